@@ -1,0 +1,110 @@
+/*
+ * dw_storage: the bytes below one table's root. Keys are relative to that root, with '/' between their
+ * parts, and are plain (never percent-encoded). The interface is what an object store can do: no
+ * rename, no directories, no partial writes.
+ *
+ *  [STORAGE-1] put_if_absent creates the whole object or nothing; of several callers one wins.
+ *  [STORAGE-2] When put or put_if_absent returned DW_OK the object survives a power failure.
+ *  [STORAGE-3] list gives keys in bytewise order and, once DW_OK, every object that was complete
+ *              before the call. It may or may not show those that appear meanwhile.
+ *  [STORAGE-4] DW_IO and DW_UNAVAILABLE mean that nothing happened; DW_AMBIGUOUS that it may have.
+ *  [STORAGE-5] A dw_storage may be used from several threads at once.
+ */
+#ifndef DW_STORAGE_STORAGE_H
+#define DW_STORAGE_STORAGE_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "env/env.h"
+
+typedef struct dw_storage dw_storage;
+
+typedef struct dw_object_meta {
+    dw_str key;
+    int64_t size_bytes;
+    int64_t modified_ms; /* since 1970-01-01 UTC */
+} dw_object_meta;
+
+typedef struct dw_list_request {
+    dw_str prefix;      /* keys must start with it: "_delta_log/" */
+    dw_str start_after; /* keys must come after it; the null string: from the start */
+    size_t limit;       /* at most that many a page; 0: the storage's own page size */
+    bool recursive;     /* false: only keys without another '/' behind the prefix */
+} dw_list_request;
+
+typedef struct dw_list_page {
+    dw_object_meta *objects; /* in the caller's arena, keys too */
+    size_t count;
+    bool has_more; /* ask again with start_after = the last key */
+} dw_list_page;
+
+typedef struct dw_storage_ops {
+    /* Reads a whole object of at most buf->size_max bytes into `buf` (cleared first).
+     * DW_NOT_FOUND; DW_CORRUPT (OBJECT_TOO_LARGE). `modified_ms_out` may be NULL. */
+    dw_status (*get)(dw_storage *storage, dw_str key, dw_strbuf *buf, int64_t *modified_ms_out,
+                     dw_error *err);
+    /* Reads up to `len` bytes from `offset` on; fewer at the end of the object. */
+    dw_status (*get_range)(dw_storage *storage, dw_str key, uint64_t offset, size_t len,
+                           dw_strbuf *buf, dw_error *err);
+    /* DW_ALREADY_EXISTS when an object of that key is there; DW_AMBIGUOUS. */
+    dw_status (*put_if_absent)(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err);
+    /* Creates or replaces as one step: readers see the old or the new bytes. */
+    dw_status (*put)(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err);
+    dw_status (*list)(dw_storage *storage, const dw_list_request *request, dw_arena *arena,
+                      dw_list_page *page_out, dw_error *err);
+    dw_status (*head)(dw_storage *storage, dw_str key, dw_object_meta *meta_out, dw_error *err);
+    /* Removing what is not there is DW_OK. Directories that became empty may stay. */
+    dw_status (*remove)(dw_storage *storage, dw_str key, dw_error *err);
+    /* Makes an object that the engine wrote by its own path durable, and its directory entries up to
+     * the root. Its size is checked against `size_bytes` when that is not negative. */
+    dw_status (*sync)(dw_storage *storage, dw_str key, int64_t size_bytes, dw_error *err);
+    /* Makes sure that the engine can create objects below `prefix` ("" for the root). */
+    dw_status (*prepare)(dw_storage *storage, dw_str prefix, dw_error *err);
+    void (*close)(dw_storage *storage);
+} dw_storage_ops;
+
+struct dw_storage {
+    const dw_storage_ops *ops;
+    const dw_env *env;
+    dw_str root; /* what the engine puts before "/<key>": an absolute path or a URI without a slash
+                    at the end; the null string when the engine cannot reach it (memory) */
+};
+
+/* Opens by URI: "/path", "relative/path", "file:///path". The root need not exist yet.
+ * DW_UNSUPPORTED for other schemes (the message names those that work). `env` must outlive it. */
+DW_WARN_UNUSED dw_status dw__storage_open(const dw_env *env, dw_str uri, dw_storage **out,
+                                          dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_posix_open(const dw_env *env, dw_str path, dw_storage **out,
+                                                dw_error *err);
+/* Everything in memory, for tests and the simulator. */
+DW_WARN_UNUSED dw_status dw__storage_memory_open(const dw_env *env, dw_storage **out,
+                                                 dw_error *err);
+void dw__storage_close(dw_storage *storage);
+
+DW_WARN_UNUSED dw_status dw__storage_get(dw_storage *storage, dw_str key, dw_strbuf *buf,
+                                         int64_t *modified_ms_out, dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_get_range(dw_storage *storage, dw_str key, uint64_t offset,
+                                               size_t len, dw_strbuf *buf, dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_put_if_absent(dw_storage *storage, dw_str key, dw_str bytes,
+                                                   dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_put(dw_storage *storage, dw_str key, dw_str bytes,
+                                         dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_list(dw_storage *storage, const dw_list_request *request,
+                                          dw_arena *arena, dw_list_page *page_out, dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_head(dw_storage *storage, dw_str key,
+                                          dw_object_meta *meta_out, dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_remove(dw_storage *storage, dw_str key, dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_sync(dw_storage *storage, dw_str key, int64_t size_bytes,
+                                          dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_prepare(dw_storage *storage, dw_str prefix, dw_error *err);
+
+typedef dw_storage *dw_storage_ptr;
+
+static inline void
+dw__dw_storage_ptr_cleanup(dw_storage_ptr *storage)
+{
+    dw__storage_close(*storage);
+}
+
+#endif
