@@ -1,0 +1,1 @@
+"""What the conformance tests, the interoperability tests and the benchmarks share."""

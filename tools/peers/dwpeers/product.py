@@ -1,0 +1,68 @@
+"""Runs our own program the way a user would: as a process, by its command line."""
+import os
+import subprocess
+import tempfile
+
+import pyarrow.parquet as pq
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+TIMEOUT_S = 300
+
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_CONFLICT = 0, 1, 2, 3
+EXIT_UNSUPPORTED, EXIT_DAMAGED, EXIT_STORAGE = 4, 5, 6
+
+
+class ProductError(Exception):
+    """A run of the program that did not exit with status 0."""
+
+    def __init__(self, status, stderr, args):
+        self.status = status
+        self.stderr = stderr.strip()
+        super().__init__(f"exit status {status}: {self.stderr[:1000] or '(nothing on stderr)'}")
+
+
+def program():
+    path = os.environ.get("DELTAWORKS", os.path.join(ROOT, "build", "deltaworks"))
+    if not os.access(path, os.X_OK):
+        raise SystemExit(f"expected the program at {path}, found none; run 'make' first")
+    return path
+
+
+def run(*args, timeout=TIMEOUT_S):
+    """Runs the program; returns its stdout, raises ProductError unless it exits with 0."""
+    done = subprocess.run(
+        [program(), *args],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        env={**os.environ, "TZ": "UTC"},
+    )
+    if done.returncode != 0:
+        raise ProductError(done.returncode, done.stderr, args)
+    return done.stdout
+
+
+def table_sql(path):
+    """The table at a path as SQL names it."""
+    return "delta.`" + os.path.abspath(path).replace("`", "``") + "`"
+
+
+def sql(statements):
+    return run("sql", "-c", statements)
+
+
+def query(statement):
+    """The typed rows of one SELECT."""
+    with tempfile.TemporaryDirectory(prefix="dw-rows-") as folder:
+        out = os.path.join(folder, "rows.parquet")
+        run("sql", "-c", statement, "--format", "parquet", "--output", out)
+        return pq.ParquetFile(out).read()
+
+
+def read(path, version=None, where=None, columns="*"):
+    """All rows of a table, at a version if one is given."""
+    at = "" if version is None else f" VERSION AS OF {version}"
+    condition = f" WHERE {where}" if where else ""
+    return query(f"SELECT {columns} FROM {table_sql(path)}{at}{condition}")

@@ -1,0 +1,65 @@
+"""One Spark session with Delta for a whole run: starting the JVM takes ten seconds."""
+import glob
+import os
+import shutil
+import tempfile
+
+PEERS = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))),
+    ".peers",
+)
+
+_started = []  # the session and its scratch folder, once there is one
+
+
+def available():
+    return os.path.isfile(os.path.join(PEERS, "spark.stamp"))
+
+
+def session(memory="4g"):
+    """The session, started on first use. Instants are UTC, files go to a temporary folder."""
+    if _started:
+        return _started[0]
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    from pyspark.sql import SparkSession
+
+    scratch = tempfile.mkdtemp(prefix="dw-spark-")
+    settings = {
+        "spark.jars": ",".join(sorted(glob.glob(os.path.join(PEERS, "sparkjars", "*.jar")))),
+        "spark.driver.memory": memory,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.driver.extraJavaOptions": "-Duser.timezone=UTC",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.databricks.delta.retentionDurationCheck.enabled": "false",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.local.dir": scratch,
+        "spark.sql.warehouse.dir": os.path.join(scratch, "warehouse"),
+    }
+    builder = SparkSession.builder.master("local[2]").appName("deltaworks-interop")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("OFF")
+    _started.extend([spark, scratch])
+    return spark
+
+
+def stop():
+    if _started:
+        spark, scratch = _started
+        spark.stop()
+        shutil.rmtree(scratch, ignore_errors=True)
+        _started.clear()
+
+
+def read(path, version=None):
+    reader = session().read.format("delta")
+    if version is not None:
+        reader = reader.option("versionAsOf", version)
+    return reader.load(path).toArrow()
