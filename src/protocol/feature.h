@@ -1,0 +1,73 @@
+/*
+ * Table features and what this library can do with a protocol. PROTOCOL.md "Table Features".
+ *
+ *  [FEATURE-1] An unknown feature is refused by its name before anything else is read or written.
+ *  [FEATURE-2] A table whose unknown features are writer-only stays readable.
+ */
+#ifndef DW_PROTOCOL_FEATURE_H
+#define DW_PROTOCOL_FEATURE_H
+
+#include "protocol/action.h"
+
+typedef enum dw_feature {
+    DW_FEATURE_APPEND_ONLY,
+    DW_FEATURE_INVARIANTS,
+    DW_FEATURE_CHECK_CONSTRAINTS,
+    DW_FEATURE_CHANGE_DATA_FEED,
+    DW_FEATURE_GENERATED_COLUMNS,
+    DW_FEATURE_COLUMN_MAPPING,
+    DW_FEATURE_IDENTITY_COLUMNS,
+    DW_FEATURE_ALLOW_COLUMN_DEFAULTS,
+    DW_FEATURE_DELETION_VECTORS,
+    DW_FEATURE_TIMESTAMP_NTZ,
+    DW_FEATURE_DOMAIN_METADATA,
+    DW_FEATURE_V2_CHECKPOINT,
+    DW_FEATURE_ROW_TRACKING,
+    DW_FEATURE_CLUSTERING,
+    DW_FEATURE_ICEBERG_COMPAT_V1,
+    DW_FEATURE_ICEBERG_COMPAT_V2,
+    DW_FEATURE_IN_COMMIT_TIMESTAMP,
+    DW_FEATURE_VACUUM_PROTOCOL_CHECK,
+    DW_FEATURE_TYPE_WIDENING,
+    DW_FEATURE_TYPE_WIDENING_PREVIEW,
+    DW_FEATURE_VARIANT_TYPE,
+    DW_FEATURE_VARIANT_TYPE_PREVIEW,
+    DW_FEATURE_VARIANT_SHREDDING,
+    DW_FEATURE_VARIANT_SHREDDING_PREVIEW,
+    DW_FEATURE_MATERIALIZE_PARTITION_COLUMNS,
+    DW_FEATURE_CHECKPOINT_PROTECTION,
+    DW_FEATURE_COUNT
+} dw_feature;
+
+typedef struct dw_feature_spec {
+    dw_str name;                /* "deletionVectors" */
+    bool is_reader_feature;     /* in both lists */
+    int32_t legacy_reader;      /* implied by that minReaderVersion (0: never) */
+    int32_t legacy_writer;      /* implied by that minWriterVersion (0: never) */
+    bool can_read, can_write;   /* what this library does */
+} dw_feature_spec;
+
+const dw_feature_spec *dw__feature_spec(dw_feature feature);
+/* DW_FEATURE_COUNT when the name is unknown. */
+dw_feature dw__feature_by_name(dw_str name);
+/* True when the protocol lists or implies the feature. */
+bool dw__protocol_supports(const dw_protocol *protocol, dw_feature feature);
+
+/* The legality of the lists themselves (checklist B3), then whether we can read. DW_UNSUPPORTED
+ * (FEATURE_UNSUPPORTED, PROTOCOL_VERSION_UNSUPPORTED) names every feature that is missing;
+ * DW_CORRUPT (PROTOCOL_INVALID). */
+DW_WARN_UNUSED dw_status dw__protocol_check_read(const dw_protocol *protocol, dw_error *err);
+/* The same for writing. A feature that the table supports but does not use (its property is off and
+ * the schema does not need it) is no obstacle: hence metadata and schema. */
+DW_WARN_UNUSED dw_status dw__protocol_check_write(const dw_protocol *protocol,
+                                                  const dw_metadata *metadata,
+                                                  const dw_type *schema, dw_error *err);
+/* The smallest legal protocol for a new table with this schema and configuration (properties such as
+ * delta.enableDeletionVectors and delta.feature.x = supported included), e.g. (1,2), or (3,7) with
+ * timestampNtz. */
+DW_WARN_UNUSED dw_status dw__protocol_for_new_table(const dw_type *schema,
+                                                    const dw_pairs *configuration,
+                                                    dw_arena *arena, dw_protocol *out,
+                                                    dw_error *err);
+
+#endif
