@@ -1,0 +1,5 @@
+#include "nanoarrow/ipc/codecs.c"
+#include "nanoarrow/ipc/decoder.c"
+#include "nanoarrow/ipc/encoder.c"
+#include "nanoarrow/ipc/reader.c"
+#include "nanoarrow/ipc/writer.c"
