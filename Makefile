@@ -1,0 +1,101 @@
+# A short front for Meson. `make` builds build/deltaworks and build/libdeltaworks.so.
+# Every target sets the machine up first if that was not done; see CONTRIBUTING.md.
+
+JOBS ?= $(shell n=$$(nproc); [ $$n -gt 4 ] && echo $$((n - 1)) || echo $$n)
+PREFIX ?= /usr/local
+DUCKDB ?= pinned
+MESON_ARGS ?=
+export DESTDIR
+
+setup_stamp = third_party/build/.setup
+meson_setup = meson setup -Dduckdb=$(DUCKDB) $(MESON_ARGS)
+sanitize = -Db_lundef=false -Doptimization=1
+
+.PHONY: all setup demo test test-all test-asan test-tsan test-interop conformance sim bench fuzz \
+	lint format install uninstall clean distclean
+
+all: build/build.ninja
+	@ninja -C build -j $(JOBS)
+
+# ---- set-up ----------------------------------------------------------------------------------------
+
+setup:
+	@tools/setup.sh
+	@mkdir -p $(dir $(setup_stamp)) && touch $(setup_stamp)
+
+$(setup_stamp): third_party/LOCK tools/setup.sh
+	@$(MAKE) --no-print-directory setup
+
+build/build.ninja: | $(setup_stamp)
+	@$(meson_setup) build
+
+build-asan/build.ninja: | $(setup_stamp)
+	@$(meson_setup) $(sanitize) -Db_sanitize=address,undefined build-asan
+
+build-tsan/build.ninja: | $(setup_stamp)
+	@$(meson_setup) $(sanitize) -Db_sanitize=thread build-tsan
+
+build-fuzz/build.ninja: | $(setup_stamp)
+	@CC=clang-14 $(meson_setup) $(sanitize) -Db_sanitize=address,undefined -Dfuzzers=true build-fuzz
+
+# ---- using it --------------------------------------------------------------------------------------
+
+demo: all
+	@tools/demo.sh
+
+install: all
+	@meson configure build --prefix $(abspath $(PREFIX)) --libdir lib
+	@meson install -C build --no-rebuild
+
+uninstall:
+	@ninja -C build uninstall
+
+# ---- tests: each ends with a line `N passed, N failed` ---------------------------------------------
+
+test: all
+	@tools/test.py build --jobs $(JOBS) --without slow
+
+test-all: all
+	@tools/test.py build --jobs $(JOBS)
+
+test-asan: build-asan/build.ninja
+	@ninja -C build-asan -j $(JOBS)
+	@tools/test.py build-asan --jobs $(JOBS) --without slow
+
+# DuckDB itself is not built for the thread sanitizer: only what runs without the engine.
+test-tsan: build-tsan/build.ninja
+	@ninja -C build-tsan -j $(JOBS)
+	@tools/test.py build-tsan --jobs $(JOBS) --with core --without slow
+
+test-interop: all
+	@tests/interop/run.sh
+
+conformance: all
+	@test -n "$(CORPUS)" || { echo "make conformance needs CORPUS=<folder or archive of the tables>"; exit 2; }
+	@tests/conformance/run.sh "$(CORPUS)"
+
+sim: all
+	@tests/simulation/run.sh $(SEED)
+
+fuzz: build-fuzz/build.ninja
+	@ninja -C build-fuzz -j $(JOBS)
+	@tests/fuzz/run.sh build-fuzz
+
+bench: all
+	@bench/run.sh
+
+# ---- looking after the code ------------------------------------------------------------------------
+
+lint: | $(setup_stamp)
+	@tools/lint/lint.py --jobs $(JOBS)
+
+format: | $(setup_stamp)
+	@tools/lint/format.sh --fix
+
+clean:
+	@rm -rf build build-*
+
+# Also what set-up fetched.
+distclean: clean
+	@rm -rf third_party/cache third_party/build third_party/data subprojects/packagefiles/*.tar.gz
+	@git clean -qfdX subprojects
