@@ -1,0 +1,105 @@
+/*
+ * dw_engine: what the log and the planner need of a query engine, as a table of functions, so that
+ * they link and run without one (the simulator brings its own). The real one is DuckDB: duckdb.h is
+ * included in this folder only.
+ *
+ *  [ENGINE-1] The engine is loaded at the first call that needs it, not when it is made.
+ *  [ENGINE-2] Rows of a Parquet file arrive in the order of the file.
+ *  [ENGINE-3] An engine may be used from several threads at once.
+ */
+#ifndef DW_ENGINE_ENGINE_H
+#define DW_ENGINE_ENGINE_H
+
+#include "storage/storage.h"
+
+/* ---- Columns in memory ----------------------------------------------------------------------- */
+
+typedef enum dw_vector_kind {
+    DW_VECTOR_BOOL,   /* bool */
+    DW_VECTOR_I32,    /* int32_t */
+    DW_VECTOR_I64,    /* int64_t */
+    DW_VECTOR_DOUBLE, /* double */
+    DW_VECTOR_STR,    /* dw_str */
+    DW_VECTOR_LIST,   /* dw_span into children[0] */
+    DW_VECTOR_MAP,    /* dw_span into children[0] (keys) and children[1] (values) */
+    DW_VECTOR_STRUCT  /* no data of its own; children */
+} dw_vector_kind;
+
+typedef struct dw_span {
+    uint32_t offset, len;
+} dw_span;
+
+/* The shape of a column. `children`: fields of a STRUCT; the element of a LIST; key, value of a MAP. */
+typedef struct dw_column_spec {
+    const char *name;
+    dw_vector_kind kind;
+    const struct dw_column_spec *children;
+    size_t child_count;
+} dw_column_spec;
+
+/* Values of one column for the rows of a batch. `valid` is one bool a row, NULL when all are. A row of a
+ * struct that is NULL has NULL children. */
+typedef struct dw_vector {
+    const bool *valid;
+    const void *data; /* an array of the kind's C type, see dw_vector_kind */
+    const struct dw_vector *children;
+} dw_vector;
+
+typedef struct dw_batch {
+    size_t row_count;
+    const dw_vector *columns; /* one for each top-level column_spec */
+} dw_batch;
+
+static inline bool
+dw__vector_is_valid(const dw_vector *vector, size_t row)
+{
+    return vector->valid == NULL || vector->valid[row];
+}
+
+/* ---- The engine ------------------------------------------------------------------------------ */
+
+typedef struct dw_engine dw_engine;
+
+/* Gets one batch, borrowed until it returns. A status other than DW_OK stops the reading and is
+ * returned by it. */
+typedef dw_status (*dw_batch_visitor)(void *ctx, const dw_batch *batch, dw_error *err);
+/* Gives the next batch (at most 2048 rows; valid until the next call), or row_count 0 at the end. */
+typedef dw_status (*dw_batch_source)(void *ctx, dw_batch *batch_out, dw_error *err);
+
+typedef struct dw_parquet_read {
+    dw_str key; /* in `storage` */
+    const dw_column_spec *columns;
+    size_t column_count;
+    /* When not NULL: only rows where this top-level column is not NULL (its path of names, e.g.
+     * {"add", "path", NULL}). */
+    const char *const *required_path;
+} dw_parquet_read;
+
+typedef struct dw_engine_ops {
+    /* Reads the columns of a Parquet file by name. Columns and struct fields that the file lacks are
+     * NULL; a column of another shape is DW_CORRUPT (PARQUET_TYPE) and named; integers are widened.
+     * DW_NOT_FOUND, DW_CORRUPT (PARQUET_INVALID). */
+    dw_status (*read_parquet)(dw_engine *engine, dw_storage *storage,
+                              const dw_parquet_read *request, dw_batch_visitor visit, void *ctx,
+                              dw_error *err);
+    /* Appends a whole Parquet file (zstd or snappy) with those columns to `out`. */
+    dw_status (*write_parquet)(dw_engine *engine, const dw_column_spec *columns,
+                               size_t column_count, dw_batch_source next, void *ctx,
+                               dw_strbuf *out, dw_error *err);
+    void (*close)(dw_engine *engine);
+} dw_engine_ops;
+
+struct dw_engine {
+    const dw_engine_ops *ops;
+    const dw_env *env;
+};
+
+static inline void
+dw__engine_close(dw_engine *engine)
+{
+    if (engine != NULL) {
+        engine->ops->close(engine);
+    }
+}
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * The log of one table: from what storage lists to the state of the table at a version.
+ * PROTOCOL.md "Delta Log Entries", "Checkpoints", "Action Reconciliation".
+ *
+ *  [LOG-1] A gap in the commits is an error, never skipped over.
+ *  [LOG-2] `_last_checkpoint` is a hint: missing, stale or lying it costs time, never rows.
+ *  [LOG-3] A snapshot without protocol or metadata does not exist.
+ *  [LOG-4] Snapshots are immutable and ref-counted; refreshing shares what did not change.
+ *  [LOG-5] The protocol is checked for reading before any file action is believed.
+ */
+#ifndef DW_LOG_LOG_H
+#define DW_LOG_LOG_H
+
+#include "log/file_set.h"
+#include "protocol/feature.h"
+#include "protocol/property.h"
+
+typedef struct dw_log dw_log;
+typedef struct dw_log_snapshot dw_log_snapshot;
+
+#define DW_LOG_DIR "_delta_log/"
+
+/* `storage` and `engine` are borrowed and must outlive the log. Nothing is read. */
+DW_WARN_UNUSED dw_status dw__log_open(const dw_env *env, dw_storage *storage, dw_engine *engine,
+                                      dw_log **out, dw_error *err);
+void dw__log_close(dw_log *log);
+const dw_env *dw__log_env(const dw_log *log);
+dw_storage *dw__log_storage(const dw_log *log);
+dw_engine *dw__log_engine(const dw_log *log);
+
+/* The newest version. Looks for commits behind the cached snapshot by name (a get of the next version,
+ * no listing); lists only the first time or when that chain is broken. DW_NOT_FOUND (TABLE_NOT_FOUND).
+ */
+DW_WARN_UNUSED dw_status dw__log_snapshot(dw_log *log, dw_log_snapshot **out, dw_error *err);
+/* DW_NOT_FOUND (VERSION_OUT_OF_RANGE): "version 9 is not there; the table has versions 2 to 7". */
+DW_WARN_UNUSED dw_status dw__log_snapshot_at(dw_log *log, int64_t version, dw_log_snapshot **out,
+                                             dw_error *err);
+/* The last version committed at or before that time. DW_NOT_FOUND (TIMESTAMP_OUT_OF_RANGE) before the
+ * first or after the last commit, with the range. */
+DW_WARN_UNUSED dw_status dw__log_version_at(dw_log *log, int64_t timestamp_us,
+                                            int64_t *version_out, dw_error *err);
+/* True when a table is there at all. */
+DW_WARN_UNUSED dw_status dw__log_exists(dw_log *log, bool *exists_out, dw_error *err);
+
+dw_log_snapshot *dw__log_snapshot_ref(dw_log_snapshot *snapshot);
+void dw__log_snapshot_unref(dw_log_snapshot *snapshot);
+
+int64_t dw__log_snapshot_version(const dw_log_snapshot *snapshot);
+/* The commit time of the version (in-commit timestamp, else the file's, made monotonic). */
+int64_t dw__log_snapshot_timestamp_ms(const dw_log_snapshot *snapshot);
+const dw_protocol *dw__log_snapshot_protocol(const dw_log_snapshot *snapshot);
+const dw_metadata *dw__log_snapshot_metadata(const dw_log_snapshot *snapshot);
+const dw_properties *dw__log_snapshot_properties(const dw_log_snapshot *snapshot);
+const dw_type *dw__log_snapshot_schema(const dw_log_snapshot *snapshot);
+/* Mutable only in its caches. */
+dw_file_set *dw__log_snapshot_files(const dw_log_snapshot *snapshot);
+/* The last txn of an application id; false when there is none. */
+bool dw__log_snapshot_txn(const dw_log_snapshot *snapshot, dw_str app_id, dw_txn_id *out);
+/* The live domains, in no order. */
+size_t dw__log_snapshot_domain_count(const dw_log_snapshot *snapshot);
+const dw_domain *dw__log_snapshot_domain(const dw_log_snapshot *snapshot, size_t idx);
+
+/* ---- Commits --------------------------------------------------------------------------------- */
+
+/* The key of a commit file: "_delta_log/00000000000000000007.json". */
+#define DW_COMMIT_KEY_SIZE 40
+dw_str dw__commit_key(int64_t version, char out[DW_COMMIT_KEY_SIZE]);
+/* The parsed actions of one commit. DW_NOT_FOUND (LOG_VERSION_MISSING). `modified_ms_out` may be NULL.
+ */
+typedef struct dw_commit_actions {
+    dw_action *items;
+    size_t count;
+    size_t capacity;
+    int64_t modified_ms;
+    size_t size_bytes;
+} dw_commit_actions;
+DW_WARN_UNUSED dw_status dw__commit_read(dw_log *log, int64_t version, dw_arena *arena,
+                                         dw_commit_actions *out, dw_error *err);
+
+/* ---- Checkpoints ----------------------------------------------------------------------------- */
+
+/* Writes a checkpoint of the snapshot (classic name; V2 content where the table has v2Checkpoint) and
+ * `_last_checkpoint`. Writing one that is there already replaces it by equal content. */
+DW_WARN_UNUSED dw_status dw__checkpoint_write(dw_log_snapshot *snapshot, dw_error *err);
+/* True when delta.checkpointInterval says that this version should get one. */
+bool dw__checkpoint_is_due(const dw_log_snapshot *snapshot);
+
+/* ---- History --------------------------------------------------------------------------------- */
+
+typedef struct dw_history_entry {
+    int64_t version;
+    int64_t timestamp_ms; /* made monotonic, or the in-commit timestamp */
+    dw_commit_info info;  /* zeroed where the commit has none */
+} dw_history_entry;
+
+/* Newest first, at most `limit` (0: all that the log still has). In `arena`. */
+DW_WARN_UNUSED dw_status dw__log_history(dw_log *log, int64_t limit, dw_arena *arena,
+                                         dw_history_entry **out, size_t *count_out, dw_error *err);
+/* The versions that a reader can go back to. */
+DW_WARN_UNUSED dw_status dw__log_version_range(dw_log *log, int64_t *first_out, int64_t *last_out,
+                                               dw_error *err);
+
+typedef dw_log_snapshot *dw_log_snapshot_ptr;
+
+static inline void
+dw__dw_log_snapshot_ptr_cleanup(dw_log_snapshot_ptr *snapshot)
+{
+    dw__log_snapshot_unref(*snapshot);
+}
+
+#endif
