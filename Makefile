@@ -68,21 +68,21 @@ test-tsan: build-tsan/build.ninja
 	@tools/test.py build-tsan --jobs $(JOBS) --with core --without slow
 
 test-interop: all
-	@tests/interop/run.sh
+	@tests/interop/run
 
 conformance: all
 	@test -n "$(CORPUS)" || { echo "make conformance needs CORPUS=<folder or archive of the tables>"; exit 2; }
-	@tests/conformance/run.sh "$(CORPUS)"
+	@tests/conformance/run "$(CORPUS)"
 
 sim: all
-	@tests/simulation/run.sh $(SEED)
+	@tests/simulation/run $(SEED)
 
 fuzz: build-fuzz/build.ninja
 	@ninja -C build-fuzz -j $(JOBS)
-	@tests/fuzz/run.sh build-fuzz
+	@tests/fuzz/run build-fuzz
 
 bench: all
-	@bench/run.sh
+	@bench/run
 
 # ---- looking after the code ------------------------------------------------------------------------
 
@@ -90,7 +90,7 @@ lint: | $(setup_stamp)
 	@tools/lint/lint.py --jobs $(JOBS)
 
 format: | $(setup_stamp)
-	@tools/lint/format.sh --fix
+	@tools/lint/format.py --fix
 
 clean:
 	@rm -rf build build-*
