@@ -2,11 +2,11 @@
  * deltaworks.h - the public interface of Deltaworks, the Delta Lake manager in C.
  *
  * Conventions, true for every function below:
- *  - A function that can fail returns dw_status and takes a `dw_error *` last; NULL is allowed there.
- *    The error is filled exactly when the status is not DW_OK.
+ *  - A function that can fail returns dw_status and takes a `dw_error *` last; NULL is allowed
+ *    there. The error is filled exactly when the status is not DW_OK.
  *  - Outputs come last before the error and are NULL or 0 after a failure.
- *  - `open`/`close` pair for resources, `ref`/`unref` for shared immutable objects. Every close, free
- *    and unref accepts NULL.
+ *  - `open`/`close` pair for resources, `ref`/`unref` for shared immutable objects. Every close,
+ *    free and unref accepts NULL.
  *  - Strings are UTF-8 and NUL-terminated. The library copies what it keeps.
  *  - Option structs start with `size`; initialise them with their _INIT macro. New fields are added
  *    at the end only, so that a program built against an older header keeps working.
@@ -87,7 +87,9 @@ struct ArrowArrayStream {
 
 /* ---- Errors ---------------------------------------------------------------------------------- */
 
-/* What a caller can do about a failure decides its category; `code` in dw_error is the exact case. */
+/*
+ * What a caller can do about a failure decides its category; `code` in dw_error is the exact case.
+ */
 typedef enum dw_status {
     DW_OK = 0,
     DW_INVALID_ARGUMENT = 1, /* the request is wrong: change it */
@@ -104,11 +106,7 @@ typedef enum dw_status {
     DW_INTERNAL = 12   /* a bug in the library */
 } dw_status;
 
-enum {
-    DW_ERROR_CODE_SIZE = 64,
-    DW_ERROR_MESSAGE_SIZE = 1024,
-    DW_ERROR_CONTEXT_SIZE = 1024
-};
+enum { DW_ERROR_CODE_SIZE = 64, DW_ERROR_MESSAGE_SIZE = 1024, DW_ERROR_CONTEXT_SIZE = 1024 };
 
 /* Owned by the caller, of fixed size, never allocated. Zero-initialise it (DW_ERROR_INIT). */
 typedef struct dw_error {
@@ -162,8 +160,8 @@ DW_EXPORT void dw_runtime_close(dw_runtime *runtime);
  * Errors: DW_NOT_FOUND (TABLE_NOT_FOUND) when there is no `_delta_log` with commits below `uri`.
  * Since: 0.1
  */
-DW_EXPORT DW_NODISCARD dw_status dw_table_open(dw_runtime *runtime, const char *uri,
-                                               dw_table **out, dw_error *err);
+DW_EXPORT DW_NODISCARD dw_status dw_table_open(dw_runtime *runtime, const char *uri, dw_table **out,
+                                               dw_error *err);
 DW_EXPORT void dw_table_close(dw_table *table);
 
 typedef struct dw_create_options {
@@ -177,8 +175,8 @@ typedef struct dw_create_options {
 #define DW_CREATE_OPTIONS_INIT {sizeof(dw_create_options), NULL, NULL, NULL, NULL}
 
 /*
- * Creates an empty table at `uri` with the columns of `schema` (an Arrow struct schema; it stays the
- * caller's) and opens it.
+ * Creates an empty table at `uri` with the columns of `schema` (an Arrow struct schema; it stays
+ * the caller's) and opens it.
  * Errors: DW_ALREADY_EXISTS when a table is there; DW_INVALID_ARGUMENT for a type that Delta lacks.
  * Since: 0.1
  */
@@ -199,7 +197,8 @@ typedef struct dw_snapshot_options {
  * The table's state at its newest version, at a version, or at the last version not after a time.
  * `options` may be NULL (newest). The snapshot stays valid after the table moves on; release it
  * with dw_snapshot_unref before closing the table.
- * Errors: DW_NOT_FOUND (VERSION_OUT_OF_RANGE, TIMESTAMP_OUT_OF_RANGE) with the range in the message.
+ * Errors: DW_NOT_FOUND (VERSION_OUT_OF_RANGE, TIMESTAMP_OUT_OF_RANGE) with the range in the
+ * message.
  * Since: 0.1
  */
 DW_EXPORT DW_NODISCARD dw_status dw_table_snapshot(dw_table *table,
@@ -255,7 +254,7 @@ typedef struct dw_append_options {
 #define DW_APPEND_OPTIONS_INIT {sizeof(dw_append_options), NULL, -1, NULL}
 
 typedef struct dw_commit {
-    int64_t version;      /* the version that the change became; -1: nothing was to be done */
+    int64_t version; /* the version that the change became; -1: nothing was to be done */
     int64_t rows_added;
     int64_t files_added;
     int64_t bytes_added;
@@ -274,8 +273,8 @@ DW_EXPORT DW_NODISCARD dw_status dw_table_append(dw_table *table, struct ArrowAr
                                                  dw_commit *commit_out, dw_error *err);
 
 /*
- * The commits from the newest to the oldest that the log still has, at most `limit` of them (0: all),
- * with the columns of DESCRIBE HISTORY.
+ * The commits from the newest to the oldest that the log still has, at most `limit` of them (0:
+ * all), with the columns of DESCRIBE HISTORY.
  * Since: 0.1
  */
 DW_EXPORT DW_NODISCARD dw_status dw_table_history(dw_table *table, int64_t limit,

@@ -13,8 +13,8 @@
 
 typedef struct dw_allocator {
     /*
-     * Resizes a block. `ptr` NULL: a new one. `size_new` 0: release, returns NULL. On failure returns
-     * NULL and leaves the old block as it was. Blocks are aligned for any type.
+     * Resizes a block. `ptr` NULL: a new one. `size_new` 0: release, returns NULL. On failure
+     * returns NULL and leaves the old block as it was. Blocks are aligned for any type.
      */
     void *(*resize)(void *ctx, void *ptr, size_t size_old, size_t size_new);
     void *ctx;

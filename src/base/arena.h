@@ -1,5 +1,6 @@
 /*
- * An arena: memory for things that die together. Blocks are taken in order and released all at once.
+ * An arena: memory for things that die together. Blocks are taken in order and released all at
+ * once.
  *
  *  [ARENA-1] What the arena gives stays at its address until dw__arena_deinit or _reset.
  *  [ARENA-2] An arena belongs to one thread at a time.

@@ -1,6 +1,6 @@
 /*
- * Assertions for our own bugs. They stay on in release builds: an invariant that is broken must stop
- * the process before it writes a wrong table.
+ * Assertions for our own bugs. They stay on in release builds: an invariant that is broken must
+ * stop the process before it writes a wrong table.
  */
 #ifndef DW_BASE_ASSERT_H
 #define DW_BASE_ASSERT_H

@@ -42,7 +42,9 @@ dw_status_name(dw_status status)
     return "UNKNOWN";
 }
 
-/* Messages carry text from files: a line break or control character must not forge a second line. */
+/*
+ * Messages carry text from files: a line break or control character must not forge a second line.
+ */
 static void
 make_one_line(char *text)
 {

@@ -13,12 +13,16 @@
 #include "base/str.h"
 #include "deltaworks.h"
 
-/* Sets the error and returns `status`, so that a failure is one line: `return dw__error_set(...)`. */
+/*
+ * Sets the error and returns `status`, so that a failure is one line: `return dw__error_set(...)`.
+ */
 DW_WARN_UNUSED dw_status dw__error_set(dw_error *err, dw_status status, const char *code,
                                        const char *fmt, ...) DW_PRINTF(4, 5);
 DW_WARN_UNUSED dw_status dw__error_oom(dw_error *err);
 
-/* Puts "where" in front of the context that is there, joined by ": ". Nothing on an error-free err. */
+/*
+ * Puts "where" in front of the context that is there, joined by ": ". Nothing on an error-free err.
+ */
 void dw__error_context(dw_error *err, const char *fmt, ...) DW_PRINTF(2, 3);
 void dw__error_clear(dw_error *err);
 /* Copies `from` to `to` unless `to` is NULL. */
@@ -26,8 +30,8 @@ void dw__error_copy(dw_error *to, const dw_error *from);
 bool dw__error_has_code(const dw_error *err, const char *code);
 
 /*
- * Returns from the function when `expr` is not DW_OK. Only where everything acquired so far is under
- * DW_AUTO or in an arena.
+ * Returns from the function when `expr` is not DW_OK. Only where everything acquired so far is
+ * under DW_AUTO or in an arena.
  */
 #define DW_TRY(expr)                                                                               \
     do {                                                                                           \

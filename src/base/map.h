@@ -1,6 +1,6 @@
 /*
- * dw_map: a hash table from strings to pointers or integers. Keys are borrowed: they must outlive the
- * map (they usually live in the same arena).
+ * dw_map: a hash table from strings to pointers or integers. Keys are borrowed: they must outlive
+ * the map (they usually live in the same arena).
  */
 #ifndef DW_BASE_MAP_H
 #define DW_BASE_MAP_H

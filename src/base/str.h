@@ -19,7 +19,8 @@ typedef struct dw_str {
 #define DW_STR_NULL ((dw_str){NULL, 0})
 
 /* printf("%.*s", DW_STR_ARG(s)): messages are cut at INT_MAX, which no message reaches. */
-#define DW_STR_ARG(s) ((int) ((s).len > 0x7fffffff ? 0x7fffffff : (s).len)), ((s).ptr == NULL ? "" : (s).ptr)
+#define DW_STR_ARG(s)                                                                              \
+    ((int) ((s).len > 0x7fffffff ? 0x7fffffff : (s).len)), ((s).ptr == NULL ? "" : (s).ptr)
 
 static inline dw_str
 dw__str_from(const char *text)

@@ -3,8 +3,8 @@
  * owner of every object that was read from storage.
  *
  *  [STRBUF-1] The bytes are followed by a NUL that is not counted.
- *  [STRBUF-2] After a failed append the buffer is `failed` and later appends do nothing: build first,
- *             ask once at the end (dw__strbuf_ok).
+ *  [STRBUF-2] After a failed append the buffer is `failed` and later appends do nothing: build
+ *             first, ask once at the end (dw__strbuf_ok).
  */
 #ifndef DW_BASE_STRBUF_H
 #define DW_BASE_STRBUF_H

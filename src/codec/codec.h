@@ -18,8 +18,7 @@ void dw__uuid_format(const uint8_t bytes[16], char out[DW_UUID_TEXT_SIZE]);
 /* Decodes z85 (five characters a four-byte group). DW_CORRUPT (Z85_INVALID). */
 DW_WARN_UNUSED dw_status dw__z85_decode(dw_arena *arena, dw_str text, dw_str *out, dw_error *err);
 /* Encodes; `bytes.len` must be a multiple of four. */
-DW_WARN_UNUSED dw_status dw__z85_encode(dw_arena *arena, dw_str bytes, dw_str *out,
-                                        dw_error *err);
+DW_WARN_UNUSED dw_status dw__z85_encode(dw_arena *arena, dw_str bytes, dw_str *out, dw_error *err);
 
 /* The CRC-32 of zlib and of deletion vector files. */
 uint32_t dw__crc32(dw_str bytes);

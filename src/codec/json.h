@@ -31,8 +31,8 @@ typedef struct dw_json {
 
 typedef struct dw_json_doc dw_json_doc;
 
-/* Parses one value that must be the whole of `text` (white space around it allowed). `what` names it
- * in the message. DW_CORRUPT (JSON_INVALID) with the byte offset; of duplicate keys
+/* Parses one value that must be the whole of `text` (white space around it allowed). `what` names
+ * it in the message. DW_CORRUPT (JSON_INVALID) with the byte offset; of duplicate keys
  * dw__json_get finds the first. Numbers are kept raw. */
 DW_WARN_UNUSED dw_status dw__json_parse(const dw_allocator *allocator, dw_str text,
                                         const char *what, dw_json_doc **out, dw_error *err);

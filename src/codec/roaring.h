@@ -20,14 +20,14 @@ uint64_t dw__rowset_cardinality(const dw_rowset *rows);
  * of hits. Fast when a range holds no row of the set. */
 size_t dw__rowset_mask(const dw_rowset *rows, const int64_t *positions, size_t count, bool *keep);
 
-/* Parses the payload that PROTOCOL.md "Deletion Vector Format" describes: magic 1681511377, then the
- * 64-bit portable roaring format; also the older magic 1681511376. Untrusted: validated fully.
+/* Parses the payload that PROTOCOL.md "Deletion Vector Format" describes: magic 1681511377, then
+ * the 64-bit portable roaring format; also the older magic 1681511376. Untrusted: validated fully.
  * DW_CORRUPT (DV_INVALID). */
 DW_WARN_UNUSED dw_status dw__rowset_parse(const dw_allocator *allocator, dw_str payload,
                                           dw_rowset **out, dw_error *err);
 /* The same format, for writing. */
-DW_WARN_UNUSED dw_status dw__rowset_serialize(const dw_rowset *rows, dw_arena *arena,
-                                              dw_str *out, dw_error *err);
+DW_WARN_UNUSED dw_status dw__rowset_serialize(const dw_rowset *rows, dw_arena *arena, dw_str *out,
+                                              dw_error *err);
 
 typedef dw_rowset *dw_rowset_ptr;
 

@@ -29,7 +29,10 @@ typedef struct dw_span {
     uint32_t offset, len;
 } dw_span;
 
-/* The shape of a column. `children`: fields of a STRUCT; the element of a LIST; key, value of a MAP. */
+/*
+ * The shape of a column. `children`: fields of a STRUCT; the element of a LIST; key, value of a
+ * MAP.
+ */
 typedef struct dw_column_spec {
     const char *name;
     dw_vector_kind kind;
@@ -37,8 +40,8 @@ typedef struct dw_column_spec {
     size_t child_count;
 } dw_column_spec;
 
-/* Values of one column for the rows of a batch. `valid` is one bool a row, NULL when all are. A row of a
- * struct that is NULL has NULL children. */
+/* Values of one column for the rows of a batch. `valid` is one bool a row, NULL when all are. A row
+ * of a struct that is NULL has NULL children. */
 typedef struct dw_vector {
     const bool *valid;
     const void *data; /* an array of the kind's C type, see dw_vector_kind */
@@ -63,7 +66,9 @@ typedef struct dw_engine dw_engine;
 /* Gets one batch, borrowed until it returns. A status other than DW_OK stops the reading and is
  * returned by it. */
 typedef dw_status (*dw_batch_visitor)(void *ctx, const dw_batch *batch, dw_error *err);
-/* Gives the next batch (at most 2048 rows; valid until the next call), or row_count 0 at the end. */
+/*
+ * Gives the next batch (at most 2048 rows; valid until the next call), or row_count 0 at the end.
+ */
 typedef dw_status (*dw_batch_source)(void *ctx, dw_batch *batch_out, dw_error *err);
 
 typedef struct dw_parquet_read {
@@ -76,16 +81,16 @@ typedef struct dw_parquet_read {
 } dw_parquet_read;
 
 typedef struct dw_engine_ops {
-    /* Reads the columns of a Parquet file by name. Columns and struct fields that the file lacks are
-     * NULL; a column of another shape is DW_CORRUPT (PARQUET_TYPE) and named; integers are widened.
-     * DW_NOT_FOUND, DW_CORRUPT (PARQUET_INVALID). */
+    /* Reads the columns of a Parquet file by name. Columns and struct fields that the file lacks
+     * are NULL; a column of another shape is DW_CORRUPT (PARQUET_TYPE) and named; integers are
+     * widened. DW_NOT_FOUND, DW_CORRUPT (PARQUET_INVALID). */
     dw_status (*read_parquet)(dw_engine *engine, dw_storage *storage,
                               const dw_parquet_read *request, dw_batch_visitor visit, void *ctx,
                               dw_error *err);
     /* Appends a whole Parquet file (zstd or snappy) with those columns to `out`. */
     dw_status (*write_parquet)(dw_engine *engine, const dw_column_spec *columns,
-                               size_t column_count, dw_batch_source next, void *ctx,
-                               dw_strbuf *out, dw_error *err);
+                               size_t column_count, dw_batch_source next, void *ctx, dw_strbuf *out,
+                               dw_error *err);
     void (*close)(dw_engine *engine);
 } dw_engine_ops;
 

@@ -35,7 +35,9 @@ typedef struct dw_env {
     void *ctx;
 } dw_env;
 
-/* The real world: the C library's memory, the system's clocks and randomness, warnings to stderr. */
+/*
+ * The real world: the C library's memory, the system's clocks and randomness, warnings to stderr.
+ */
 dw_env dw__env_system(void);
 
 static inline int64_t

@@ -1,15 +1,16 @@
 /*
- * The live files of a snapshot, in compact columns: a million of them fit in some 150 MB and open in a
- * fraction of a second.
+ * The live files of a snapshot, in compact columns: a million of them fit in some 150 MB and open
+ * in a fraction of a second.
  *
- * A dw_file_block is an immutable, ref-counted run of adds from one source (a checkpoint or a run of
- * commits). A dw_file_set is a list of blocks with one bit a file that says whether it is still live. A
- * newer snapshot shares the blocks of the older one; only bits and the newest block differ.
+ * A dw_file_block is an immutable, ref-counted run of adds from one source (a checkpoint or a run
+ * of commits). A dw_file_set is a list of blocks with one bit a file that says whether it is still
+ * live. A newer snapshot shares the blocks of the older one; only bits and the newest block differ.
  *
- *  [FILES-1] A block never changes after it is sealed; its lazily made parts (index, statistics) are
- *            made once, under its mutex.
+ *  [FILES-1] A block never changes after it is sealed; its lazily made parts (index, statistics)
+ *            are made once, under its mutex.
  *  [FILES-2] At most one live file of a set has a given key (canonical path, deletion vector id).
- *  [FILES-3] The number of blocks stays logarithmic in the number of commits: small neighbours merge.
+ *  [FILES-3] The number of blocks stays logarithmic in the number of commits: small neighbours
+ *            merge.
  */
 #ifndef DW_LOG_FILE_SET_H
 #define DW_LOG_FILE_SET_H
@@ -52,14 +53,14 @@ const dw_dv_descriptor *dw__file_set_dv(const dw_file_set *set, dw_file_ref ref)
 DW_WARN_UNUSED dw_status dw__file_set_get(dw_file_set *set, dw_file_ref ref, dw_arena *arena,
                                           dw_file *out, dw_error *err);
 
-/* Calls `visit` once for each live file with its statistics JSON (null string: none), block by block,
- * row by row. Blocks that came from a checkpoint read it again, unless it fits the cache. */
+/* Calls `visit` once for each live file with its statistics JSON (null string: none), block by
+ * block, row by row. Blocks that came from a checkpoint read it again, unless it fits the cache. */
 typedef dw_status (*dw_stats_visitor)(void *ctx, dw_file_ref ref, dw_str stats, dw_error *err);
 DW_WARN_UNUSED dw_status dw__file_set_visit_stats(dw_file_set *set, dw_stats_visitor visit,
                                                   void *ctx, dw_error *err);
 
-/* A place for one derived value a block, made by whoever plans scans (typed statistics columns): kept
- * with the block, released by `release` with it. Thread-safe: the first store wins. */
+/* A place for one derived value a block, made by whoever plans scans (typed statistics columns):
+ * kept with the block, released by `release` with it. Thread-safe: the first store wins. */
 void *dw__file_block_cache_get(dw_file_block *block, dw_str name);
 /* Returns what is in the cache afterwards; when another was first, releases `value`. */
 void *dw__file_block_cache_put(dw_file_block *block, dw_str name, void *value,

@@ -28,17 +28,18 @@ const dw_env *dw__log_env(const dw_log *log);
 dw_storage *dw__log_storage(const dw_log *log);
 dw_engine *dw__log_engine(const dw_log *log);
 
-/* The newest version. Looks for commits behind the cached snapshot by name (a get of the next version,
- * no listing); lists only the first time or when that chain is broken. DW_NOT_FOUND (TABLE_NOT_FOUND).
+/* The newest version. Looks for commits behind the cached snapshot by name (a get of the next
+ * version, no listing); lists only the first time or when that chain is broken. DW_NOT_FOUND
+ * (TABLE_NOT_FOUND).
  */
 DW_WARN_UNUSED dw_status dw__log_snapshot(dw_log *log, dw_log_snapshot **out, dw_error *err);
 /* DW_NOT_FOUND (VERSION_OUT_OF_RANGE): "version 9 is not there; the table has versions 2 to 7". */
 DW_WARN_UNUSED dw_status dw__log_snapshot_at(dw_log *log, int64_t version, dw_log_snapshot **out,
                                              dw_error *err);
-/* The last version committed at or before that time. DW_NOT_FOUND (TIMESTAMP_OUT_OF_RANGE) before the
- * first or after the last commit, with the range. */
-DW_WARN_UNUSED dw_status dw__log_version_at(dw_log *log, int64_t timestamp_us,
-                                            int64_t *version_out, dw_error *err);
+/* The last version committed at or before that time. DW_NOT_FOUND (TIMESTAMP_OUT_OF_RANGE) before
+ * the first or after the last commit, with the range. */
+DW_WARN_UNUSED dw_status dw__log_version_at(dw_log *log, int64_t timestamp_us, int64_t *version_out,
+                                            dw_error *err);
 /* True when a table is there at all. */
 DW_WARN_UNUSED dw_status dw__log_exists(dw_log *log, bool *exists_out, dw_error *err);
 
@@ -65,7 +66,8 @@ const dw_domain *dw__log_snapshot_domain(const dw_log_snapshot *snapshot, size_t
 /* The key of a commit file: "_delta_log/00000000000000000007.json". */
 #define DW_COMMIT_KEY_SIZE 40
 dw_str dw__commit_key(int64_t version, char out[DW_COMMIT_KEY_SIZE]);
-/* The parsed actions of one commit. DW_NOT_FOUND (LOG_VERSION_MISSING). `modified_ms_out` may be NULL.
+/* The parsed actions of one commit. DW_NOT_FOUND (LOG_VERSION_MISSING). `modified_ms_out` may be
+ * NULL.
  */
 typedef struct dw_commit_actions {
     dw_action *items;
@@ -79,8 +81,8 @@ DW_WARN_UNUSED dw_status dw__commit_read(dw_log *log, int64_t version, dw_arena 
 
 /* ---- Checkpoints ----------------------------------------------------------------------------- */
 
-/* Writes a checkpoint of the snapshot (classic name; V2 content where the table has v2Checkpoint) and
- * `_last_checkpoint`. Writing one that is there already replaces it by equal content. */
+/* Writes a checkpoint of the snapshot (classic name; V2 content where the table has v2Checkpoint)
+ * and `_last_checkpoint`. Writing one that is there already replaces it by equal content. */
 DW_WARN_UNUSED dw_status dw__checkpoint_write(dw_log_snapshot *snapshot, dw_error *err);
 /* True when delta.checkpointInterval says that this version should get one. */
 bool dw__checkpoint_is_due(const dw_log_snapshot *snapshot);

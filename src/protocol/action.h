@@ -1,7 +1,7 @@
 /*
- * The actions of a commit. PROTOCOL.md "Actions". Strings are borrowed from the arena that the action
- * was parsed into. What is not understood is kept in `extra_json` as text: "" or members with a leading
- * comma (`,"key":value,...`), and printed again.
+ * The actions of a commit. PROTOCOL.md "Actions". Strings are borrowed from the arena that the
+ * action was parsed into. What is not understood is kept in `extra_json` as text: "" or members
+ * with a leading comma (`,"key":value,...`), and printed again.
  */
 #ifndef DW_PROTOCOL_ACTION_H
 #define DW_PROTOCOL_ACTION_H
@@ -154,12 +154,12 @@ typedef struct dw_commit_info {
     dw_str user_id, user_name;
 } dw_commit_info;
 
-/* Calls `visit` for each action of a commit file (NDJSON), in order. The action and its strings live in
- * `arena` when it is kept; the visitor may set *stop. Blank lines, CRLF and a missing last line end are
- * fine. DW_CORRUPT (COMMIT_INVALID) with the line number and what was expected. */
+/* Calls `visit` for each action of a commit file (NDJSON), in order. The action and its strings
+ * live in `arena` when it is kept; the visitor may set *stop. Blank lines, CRLF and a missing last
+ * line end are fine. DW_CORRUPT (COMMIT_INVALID) with the line number and what was expected. */
 typedef dw_status (*dw_action_visitor)(void *ctx, const dw_action *action, dw_error *err);
-DW_WARN_UNUSED dw_status dw__actions_parse(dw_str ndjson, dw_arena *arena,
-                                           dw_action_visitor visit, void *ctx, dw_error *err);
+DW_WARN_UNUSED dw_status dw__actions_parse(dw_str ndjson, dw_arena *arena, dw_action_visitor visit,
+                                           void *ctx, dw_error *err);
 /* One action from its JSON object (`{"add":{...}}`). */
 DW_WARN_UNUSED dw_status dw__action_parse(dw_json line, dw_arena *arena, dw_action *out,
                                           dw_error *err);
@@ -175,10 +175,10 @@ bool dw__metadata_dup(dw_arena *arena, const dw_metadata *from, dw_metadata *to)
 bool dw__protocol_dup(dw_arena *arena, const dw_protocol *from, dw_protocol *to);
 bool dw__file_dup(dw_arena *arena, const dw_file *from, dw_file *to);
 
-/* PROTOCOL.md: the unique id of a deletion vector: type, path or inline, "@offset". The null string when
- * `dv` is NULL; ptr NULL with *oom true when out of memory. */
-DW_WARN_UNUSED dw_status dw__dv_unique_id(const dw_dv_descriptor *dv, dw_arena *arena,
-                                          dw_str *out, dw_error *err);
+/* PROTOCOL.md: the unique id of a deletion vector: type, path or inline, "@offset". The null string
+ * when `dv` is NULL; ptr NULL with *oom true when out of memory. */
+DW_WARN_UNUSED dw_status dw__dv_unique_id(const dw_dv_descriptor *dv, dw_arena *arena, dw_str *out,
+                                          dw_error *err);
 /* The key of the file holding a DV relative to the root ('u'), or its decoded absolute path ('p').
  * DW_CORRUPT (DV_INVALID). Not for 'i'. */
 DW_WARN_UNUSED dw_status dw__dv_path(const dw_dv_descriptor *dv, dw_arena *arena, dw_str *out,

@@ -40,11 +40,11 @@ typedef enum dw_feature {
 } dw_feature;
 
 typedef struct dw_feature_spec {
-    dw_str name;                /* "deletionVectors" */
-    bool is_reader_feature;     /* in both lists */
-    int32_t legacy_reader;      /* implied by that minReaderVersion (0: never) */
-    int32_t legacy_writer;      /* implied by that minWriterVersion (0: never) */
-    bool can_read, can_write;   /* what this library does */
+    dw_str name;              /* "deletionVectors" */
+    bool is_reader_feature;   /* in both lists */
+    int32_t legacy_reader;    /* implied by that minReaderVersion (0: never) */
+    int32_t legacy_writer;    /* implied by that minWriterVersion (0: never) */
+    bool can_read, can_write; /* what this library does */
 } dw_feature_spec;
 
 const dw_feature_spec *dw__feature_spec(dw_feature feature);
@@ -62,12 +62,11 @@ DW_WARN_UNUSED dw_status dw__protocol_check_read(const dw_protocol *protocol, dw
 DW_WARN_UNUSED dw_status dw__protocol_check_write(const dw_protocol *protocol,
                                                   const dw_metadata *metadata,
                                                   const dw_type *schema, dw_error *err);
-/* The smallest legal protocol for a new table with this schema and configuration (properties such as
- * delta.enableDeletionVectors and delta.feature.x = supported included), e.g. (1,2), or (3,7) with
- * timestampNtz. */
+/* The smallest legal protocol for a new table with this schema and configuration (properties such
+ * as delta.enableDeletionVectors and delta.feature.x = supported included), e.g. (1,2), or (3,7)
+ * with timestampNtz. */
 DW_WARN_UNUSED dw_status dw__protocol_for_new_table(const dw_type *schema,
-                                                    const dw_pairs *configuration,
-                                                    dw_arena *arena, dw_protocol *out,
-                                                    dw_error *err);
+                                                    const dw_pairs *configuration, dw_arena *arena,
+                                                    dw_protocol *out, dw_error *err);
 
 #endif

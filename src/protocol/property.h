@@ -1,5 +1,6 @@
 /*
- * Table properties (the configuration of metaData) with their types and defaults. Checklist section P.
+ * Table properties (the configuration of metaData) with their types and defaults. Checklist section
+ * P.
  */
 #ifndef DW_PROTOCOL_PROPERTY_H
 #define DW_PROTOCOL_PROPERTY_H
@@ -27,7 +28,7 @@ typedef struct dw_properties {
     int64_t log_retention_ms;
     int64_t deleted_file_retention_ms;
     bool enable_expired_log_cleanup;
-    int64_t set_transaction_retention_ms; /* -1: forever */
+    int64_t set_transaction_retention_ms;   /* -1: forever */
     int64_t data_skipping_num_indexed_cols; /* -1: all */
     dw_str data_skipping_stats_columns;     /* null string: not set */
     int64_t data_skipping_string_prefix_length;
@@ -45,8 +46,8 @@ typedef struct dw_properties {
  * `bad_key_out` (may be NULL; null string when all is well). */
 void dw__properties_read(const dw_pairs *configuration, dw_properties *out, dw_str *bad_key_out);
 /* Strict, for SET and CREATE: the key is known (or no `delta.` key) and the value legal.
- * DW_INVALID_ARGUMENT (PROPERTY_UNKNOWN, PROPERTY_INVALID) says what is allowed; an unknown key names
- * the nearest one. */
+ * DW_INVALID_ARGUMENT (PROPERTY_UNKNOWN, PROPERTY_INVALID) says what is allowed; an unknown key
+ * names the nearest one. */
 DW_WARN_UNUSED dw_status dw__property_check(dw_str key, dw_str value, dw_error *err);
 /* "interval 30 days", "30 days", "interval 1 week 2 hours" to milliseconds. */
 bool dw__interval_parse(dw_str text, int64_t *ms_out);

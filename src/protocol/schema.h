@@ -55,10 +55,10 @@ struct dw_field {
     dw_str name;
     const dw_type *type;
     bool nullable;
-    dw_str metadata_json;  /* the whole "metadata" object as JSON text, "{}" when empty */
-    dw_str physical_name;  /* delta.columnMapping.physicalName, or the name where there is none */
-    int64_t mapping_id;    /* delta.columnMapping.id, or -1 */
-    dw_str extra_json;     /* members other than name, type, nullable, metadata; "" or ",\"k\":v..." */
+    dw_str metadata_json; /* the whole "metadata" object as JSON text, "{}" when empty */
+    dw_str physical_name; /* delta.columnMapping.physicalName, or the name where there is none */
+    int64_t mapping_id;   /* delta.columnMapping.id, or -1 */
+    dw_str extra_json; /* members other than name, type, nullable, metadata; "" or ",\"k\":v..." */
 };
 
 /* A schema is a DW_TYPE_STRUCT type. Errors are DW_CORRUPT (SCHEMA_INVALID), or DW_UNSUPPORTED
@@ -67,7 +67,9 @@ DW_WARN_UNUSED dw_status dw__schema_parse(const char *what, dw_str json, dw_aren
                                           const dw_type **out, dw_error *err);
 /* Appends the schema string. */
 void dw__schema_print(dw_strbuf *out, const dw_type *schema);
-/* Appends the type as SQL on Spark writes it: "decimal(10,2)", "struct<a:int,b:string>", "bigint". */
+/*
+ * Appends the type as SQL on Spark writes it: "decimal(10,2)", "struct<a:int,b:string>", "bigint".
+ */
 void dw__type_print_sql(dw_strbuf *out, const dw_type *type);
 /* Appends the protocol's name of a type: "long", "decimal(10,2)", or JSON for nested ones. */
 void dw__type_print(dw_strbuf *out, const dw_type *type);
@@ -80,8 +82,7 @@ size_t dw__schema_find_idx(const dw_type *schema, dw_str name); /* SIZE_MAX: non
 static inline bool
 dw__type_is_nested(const dw_type *type)
 {
-    return type->kind == DW_TYPE_STRUCT || type->kind == DW_TYPE_ARRAY ||
-           type->kind == DW_TYPE_MAP;
+    return type->kind == DW_TYPE_STRUCT || type->kind == DW_TYPE_ARRAY || type->kind == DW_TYPE_MAP;
 }
 
 /* Building, for CREATE TABLE: the result lives in `arena`; NULL when out of memory. */
@@ -92,9 +93,9 @@ const dw_type *dw__type_make_map(dw_arena *arena, const dw_type *key, const dw_t
                                  bool value_contains_null);
 const dw_type *dw__type_make_struct(dw_arena *arena, const dw_field *fields, size_t count);
 
-/* Checks that the schema can be that of a table: unique names, legal characters (with column mapping
- * any), partition columns that exist and are primitive, at least one column that is not a partition
- * column. DW_INVALID_ARGUMENT names the column. */
+/* Checks that the schema can be that of a table: unique names, legal characters (with column
+ * mapping any), partition columns that exist and are primitive, at least one column that is not a
+ * partition column. DW_INVALID_ARGUMENT names the column. */
 DW_WARN_UNUSED dw_status dw__schema_check(const dw_type *schema, const dw_str *partition_columns,
                                           size_t partition_count, bool column_mapping,
                                           dw_error *err);

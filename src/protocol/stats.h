@@ -2,8 +2,8 @@
  * Per-file statistics: the JSON in add.stats. PROTOCOL.md "Per-file Statistics".
  *
  *  [STATS-1] Reading never trusts: a bound is used only if it parses as the column's type.
- *  [STATS-2] Bounds are outer bounds: a string maximum that was cut stays above, timestamps are cut to
- *            milliseconds downwards, so a reader widens a timestamp maximum by one millisecond.
+ *  [STATS-2] Bounds are outer bounds: a string maximum that was cut stays above, timestamps are cut
+ *            to milliseconds downwards, so a reader widens a timestamp maximum by one millisecond.
  *  [STATS-3] With tightBounds=false nullCount counts only when it is 0 or numRecords.
  */
 #ifndef DW_PROTOCOL_STATS_H
@@ -33,28 +33,28 @@ typedef struct dw_file_stats {
     bool tight_bounds;
 } dw_file_stats;
 
-/* Reads numRecords and tightBounds only, without parsing the rest where that can be avoided. Invalid
- * JSON gives nothing, never an error. */
+/* Reads numRecords and tightBounds only, without parsing the rest where that can be avoided.
+ * Invalid JSON gives nothing, never an error. */
 void dw__stats_read_counts(dw_str json, dw_file_stats *out);
 /* Reads the counts and the statistics of `column_count` leaves into `columns_out`. Strings live in
  * `arena`. Invalid parts give nothing. Returns false only when out of memory. */
-DW_WARN_UNUSED bool dw__stats_read(dw_str json, const dw_column_path *columns,
-                                   size_t column_count, dw_arena *arena, dw_file_stats *out,
+DW_WARN_UNUSED bool dw__stats_read(dw_str json, const dw_column_path *columns, size_t column_count,
+                                   dw_arena *arena, dw_file_stats *out,
                                    dw_column_stats *columns_out);
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-/* The leaves that get statistics, in the order of the schema: the first numIndexedCols leaves that are
- * no partition columns, or those that dataSkippingStatsColumns names. Checklist M3, M5. */
+/* The leaves that get statistics, in the order of the schema: the first numIndexedCols leaves that
+ * are no partition columns, or those that dataSkippingStatsColumns names. Checklist M3, M5. */
 DW_WARN_UNUSED dw_status dw__stats_columns(const dw_type *schema, const dw_str *partition_columns,
                                            size_t partition_count, const dw_properties *props,
-                                           dw_arena *arena, dw_column_path **out,
-                                           size_t *count_out, dw_error *err);
+                                           dw_arena *arena, dw_column_path **out, size_t *count_out,
+                                           dw_error *err);
 /* True for types that get minValues and maxValues (not boolean, binary, nested, variant, void). */
 bool dw__stats_has_bounds(const dw_type *type);
 
-/* One leaf of a file to be written. `has_*` false or a NaN leaves the member out. Values are exact; this
- * cuts strings to `prefix_length` characters and timestamps to milliseconds. */
+/* One leaf of a file to be written. `has_*` false or a NaN leaves the member out. Values are exact;
+ * this cuts strings to `prefix_length` characters and timestamps to milliseconds. */
 typedef struct dw_stats_entry {
     dw_column_path column;
     dw_column_stats stats;

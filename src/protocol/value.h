@@ -30,11 +30,13 @@ typedef struct dw_value {
 
 /* Total order of two values, NULL excluded. Numbers of different kinds compare by their value
  * (a decimal of any scale with an integer or double); NaN is greater than everything and equal to
- * itself; -0.0 equals 0.0; strings bytewise. `comparable_out` is false when the kinds do not mix. */
+ * itself; -0.0 equals 0.0; strings bytewise. `comparable_out` is false when the kinds do not
+ * mix. */
 int dw__value_compare(const dw_value *a, const dw_value *b, bool *comparable_out);
 
 /* Dates and times without the C library's time zone. Years -9999..9999+ within int64 range.
- * "2024-02-29"; "2024-02-29 12:00:00[.ffffff]" or with 'T', and with 'Z' or "+hh:mm" when `zoned`. */
+ * "2024-02-29"; "2024-02-29 12:00:00[.ffffff]" or with 'T', and with 'Z' or "+hh:mm" when
+ * `zoned`. */
 bool dw__date_parse(dw_str text, int64_t *days_out);
 bool dw__timestamp_parse(dw_str text, bool zone_allowed, int64_t *micros_out);
 void dw__date_print(dw_strbuf *out, int64_t days);

@@ -1,7 +1,7 @@
 /*
- * dw_storage: the bytes below one table's root. Keys are relative to that root, with '/' between their
- * parts, and are plain (never percent-encoded). The interface is what an object store can do: no
- * rename, no directories, no partial writes.
+ * dw_storage: the bytes below one table's root. Keys are relative to that root, with '/' between
+ * their parts, and are plain (never percent-encoded). The interface is what an object store can do:
+ * no rename, no directories, no partial writes.
  *
  *  [STORAGE-1] put_if_absent creates the whole object or nothing; of several callers one wins.
  *  [STORAGE-2] When put or put_if_absent returned DW_OK the object survives a power failure.
@@ -56,8 +56,8 @@ typedef struct dw_storage_ops {
     dw_status (*head)(dw_storage *storage, dw_str key, dw_object_meta *meta_out, dw_error *err);
     /* Removing what is not there is DW_OK. Directories that became empty may stay. */
     dw_status (*remove)(dw_storage *storage, dw_str key, dw_error *err);
-    /* Makes an object that the engine wrote by its own path durable, and its directory entries up to
-     * the root. Its size is checked against `size_bytes` when that is not negative. */
+    /* Makes an object that the engine wrote by its own path durable, and its directory entries up
+     * to the root. Its size is checked against `size_bytes` when that is not negative. */
     dw_status (*sync)(dw_storage *storage, dw_str key, int64_t size_bytes, dw_error *err);
     /* Makes sure that the engine can create objects below `prefix` ("" for the root). */
     dw_status (*prepare)(dw_storage *storage, dw_str prefix, dw_error *err);
@@ -92,8 +92,8 @@ DW_WARN_UNUSED dw_status dw__storage_put(dw_storage *storage, dw_str key, dw_str
                                          dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_list(dw_storage *storage, const dw_list_request *request,
                                           dw_arena *arena, dw_list_page *page_out, dw_error *err);
-DW_WARN_UNUSED dw_status dw__storage_head(dw_storage *storage, dw_str key,
-                                          dw_object_meta *meta_out, dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_head(dw_storage *storage, dw_str key, dw_object_meta *meta_out,
+                                          dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_remove(dw_storage *storage, dw_str key, dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_sync(dw_storage *storage, dw_str key, int64_t size_bytes,
                                           dw_error *err);
