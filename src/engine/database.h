@@ -1,0 +1,162 @@
+/*
+ * The query engine as the table, SQL and scan layers use it: one database a runtime, one connection a
+ * session. DuckDB is behind it and is loaded at the first call that needs it.
+ *
+ *  [DATABASE-1] Planning happens on a second in-memory instance that holds only empty stub tables, so
+ *               that its settings never touch running queries.
+ *  [DATABASE-2] File lists travel as variables or registered objects, never as SQL text.
+ *  [DATABASE-3] Engine errors become dw_error with the engine's own words in one line: DW_INVALID_ARGUMENT
+ *               for parser, binder, catalog, conversion and constraint errors, DW_OUT_OF_MEMORY, DW_IO
+ *               (STORAGE_FULL when the disk is full), DW_CANCELLED for an interrupt.
+ */
+#ifndef DW_ENGINE_DATABASE_H
+#define DW_ENGINE_DATABASE_H
+
+#include "codec/roaring.h"
+#include "engine/engine.h"
+
+typedef struct dw_database dw_database;
+typedef struct dw_connection dw_connection;
+
+typedef struct dw_database_options {
+    uint64_t memory_limit_bytes; /* 0: the engine's default */
+    uint32_t thread_count;       /* 0: one per core */
+    dw_str spill_directory;      /* null string: the engine's default */
+} dw_database_options;
+
+DW_WARN_UNUSED dw_status dw__database_open(const dw_env *env, const dw_database_options *options,
+                                           dw_database **out, dw_error *err);
+void dw__database_close(dw_database *database);
+/* The vtable for the log. Borrowed; lives as long as the database. Thread-safe. */
+dw_engine *dw__database_engine(dw_database *database);
+/* True once the engine has been loaded. */
+bool dw__database_is_loaded(const dw_database *database);
+
+/* One thread at a time, except for _interrupt and _progress. */
+DW_WARN_UNUSED dw_status dw__connection_open(dw_database *database, dw_connection **out,
+                                             dw_error *err);
+void dw__connection_close(dw_connection *connection);
+void dw__connection_interrupt(dw_connection *connection);
+double dw__connection_progress(dw_connection *connection); /* 0..1, or -1 */
+
+/* ---- Statements ------------------------------------------------------------------------------ */
+
+/* Runs one statement and drops its rows. */
+DW_WARN_UNUSED dw_status dw__connection_execute(dw_connection *connection, dw_str sql,
+                                                dw_error *err);
+/* Runs one statement and streams its rows; the stream must be released before the next statement and
+ * before the connection is closed. `is_query_out` false: the statement returns no rows (the stream is
+ * then empty, with no columns) and `changed_rows_out` says how many rows it changed, or -1. */
+DW_WARN_UNUSED dw_status dw__connection_query(dw_connection *connection, dw_str sql,
+                                              struct ArrowArrayStream *out, bool *is_query_out,
+                                              int64_t *changed_rows_out, dw_error *err);
+/* Runs a statement and returns all values as text (null string for NULL), row by row, in `arena`: for
+ * small results. */
+typedef struct dw_text_rows {
+    dw_str *cells; /* row_count x column_count */
+    size_t row_count, column_count;
+} dw_text_rows;
+DW_WARN_UNUSED dw_status dw__connection_query_text(dw_connection *connection, dw_str sql,
+                                                   dw_arena *arena, dw_text_rows *out,
+                                                   dw_error *err);
+
+/* The columns that a SELECT would return, without running it: names and the engine's type names
+ * ("DECIMAL(10,2)", "STRUCT(a INTEGER, b VARCHAR)"). In `arena`. */
+typedef struct dw_query_column {
+    dw_str name;
+    dw_str type;
+} dw_query_column;
+DW_WARN_UNUSED dw_status dw__connection_describe(dw_connection *connection, dw_str sql,
+                                                 dw_arena *arena, dw_query_column **out,
+                                                 size_t *count_out, dw_error *err);
+
+/* Makes the rows of an Arrow stream readable once as the view `name` (no thread but the engine's reads
+ * it meanwhile). The stream is moved in, and released by _unbind_stream or _close at the latest. */
+DW_WARN_UNUSED dw_status dw__connection_bind_stream(dw_connection *connection, dw_str name,
+                                                    struct ArrowArrayStream *stream,
+                                                    dw_error *err);
+void dw__connection_unbind_stream(dw_connection *connection, dw_str name);
+
+/* ---- Scanning -------------------------------------------------------------------------------- */
+
+/* What a scan reads, all borrowed until _unbind_scan. File i: its path as the engine opens it, its
+ * values of the partition columns as text (null string: NULL), and the rows to leave out (NULL: none).
+ */
+typedef struct dw_scan_files {
+    const dw_str *paths;
+    size_t count;
+    const dw_str *partition_values; /* count x partition_column_count, file by file */
+    size_t partition_column_count;
+    dw_rowset *const *deleted; /* count entries, or NULL when no file has a deletion vector */
+} dw_scan_files;
+
+/*
+ * Creates the temporary view `name` for one occurrence of a table. `view_sql` is its SELECT; in it
+ * `dw_files()` stands for the list of paths (for read_parquet's first argument), and these may be used:
+ *   dw_partition(file_index, k)  the text of partition column k of the file, NULL included; a constant
+ *                                vector where it can be
+ *   dw_keep(file_index, file_row_number)  false for rows in the file's deletion vector
+ * A scan of no files is a view of no rows: then view_sql must not call read_parquet at all.
+ */
+DW_WARN_UNUSED dw_status dw__connection_bind_scan(dw_connection *connection, dw_str name,
+                                                  dw_str view_sql, const dw_scan_files *files,
+                                                  dw_error *err);
+void dw__connection_unbind_scan(dw_connection *connection, dw_str name);
+
+/* ---- Planning -------------------------------------------------------------------------------- */
+
+/* Makes an empty stub table of those columns (names quoted by this function, engine types) on the
+ * planning instance, replacing one of that name. */
+DW_WARN_UNUSED dw_status dw__database_plan_stub(dw_database *database, dw_str name,
+                                                const dw_query_column *columns, size_t count,
+                                                dw_error *err);
+void dw__database_plan_drop(dw_database *database, dw_str name);
+/* The optimised logical plan of a SELECT as JSON text in `arena` (json_serialize_plan), or the null
+ * string when it cannot be had: then nothing is pruned. Never fails for a statement's sake. */
+DW_WARN_UNUSED dw_status dw__database_plan(dw_database *database, dw_str sql, dw_arena *arena,
+                                           dw_str *json_out, dw_error *err);
+
+/* ---- Writing --------------------------------------------------------------------------------- */
+
+typedef struct dw_copy_request {
+    dw_str query;     /* SELECT ...; columns in the order of the files */
+    dw_str directory; /* where files go, as the engine writes it; it exists */
+    dw_str file_prefix; /* unique for this write: "part-<uuid>"; files are named after it */
+    const dw_str *partition_columns; /* names of columns of the query; files go to name=value/ below */
+    size_t partition_column_count;
+    int64_t file_size_bytes; /* aim; 0: no limit */
+    dw_str compression;      /* "zstd", "snappy", "uncompressed", "gzip", "lz4_raw" */
+    dw_str field_ids;        /* the engine's FIELD_IDS value ("{a: 1, ...}"), null string: none */
+    int64_t row_group_rows;  /* 0: the engine's default */
+} dw_copy_request;
+
+/* Statistics of one leaf of one file. Texts are what the engine prints, exact; null string: none. */
+typedef struct dw_copy_column {
+    dw_str column; /* as RETURN_STATS spells it: "a" or "s"."y" */
+    dw_str min, max;
+    bool has_null_count;
+    int64_t null_count;
+    bool has_nan;
+} dw_copy_column;
+
+typedef struct dw_copy_file {
+    dw_str path; /* below `directory`, with '/' */
+    int64_t row_count;
+    int64_t size_bytes;
+    dw_str *partition_values; /* as the engine prints them as text, null string: NULL */
+    dw_copy_column *columns;
+    size_t column_count;
+} dw_copy_file;
+
+/* Writes the rows of a query as Parquet files and says what was written, in `arena`. On failure the
+ * files that were begun are the caller's to remove: `dw__storage_list` below the prefix finds them. */
+DW_WARN_UNUSED dw_status dw__connection_copy(dw_connection *connection,
+                                             const dw_copy_request *request, dw_arena *arena,
+                                             dw_copy_file **files_out, size_t *count_out,
+                                             dw_error *err);
+
+/* Appends an identifier in double quotes, or a string literal in single quotes. */
+void dw__sql_put_identifier(dw_strbuf *out, dw_str name);
+void dw__sql_put_literal(dw_strbuf *out, dw_str text);
+
+#endif
