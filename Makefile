@@ -8,7 +8,7 @@ MESON_ARGS ?=
 export DESTDIR
 
 setup_stamp = third_party/build/.setup
-meson_setup = meson setup -Dduckdb=$(DUCKDB) $(MESON_ARGS)
+options = -Dduckdb=$(DUCKDB) $(MESON_ARGS)
 sanitize = -Db_lundef=false -Doptimization=1
 
 .PHONY: all setup demo test test-all test-asan test-tsan test-interop conformance sim bench fuzz \
@@ -27,16 +27,17 @@ $(setup_stamp): third_party/LOCK tools/setup.sh
 	@$(MAKE) --no-print-directory setup
 
 build/build.ninja: | $(setup_stamp)
-	@$(meson_setup) build
+	@tools/configure.sh build $(options)
 
 build-asan/build.ninja: | $(setup_stamp)
-	@$(meson_setup) $(sanitize) -Db_sanitize=address,undefined build-asan
+	@tools/configure.sh build-asan $(options) $(sanitize) -Db_sanitize=address,undefined
 
 build-tsan/build.ninja: | $(setup_stamp)
-	@$(meson_setup) $(sanitize) -Db_sanitize=thread build-tsan
+	@tools/configure.sh build-tsan $(options) $(sanitize) -Db_sanitize=thread
 
 build-fuzz/build.ninja: | $(setup_stamp)
-	@CC=clang-14 $(meson_setup) $(sanitize) -Db_sanitize=address,undefined -Dfuzzers=true build-fuzz
+	@CC=clang-14 tools/configure.sh build-fuzz $(options) $(sanitize) \
+		-Db_sanitize=address,undefined -Dfuzzers=true
 
 # ---- using it --------------------------------------------------------------------------------------
 
