@@ -20,6 +20,11 @@
 
 typedef struct dw_storage dw_storage;
 
+/* The longest key, in bytes. S3 ends at 1,024; a path of the system at 4,096 with its root. */
+#define DW_STORAGE_KEY_BYTES_MAX ((size_t) 4000)
+/* The largest `limit` of a page, and the page size of limit 0. */
+#define DW_STORAGE_PAGE_OBJECTS_MAX ((size_t) 100000)
+
 typedef struct dw_object_meta {
     dw_str key;
     int64_t size_bytes;
@@ -39,6 +44,12 @@ typedef struct dw_list_page {
     bool has_more; /* ask again with start_after = the last key */
 } dw_list_page;
 
+/* One object that the engine wrote by its own path. */
+typedef struct dw_sync_request {
+    dw_str key;
+    int64_t size_bytes; /* what it must be, or negative: not known */
+} dw_sync_request;
+
 typedef struct dw_storage_ops {
     /* Reads a whole object of at most buf->size_max bytes into `buf` (cleared first).
      * DW_NOT_FOUND; DW_CORRUPT (OBJECT_TOO_LARGE). `modified_ms_out` may be NULL. */
@@ -56,9 +67,11 @@ typedef struct dw_storage_ops {
     dw_status (*head)(dw_storage *storage, dw_str key, dw_object_meta *meta_out, dw_error *err);
     /* Removing what is not there is DW_OK. Directories that became empty may stay. */
     dw_status (*remove)(dw_storage *storage, dw_str key, dw_error *err);
-    /* Makes an object that the engine wrote by its own path durable, and its directory entries up
-     * to the root. Its size is checked against `size_bytes` when that is not negative. */
-    dw_status (*sync)(dw_storage *storage, dw_str key, int64_t size_bytes, dw_error *err);
+    /* Makes objects that the engine wrote by its own path durable, and their directory entries up
+     * to the root, each directory once. Sizes that are not negative are checked: DW_CORRUPT
+     * (OBJECT_SIZE_MISMATCH); DW_NOT_FOUND. */
+    dw_status (*sync)(dw_storage *storage, const dw_sync_request *requests, size_t count,
+                      dw_error *err);
     /* Makes sure that the engine can create objects below `prefix` ("" for the root). */
     dw_status (*prepare)(dw_storage *storage, dw_str prefix, dw_error *err);
     void (*close)(dw_storage *storage);
@@ -97,7 +110,15 @@ DW_WARN_UNUSED dw_status dw__storage_head(dw_storage *storage, dw_str key, dw_ob
 DW_WARN_UNUSED dw_status dw__storage_remove(dw_storage *storage, dw_str key, dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_sync(dw_storage *storage, dw_str key, int64_t size_bytes,
                                           dw_error *err);
+/* Many objects at once: much cheaper than one after the other, as directories are shared. */
+DW_WARN_UNUSED dw_status dw__storage_sync_many(dw_storage *storage, const dw_sync_request *requests,
+                                               size_t count, dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_prepare(dw_storage *storage, dw_str prefix, dw_error *err);
+
+/* DW_INVALID_ARGUMENT (STORAGE_KEY_INVALID) unless `key` is relative, not empty, within
+ * DW_STORAGE_KEY_BYTES_MAX, without NUL and without parts that are empty, "." or "..". Every
+ * function above checks its key itself. */
+DW_WARN_UNUSED dw_status dw__storage_key_check(dw_str key, dw_error *err);
 
 typedef dw_storage *dw_storage_ptr;
 
