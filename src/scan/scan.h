@@ -12,6 +12,7 @@
 
 #include "engine/database.h"
 #include "log/log.h"
+#include "protocol/value.h"
 
 /* One occurrence of a table in a statement. */
 typedef struct dw_scan_source {

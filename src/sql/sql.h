@@ -1,0 +1,35 @@
+/*
+ * SQL over Delta tables: the engine's language for queries, Delta on Spark's for table statements.
+ *
+ *  [SQL-1] Text is cut into statements and tokens once, by our lexer; what it does not understand is
+ *          handed to the engine unchanged.
+ *  [SQL-2] Every occurrence of a Delta table is bound to a snapshot before the statement runs; one
+ *          statement sees one version of a table unless it names versions.
+ */
+#ifndef DW_SQL_SQL_H
+#define DW_SQL_SQL_H
+
+#include "table/catalog.h"
+
+#define DW_SQL_STATEMENT_BYTES_MAX ((size_t) 16 << 20)
+
+/* struct dw_session and struct dw_result are the public handles (include/deltaworks.h). */
+
+DW_WARN_UNUSED dw_status dw__session_open(dw_catalog *catalog, dw_session **out, dw_error *err);
+void dw__session_close(dw_session *session);
+DW_WARN_UNUSED dw_status dw__session_execute(dw_session *session, dw_str sql, size_t *used_out,
+                                             dw_result **out, dw_error *err);
+void dw__session_cancel(dw_session *session); /* async-signal-safe, any thread */
+double dw__session_progress(dw_session *session);
+
+/* The length of the first complete statement with its semicolon; 0 when none is complete. */
+size_t dw__sql_statement_length(dw_str sql);
+
+bool dw__result_has_rows(const dw_result *result);
+const char *dw__result_message(const dw_result *result);
+int64_t dw__result_row_count(const dw_result *result);
+DW_WARN_UNUSED dw_status dw__result_stream(dw_result *result, struct ArrowArrayStream *out,
+                                           dw_error *err);
+void dw__result_free(dw_result *result);
+
+#endif

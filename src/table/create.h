@@ -1,0 +1,35 @@
+/*
+ * CREATE TABLE, CREATE OR REPLACE TABLE, and both AS SELECT.
+ */
+#ifndef DW_TABLE_CREATE_H
+#define DW_TABLE_CREATE_H
+
+#include "table/table.h"
+#include "table/write.h"
+
+typedef enum dw_create_mode {
+    DW_CREATE_NEW,        /* DW_ALREADY_EXISTS when a table is there */
+    DW_CREATE_IF_MISSING, /* IF NOT EXISTS: nothing happens when one is there */
+    DW_CREATE_OR_REPLACE, /* a new version with the new schema and rows; history stays */
+    DW_REPLACE            /* REPLACE TABLE: DW_NOT_FOUND when there is none */
+} dw_create_mode;
+
+typedef struct dw_create_spec {
+    dw_create_mode mode;
+    const dw_type *schema; /* NULL for AS SELECT: taken from the query */
+    const dw_str *partition_columns;
+    size_t partition_column_count;
+    dw_pairs properties; /* checked by dw__property_check */
+    dw_str name;         /* of the table in its metadata; null string: none */
+    dw_str comment;      /* null string: none */
+    dw_str query;        /* AS SELECT, to run on the connection; null string: none */
+    dw_str user_metadata;
+    bool query_reads_target; /* the query reads an older state of this very table */
+} dw_create_spec;
+
+/* `out->version` is -1 when IF NOT EXISTS found a table. */
+DW_WARN_UNUSED dw_status dw__table_create(dw_table *table, dw_connection *connection,
+                                          const dw_create_spec *spec, dw_write_result *out,
+                                          dw_error *err);
+
+#endif

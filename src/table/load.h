@@ -1,0 +1,47 @@
+/*
+ * load and COPY INTO: rows from files, each file once.
+ */
+#ifndef DW_TABLE_LOAD_H
+#define DW_TABLE_LOAD_H
+
+#include "table/write.h"
+
+typedef enum dw_load_mode {
+    DW_LOAD_APPEND,
+    DW_LOAD_OVERWRITE,
+    DW_LOAD_ERROR, /* fails when the table exists */
+    DW_LOAD_IGNORE /* does nothing when the table exists */
+} dw_load_mode;
+
+typedef enum dw_load_format { DW_LOAD_AUTO, DW_LOAD_PARQUET, DW_LOAD_CSV, DW_LOAD_JSON } dw_load_format;
+
+typedef struct dw_load_spec {
+    dw_load_mode mode;
+    dw_load_format format;
+    const dw_str *files; /* paths or globs */
+    size_t file_count;
+    dw_pairs format_options; /* of the engine's reader: header, delim, ... */
+    bool create;             /* make the table from the files' columns when there is none */
+    const dw_str *partition_columns; /* for a table that is made */
+    size_t partition_column_count;
+    dw_pairs properties; /* likewise */
+    bool force;          /* load files again that were loaded before */
+    bool merge_schema;   /* add the columns that the table lacks */
+    dw_str txn_app_id;   /* with txn_version >= 0: the whole load happens once */
+    int64_t txn_version; /* -1: each file is remembered by its path instead */
+    dw_str user_metadata;
+    const char *operation; /* "COPY INTO" or NULL: "WRITE" */
+    dw_str select_list;    /* of COPY INTO ... FROM (SELECT list FROM ...); null string: * */
+} dw_load_spec;
+
+typedef struct dw_load_result {
+    dw_write_result write;
+    int64_t files_loaded, files_skipped; /* skipped: loaded before */
+    bool created;
+} dw_load_result;
+
+DW_WARN_UNUSED dw_status dw__table_load(dw_table *table, dw_connection *connection,
+                                        const dw_load_spec *spec, dw_load_result *out,
+                                        dw_error *err);
+
+#endif

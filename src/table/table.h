@@ -1,0 +1,37 @@
+/*
+ * A table as users mean it: its root, its log and the engine that reads and writes its rows. The verbs
+ * (create, write, describe, ...) each have a file pair of their own in this folder.
+ *
+ *  [TABLE-1] A verb either commits or leaves the table as it was and removes what it wrote.
+ *  [TABLE-2] Verbs do not call each other; what they share is below them or in a file of its own.
+ */
+#ifndef DW_TABLE_TABLE_H
+#define DW_TABLE_TABLE_H
+
+#include "engine/database.h"
+#include "log/log.h"
+
+/* struct dw_table is the public handle (include/deltaworks.h). Ref-counted, thread-safe. */
+
+/* Opens storage and log; reads nothing. `env` and `database` must outlive the table. */
+DW_WARN_UNUSED dw_status dw__table_open(const dw_env *env, dw_database *database, dw_str uri,
+                                        dw_table **out, dw_error *err);
+dw_table *dw__table_ref(dw_table *table);
+void dw__table_unref(dw_table *table);
+
+/* The root as the engine spells it: an absolute path or a URI. */
+dw_str dw__table_root(const dw_table *table);
+dw_log *dw__table_log(dw_table *table);
+dw_storage *dw__table_storage(dw_table *table);
+dw_database *dw__table_database(dw_table *table);
+const dw_env *dw__table_env(const dw_table *table);
+
+typedef dw_table *dw_table_ptr;
+
+static inline void
+dw__dw_table_ptr_cleanup(dw_table_ptr *table)
+{
+    dw__table_unref(*table);
+}
+
+#endif

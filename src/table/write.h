@@ -1,0 +1,45 @@
+/*
+ * Adding rows: INSERT INTO, INSERT OVERWRITE, load and append, from any query of the engine.
+ *
+ *  [WRITE-1] Columns are matched and cast before a row is written; a cast that could lose data is
+ *            refused and names the column.
+ *  [WRITE-2] Files are durable before the commit; files of a write that failed are removed.
+ */
+#ifndef DW_TABLE_WRITE_H
+#define DW_TABLE_WRITE_H
+
+#include "table/table.h"
+
+typedef enum dw_write_mode { DW_WRITE_APPEND, DW_WRITE_OVERWRITE } dw_write_mode;
+
+typedef struct dw_write_spec {
+    dw_write_mode mode;
+    dw_str query;          /* SELECT to run on the connection */
+    const dw_str *columns; /* INSERT INTO t (a, b): the targets of the query's columns, in order */
+    size_t column_count;   /* 0: all columns of the table, by position */
+    bool by_name;          /* match the query's columns by their names (load, append, BY NAME) */
+    /* INSERT ... PARTITION (k = v): the value that all rows get, and, with OVERWRITE, the only files
+     * that are replaced. Values are the protocol's text; the null string is NULL. */
+    dw_pairs static_partitions;
+    /* Loads that must happen once: each is recorded as a txn action. When all of them are in the table
+     * already, nothing is written and the result says so. */
+    const dw_txn_id *txns;
+    size_t txn_count;
+    bool reads_target; /* the query reads this table: the write is no blind append */
+    dw_log_snapshot *read_snapshot; /* the state that it read; NULL: the newest */
+    dw_str user_metadata;
+    const char *operation; /* NULL: "WRITE" */
+    dw_str operation_parameters_json; /* null string: derived from the mode */
+} dw_write_spec;
+
+typedef struct dw_write_result {
+    int64_t version; /* -1: nothing was committed */
+    int64_t rows_added, files_added, bytes_added, files_removed;
+    bool was_duplicate;
+} dw_write_result;
+
+DW_WARN_UNUSED dw_status dw__table_write(dw_table *table, dw_connection *connection,
+                                         const dw_write_spec *spec, dw_write_result *out,
+                                         dw_error *err);
+
+#endif
