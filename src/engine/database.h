@@ -1,13 +1,14 @@
 /*
- * The query engine as the table, SQL and scan layers use it: one database a runtime, one connection a
- * session. DuckDB is behind it and is loaded at the first call that needs it.
+ * The query engine as the table, SQL and scan layers use it: one database a runtime, one connection
+ * a session. DuckDB is behind it and is loaded at the first call that needs it.
  *
- *  [DATABASE-1] Planning happens on a second in-memory instance that holds only empty stub tables, so
- *               that its settings never touch running queries.
+ *  [DATABASE-1] Planning happens on a second in-memory instance that holds only empty stub tables,
+ *               so that its settings never touch running queries.
  *  [DATABASE-2] File lists travel as variables or registered objects, never as SQL text.
- *  [DATABASE-3] Engine errors become dw_error with the engine's own words in one line: DW_INVALID_ARGUMENT
- *               for parser, binder, catalog, conversion and constraint errors, DW_OUT_OF_MEMORY, DW_IO
- *               (STORAGE_FULL when the disk is full), DW_CANCELLED for an interrupt.
+ *  [DATABASE-3] Engine errors become dw_error with the engine's own words in one line:
+ *               DW_INVALID_ARGUMENT for parser, binder, catalog, conversion and constraint errors,
+ *               DW_OUT_OF_MEMORY, DW_IO (STORAGE_FULL when the disk is full), DW_CANCELLED for an
+ *               interrupt.
  */
 #ifndef DW_ENGINE_DATABASE_H
 #define DW_ENGINE_DATABASE_H
@@ -44,14 +45,15 @@ double dw__connection_progress(dw_connection *connection); /* 0..1, or -1 */
 /* Runs one statement and drops its rows. */
 DW_WARN_UNUSED dw_status dw__connection_execute(dw_connection *connection, dw_str sql,
                                                 dw_error *err);
-/* Runs one statement and streams its rows; the stream must be released before the next statement and
- * before the connection is closed. `is_query_out` false: the statement returns no rows (the stream is
- * then empty, with no columns) and `changed_rows_out` says how many rows it changed, or -1. */
+/* Runs one statement and streams its rows; the stream must be released before the next statement
+ * and before the connection is closed. `is_query_out` false: the statement returns no rows (the
+ * stream is then empty, with no columns) and `changed_rows_out` says how many rows it changed, or
+ * -1. */
 DW_WARN_UNUSED dw_status dw__connection_query(dw_connection *connection, dw_str sql,
                                               struct ArrowArrayStream *out, bool *is_query_out,
                                               int64_t *changed_rows_out, dw_error *err);
-/* Runs a statement and returns all values as text (null string for NULL), row by row, in `arena`: for
- * small results. */
+/* Runs a statement and returns all values as text (null string for NULL), row by row, in `arena`:
+ * for small results. */
 typedef struct dw_text_rows {
     dw_str *cells; /* row_count x column_count */
     size_t row_count, column_count;
@@ -70,17 +72,18 @@ DW_WARN_UNUSED dw_status dw__connection_describe(dw_connection *connection, dw_s
                                                  dw_arena *arena, dw_query_column **out,
                                                  size_t *count_out, dw_error *err);
 
-/* Makes the rows of an Arrow stream readable once as the view `name` (no thread but the engine's reads
- * it meanwhile). The stream is moved in, and released by _unbind_stream or _close at the latest. */
+/* Makes the rows of an Arrow stream readable once as the view `name` (no thread but the engine's
+ * reads it meanwhile). The stream is moved in, and released by _unbind_stream or _close at the
+ * latest. */
 DW_WARN_UNUSED dw_status dw__connection_bind_stream(dw_connection *connection, dw_str name,
-                                                    struct ArrowArrayStream *stream,
-                                                    dw_error *err);
+                                                    struct ArrowArrayStream *stream, dw_error *err);
 void dw__connection_unbind_stream(dw_connection *connection, dw_str name);
 
 /* ---- Scanning -------------------------------------------------------------------------------- */
 
 /* What a scan reads, all borrowed until _unbind_scan. File i: its path as the engine opens it, its
- * values of the partition columns as text (null string: NULL), and the rows to leave out (NULL: none).
+ * values of the partition columns as text (null string: NULL), and the rows to leave out (NULL:
+ * none).
  */
 typedef struct dw_scan_files {
     const dw_str *paths;
@@ -92,8 +95,10 @@ typedef struct dw_scan_files {
 
 /*
  * Creates the temporary view `name` for one occurrence of a table. `view_sql` is its SELECT; in it
- * `dw_files()` stands for the list of paths (for read_parquet's first argument), and these may be used:
- *   dw_partition(file_index, k)  the text of partition column k of the file, NULL included; a constant
+ * `dw_files()` stands for the list of paths (for read_parquet's first argument), and these may be
+ * used:
+ *   dw_partition(file_index, k)  the text of partition column k of the file, NULL included; a
+ *   constant
  *                                vector where it can be
  *   dw_keep(file_index, file_row_number)  false for rows in the file's deletion vector
  * A scan of no files is a view of no rows: then view_sql must not call read_parquet at all.
@@ -119,10 +124,11 @@ DW_WARN_UNUSED dw_status dw__database_plan(dw_database *database, dw_str sql, dw
 /* ---- Writing --------------------------------------------------------------------------------- */
 
 typedef struct dw_copy_request {
-    dw_str query;     /* SELECT ...; columns in the order of the files */
-    dw_str directory; /* where files go, as the engine writes it; it exists */
+    dw_str query;       /* SELECT ...; columns in the order of the files */
+    dw_str directory;   /* where files go, as the engine writes it; it exists */
     dw_str file_prefix; /* unique for this write: "part-<uuid>"; files are named after it */
-    const dw_str *partition_columns; /* names of columns of the query; files go to name=value/ below */
+    const dw_str
+        *partition_columns; /* names of columns of the query; files go to name=value/ below */
     size_t partition_column_count;
     int64_t file_size_bytes; /* aim; 0: no limit */
     dw_str compression;      /* "zstd", "snappy", "uncompressed", "gzip", "lz4_raw" */
@@ -130,7 +136,9 @@ typedef struct dw_copy_request {
     int64_t row_group_rows;  /* 0: the engine's default */
 } dw_copy_request;
 
-/* Statistics of one leaf of one file. Texts are what the engine prints, exact; null string: none. */
+/*
+ * Statistics of one leaf of one file. Texts are what the engine prints, exact; null string: none.
+ */
 typedef struct dw_copy_column {
     dw_str column; /* as RETURN_STATS spells it: "a" or "s"."y" */
     dw_str min, max;
@@ -149,7 +157,8 @@ typedef struct dw_copy_file {
 } dw_copy_file;
 
 /* Writes the rows of a query as Parquet files and says what was written, in `arena`. On failure the
- * files that were begun are the caller's to remove: `dw__storage_list` below the prefix finds them. */
+ * files that were begun are the caller's to remove: `dw__storage_list` below the prefix finds
+ * them. */
 DW_WARN_UNUSED dw_status dw__connection_copy(dw_connection *connection,
                                              const dw_copy_request *request, dw_arena *arena,
                                              dw_copy_file **files_out, size_t *count_out,

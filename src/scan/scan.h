@@ -3,8 +3,8 @@
  *
  *  [SCAN-1] Pruning is sound: a file is left out only when no row of it can satisfy the predicate,
  *           whatever is missing, cut or wrong in its statistics.
- *  [SCAN-2] Each occurrence of a table in a statement has a name of its own; the same text is planned on
- *           stubs and run on views.
+ *  [SCAN-2] Each occurrence of a table in a statement has a name of its own; the same text is
+ *           planned on stubs and run on views.
  *  [SCAN-3] A statement that cannot be planned is run unpruned, never refused.
  */
 #ifndef DW_SCAN_SCAN_H
@@ -31,20 +31,20 @@ typedef struct dw_scan_report {
 
 typedef struct dw_scan dw_scan;
 
-/* Plans `sql` (a SELECT over the sources' names and anything else), prunes, loads deletion vectors, and
- * binds one view a source on the connection. Run the same text on the connection afterwards, then call
- * dw__scan_close (unbinds; NULL allowed). The snapshots are kept alive by the scan. */
-DW_WARN_UNUSED dw_status dw__scan_open(dw_connection *connection, dw_database *database,
-                                       dw_str sql, const dw_scan_source *sources, size_t count,
-                                       dw_scan **out, dw_error *err);
+/* Plans `sql` (a SELECT over the sources' names and anything else), prunes, loads deletion vectors,
+ * and binds one view a source on the connection. Run the same text on the connection afterwards,
+ * then call dw__scan_close (unbinds; NULL allowed). The snapshots are kept alive by the scan. */
+DW_WARN_UNUSED dw_status dw__scan_open(dw_connection *connection, dw_database *database, dw_str sql,
+                                       const dw_scan_source *sources, size_t count, dw_scan **out,
+                                       dw_error *err);
 void dw__scan_close(dw_scan *scan);
 size_t dw__scan_source_count(const dw_scan *scan);
 const dw_scan_report *dw__scan_report(const dw_scan *scan, size_t source_idx);
 /* The files that source reads, as refs into its snapshot's file set. */
 const dw_file_ref *dw__scan_files(const dw_scan *scan, size_t source_idx, size_t *count_out);
 
-/* The files of a snapshot that an SQL predicate over its columns cannot exclude; NULL string: all. In
- * `arena`. */
+/* The files of a snapshot that an SQL predicate over its columns cannot exclude; NULL string: all.
+ * In `arena`. */
 DW_WARN_UNUSED dw_status dw__scan_plan(dw_database *database, dw_log_snapshot *snapshot,
                                        dw_str predicate, dw_arena *arena, dw_file_ref **out,
                                        size_t *count_out, dw_scan_report *report_out,
@@ -52,23 +52,26 @@ DW_WARN_UNUSED dw_status dw__scan_plan(dw_database *database, dw_log_snapshot *s
 
 /* ---- Answers from metadata ------------------------------------------------------------------- */
 
-/* The number of rows of a snapshot from statistics and deletion vectors alone. `known_out` is false when
- * some file lacks them. */
+/* The number of rows of a snapshot from statistics and deletion vectors alone. `known_out` is false
+ * when some file lacks them. */
 DW_WARN_UNUSED dw_status dw__scan_count_rows(dw_log_snapshot *snapshot, int64_t *rows_out,
                                              bool *known_out, dw_error *err);
 /* The least and greatest value of a top-level primitive column from metadata alone, where they are
- * exact (numbers, dates, booleans by partition; not strings, floats, timestamps cut to milliseconds, or
- * files with deletion vectors or loose bounds). NULL kind when the table has no non-null value. */
+ * exact (numbers, dates, booleans by partition; not strings, floats, timestamps cut to
+ * milliseconds, or files with deletion vectors or loose bounds). NULL kind when the table has no
+ * non-null value. */
 DW_WARN_UNUSED dw_status dw__scan_min_max(dw_log_snapshot *snapshot, const dw_field *field,
                                           dw_arena *arena, dw_value *min_out, dw_value *max_out,
                                           bool *known_out, dw_error *err);
 
 /* ---- Types ----------------------------------------------------------------------------------- */
 
-/* Appends the engine's name of a Delta type: "BIGINT", "TIMESTAMP WITH TIME ZONE", "STRUCT(...)". */
+/*
+ * Appends the engine's name of a Delta type: "BIGINT", "TIMESTAMP WITH TIME ZONE", "STRUCT(...)".
+ */
 void dw__engine_type_print(dw_strbuf *out, const dw_type *type);
-/* The Delta type of an engine type by its name, in `arena`. Unsigned integers widen, HUGEINT becomes
- * decimal(38,0), TIME, INTERVAL, UUID, ENUM ... : UUID and ENUM become string; others are
+/* The Delta type of an engine type by its name, in `arena`. Unsigned integers widen, HUGEINT
+ * becomes decimal(38,0), TIME, INTERVAL, UUID, ENUM ... : UUID and ENUM become string; others are
  * DW_INVALID_ARGUMENT (TYPE_UNSUPPORTED) with the column's name and what to cast to. */
 DW_WARN_UNUSED dw_status dw__engine_type_parse(dw_str column, dw_str type_name, dw_arena *arena,
                                                const dw_type **out, dw_error *err);

@@ -1,8 +1,8 @@
 /*
  * SQL over Delta tables: the engine's language for queries, Delta on Spark's for table statements.
  *
- *  [SQL-1] Text is cut into statements and tokens once, by our lexer; what it does not understand is
- *          handed to the engine unchanged.
+ *  [SQL-1] Text is cut into statements and tokens once, by our lexer; what it does not understand
+ *          is handed to the engine unchanged.
  *  [SQL-2] Every occurrence of a Delta table is bound to a snapshot before the statement runs; one
  *          statement sees one version of a table unless it names versions.
  */

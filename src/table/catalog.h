@@ -1,7 +1,7 @@
 /*
  * Names and open tables of a runtime. A table is named by a path or URI, or by a name below the
- * warehouse: `flights` is <warehouse>/flights and `sales.orders` is <warehouse>/sales/orders; a name
- * created with LOCATION is remembered in <warehouse>/_deltaworks/names.json.
+ * warehouse: `flights` is <warehouse>/flights and `sales.orders` is <warehouse>/sales/orders; a
+ * name created with LOCATION is remembered in <warehouse>/_deltaworks/names.json.
  *
  *  [CATALOG-1] One root, one dw_table: sessions share logs and snapshots.
  */
@@ -21,8 +21,8 @@ const dw_env *dw__catalog_env(const dw_catalog *catalog);
 /* The table at a path or URI, opened or found in the cache; a reference for the caller. */
 DW_WARN_UNUSED dw_status dw__catalog_table_at(dw_catalog *catalog, dw_str uri, dw_table **out,
                                               dw_error *err);
-/* The root that a name (parts: "flights" or "sales", "orders") stands for, whether or not a table is
- * there. In `arena`. DW_INVALID_ARGUMENT for names that are no plain directory names. */
+/* The root that a name (parts: "flights" or "sales", "orders") stands for, whether or not a table
+ * is there. In `arena`. DW_INVALID_ARGUMENT for names that are no plain directory names. */
 DW_WARN_UNUSED dw_status dw__catalog_resolve(dw_catalog *catalog, const dw_str *parts,
                                              size_t part_count, dw_arena *arena, dw_str *root_out,
                                              dw_error *err);

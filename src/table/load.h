@@ -13,15 +13,20 @@ typedef enum dw_load_mode {
     DW_LOAD_IGNORE /* does nothing when the table exists */
 } dw_load_mode;
 
-typedef enum dw_load_format { DW_LOAD_AUTO, DW_LOAD_PARQUET, DW_LOAD_CSV, DW_LOAD_JSON } dw_load_format;
+typedef enum dw_load_format {
+    DW_LOAD_AUTO,
+    DW_LOAD_PARQUET,
+    DW_LOAD_CSV,
+    DW_LOAD_JSON
+} dw_load_format;
 
 typedef struct dw_load_spec {
     dw_load_mode mode;
     dw_load_format format;
     const dw_str *files; /* paths or globs */
     size_t file_count;
-    dw_pairs format_options; /* of the engine's reader: header, delim, ... */
-    bool create;             /* make the table from the files' columns when there is none */
+    dw_pairs format_options;         /* of the engine's reader: header, delim, ... */
+    bool create;                     /* make the table from the files' columns when there is none */
     const dw_str *partition_columns; /* for a table that is made */
     size_t partition_column_count;
     dw_pairs properties; /* likewise */

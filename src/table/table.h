@@ -1,6 +1,6 @@
 /*
- * A table as users mean it: its root, its log and the engine that reads and writes its rows. The verbs
- * (create, write, describe, ...) each have a file pair of their own in this folder.
+ * A table as users mean it: its root, its log and the engine that reads and writes its rows. The
+ * verbs (create, write, describe, ...) each have a file pair of their own in this folder.
  *
  *  [TABLE-1] A verb either commits or leaves the table as it was and removes what it wrote.
  *  [TABLE-2] Verbs do not call each other; what they share is below them or in a file of its own.

@@ -18,17 +18,17 @@ typedef struct dw_write_spec {
     const dw_str *columns; /* INSERT INTO t (a, b): the targets of the query's columns, in order */
     size_t column_count;   /* 0: all columns of the table, by position */
     bool by_name;          /* match the query's columns by their names (load, append, BY NAME) */
-    /* INSERT ... PARTITION (k = v): the value that all rows get, and, with OVERWRITE, the only files
-     * that are replaced. Values are the protocol's text; the null string is NULL. */
+    /* INSERT ... PARTITION (k = v): the value that all rows get, and, with OVERWRITE, the only
+     * files that are replaced. Values are the protocol's text; the null string is NULL. */
     dw_pairs static_partitions;
-    /* Loads that must happen once: each is recorded as a txn action. When all of them are in the table
-     * already, nothing is written and the result says so. */
+    /* Loads that must happen once: each is recorded as a txn action. When all of them are in the
+     * table already, nothing is written and the result says so. */
     const dw_txn_id *txns;
     size_t txn_count;
-    bool reads_target; /* the query reads this table: the write is no blind append */
+    bool reads_target;              /* the query reads this table: the write is no blind append */
     dw_log_snapshot *read_snapshot; /* the state that it read; NULL: the newest */
     dw_str user_metadata;
-    const char *operation; /* NULL: "WRITE" */
+    const char *operation;            /* NULL: "WRITE" */
     dw_str operation_parameters_json; /* null string: derived from the mode */
 } dw_write_spec;
 

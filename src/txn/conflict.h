@@ -31,8 +31,8 @@ typedef struct dw_conflict_self {
     size_t removed_key_count;
 } dw_conflict_self;
 
-/* A commit that came first. Borrowed. `canonical` holds the canonical path of each ADD and REMOVE action
- * (the null string for others), as many as actions. */
+/* A commit that came first. Borrowed. `canonical` holds the canonical path of each ADD and REMOVE
+ * action (the null string for others), as many as actions. */
 typedef struct dw_conflict_winner {
     const dw_action *actions;
     const dw_str *canonical;

@@ -3,8 +3,8 @@
  * checklist section N; the conflict rules are those of the reference (conflict.h).
  *
  *  [TXN-1] A commit is acknowledged only when its file is durable and known to be ours.
- *  [TXN-2] An unknown outcome is settled by reading the version back and comparing the commit's own id;
- *          only if that fails too is DW_AMBIGUOUS returned.
+ *  [TXN-2] An unknown outcome is settled by reading the version back and comparing the commit's own
+ *          id; only if that fails too is DW_AMBIGUOUS returned.
  *  [TXN-3] A retry never writes below a version that this commit may already have become.
  *  [TXN-4] Data is durable before the commit that names it (the caller syncs it first).
  */
@@ -26,7 +26,8 @@ typedef struct dw_txn {
     dw_log *log;
     dw_log_snapshot *read_snapshot; /* NULL: the table must not exist yet */
 
-    const dw_action *actions; /* without commitInfo; files that existed are removed by the key that the
+    const dw_action
+        *actions; /* without commitInfo; files that existed are removed by the key that the
                                  read snapshot has for them */
     size_t action_count;
 
@@ -36,7 +37,7 @@ typedef struct dw_txn {
     size_t read_path_count;
 
     /* What commitInfo says. */
-    const char *operation;           /* "WRITE", "CREATE TABLE", ... */
+    const char *operation;            /* "WRITE", "CREATE TABLE", ... */
     dw_str operation_parameters_json; /* an object of strings, or the null string */
     dw_str operation_metrics_json;    /* likewise */
     dw_str user_metadata;             /* null string: none */
@@ -46,15 +47,16 @@ typedef struct dw_txn {
 typedef struct dw_txn_result {
     int64_t version;
     int64_t attempt_count;
-    bool was_duplicate; /* a txn action of ours was already recorded by another commit: nothing written */
+    bool
+        was_duplicate; /* a txn action of ours was already recorded by another commit: nothing written */
 } dw_txn_result;
 
 /*
  * Commits. Rebases over the commits of others where the conflict rules allow it.
  * Errors: DW_CONFLICT (CONCURRENT_APPEND, CONCURRENT_DELETE_READ, CONCURRENT_DELETE_DELETE,
- * METADATA_CHANGED, PROTOCOL_CHANGED, CONCURRENT_TRANSACTION) says which version won and what it did;
- * DW_ALREADY_EXISTS (TABLE_ALREADY_EXISTS) for a creation; DW_AMBIGUOUS (COMMIT_OUTCOME_UNKNOWN) names
- * the version to look at; DW_IO when nothing was committed.
+ * METADATA_CHANGED, PROTOCOL_CHANGED, CONCURRENT_TRANSACTION) says which version won and what it
+ * did; DW_ALREADY_EXISTS (TABLE_ALREADY_EXISTS) for a creation; DW_AMBIGUOUS
+ * (COMMIT_OUTCOME_UNKNOWN) names the version to look at; DW_IO when nothing was committed.
  */
 DW_WARN_UNUSED dw_status dw__txn_commit(const dw_txn *txn, dw_txn_result *out, dw_error *err);
 
