@@ -47,8 +47,7 @@ typedef struct dw_txn {
 typedef struct dw_txn_result {
     int64_t version;
     int64_t attempt_count;
-    bool
-        was_duplicate; /* a txn action of ours was already recorded by another commit: nothing written */
+    bool was_duplicate; /* another commit had recorded our txn action: nothing was written */
 } dw_txn_result;
 
 /*
