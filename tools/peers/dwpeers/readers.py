@@ -1,15 +1,22 @@
 """Every engine that runs inside this process, behind one function: path -> Arrow table."""
 import glob
 import os
+import pathlib
 import sys
 
 import pyarrow as pa
 
 
+def uri(path):
+    """delta-rs takes a plain path for a URI and decodes the percent signs in it."""
+    return pathlib.Path(os.path.abspath(path)).as_uri()
+
+
 def delta_rs(path, version=None):
     from deltalake import DeltaTable, QueryBuilder
 
-    builder = QueryBuilder().register("t", DeltaTable(path, version=version))
+    table = DeltaTable(uri(path), version=version)
+    builder = QueryBuilder().register("t", table)
     return pa.table(builder.execute("SELECT * FROM t").read_all())
 
 
@@ -34,6 +41,6 @@ def duckdb_connection(*extensions):
 def duckdb(path, version=None):
     """A database of its own for each read: an internal error makes the whole instance unusable."""
     con = duckdb_connection("delta")
-    quoted = os.path.abspath(path).replace("'", "''")
+    quoted = uri(path).replace("'", "''")
     at = "" if version is None else f", version={int(version)}"
     return con.execute(f"SELECT * FROM delta_scan('{quoted}'{at})").to_arrow_table()

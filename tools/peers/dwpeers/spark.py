@@ -24,6 +24,7 @@ def session(memory="4g"):
     from pyspark.sql import SparkSession
 
     scratch = tempfile.mkdtemp(prefix="dw-spark-")
+    os.environ["SPARK_LOCAL_DIRS"] = scratch
     settings = {
         "spark.jars": ",".join(sorted(glob.glob(os.path.join(PEERS, "sparkjars", "*.jar")))),
         "spark.driver.memory": memory,
@@ -38,7 +39,6 @@ def session(memory="4g"):
         "spark.databricks.delta.retentionDurationCheck.enabled": "false",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.local.dir": scratch,
         "spark.sql.warehouse.dir": os.path.join(scratch, "warehouse"),
     }
     builder = SparkSession.builder.master("local[2]").appName("deltaworks-interop")

@@ -1,0 +1,44 @@
+"""Checks that our tables and those of Spark, delta-rs and DuckDB are the same thing; see ./run."""
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+
+import checks
+import mixed
+import ours
+import spark_tables
+import theirs
+from dwpeers import product, spark
+
+SPARK_FOLDER = os.path.join(spark.PEERS, "tables", "spark")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sample", action="store_true", help="without Spark")
+    parser.add_argument("--only", nargs="+", metavar="WORD", help="checks whose name has a word")
+    parser.add_argument("--fresh", action="store_true", help="let Spark write its tables anew")
+    parser.add_argument("--keep", metavar="FOLDER", help="leave the tables there")
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    product.program()
+    folder = options.keep or tempfile.mkdtemp(prefix="dw-interop-")
+    engines = ["deltaworks", "delta-rs", "duckdb"] + ([] if options.sample else ["spark"])
+    run = checks.Run(os.path.abspath(folder), engines, options.only, options.verbose)
+    try:
+        if not options.sample and (options.fresh or not spark_tables.is_fresh(SPARK_FOLDER)):
+            spark_tables.generate(SPARK_FOLDER)
+        ours.run_all(run)
+        theirs.run_all(run, SPARK_FOLDER)
+        mixed.run_all(run, SPARK_FOLDER)
+    finally:
+        spark.stop()
+        if not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    return run.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""One table, several engines writing to it in turns or at once."""
+import os
+import re
+import subprocess
+import sys
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import ours
+import theirs
+import values
+from dwpeers import product, readers, rows
+
+ROUNDS = 3
+APPENDS_EACH = 15
+
+
+def append_ours(path, data):
+    ours.insert(path, data)
+
+
+def append_delta_rs(path, data):
+    from deltalake import write_deltalake
+
+    write_deltalake(path, data, mode="append")
+
+
+def append_duckdb(path, data):
+    con = readers.duckdb_connection("delta")
+    con.register("new_rows", data)
+    con.execute(f"ATTACH '{path}' AS t (TYPE delta)")
+    con.execute("INSERT INTO t SELECT * FROM new_rows")
+
+
+def append_spark(path, data):
+    from dwpeers import spark
+
+    file = ours.source(path, data)
+    frame = spark.session().read.parquet(file)
+    frame.write.format("delta").mode("append").save(path)
+
+
+APPENDS = {
+    "deltaworks": append_ours,
+    "delta-rs": append_delta_rs,
+    "duckdb": append_duckdb,
+    "spark": append_spark,
+}
+
+
+def batch(n):
+    """Plain columns: what every engine here can write."""
+    return values.skipping(n).select(["id", "s", "f", "big", "d", "b", "n"])
+
+
+def in_turns(path, engines, first):
+    """Every engine appends to a table that `first` created; all of them read the same at the end."""
+    written = [batch(0)]
+    if first == "deltaworks":
+        ours.create(path, written[0].schema, delta__checkpointInterval=5)
+        ours.insert(path, written[0])
+    else:
+        APPENDS[first](path, written[0])
+    for _ in range(ROUNDS):
+        for engine in engines:
+            data = batch(len(written))
+            try:
+                APPENDS[engine](path, data)
+            except Exception as e:
+                return f"{engine} could not append: {' '.join(str(e).split())[:300]}"
+            written.append(data)
+    expected = pa.concat_tables(written)
+    for engine in engines:
+        problem = rows.difference(expected, ours.READERS[engine](path))
+        if problem:
+            return f"read by {engine}: {problem}"
+    return None
+
+
+PEER_WRITER = """
+import sys
+from deltalake import write_deltalake
+import pyarrow.parquet as pq
+data = pq.read_table(sys.argv[2])
+for _ in range(int(sys.argv[3])):
+    write_deltalake(sys.argv[1], data, mode="append", commit_properties=None)
+"""
+
+
+def at_once(path):
+    """We and delta-rs append at the same time: every acknowledged commit is there, once."""
+    data = batch(0)
+    ours.create(path, data.schema)
+    file = ours.source(path, data)
+    peer = subprocess.Popen([sys.executable, "-c", PEER_WRITER, path, file, str(APPENDS_EACH)])
+    for _ in range(APPENDS_EACH):
+        ours.insert(path, data)
+    if peer.wait(timeout=120) != 0:
+        return "delta-rs failed beside us"
+    expected = pa.concat_tables([data] * (2 * APPENDS_EACH))
+    for engine in ("deltaworks", "delta-rs"):
+        problem = rows.difference(expected, ours.READERS[engine](path))
+        if problem:
+            return f"read by {engine}: {problem}"
+    return None
+
+
+# Tables of Spark that we must be able to append to. To the others we may append or say with exit
+# status 4 which feature hinders us; what we then may not do is to break them.
+APPENDABLE = {
+    "flat_types",
+    "nested_types",
+    "decimals",
+    "deletion_vectors",
+    "many_commits",
+    "multi_part_checkpoint",
+    "few_statistics",
+    "overwritten",
+    "long_history",
+    *(f"partitioned_by_{t}" for t in values.PARTITION_VALUES),
+}
+
+
+def newest_version(path):
+    names = os.listdir(f"{path}/_delta_log")
+    return max(int(n[:20]) for n in names if re.fullmatch(r"\d{20}\.json", n))
+
+
+def append_to_spark_table(run, case, name):
+    """Appends one of the table's own rows again; Spark then reads, appends and reads once more."""
+    from dwpeers import spark
+
+    path = run.path(f"appended/{name}")
+    theirs.copy(os.path.join(case, "delta"), path)
+    newest = newest_version(path)
+    before = pq.ParquetFile(os.path.join(case, "expected", f"{newest}.parquet")).read()
+    row = before.slice(0, 1)
+    try:
+        ours.insert(path, row)
+    except product.ProductError as e:
+        if name in APPENDABLE:
+            return f"expected an append, found {e}"
+        if e.status != product.EXIT_UNSUPPORTED:
+            return f"expected exit status 4, found {e}"
+        if newest_version(path) != newest:
+            return "the append was refused, and yet there is a new version"
+        return None
+    expected = pa.concat_tables([before, row])
+    problem = rows.difference(expected, product.read(path))
+    if problem:
+        return f"read by us: {problem}"
+    problem = rows.difference(expected, spark.read(path))
+    if problem:
+        return f"read by Spark: {problem}"
+    try:
+        append_spark(path, row)
+    except Exception as e:
+        return f"Spark cannot append after us: {' '.join(str(e).split())[:400]}"
+    expected = pa.concat_tables([before, row, row])
+    problem = rows.difference(expected, product.read(path))
+    return f"read by us after Spark: {problem}" if problem else None
+
+
+def run_all(run, spark_folder):
+    for first in run.engines:
+        if first != "duckdb":  # it cannot create a table
+            asked = f"mixed/appends in turns, created by {first}"
+            path = run.path(f"mixed/created by {first}")
+            run.check(asked, in_turns, path, run.engines, first)
+    run.check("mixed/appends at once with delta-rs", at_once, run.path("mixed/at once"))
+    if "spark" in run.engines:
+        for name in sorted(os.listdir(spark_folder)):
+            case = os.path.join(spark_folder, name)
+            if os.path.isdir(case) and os.listdir(os.path.join(case, "expected")):
+                run.check(f"mixed/append to spark's {name}", append_to_spark_table, run, case, name)
