@@ -1,0 +1,438 @@
+/*
+ * The commit loop.
+ *
+ *            +--------- rebased, next version ---------+
+ *            v                                         |
+ *   TRY: put_if_absent --already exists--> CATCH UP: read the winners, check each --conflict--> error
+ *     |  ^        |                            |
+ *     ok |        outcome unknown              one of them is ours
+ *     |  |        v                            |
+ *     |  +-- absent -- LOOK: read that version back --ours--+
+ *     v                                                     v
+ *   DONE <-------------------------------------------------+
+ */
+#include "txn/txn.h"
+
+#include "base/assert.h"
+#include "codec/codec.h"
+#include "codec/uri.h"
+#include "txn/commit_bytes.h"
+#include "txn/conflict.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* How often a put whose outcome is unknown is looked up and repeated before giving up. */
+#define UNKNOWN_OUTCOMES_MAX 12
+#define BACKOFF_START_US 2000
+#define BACKOFF_MAX_US 500000
+/* Losing a race costs no more than the next try; waiting starts when it happens again and again. */
+#define LOSSES_BEFORE_WAITING 8
+
+typedef struct commit_loop {
+    const dw_txn *txn;
+    const dw_env *env;
+    dw_storage *storage;
+    dw_arena *arena; /* lives as long as the loop */
+    dw_conflict_self self;
+    dw_txn_isolation isolation;
+    bool with_in_commit_timestamp;
+    int64_t timestamp_min_ms; /* an in-commit timestamp must not be below */
+    char txn_id[DW_UUID_TEXT_SIZE];
+    int64_t version; /* the one to try next */
+    int64_t attempt_count;
+    int64_t loss_count;
+    bool is_done;
+    bool was_duplicate;
+} commit_loop;
+
+/* ---- Setting up ------------------------------------------------------------------------------ */
+
+static int
+compare_keys(const void *a, const void *b)
+{
+    return dw__str_compare(*(const dw_str *) a, *(const dw_str *) b);
+}
+
+/* The canonical forms of `paths`, sorted; `count` of them. */
+static dw_status
+sorted_keys(dw_arena *arena, const dw_str *paths, size_t count, const dw_str **out, dw_error *err)
+{
+    dw_str *keys = DW_ARENA_ARRAY(arena, dw_str, count == 0 ? 1 : count);
+    if (keys == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        DW_TRY(dw__uri_canonical(arena, paths[i], &keys[i], err));
+    }
+    qsort(keys, count, sizeof(dw_str), compare_keys);
+    *out = keys;
+    return DW_OK;
+}
+
+static dw_status
+collect_removed(commit_loop *loop, dw_error *err)
+{
+    const dw_txn *txn = loop->txn;
+    dw_str *paths = DW_ARENA_ARRAY(loop->arena, dw_str, txn->action_count + 1);
+    if (paths == NULL) {
+        return dw__error_oom(err);
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < txn->action_count; i++) {
+        if (txn->actions[i].kind == DW_ACTION_REMOVE) {
+            paths[count++] = txn->actions[i].as.file.path;
+        }
+    }
+    loop->self.removed_key_count = count;
+    return sorted_keys(loop->arena, paths, count, &loop->self.removed_keys, err);
+}
+
+/* The table's properties as they will be after this commit. */
+static void
+effective_properties(const dw_txn *txn, dw_properties *out)
+{
+    const dw_metadata *metadata = NULL;
+    for (size_t i = 0; i < txn->action_count; i++) {
+        if (txn->actions[i].kind == DW_ACTION_METADATA) {
+            metadata = &txn->actions[i].as.metadata;
+        }
+    }
+    if (metadata != NULL) {
+        dw__properties_read(&metadata->configuration, out, NULL);
+    } else {
+        dw_assert(txn->read_snapshot != NULL);
+        *out = *dw__log_snapshot_properties(txn->read_snapshot);
+    }
+}
+
+static dw_status
+loop_init(commit_loop *loop, const dw_txn *txn, dw_arena *arena, dw_error *err)
+{
+    *loop = (commit_loop){.txn = txn,
+                          .env = dw__log_env(txn->log),
+                          .storage = dw__log_storage(txn->log),
+                          .arena = arena,
+                          .timestamp_min_ms = INT64_MIN};
+    dw_properties properties;
+    effective_properties(txn, &properties);
+    loop->with_in_commit_timestamp = properties.enable_in_commit_timestamps;
+    loop->isolation = dw__conflict_isolation(properties.isolation, txn->actions,
+                                             txn->action_count, txn->data_change);
+    if (txn->read_snapshot != NULL) {
+        loop->version = dw__log_snapshot_version(txn->read_snapshot) + 1;
+        loop->timestamp_min_ms = dw__log_snapshot_timestamp_ms(txn->read_snapshot) + 1;
+    }
+    loop->self = (dw_conflict_self){.actions = txn->actions,
+                                    .action_count = txn->action_count,
+                                    .is_blind_append = dw__conflict_is_blind_append(txn),
+                                    .reads_whole_table = txn->reads_whole_table,
+                                    .read_key_count = txn->read_path_count};
+    DW_TRY(sorted_keys(arena, txn->read_paths, txn->read_path_count, &loop->self.read_keys, err));
+    DW_TRY(collect_removed(loop, err));
+    dw__uuid_make(loop->env, loop->txn_id);
+    return DW_OK;
+}
+
+/* ---- Waiting --------------------------------------------------------------------------------- */
+
+/* Waits longer each time, by a random share so that writers do not march in step. */
+static void
+back_off(const commit_loop *loop, int64_t round)
+{
+    int64_t limit = BACKOFF_START_US;
+    for (int64_t i = 0; i < round && limit < BACKOFF_MAX_US; i++) {
+        limit *= 2;
+    }
+    if (limit > BACKOFF_MAX_US) {
+        limit = BACKOFF_MAX_US;
+    }
+    int64_t wait = limit / 2 + (int64_t) (dw__env_random_u64(loop->env) % (uint64_t) (limit / 2));
+    loop->env->ops->sleep_us(loop->env->ctx, wait);
+}
+
+/* ---- Reading what others committed ----------------------------------------------------------- */
+
+static dw_status
+find_commit_info(const dw_commit_actions *commit, dw_arena *arena, dw_commit_info *out,
+                 dw_error *err)
+{
+    *out = (dw_commit_info){0};
+    for (size_t i = 0; i < commit->count; i++) {
+        if (commit->items[i].kind == DW_ACTION_COMMIT_INFO) {
+            return dw__commit_info_parse(commit->items[i].as.json, arena, out, err);
+        }
+    }
+    return DW_OK;
+}
+
+static bool
+is_ours(const commit_loop *loop, const dw_commit_info *info)
+{
+    return dw__str_equal(info->txn_id, dw__str_from(loop->txn_id));
+}
+
+static const char *
+what_happened(dw_verdict verdict)
+{
+    switch (verdict) {
+    case DW_VERDICT_PROTOCOL_CHANGED:
+        return "changed the table's protocol";
+    case DW_VERDICT_METADATA_CHANGED:
+        return "changed the table's schema or properties";
+    case DW_VERDICT_CONCURRENT_TRANSACTION:
+        return "committed under the same transaction id or domain";
+    case DW_VERDICT_CONCURRENT_APPEND:
+        return "added rows that this statement would have read";
+    case DW_VERDICT_CONCURRENT_DELETE_READ:
+        return "removed a file that this statement read";
+    case DW_VERDICT_CONCURRENT_DELETE_DELETE:
+        return "removed a file that this statement removes";
+    case DW_VERDICT_NONE:
+    case DW_VERDICT_DUPLICATE:
+        break;
+    }
+    dw_unreachable("no conflict");
+}
+
+static dw_status
+report_conflict(const commit_loop *loop, dw_verdict verdict, const dw_commit_info *info,
+                dw_error *err)
+{
+    dw_str operation = info->operation.len > 0 ? info->operation : DW_STR("a commit");
+    dw_str engine = info->engine_info.len > 0 ? info->engine_info : DW_STR("another writer");
+    return dw__error_set(err, DW_CONFLICT, dw__verdict_code(verdict),
+                         "version %" PRId64 " (%.*s by %.*s) %s since version %" PRId64
+                         " was read; nothing was changed: run the statement again",
+                         loop->version, DW_STR_ARG(operation), DW_STR_ARG(engine),
+                         what_happened(verdict),
+                         dw__log_snapshot_version(loop->txn->read_snapshot));
+}
+
+static dw_status
+canonical_paths(const dw_commit_actions *commit, dw_arena *arena, const dw_str **out,
+                dw_error *err)
+{
+    dw_str *paths = DW_ARENA_ARRAY(arena, dw_str, commit->count + 1);
+    if (paths == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < commit->count; i++) {
+        dw_action_kind kind = commit->items[i].kind;
+        if (kind == DW_ACTION_ADD || kind == DW_ACTION_REMOVE) {
+            DW_TRY(dw__uri_canonical(arena, commit->items[i].as.file.path, &paths[i], err));
+        }
+    }
+    *out = paths;
+    return DW_OK;
+}
+
+/* Compares this change with the winner that stands at loop->version. */
+static dw_status
+check_winner(commit_loop *loop, const dw_commit_actions *commit, dw_arena *scratch, dw_error *err)
+{
+    dw_commit_info info;
+    DW_TRY(find_commit_info(commit, scratch, &info, err));
+    if (is_ours(loop, &info)) {
+        loop->is_done = true;
+        return DW_OK;
+    }
+    if (loop->txn->read_snapshot == NULL) {
+        return dw__error_set(err, DW_ALREADY_EXISTS, "TABLE_ALREADY_EXISTS",
+                             "another writer created the table first");
+    }
+    dw_conflict_winner winner = {.actions = commit->items,
+                                 .action_count = commit->count,
+                                 .is_blind_append = info.has_is_blind_append && info.is_blind_append};
+    DW_TRY(canonical_paths(commit, scratch, &winner.canonical, err));
+    size_t culprit;
+    dw_verdict verdict = dw__conflict_check(&loop->self, &winner, loop->isolation, &culprit);
+    if (verdict == DW_VERDICT_DUPLICATE) {
+        loop->was_duplicate = true;
+        loop->is_done = true;
+        return DW_OK;
+    }
+    if (verdict != DW_VERDICT_NONE) {
+        return report_conflict(loop, verdict, &info, err);
+    }
+    if (info.has_in_commit_timestamp && info.in_commit_timestamp_ms >= loop->timestamp_min_ms) {
+        loop->timestamp_min_ms = info.in_commit_timestamp_ms + 1;
+    }
+    return DW_OK;
+}
+
+/* Reads the commit at loop->version. `found_out` false: there is none. */
+static dw_status
+read_winner(commit_loop *loop, dw_arena *scratch, dw_commit_actions *out, bool *found_out,
+            dw_error *err)
+{
+    *found_out = false;
+    dw_error detail = DW_ERROR_INIT;
+    dw_status status = dw__commit_read(loop->txn->log, loop->version, scratch, out, &detail);
+    if (status == DW_NOT_FOUND) {
+        return DW_OK;
+    }
+    if (status != DW_OK) {
+        dw__error_copy(err, &detail);
+        return status;
+    }
+    *found_out = true;
+    return DW_OK;
+}
+
+/* Goes on to the first version that nobody has taken, checking those on the way. */
+static dw_status
+catch_up(commit_loop *loop, dw_error *err)
+{
+    DW_AUTO(dw_arena) scratch;
+    dw__arena_init(&scratch, loop->env->allocator);
+    for (;;) {
+        dw_commit_actions winner = {0};
+        bool found;
+        DW_TRY(read_winner(loop, &scratch, &winner, &found, err));
+        if (!found) {
+            return DW_OK;
+        }
+        DW_TRY(check_winner(loop, &winner, &scratch, err));
+        if (loop->is_done) {
+            return DW_OK;
+        }
+        loop->version++;
+        dw__arena_reset(&scratch);
+    }
+}
+
+/* ---- Trying ---------------------------------------------------------------------------------- */
+
+static dw_status
+outcome_unknown(const commit_loop *loop, const dw_error *cause, dw_error *err)
+{
+    return dw__error_set(err, DW_AMBIGUOUS, "COMMIT_OUTCOME_UNKNOWN",
+                         "storage did not say whether version %" PRId64
+                         " was written, and it could not be read back (%s): look for txnId %s in "
+                         "that version before you run the statement again",
+                         loop->version, cause->message, loop->txn_id);
+}
+
+/* One put at loop->version, repeated while its outcome stays unknown and the version absent. Ends with
+ * DW_OK and loop->is_done, DW_ALREADY_EXISTS (someone, perhaps this commit, took the version), or an
+ * error. */
+static dw_status
+put_and_settle(commit_loop *loop, dw_str bytes, dw_error *err)
+{
+    char key_text[DW_COMMIT_KEY_SIZE];
+    dw_str key = dw__commit_key(loop->version, key_text);
+    bool may_have_happened = false;
+    dw_error detail = DW_ERROR_INIT;
+    for (int64_t round = 0; round < UNKNOWN_OUTCOMES_MAX; round++) {
+        dw__error_clear(&detail);
+        dw_status status = dw__storage_put_if_absent(loop->storage, key, bytes, &detail);
+        if (status == DW_OK) {
+            loop->is_done = true;
+            return DW_OK;
+        }
+        if (status == DW_ALREADY_EXISTS) {
+            return DW_ALREADY_EXISTS;
+        }
+        bool is_unknown = status == DW_AMBIGUOUS;
+        if (!is_unknown && status != DW_UNAVAILABLE && !may_have_happened) {
+            dw__error_copy(err, &detail);
+            return status;
+        }
+        may_have_happened = may_have_happened || is_unknown;
+        back_off(loop, round);
+        dw_object_meta meta;
+        if (may_have_happened &&
+            dw__storage_head(loop->storage, key, &meta, &detail) == DW_OK) {
+            return DW_ALREADY_EXISTS;
+        }
+    }
+    if (may_have_happened) {
+        return outcome_unknown(loop, &detail, err);
+    }
+    dw__error_copy(err, &detail);
+    return detail.status;
+}
+
+static int64_t
+commit_timestamp_ms(const commit_loop *loop)
+{
+    int64_t now_ms = dw__env_now_ms(loop->env);
+    bool is_behind = loop->with_in_commit_timestamp && now_ms < loop->timestamp_min_ms;
+    return is_behind ? loop->timestamp_min_ms : now_ms;
+}
+
+/* Reading the winners failed at loop->version, after a put at `tried`. If nobody could look at that
+ * version, this commit may be what stands there. */
+static dw_status
+catch_up_failed(const commit_loop *loop, int64_t tried, const dw_error *detail, dw_error *err)
+{
+    bool could_look = detail->status == DW_CONFLICT || detail->status == DW_ALREADY_EXISTS ||
+                      detail->status == DW_CORRUPT || detail->status == DW_UNSUPPORTED;
+    if (loop->version == tried && !could_look) {
+        return outcome_unknown(loop, detail, err);
+    }
+    dw__error_copy(err, detail);
+    return detail->status;
+}
+
+static dw_status
+try_once(commit_loop *loop, dw_strbuf *bytes, dw_error *err)
+{
+    dw_commit_header header = {.timestamp_ms = commit_timestamp_ms(loop),
+                               .has_in_commit_timestamp = loop->with_in_commit_timestamp,
+                               .read_version = loop->txn->read_snapshot == NULL
+                                                   ? -1
+                                                   : dw__log_snapshot_version(
+                                                         loop->txn->read_snapshot),
+                               .isolation = loop->isolation,
+                               .is_blind_append = loop->self.is_blind_append,
+                               .txn_id = loop->txn_id};
+    DW_TRY(dw__commit_bytes(loop->txn, &header, bytes, err));
+    loop->attempt_count++;
+    dw_status status = put_and_settle(loop, dw__strbuf_str(bytes), err);
+    if (status != DW_ALREADY_EXISTS) {
+        return status;
+    }
+    /* Even a plain "already exists" may be the echo of this very commit: a storage client below may
+     * have repeated a request whose answer was lost. */
+    dw_error detail = DW_ERROR_INIT;
+    int64_t tried = loop->version;
+    if (catch_up(loop, &detail) != DW_OK) {
+        return catch_up_failed(loop, tried, &detail, err);
+    }
+    if (!loop->is_done && ++loop->loss_count > LOSSES_BEFORE_WAITING) {
+        back_off(loop, loop->loss_count - LOSSES_BEFORE_WAITING);
+    }
+    return DW_OK;
+}
+
+dw_status
+dw__txn_commit(const dw_txn *txn, dw_txn_result *out, dw_error *err)
+{
+    dw_assert(txn->log != NULL);
+    dw_assert(txn->action_count > 0);
+    *out = (dw_txn_result){.version = -1};
+    const dw_env *env = dw__log_env(txn->log);
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, env->allocator);
+    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(env->allocator, DW_COMMIT_BYTES_MAX);
+    commit_loop loop;
+    DW_TRY(loop_init(&loop, txn, &arena, err));
+    while (!loop.is_done) {
+        if (loop.attempt_count >= DW_TXN_ATTEMPTS_MAX) {
+            return dw__error_set(err, DW_CONFLICT, "TOO_MANY_ATTEMPTS",
+                                 "other writers were faster %d times; nothing was changed",
+                                 DW_TXN_ATTEMPTS_MAX);
+        }
+        if (dw__env_is_cancelled(env)) {
+            return dw__error_set(err, DW_CANCELLED, "CANCELLED",
+                                 "cancelled before the commit; nothing was changed");
+        }
+        DW_TRY(try_once(&loop, &bytes, err));
+    }
+    out->version = loop.version;
+    out->attempt_count = loop.attempt_count;
+    out->was_duplicate = loop.was_duplicate;
+    return DW_OK;
+}
