@@ -1,0 +1,31 @@
+/*
+ * UUIDs: making random ones (RFC 4122, version 4) and their canonical text.
+ */
+#include "base/assert.h"
+#include "codec/codec.h"
+
+void
+dw__uuid_format(const uint8_t bytes[16], char out[DW_UUID_TEXT_SIZE])
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t len = 0;
+    for (size_t i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            out[len++] = '-';
+        }
+        out[len++] = hex[bytes[i] >> 4];
+        out[len++] = hex[bytes[i] & 0xf];
+    }
+    out[len] = '\0';
+    dw_assert(len == DW_UUID_TEXT_SIZE - 1);
+}
+
+void
+dw__uuid_make(const dw_env *env, char out[DW_UUID_TEXT_SIZE])
+{
+    uint8_t bytes[16];
+    env->ops->random(env->ctx, bytes, sizeof(bytes));
+    bytes[6] = (uint8_t) ((bytes[6] & 0x0f) | 0x40);
+    bytes[8] = (uint8_t) ((bytes[8] & 0x3f) | 0x80);
+    dw__uuid_format(bytes, out);
+}
