@@ -22,15 +22,16 @@ packages="gcc g++ libc6-dev make meson ninja-build pkg-config python3 zstd binut
 
 is_installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
-    else
-        die "must be root to install packages, and sudo is not there; run as root: $*"
-    fi
+# What goes before a command that only root may run.
+sudo=
+choose_sudo() {
+    [ "$(id -u)" -ne 0 ] || return 0
+    command -v sudo >/dev/null ||
+        die "expected root or sudo to install packages, found neither; as root: apt-get install$*"
+    sudo=sudo
 }
+
+apt() { $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >/dev/null; }
 
 install_packages() {
     missing=
@@ -46,15 +47,12 @@ install_packages() {
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null ||
         die "expected a Debian system with apt-get; install by hand:$missing"
-    [ "$(id -u)" -eq 0 ] || say "installing packages with sudo:$missing"
-    [ "$(id -u)" -ne 0 ] || say "installing packages:$missing"
+    choose_sudo "$missing"
+    say "installing packages${sudo:+ with sudo}:$missing"
     # shellcheck disable=SC2086
-    if ! as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1; then
-        as_root apt-get update -qq
-        # shellcheck disable=SC2086
-        as_root env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    if ! apt install -y --no-install-recommends $missing 2>/dev/null; then
+        apt update
+        apt install -y --no-install-recommends $missing
     fi
 }
 
@@ -75,7 +73,7 @@ parts_are_cached() {
 sha256_of() { sha256sum "$1" | cut -d' ' -f1; }
 
 # npm_fetch SPEC DIR
-npm_fetch() { (cd "$2" && npm pack --silent --no-update-notifier "$1" >/dev/null); }
+npm_fetch() { (cd "$2" && npm pack --loglevel=error --no-update-notifier "$1" >/dev/null); }
 
 # pip_fetch SPEC DIR SHA256: the source distribution; no code of the package runs (see backends/).
 pip_fetch() {
