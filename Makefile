@@ -17,6 +17,10 @@ sanitize = -Db_lundef=false -Doptimization=1
 all: build/build.ninja
 	@ninja -C build -j $(JOBS)
 
+# The programs that the tests of a build folder need.
+tests-%: %/build.ninja
+	@ninja -C $* -j $(JOBS) all meson-test-prereq
+
 # ---- set-up ----------------------------------------------------------------------------------------
 
 setup:
@@ -46,26 +50,26 @@ demo: all
 
 install: all
 	@meson configure build --prefix $(abspath $(PREFIX)) --libdir lib
-	@meson install -C build --no-rebuild
+	@ninja -C build -j $(JOBS)
+	@meson install -C build --no-rebuild --quiet
+	@echo "installed to $(DESTDIR)$(abspath $(PREFIX))"
 
 uninstall:
 	@ninja -C build uninstall
 
 # ---- tests: each ends with a line `N passed, N failed` ---------------------------------------------
 
-test: all
+test: tests-build
 	@tools/test.py build --jobs $(JOBS) --without slow
 
-test-all: all
+test-all: tests-build
 	@tools/test.py build --jobs $(JOBS)
 
-test-asan: build-asan/build.ninja
-	@ninja -C build-asan -j $(JOBS)
+test-asan: tests-build-asan
 	@tools/test.py build-asan --jobs $(JOBS) --without slow
 
 # DuckDB itself is not built for the thread sanitizer: only what runs without the engine.
-test-tsan: build-tsan/build.ninja
-	@ninja -C build-tsan -j $(JOBS)
+test-tsan: tests-build-tsan
 	@tools/test.py build-tsan --jobs $(JOBS) --with core --without slow
 
 test-interop: all
