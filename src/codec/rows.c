@@ -44,7 +44,10 @@ put_validity(dw_rows_data *data, bool valid)
     data->null_count += valid ? 0 : 1;
 }
 
-/* Ends a variable-length cell: the offset of what follows it. The first call also writes the leading 0. */
+/*
+ * Ends a variable-length cell: the offset of what follows it. The first call also writes the
+ * leading 0.
+ */
 static void
 put_offset(dw_rows_data *data, size_t end)
 {

@@ -31,8 +31,8 @@ struct dw_rows {
     const dw_allocator *allocator;
     dw_rows_cells *columns;
     size_t column_count;
-    size_t next;       /* the column that gets the next cell */
-    int64_t row_count; /* complete rows */
+    size_t next;            /* the column that gets the next cell */
+    int64_t row_count;      /* complete rows */
     bool is_streamed;       /* the batch was handed out */
     atomic_int owner_count; /* the builder or stream, and the batch */
 };

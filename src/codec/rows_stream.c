@@ -163,8 +163,8 @@ stream_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
 
 /* ---- The batch ------------------------------------------------------------------------------- */
 
-/* The whole batch in one allocation, behind this header. Every array of it holds a reference, so that a
- * consumer may move children out and release them in any order. */
+/* The whole batch in one allocation, behind this header. Every array of it holds a reference, so
+ * that a consumer may move children out and release them in any order. */
 typedef struct batch {
     dw_rows *rows;
     size_t size;
@@ -226,8 +226,8 @@ fill_array(batch_room *room, struct ArrowArray *out, const dw_rows_data *data, d
 }
 
 static void
-fill_struct(batch_room *room, struct ArrowArray *out, int64_t length,
-            struct ArrowArray **children, int64_t child_count)
+fill_struct(batch_room *room, struct ArrowArray *out, int64_t length, struct ArrowArray **children,
+            int64_t child_count)
 {
     fill_common(room, out, length, 1);
     out->buffers[0] = NULL;
@@ -265,7 +265,9 @@ fill_column(batch_room *room, struct ArrowArray *out, const dw_rows_cells *col)
     }
 }
 
-/* One allocation for the batch and everything that it points to except the values. NULL: no memory. */
+/*
+ * One allocation for the batch and everything that it points to except the values. NULL: no memory.
+ */
 static batch *
 make_batch(dw_rows *rows, batch_room *room)
 {

@@ -45,8 +45,7 @@ static const dw_action *
 find_txn(const dw_action *actions, size_t count, dw_str app_id)
 {
     for (size_t i = 0; i < count; i++) {
-        if (actions[i].kind == DW_ACTION_TXN &&
-            dw__str_equal(actions[i].as.txn.app_id, app_id)) {
+        if (actions[i].kind == DW_ACTION_TXN && dw__str_equal(actions[i].as.txn.app_id, app_id)) {
             return &actions[i];
         }
     }

@@ -3,7 +3,8 @@
  *
  *            +--------- rebased, next version ---------+
  *            v                                         |
- *   TRY: put_if_absent --already exists--> CATCH UP: read the winners, check each --conflict--> error
+ *   TRY: put_if_absent --already exists--> CATCH UP: read the winners, check each --conflict-->
+ *   error
  *     |  ^        |                            |
  *     ok |        outcome unknown              one of them is ours
  *     |  |        v                            |
@@ -117,8 +118,8 @@ loop_init(commit_loop *loop, const dw_txn *txn, dw_arena *arena, dw_error *err)
     dw_properties properties;
     effective_properties(txn, &properties);
     loop->with_in_commit_timestamp = properties.enable_in_commit_timestamps;
-    loop->isolation = dw__conflict_isolation(properties.isolation, txn->actions,
-                                             txn->action_count, txn->data_change);
+    loop->isolation = dw__conflict_isolation(properties.isolation, txn->actions, txn->action_count,
+                                             txn->data_change);
     if (txn->read_snapshot != NULL) {
         loop->version = dw__log_snapshot_version(txn->read_snapshot) + 1;
         loop->timestamp_min_ms = dw__log_snapshot_timestamp_ms(txn->read_snapshot) + 1;
@@ -210,8 +211,7 @@ report_conflict(const commit_loop *loop, dw_verdict verdict, const dw_commit_inf
 }
 
 static dw_status
-canonical_paths(const dw_commit_actions *commit, dw_arena *arena, const dw_str **out,
-                dw_error *err)
+canonical_paths(const dw_commit_actions *commit, dw_arena *arena, const dw_str **out, dw_error *err)
 {
     dw_str *paths = DW_ARENA_ARRAY(arena, dw_str, commit->count + 1);
     if (paths == NULL) {
@@ -243,7 +243,8 @@ check_winner(commit_loop *loop, const dw_commit_actions *commit, dw_arena *scrat
     }
     dw_conflict_winner winner = {.actions = commit->items,
                                  .action_count = commit->count,
-                                 .is_blind_append = info.has_is_blind_append && info.is_blind_append};
+                                 .is_blind_append =
+                                     info.has_is_blind_append && info.is_blind_append};
     DW_TRY(canonical_paths(commit, scratch, &winner.canonical, err));
     size_t culprit;
     dw_verdict verdict = dw__conflict_check(&loop->self, &winner, loop->isolation, &culprit);
@@ -314,9 +315,9 @@ outcome_unknown(const commit_loop *loop, const dw_error *cause, dw_error *err)
                          loop->version, cause->message, loop->txn_id);
 }
 
-/* One put at loop->version, repeated while its outcome stays unknown and the version absent. Ends with
- * DW_OK and loop->is_done, DW_ALREADY_EXISTS (someone, perhaps this commit, took the version), or an
- * error. */
+/* One put at loop->version, repeated while its outcome stays unknown and the version absent. Ends
+ * with DW_OK and loop->is_done, DW_ALREADY_EXISTS (someone, perhaps this commit, took the version),
+ * or an error. */
 static dw_status
 put_and_settle(commit_loop *loop, dw_str bytes, dw_error *err)
 {
@@ -342,8 +343,7 @@ put_and_settle(commit_loop *loop, dw_str bytes, dw_error *err)
         may_have_happened = may_have_happened || is_unknown;
         back_off(loop, round);
         dw_object_meta meta;
-        if (may_have_happened &&
-            dw__storage_head(loop->storage, key, &meta, &detail) == DW_OK) {
+        if (may_have_happened && dw__storage_head(loop->storage, key, &meta, &detail) == DW_OK) {
             return DW_ALREADY_EXISTS;
         }
     }
@@ -381,10 +381,10 @@ try_once(commit_loop *loop, dw_strbuf *bytes, dw_error *err)
 {
     dw_commit_header header = {.timestamp_ms = commit_timestamp_ms(loop),
                                .has_in_commit_timestamp = loop->with_in_commit_timestamp,
-                               .read_version = loop->txn->read_snapshot == NULL
-                                                   ? -1
-                                                   : dw__log_snapshot_version(
-                                                         loop->txn->read_snapshot),
+                               .read_version =
+                                   loop->txn->read_snapshot == NULL
+                                       ? -1
+                                       : dw__log_snapshot_version(loop->txn->read_snapshot),
                                .isolation = loop->isolation,
                                .is_blind_append = loop->self.is_blind_append,
                                .txn_id = loop->txn_id};
