@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 
 import project
 from project import code, folder_of, line_of, read
@@ -167,4 +168,31 @@ def words():
     return problems
 
 
-CHECKS = [includes, banned_functions, function_lengths, control_flow, opening_comments, readmes, words]
+# ---- scripts ---------------------------------------------------------------------------------------
+
+SHELL = re.compile(r"#!\s*/(?:usr/)?bin/(?:env )?(sh|bash)\b")
+
+
+def scripts():
+    """Every script at least parses, and what has a first line to run it may be run."""
+    problems = []
+    for path in project.files():
+        if NO_WORDS_IN.search(path) or path.endswith((".c", ".h")):
+            continue
+        shell = SHELL.match(read(path))
+        if shell:
+            result = subprocess.run([shell.group(1), "-n", os.path.join(project.ROOT, path)],
+                                    capture_output=True, text=True, check=False)
+            problems += [f"{path}: {line}" for line in result.stderr.splitlines()]
+        elif path.endswith(".py"):
+            try:
+                compile(read(path), path, "exec")
+            except SyntaxError as error:
+                problems.append(f"{path}:{error.lineno}: {error.msg}")
+        if read(path).startswith("#!") and not os.access(os.path.join(project.ROOT, path), os.X_OK):
+            problems.append(f"{path}: starts with #! but is not executable")
+    return problems
+
+
+CHECKS = [includes, banned_functions, function_lengths, control_flow, opening_comments, readmes, words,
+          scripts]
