@@ -1,0 +1,436 @@
+"""Measures us and the peers on the same work and prints one table of figures; see ./run."""
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+import datagen
+from dwpeers import product
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BENCH = os.path.join(product.ROOT, ".bench")
+DATA = os.path.join(BENCH, "data")
+WORK = os.path.join(BENCH, "work")
+
+APPENDS = 1000
+APPENDED_ROWS = 1000
+EDGE = 50  # appends at either end that are compared
+RANGE = "id >= 50000000 and id < 50005000"  # lies in exactly 5 files of log100k
+RANGE_FILES = 5
+WRITERS, APPENDS_PER_WRITER = 8, 50
+
+Q1 = (
+    "SELECT l_returnflag, l_linestatus, sum(l_quantity), sum(l_extendedprice),"
+    " sum(l_extendedprice * (1 - l_discount)), sum(l_extendedprice * (1 - l_discount) * (1 + l_tax)),"
+    " avg(l_quantity), avg(l_extendedprice), avg(l_discount), count(*) FROM {t}"
+    " WHERE l_shipdate <= DATE '1998-09-02' GROUP BY ALL ORDER BY 1, 2"
+)
+Q6 = (
+    "SELECT sum(l_extendedprice * l_discount) FROM {t} WHERE l_shipdate >= DATE '1994-01-01'"
+    " AND l_shipdate < DATE '1995-01-01' AND l_discount BETWEEN 0.05 AND 0.07 AND l_quantity < 24"
+)
+POINT = "SELECT * FROM {t} WHERE l_orderkey = 3000000"
+
+
+class Stepper:
+    """A process that runs one step of a workload when told to."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.command = command
+        self.read()
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{' '.join(self.command[:4])} ... ended with {self.process.wait()}")
+        return json.loads(line)
+
+    def step(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return self.read()
+
+    def finish(self):
+        """Ends the process; returns its peak of memory in MB."""
+        self.process.stdin.close()
+        peak = self.read()["peak_mb"]
+        self.process.wait()
+        return peak
+
+
+def us(*arguments):
+    return Stepper([os.path.join(product.ROOT, "build/bench/deltaworks_bench"), *arguments])
+
+
+def peer(*arguments):
+    return Stepper([sys.executable, os.path.join(HERE, "peer.py"), *arguments])
+
+
+def scratch(name):
+    path = os.path.join(WORK, name)
+    shutil.rmtree(path, ignore_errors=True)
+    os.makedirs(path)
+    return path
+
+
+def data(name):
+    datagen.ensure(DATA, *(["lineitem.parquet"] if name == "li12" else []), name)
+    return os.path.join(DATA, name)
+
+
+class Report:
+    """Rows of the table: what was measured, for whom, and whether a bound is kept."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, work, ours, others, bound, kept):
+        self.rows.append((work, ours, others, bound, "yes" if kept else "NO"))
+        print(f"  {work}: {ours} | {others} | must reach {bound} | {'yes' if kept else 'NO'}")
+        sys.stdout.flush()
+
+    def print(self):
+        heads = ("work", "us", "peers and floor", "must reach", "reached")
+        widths = [max(len(r[i]) for r in [heads, *self.rows]) for i in range(len(heads))]
+        print()
+        for row in [heads, tuple("-" * w for w in widths), *self.rows]:
+            print("| " + " | ".join(c.ljust(w) for c, w in zip(row, widths)) + " |")
+        return all(row[-1] == "yes" for row in self.rows)
+
+
+def in_turns(steppers, rounds, warm_up=1):
+    """Runs all in turns, so that a busy moment of the machine hits every one. name -> steps."""
+    found = {name: [] for name in steppers}
+    for i in range(warm_up + rounds):
+        for name, stepper in steppers.items():
+            step = stepper.step()
+            if i >= warm_up:
+                found[name].append(step)
+    return found
+
+
+def fresh_each(makers, rounds):
+    """One step in a new process each time, in turns. name -> steps, name -> highest peak."""
+    steps = {name: [] for name in makers}
+    peaks = dict.fromkeys(makers, 0.0)
+    for _ in range(rounds):
+        for name, make in makers.items():
+            stepper = make()
+            steps[name].append(stepper.step())
+            peaks[name] = max(peaks[name], stepper.finish())
+    return steps, peaks
+
+
+def best(steps, what="wall"):
+    return min(s[what] for s in steps)
+
+
+def median(steps, what="wall"):
+    return statistics.median(s[what] for s in steps)
+
+
+def seconds(value):
+    return f"{value:.3f} s" if value >= 0.1 else f"{value * 1000:.2f} ms"
+
+
+def counts(steps, expected, name):
+    found = {s["count"] for s in steps}
+    if found != {expected}:
+        raise RuntimeError(f"{name}: expected a count of {expected}, found {found}")
+
+
+# ---- the rows --------------------------------------------------------------------------------------
+
+
+def create(report, rounds):
+    """Create a table from 6 M rows of Parquet, all compressed by zstd."""
+    source = data("lineitem.parquet")
+    folder = scratch("create")
+    makers = {
+        "us": lambda: us("create", source, os.path.join(folder, "us")),
+        "copy": lambda: peer("duckdb", "copy", source, os.path.join(folder, "copy")),
+        "delta-rs": lambda: peer("delta-rs", "create", source, os.path.join(folder, "delta-rs")),
+    }
+    steppers = {name: make() for name, make in makers.items()}
+    for name in makers:
+        os.makedirs(os.path.join(folder, name), exist_ok=True)
+    found = {name: [] for name in makers}
+    for i in range(rounds):
+        for name, stepper in steppers.items():
+            found[name].append(stepper.step())
+            shutil.rmtree(os.path.join(folder, name, str(i)))
+    peaks = {name: stepper.finish() for name, stepper in steppers.items()}
+    counts(found["us"], datagen.LINEITEM_ROWS, "create")
+    ours, copy, rs = (best(found[n]) for n in ("us", "copy", "delta-rs"))
+    report.add(
+        "create from 6 M rows",
+        f"{seconds(ours)}, cpu {best(found['us'], 'cpu'):.2f} s, {peaks['us']:.0f} MB",
+        f"plain COPY {seconds(copy)} (x{ours / copy:.2f}), cpu {best(found['copy'], 'cpu'):.2f} s;"
+        f" delta-rs {seconds(rs)}, {peaks['delta-rs']:.0f} MB",
+        "x1.10 of COPY, below delta-rs",
+        ours <= 1.10 * copy and ours < rs,
+    )
+
+
+def append(report, rounds):
+    """1,000 appends of 1,000 rows each by one process to one table."""
+    source, folder = data("lineitem.parquet"), scratch("append")
+    total = APPENDS if rounds > 2 else APPENDS // 4
+    makers = {
+        name: (make, os.path.join(folder, name))
+        for name, make in {
+            "us": lambda t: us("append", t, source, str(APPENDED_ROWS)),
+            "delta-rs": lambda t: peer("delta-rs", "append", t, source, str(APPENDED_ROWS)),
+        }.items()
+    }
+    figures = {}
+    for name, (make, table) in makers.items():
+        stepper = make(table)
+        steps = [stepper.step() for _ in range(total)]
+        peak = stepper.finish()
+        counts(steps, APPENDED_ROWS, "append")
+        figures[name] = {
+            "cpu": statistics.mean(s["cpu"] for s in steps) * 1000,
+            "wall": statistics.mean(s["wall"] for s in steps) * 1000,
+            "first": median(steps[:EDGE]) * 1000,
+            "last": median(steps[-EDGE:]) * 1000,
+            "peak": peak,
+        }
+    u, r = figures["us"], figures["delta-rs"]
+    show = lambda f: (
+        f"cpu {f['cpu']:.2f} ms, wall {f['wall']:.2f} ms; first {EDGE} {f['first']:.2f} ms,"
+        f" last {EDGE} {f['last']:.2f} ms; {f['peak']:.0f} MB"
+    )
+    report.add(
+        f"{total:,} appends of 1,000 rows",
+        show(u),
+        f"delta-rs {show(r)} (x{r['cpu'] / u['cpu']:.1f} cpu, x{r['wall'] / u['wall']:.1f} wall)",
+        "4 ms cpu; last <= 1.3 first; 8 x delta-rs",
+        u["cpu"] <= 4 and u["last"] <= 1.3 * u["first"] and r["wall"] >= 8 * u["wall"],
+    )
+
+
+def open_log(report, rounds, work, name, files, memory_max):
+    """Open a log and list its files, in a new process each time."""
+    table = data(name)
+    makers = {
+        "us": lambda: us("open", table),
+        "delta-rs": lambda: peer("delta-rs", "open", table),
+        "duckdb": lambda: peer("duckdb", "open", table),
+    }
+    steps, peaks = fresh_each(makers, rounds)
+    for n in ("us", "delta-rs"):
+        counts(steps[n], files, f"{work} by {n}")
+    ours, rs, duck = (best(steps[n]) for n in ("us", "delta-rs", "duckdb"))
+    bound = "6 x delta-rs" + (f", {memory_max} MB" if memory_max else "")
+    report.add(
+        work,
+        f"{seconds(ours)} (median {seconds(median(steps['us']))}), {peaks['us']:.0f} MB",
+        f"delta-rs {seconds(rs)} (x{rs / ours:.1f}), {peaks['delta-rs']:.0f} MB;"
+        f" DuckDB delta {seconds(duck)}, {peaks['duckdb']:.0f} MB",
+        bound,
+        rs >= 6 * ours and (not memory_max or peaks["us"] <= memory_max),
+    )
+
+
+def open_million(report, rounds):
+    open_log(report, rounds, "open and list 1,000,100 files", "log1m", 1_000_100, 300)
+
+
+def open_commits(report, rounds):
+    open_log(report, rounds, "open 10,000 JSON commits", "json10k", 10_000, None)
+
+
+def plan(report, rounds):
+    """Plan a range that lies in 5 of 100,100 files: from nothing, and on an open snapshot."""
+    table = data("log100k")
+    cold = {
+        "us": lambda: us("plan_cold", table, RANGE),
+        "delta-rs": lambda: peer("delta-rs", "plan_cold", table, RANGE),
+        "duckdb": lambda: peer("duckdb", "plan_cold", table, RANGE),
+    }
+    steps, peaks = fresh_each(cold, rounds)
+    warm = {
+        "us": us("plan_warm", table, RANGE),
+        "delta-rs": peer("delta-rs", "plan_warm", table, RANGE),
+        "duckdb": peer("duckdb", "plan_warm", table, RANGE),
+    }
+    again = in_turns(warm, rounds * 2)
+    for stepper in warm.values():
+        stepper.finish()
+    for title, found in (("cold", steps), ("warm", again)):
+        counts(found["us"], RANGE_FILES, f"plan {title}")
+        ours, rs, duck = (best(found[n]) for n in ("us", "delta-rs", "duckdb"))
+        report.add(
+            f"plan a range over 100,100 files, {title}",
+            f"{seconds(ours)} (median {seconds(median(found['us']))}), {RANGE_FILES} files"
+            + (f", {peaks['us']:.0f} MB" if title == "cold" else ""),
+            f"delta-rs {seconds(rs)}, DuckDB delta {seconds(duck)} (x{min(rs, duck) / ours:.1f})",
+            "exactly 5 files, 3 x the best peer",
+            min(rs, duck) >= 3 * ours,
+        )
+
+
+def queries(report, rounds):
+    """TPC-H Q1, Q6 and a point lookup over 12 files, against plain DuckDB on the same files."""
+    table = data("li12")
+    names = {
+        "us": f"delta.`{table}`",
+        "floor": f"read_parquet('{table}/*.parquet')",
+        "ext": f"delta_scan('{table}')",
+    }
+    for title, sql, steps in (("Q1", Q1, 6), ("Q6", Q6, 12), ("point lookup", POINT, 60)):
+        steppers = {
+            "us": us("query", sql.format(t=names["us"])),
+            "floor": peer("duckdb", "query", sql.format(t=names["floor"])),
+            "through": us("query", sql.format(t=names["floor"])),
+            "ext": peer("duckdb-delta", "query", sql.format(t=names["ext"])),
+        }
+        found = in_turns(steppers, rounds * steps, warm_up=3)
+        peaks = {name: stepper.finish() for name, stepper in steppers.items()}
+        counts(found["us"], found["floor"][0]["count"], title)
+        ours, floor, through, ext = (best(found[n]) for n in steppers)
+        middle = median(found["us"]) / median(found["floor"])
+        report.add(
+            f"TPC-H {title}, 12 files" if title.startswith("Q") else f"{title}, 12 files",
+            f"{seconds(ours)} (median {seconds(median(found['us']))}),"
+            f" cpu {median(found['us'], 'cpu') * 1000:.1f} ms, {peaks['us']:.0f} MB",
+            f"plain DuckDB {seconds(floor)} (x{ours / floor:.2f}, medians x{middle:.2f}),"
+            f" cpu {median(found['floor'], 'cpu') * 1000:.1f} ms;"
+            f" the same files through us {seconds(through)}; DuckDB delta {seconds(ext)}",
+            "x1.05 of plain DuckDB",
+            min(ours / floor, middle) <= 1.05,
+        )
+
+
+def run_process(command):
+    """Wall seconds from start to exit, and the peak of memory in MB."""
+    null = os.open(os.devnull, os.O_RDWR)
+    actions = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1)]
+    start = time.perf_counter()
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
+    _, status, usage = os.wait4(pid, 0)
+    wall = time.perf_counter() - start
+    os.close(null)
+    if status != 0:
+        raise RuntimeError(f"{' '.join(command)[:200]} ended with status {status}")
+    return {
+        "wall": wall,
+        "cpu": usage.ru_utime + usage.ru_stime,
+        "peak_mb": usage.ru_maxrss / 1024,
+    }
+
+
+def one_shot(report, rounds):
+    """`SELECT count(*)` as a process of its own."""
+    table = data("li12")
+    delta_rs = f"from deltalake import DeltaTable; print(DeltaTable('{table}').count())"
+    duckdb = (
+        "from dwpeers import readers; con = readers.duckdb_connection('delta');"
+        f"print(con.execute(\"SELECT count(*) FROM delta_scan('{table}')\").fetchall())"
+    )
+    commands = {
+        "us": [product.program(), "sql", "-c", f"SELECT count(*) FROM delta.`{table}`"],
+        "delta-rs": [sys.executable, "-c", delta_rs],
+        "duckdb": [sys.executable, "-c", duckdb],
+    }
+    found = {name: [] for name in commands}
+    for i in range(rounds * 4 + 1):
+        for name, command in commands.items():
+            step = run_process(command)
+            if i > 0:
+                found[name].append(step)
+    ours, rs, duck = (best(found[n]) for n in commands)
+    report.add(
+        "one-shot count(*) as a process",
+        f"{seconds(ours)} (median {seconds(median(found['us']))}),"
+        f" {max(s['peak_mb'] for s in found['us']):.0f} MB",
+        f"delta-rs {seconds(rs)}, DuckDB delta {seconds(duck)} (Python)",
+        "15 ms",
+        median(found["us"]) <= 0.015,
+    )
+
+
+def writers(report, _rounds):
+    """8 processes append to one table at once."""
+    source, folder = data("lineitem.parquet"), scratch("writers")
+    table = os.path.join(folder, "us")
+    us("append", table, source, str(APPENDED_ROWS)).finish()  # creates it
+    steppers = [us("append", table, source, str(APPENDED_ROWS)) for _ in range(WRITERS)]
+    start = time.perf_counter()
+    for stepper in steppers:
+        stepper.process.stdin.write("\n" * APPENDS_PER_WRITER)
+        stepper.process.stdin.flush()
+    done = sum(1 for s in steppers for _ in range(APPENDS_PER_WRITER) if s.read()["count"])
+    wall = time.perf_counter() - start
+    for stepper in steppers:
+        stepper.finish()
+    count = WRITERS * APPENDS_PER_WRITER
+    rows = product.query(f"SELECT count(l_orderkey) AS n FROM delta.`{table}`")["n"][0].as_py()
+    report.add(
+        f"{WRITERS} processes x {APPENDS_PER_WRITER} appends to one table",
+        f"{done} of {count} acknowledged, {rows:,} rows, {done / wall:.0f} commits/s",
+        "-",
+        f"{count} commits, none lost, none failed",
+        done == count and rows == count * APPENDED_ROWS,
+    )
+
+
+ROWS = {
+    "create": create,
+    "append": append,
+    "open-million": open_million,
+    "open-commits": open_commits,
+    "plan": plan,
+    "queries": queries,
+    "one-shot": one_shot,
+    "writers": writers,
+}
+
+
+def machine():
+    """What the figures were measured on."""
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        model = next((x.split(":")[1].strip() for x in f if x.startswith("model name")), "unknown")
+    with open("/proc/meminfo", encoding="utf-8") as f:
+        memory = int(f.readline().split()[1]) / 1024 / 1024
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} x {model}, {memory:.0f} GB, Linux {platform.release()}, load {load:.1f}")
+    if load > 0.5:
+        print("the machine is busy: times are longer than they need be, ratios less sure")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=ROWS, metavar="NAME")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    parser.add_argument("--list", action="store_true", help="the names of the rows")
+    parser.add_argument("--check", action="store_true", help="fail when a bound is missed")
+    options = parser.parse_args()
+    if options.list:
+        for name, function in ROWS.items():
+            print(f"{name:14} {function.__doc__ or ''}")
+        return 0
+    machine()
+    os.makedirs(WORK, exist_ok=True)
+    report = Report()
+    for name in options.only or ROWS:
+        try:
+            ROWS[name](report, 2 if options.quick else 5)
+        except Exception as e:  # one row must not cost the others
+            report.add(name, f"failed: {' '.join(str(e).split())[:160]}", "-", "-", False)
+    shutil.rmtree(WORK, ignore_errors=True)
+    kept = report.print()
+    return 0 if kept or not options.check else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""The peers' side of the benchmarks, with the step protocol of deltaworks_bench.c.
+
+peer.py PEER WORKLOAD ARGUMENTS...: prepares, prints {"ready":true}; each line on standard input
+runs one step, timed alone; at the end of input comes the peak of resident memory. Imports and
+set-up are in no figure.
+"""
+import json
+import os
+import sys
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dwpeers import readers
+
+WORKLOADS = {}
+APPENDED_ROWS_GROUP = 0
+
+
+def workload(peer, name):
+    def register(function):
+        WORKLOADS[peer, name] = function
+        return function
+
+    return register
+
+
+def peak_mb():
+    with open("/proc/self/status", encoding="ascii") as f:
+        for line in f:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return -1
+
+
+# Each workload prepares and returns the function of one step: step number -> count.
+
+
+@workload("delta-rs", "create")
+def _(source, folder):
+    from deltalake import WriterProperties, write_deltalake
+
+    def step(i):
+        file = pq.ParquetFile(source)
+        batches = pa.RecordBatchReader.from_batches(file.schema_arrow, file.iter_batches(122880))
+        zstd = WriterProperties(compression="ZSTD", compression_level=3)
+        write_deltalake(f"{folder}/{i}", batches, writer_properties=zstd)
+        return file.metadata.num_rows
+
+    return step
+
+
+@workload("duckdb", "copy")
+def _(source, folder):
+    con = readers.duckdb_connection()
+
+    def step(i):
+        os.makedirs(f"{folder}/{i}")
+        target = f"{folder}/{i}/rows.parquet"
+        query = f"COPY (SELECT * FROM '{source}') TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
+        return con.execute(query).fetchone()[0]
+
+    return step
+
+
+@workload("delta-rs", "append")
+def _(table, source, rows):
+    from deltalake import write_deltalake
+
+    data = pq.ParquetFile(source).read_row_group(APPENDED_ROWS_GROUP).slice(0, int(rows))
+
+    def step(_):
+        write_deltalake(table, data, mode="append")
+        return data.num_rows
+
+    return step
+
+
+@workload("duckdb", "append")
+def _(table, source, rows):
+    from deltalake import DeltaTable
+
+    data = pq.ParquetFile(source).read_row_group(APPENDED_ROWS_GROUP).slice(0, int(rows))
+    if not os.path.isdir(table):
+        DeltaTable.create(table, schema=data.schema)
+    con = readers.duckdb_connection("delta")
+    con.execute(f"ATTACH '{table}' AS t (TYPE delta)")
+    con.register("batch", data)
+    con.execute("CREATE TABLE batch_rows AS SELECT * FROM batch")
+
+    def step(_):
+        return con.execute("INSERT INTO t SELECT * FROM batch_rows").fetchone()[0]
+
+    return step
+
+
+@workload("delta-rs", "open")
+def _(table):
+    from deltalake import DeltaTable
+
+    return lambda _: len(DeltaTable(table).file_uris())
+
+
+@workload("duckdb", "open")
+def _(table):
+    con = readers.duckdb_connection("delta")
+
+    def step(_):
+        files = con.execute(f"SELECT data_file FROM delta_list_files('{table}')").to_arrow_table()
+        return files.num_rows
+
+    return step
+
+
+def duckdb_plan(con, table, where):
+    """DuckDB plans by statistics, but does not tell how many files are left."""
+    con.execute(f"EXPLAIN SELECT * FROM {table} WHERE {where}").fetchall()
+    return -1
+
+
+@workload("delta-rs", "plan_cold")
+def _(table, where):
+    from deltalake import DeltaTable
+
+    return lambda _: len(DeltaTable(table).file_uris(file_pruning_predicate=where))
+
+
+@workload("delta-rs", "plan_warm")
+def _(table, where):
+    from deltalake import DeltaTable
+
+    opened = DeltaTable(table)
+    return lambda _: len(opened.file_uris(file_pruning_predicate=where))
+
+
+@workload("duckdb", "plan_cold")
+def _(table, where):
+    con = readers.duckdb_connection("delta")
+    con.execute("SELECT 1").fetchall()
+    return lambda _: duckdb_plan(con, f"delta_scan('{table}')", where)
+
+
+@workload("duckdb", "plan_warm")
+def _(table, where):
+    con = readers.duckdb_connection("delta")
+    con.execute(f"ATTACH '{table}' AS t (TYPE delta, PIN_SNAPSHOT)")
+    duckdb_plan(con, "t", where)
+    return lambda _: duckdb_plan(con, "t", where)
+
+
+@workload("duckdb", "query")
+def _(sql):
+    con = readers.duckdb_connection()
+    return lambda _: con.execute(sql).to_arrow_table().num_rows
+
+
+@workload("duckdb-delta", "query")
+def _(sql):
+    con = readers.duckdb_connection("delta")
+    return lambda _: con.execute(sql).to_arrow_table().num_rows
+
+
+def main():
+    step = WORKLOADS[sys.argv[1], sys.argv[2]](*sys.argv[3:])
+    print('{"ready":true}', flush=True)
+    for i, _ in enumerate(sys.stdin):
+        cpu, wall = time.process_time(), time.perf_counter()
+        count = step(i)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        print(json.dumps({"wall": wall, "cpu": cpu, "count": count}), flush=True)
+    print(json.dumps({"peak_mb": round(peak_mb(), 1)}), flush=True)
+    os._exit(0)  # a peer's own threads need not be waited for
+
+
+if __name__ == "__main__":
+    main()
