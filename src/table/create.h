@@ -23,8 +23,9 @@ typedef struct dw_create_spec {
     dw_str name;         /* of the table in its metadata; null string: none */
     dw_str comment;      /* null string: none */
     dw_str query;        /* AS SELECT, to run on the connection; null string: none */
+    const dw_txn_id *txns; /* recorded with the rows; see dw_write_spec */
+    size_t txn_count;
     dw_str user_metadata;
-    bool query_reads_target; /* the query reads an older state of this very table */
 } dw_create_spec;
 
 /* `out->version` is -1 when IF NOT EXISTS found a table. */

@@ -1,5 +1,9 @@
 /*
- * load and COPY INTO: rows from files, each file once.
+ * load and COPY INTO: rows from files, each file once. This is the one verb that is made of others: it
+ * turns files into a query and hands that to create or write.
+ *
+ *  [LOAD-1] A file is remembered by its absolute path as a txn action (copy-into:<path>) in the commit
+ *           that adds its rows; so it is loaded once, whoever asks and however often.
  */
 #ifndef DW_TABLE_LOAD_H
 #define DW_TABLE_LOAD_H
@@ -31,7 +35,6 @@ typedef struct dw_load_spec {
     size_t partition_column_count;
     dw_pairs properties; /* likewise */
     bool force;          /* load files again that were loaded before */
-    bool merge_schema;   /* add the columns that the table lacks */
     dw_str txn_app_id;   /* with txn_version >= 0: the whole load happens once */
     int64_t txn_version; /* -1: each file is remembered by its path instead */
     dw_str user_metadata;

@@ -3,7 +3,7 @@
  * verbs (create, write, describe, ...) each have a file pair of their own in this folder.
  *
  *  [TABLE-1] A verb either commits or leaves the table as it was and removes what it wrote.
- *  [TABLE-2] Verbs do not call each other; what they share is below them or in a file of its own.
+ *  [TABLE-2] Verbs do not call each other, but for load; what they share is in a file of its own.
  */
 #ifndef DW_TABLE_TABLE_H
 #define DW_TABLE_TABLE_H

@@ -1,0 +1,165 @@
+/*
+ * Building and committing a change.
+ */
+#include "table/change.h"
+
+#include "base/assert.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define METRICS_BYTES_MAX ((size_t) 1 << 16)
+
+dw_status
+dw__change_init(dw_change *change, dw_table *table, dw_log_snapshot *snapshot, dw_arena *arena,
+                size_t action_max, dw_error *err)
+{
+    *change = (dw_change){.table = table,
+                          .arena = arena,
+                          .snapshot = snapshot,
+                          .capacity = action_max,
+                          .operation = "WRITE"};
+    change->actions = DW_ARENA_ARRAY(arena, dw_action, action_max + 1);
+    return change->actions == NULL ? dw__error_oom(err) : DW_OK;
+}
+
+void
+dw__change_put(dw_change *change, const dw_action *action)
+{
+    dw_assert(change->count < change->capacity);
+    change->actions[change->count++] = *action;
+}
+
+void
+dw__change_put_adds(dw_change *change, const dw_data_files *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        dw_action action = {.kind = DW_ACTION_ADD, .as.file = files->adds[i]};
+        dw__change_put(change, &action);
+    }
+    change->files = files;
+}
+
+dw_status
+dw__change_put_remove(dw_change *change, dw_file_ref ref, dw_error *err)
+{
+    dw_assert(change->snapshot != NULL);
+    dw_file_set *files = dw__log_snapshot_files(change->snapshot);
+    dw_action action = {.kind = DW_ACTION_REMOVE};
+    dw_file *file = &action.as.file;
+    DW_TRY(dw__file_set_get(files, ref, change->arena, file, err));
+    /* What describes rows stays with the add; a tombstone says what was there and when it went. */
+    file->stats = DW_STR_NULL;
+    file->clustering_provider = DW_STR_NULL;
+    file->extra_json = DW_STR("");
+    file->data_change = true;
+    file->has_deletion_timestamp = true;
+    file->deletion_timestamp_ms = dw__env_now_ms(dw__table_env(change->table));
+    file->has_extended_file_metadata = true;
+    file->extended_file_metadata = true;
+    change->removed_file_count++;
+    change->removed_bytes += file->size_bytes;
+    dw__change_put(change, &action);
+    return DW_OK;
+}
+
+void
+dw__change_put_parameter(dw_strbuf *json, const char *key, dw_str value)
+{
+    if (json->len == 0) {
+        dw__strbuf_append_char(json, '{');
+    }
+    dw__json_put_key(json, dw__str_from(key));
+    dw__json_put_string(json, value);
+}
+
+void
+dw__change_print_list(dw_strbuf *out, const dw_str *items, size_t count)
+{
+    dw__strbuf_append_char(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        dw__json_put_comma(out);
+        dw__json_put_string(out, items[i]);
+    }
+    dw__strbuf_append_char(out, ']');
+}
+
+static void
+put_metric(dw_strbuf *json, const char *key, int64_t value)
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof(digits), "%" PRId64, value);
+    dw__change_put_parameter(json, key, dw__str_make(digits, (size_t) len));
+}
+
+static void
+print_metrics(const dw_change *change, dw_strbuf *json)
+{
+    if (change->files != NULL) {
+        put_metric(json, "numFiles", (int64_t) change->files->count);
+        put_metric(json, "numOutputRows", change->files->row_count);
+        put_metric(json, "numOutputBytes", change->files->size_bytes);
+    }
+    if (change->removed_file_count > 0) {
+        put_metric(json, "numRemovedFiles", change->removed_file_count);
+        put_metric(json, "numRemovedBytes", change->removed_bytes);
+    }
+    dw__strbuf_append(json, json->len == 0 ? DW_STR("{}") : DW_STR("}"));
+}
+
+/* A checkpoint only makes reading faster: that it failed is worth a warning, not an error, for the commit
+ * has happened. */
+static void
+checkpoint_if_due(dw_change *change, int64_t version)
+{
+    const dw_env *env = dw__table_env(change->table);
+    int64_t interval = change->snapshot == NULL
+                           ? 0
+                           : dw__log_snapshot_properties(change->snapshot)->checkpoint_interval;
+    if (interval <= 0 || version % interval != 0) {
+        return;
+    }
+    dw_error detail = DW_ERROR_INIT;
+    DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
+    dw_status status = dw__log_snapshot(dw__table_log(change->table), &snapshot, &detail);
+    if (status == DW_OK && dw__checkpoint_is_due(snapshot)) {
+        status = dw__checkpoint_write(snapshot, &detail);
+    }
+    if (status != DW_OK) {
+        dw__env_warn(env, "version %" PRId64 " is committed, but its checkpoint failed: %s",
+                     version, detail.message);
+    }
+}
+
+dw_status
+dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
+{
+    *out = (dw_txn_result){.version = -1};
+    if (change->count == 0) {
+        return DW_OK;
+    }
+    DW_AUTO(dw_strbuf) metrics = dw__strbuf_make(change->arena->allocator, METRICS_BYTES_MAX);
+    print_metrics(change, &metrics);
+    dw_txn txn = {.log = dw__table_log(change->table),
+                  .read_snapshot = change->snapshot,
+                  .actions = change->actions,
+                  .action_count = change->count,
+                  .reads_whole_table = change->reads_whole_table,
+                  .operation = change->operation,
+                  .operation_parameters_json = change->parameters_json,
+                  .operation_metrics_json = dw__strbuf_str(&metrics),
+                  .user_metadata = change->user_metadata,
+                  .data_change = true};
+    dw_status status = dw__strbuf_ok(&metrics, "the operation's metrics", err);
+    if (status == DW_OK) {
+        status = dw__txn_commit(&txn, out, err);
+    }
+    bool is_unused = (status != DW_OK && status != DW_AMBIGUOUS) || out->was_duplicate;
+    if (is_unused && change->files != NULL) {
+        dw__data_files_discard(change->table, change->files);
+    }
+    if (status == DW_OK && !out->was_duplicate) {
+        checkpoint_if_due(change, out->version);
+    }
+    return status;
+}

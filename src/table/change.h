@@ -1,0 +1,42 @@
+/*
+ * A change to a table while a verb builds it: the actions so far, and what the commit says of itself.
+ * Ends in dw__change_commit, which also writes the checkpoint that is due.
+ */
+#ifndef DW_TABLE_CHANGE_H
+#define DW_TABLE_CHANGE_H
+
+#include "table/data_files.h"
+#include "txn/txn.h"
+
+typedef struct dw_change {
+    dw_table *table;
+    dw_arena *arena;             /* everything below lives here */
+    dw_log_snapshot *snapshot;   /* what was read; NULL: the table is new */
+    dw_action *actions;
+    size_t count;
+    size_t capacity;
+    bool reads_whole_table;
+    const char *operation;
+    dw_str parameters_json; /* null string: none */
+    dw_str user_metadata;
+    const dw_data_files *files; /* discarded when the commit does not happen; may be NULL */
+    int64_t removed_file_count, removed_bytes;
+} dw_change;
+
+/* `action_max` bounds the number of actions that will be put. */
+DW_WARN_UNUSED dw_status dw__change_init(dw_change *change, dw_table *table,
+                                         dw_log_snapshot *snapshot, dw_arena *arena,
+                                         size_t action_max, dw_error *err);
+void dw__change_put(dw_change *change, const dw_action *action);
+void dw__change_put_adds(dw_change *change, const dw_data_files *files);
+/* Removes a live file of the snapshot. */
+DW_WARN_UNUSED dw_status dw__change_put_remove(dw_change *change, dw_file_ref ref, dw_error *err);
+/* Commits. When nothing was put, nothing is committed and the version is -1. */
+DW_WARN_UNUSED dw_status dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err);
+
+/* Appends `"key":"value"` to an object of strings that is being built, as operationParameters are. */
+void dw__change_put_parameter(dw_strbuf *json, const char *key, dw_str value);
+/* Appends a JSON list of strings, as text: ["a","b"]. */
+void dw__change_print_list(dw_strbuf *out, const dw_str *items, size_t count);
+
+#endif

@@ -1,0 +1,361 @@
+/*
+ * Writing data files through the engine's COPY and describing them.
+ */
+#include "table/data_files.h"
+
+#include "base/assert.h"
+#include "codec/codec.h"
+#include "codec/uri.h"
+#include "protocol/stats.h"
+#include "scan/scan.h"
+
+#define STATS_BYTES_MAX ((size_t) 64 << 20)
+#define LIST_PAGE 1000
+
+/* Everything that one write carries around. */
+typedef struct data_write {
+    dw_table *table;
+    const dw_data_target *target;
+    dw_arena *arena;
+    const dw_field **partition_fields;
+    dw_column_path *stats_columns;
+    size_t stats_column_count;
+    dw_str *stats_names; /* as the engine spells the leaves: "s"."y" */
+} data_write;
+
+/* ---- Setting up ------------------------------------------------------------------------------ */
+
+static dw_status
+find_partition_fields(data_write *write, dw_error *err)
+{
+    const dw_data_target *target = write->target;
+    write->partition_fields =
+        DW_ARENA_ARRAY(write->arena, const dw_field *, target->partition_column_count + 1);
+    if (write->partition_fields == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < target->partition_column_count; i++) {
+        write->partition_fields[i] =
+            dw__schema_find(target->schema, target->partition_columns[i]);
+        if (write->partition_fields[i] == NULL) {
+            return dw__error_set(err, DW_CORRUPT, "METADATA_INVALID",
+                                 "partition column \"%.*s\" is not in the schema",
+                                 DW_STR_ARG(target->partition_columns[i]));
+        }
+    }
+    return DW_OK;
+}
+
+/* "a", or "s"."y": the spelling of leaves in the engine's statistics. */
+static dw_status
+name_stats_columns(data_write *write, dw_error *err)
+{
+    write->stats_names = DW_ARENA_ARRAY(write->arena, dw_str, write->stats_column_count + 1);
+    if (write->stats_names == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < write->stats_column_count; i++) {
+        const dw_column_path *path = &write->stats_columns[i];
+        DW_AUTO(dw_strbuf) name = dw__strbuf_make(write->arena->allocator, STATS_BYTES_MAX);
+        for (size_t k = 0; k < path->count; k++) {
+            dw__strbuf_append(&name, k == 0 ? DW_STR("") : DW_STR("."));
+            dw__sql_put_identifier(&name, path->parts[k]);
+        }
+        DW_TRY(dw__strbuf_ok(&name, "a column's name", err));
+        if (!dw__arena_dup(write->arena, dw__strbuf_str(&name), &write->stats_names[i])) {
+            return dw__error_oom(err);
+        }
+    }
+    return DW_OK;
+}
+
+static dw_status
+data_write_init(data_write *write, dw_table *table, const dw_data_target *target, dw_arena *arena,
+                dw_error *err)
+{
+    *write = (data_write){.table = table, .target = target, .arena = arena};
+    DW_TRY(find_partition_fields(write, err));
+    DW_TRY(dw__stats_columns(target->schema, target->partition_columns,
+                             target->partition_column_count, target->properties, arena,
+                             &write->stats_columns, &write->stats_column_count, err));
+    return name_stats_columns(write, err);
+}
+
+/* ---- The query ------------------------------------------------------------------------------- */
+
+/* An empty string is no partition value: it becomes NULL, as the protocol reads it. Void columns are
+ * never in files. */
+static dw_status
+print_copy_query(const data_write *write, dw_str query, dw_strbuf *out, dw_error *err)
+{
+    const dw_type *schema = write->target->schema;
+    dw__strbuf_append_literal(out, "SELECT ");
+    bool is_first = true;
+    for (size_t i = 0; i < schema->field_count; i++) {
+        const dw_field *field = &schema->fields[i];
+        if (field->type->kind == DW_TYPE_VOID) {
+            continue;
+        }
+        bool is_partition = false;
+        for (size_t k = 0; k < write->target->partition_column_count; k++) {
+            is_partition = is_partition || write->partition_fields[k] == field;
+        }
+        bool empties = is_partition && field->type->kind == DW_TYPE_STRING;
+        dw__strbuf_append(out, is_first ? DW_STR("") : DW_STR(", "));
+        dw__strbuf_append(out, empties ? DW_STR("NULLIF(") : DW_STR(""));
+        dw__sql_put_identifier(out, field->name);
+        if (empties) {
+            dw__strbuf_append_literal(out, ", '') AS ");
+            dw__sql_put_identifier(out, field->name);
+        }
+        is_first = false;
+    }
+    dw__strbuf_append_literal(out, " FROM (");
+    dw__strbuf_append(out, query);
+    dw__strbuf_append_literal(out, ") AS dw_rows");
+    return dw__strbuf_ok(out, "the statement", err);
+}
+
+/* ---- From what was written to actions -------------------------------------------------------- */
+
+static bool
+is_float(const dw_type *type)
+{
+    return type->kind == DW_TYPE_FLOAT || type->kind == DW_TYPE_DOUBLE;
+}
+
+/* A bound as the engine printed it. What does not parse is left out: statistics may be missing, never
+ * wrong. */
+static bool
+parse_bound(const data_write *write, const dw_type *type, dw_str text, dw_value *out)
+{
+    if (dw__str_is_null(text)) {
+        return false;
+    }
+    if (type->kind == DW_TYPE_STRING) {
+        *out = (dw_value){.kind = DW_VALUE_STR, .as.str = text};
+        return true;
+    }
+    dw_field field = {.name = DW_STR("bound"), .type = type};
+    return dw__partition_value_parse(&field, text, write->arena, out, NULL) == DW_OK &&
+           out->kind != DW_VALUE_NULL;
+}
+
+static const dw_copy_column *
+find_copy_column(const dw_copy_file *file, dw_str name)
+{
+    for (size_t i = 0; i < file->column_count; i++) {
+        if (dw__str_equal(file->columns[i].column, name)) {
+            return &file->columns[i];
+        }
+    }
+    return NULL;
+}
+
+/* Not a number compares above everything in the engine and has no place in JSON: a maximum of a column
+ * that holds one is no bound. */
+static void
+fill_entry(const data_write *write, const dw_copy_file *file, size_t idx, dw_stats_entry *out)
+{
+    const dw_column_path *path = &write->stats_columns[idx];
+    *out = (dw_stats_entry){.column = *path};
+    const dw_copy_column *column = find_copy_column(file, write->stats_names[idx]);
+    if (column == NULL) {
+        return;
+    }
+    out->stats.has_null_count = column->has_null_count;
+    out->stats.null_count = column->null_count;
+    if (!dw__stats_has_bounds(path->type)) {
+        return;
+    }
+    bool has_nan = is_float(path->type) && column->has_nan;
+    out->stats.has_min =
+        !has_nan && parse_bound(write, path->type, column->min, &out->stats.min);
+    out->stats.has_max =
+        !has_nan && parse_bound(write, path->type, column->max, &out->stats.max);
+}
+
+static dw_status
+print_stats(const data_write *write, const dw_copy_file *file, dw_str *out, dw_error *err)
+{
+    dw_stats_entry *entries =
+        DW_ARENA_ARRAY(write->arena, dw_stats_entry, write->stats_column_count + 1);
+    if (entries == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < write->stats_column_count; i++) {
+        fill_entry(write, file, i, &entries[i]);
+    }
+    DW_AUTO(dw_strbuf) json = dw__strbuf_make(write->arena->allocator, STATS_BYTES_MAX);
+    DW_TRY(dw__stats_print(&json, file->row_count, true, entries, write->stats_column_count,
+                           write->target->properties->data_skipping_string_prefix_length, err));
+    DW_TRY(dw__strbuf_ok(&json, "the statistics of a file", err));
+    return dw__arena_dup(write->arena, dw__strbuf_str(&json), out) ? DW_OK : dw__error_oom(err);
+}
+
+static dw_status
+print_partition_values(const data_write *write, const dw_copy_file *file, dw_pairs *out,
+                       dw_error *err)
+{
+    size_t count = write->target->partition_column_count;
+    out->items = DW_ARENA_ARRAY(write->arena, dw_pair, count + 1);
+    if (out->items == NULL) {
+        return dw__error_oom(err);
+    }
+    out->count = count;
+    for (size_t i = 0; i < count; i++) {
+        const dw_field *field = write->partition_fields[i];
+        dw_value value;
+        out->items[i].key = field->physical_name;
+        DW_TRY(dw__partition_value_parse(field, file->partition_values[i], write->arena, &value,
+                                         err));
+        DW_TRY(dw__partition_value_print(field, &value, write->arena, &out->items[i].value, err));
+    }
+    return DW_OK;
+}
+
+static dw_status
+print_path(const data_write *write, dw_str path, dw_str *out, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) encoded = dw__strbuf_make(write->arena->allocator, STATS_BYTES_MAX);
+    dw__uri_encode_path(&encoded, path);
+    DW_TRY(dw__strbuf_ok(&encoded, "a file's path", err));
+    return dw__arena_dup(write->arena, dw__strbuf_str(&encoded), out) ? DW_OK
+                                                                       : dw__error_oom(err);
+}
+
+/* Makes one file durable and describes it. */
+static dw_status
+finish_file(const data_write *write, const dw_copy_file *file, dw_file *out, dw_error *err)
+{
+    DW_TRY(dw__storage_sync(dw__table_storage(write->table), file->path, file->size_bytes, err));
+    *out = (dw_file){.has_partition_values = true,
+                     .has_size = true,
+                     .size_bytes = file->size_bytes,
+                     .modification_time_ms = dw__env_now_ms(dw__table_env(write->table)),
+                     .data_change = true};
+    DW_TRY(print_path(write, file->path, &out->path, err));
+    DW_TRY(print_partition_values(write, file, &out->partition_values, err));
+    return print_stats(write, file, &out->stats, err);
+}
+
+static dw_status
+finish_files(const data_write *write, const dw_copy_file *files, size_t count, dw_data_files *out,
+             dw_error *err)
+{
+    out->adds = DW_ARENA_ARRAY(write->arena, dw_file, count + 1);
+    if (out->adds == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (files[i].row_count == 0) { /* an empty file says nothing: it is not committed */
+            DW_TRY(dw__storage_remove(dw__table_storage(write->table), files[i].path, err));
+            continue;
+        }
+        DW_TRY(finish_file(write, &files[i], &out->adds[out->count], err));
+        out->count++;
+        out->row_count += files[i].row_count;
+        out->size_bytes += files[i].size_bytes;
+    }
+    return DW_OK;
+}
+
+/* ---- Cleaning up ----------------------------------------------------------------------------- */
+
+static bool
+contains(dw_str text, dw_str part)
+{
+    return memmem(text.ptr, text.len, part.ptr, part.len) != NULL;
+}
+
+/* Removes whatever carries the unique name of a failed write, complete or begun. */
+static void
+remove_named(dw_table *table, dw_str unique)
+{
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, dw__table_env(table)->allocator);
+    dw_storage *storage = dw__table_storage(table);
+    dw_list_request request = {.prefix = DW_STR(""),
+                               .start_after = DW_STR_NULL,
+                               .limit = LIST_PAGE,
+                               .recursive = true};
+    dw_list_page page = {.has_more = true};
+    while (page.has_more && dw__storage_list(storage, &request, &arena, &page, NULL) == DW_OK) {
+        for (size_t i = 0; i < page.count; i++) {
+            if (contains(page.objects[i].key, unique) &&
+                dw__storage_remove(storage, page.objects[i].key, NULL) != DW_OK) {
+                dw__env_warn(dw__table_env(table), "could not remove %.*s, which no version uses",
+                             DW_STR_ARG(page.objects[i].key));
+            }
+        }
+        if (page.count == 0) {
+            return;
+        }
+        request.start_after = page.objects[page.count - 1].key;
+    }
+}
+
+void
+dw__data_files_discard(dw_table *table, const dw_data_files *files)
+{
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, dw__table_env(table)->allocator);
+    for (size_t i = 0; i < files->count; i++) {
+        dw_str key;
+        if (dw__uri_decode(&arena, files->adds[i].path, &key, NULL) != DW_OK ||
+            dw__storage_remove(dw__table_storage(table), key, NULL) != DW_OK) {
+            dw__env_warn(dw__table_env(table), "could not remove %.*s, which no version uses",
+                         DW_STR_ARG(files->adds[i].path));
+        }
+    }
+}
+
+/* ---- The whole ------------------------------------------------------------------------------- */
+
+static dw_status
+copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str prefix,
+          dw_data_files *out, dw_error *err)
+{
+    const dw_data_target *target = write->target;
+    DW_AUTO(dw_strbuf) copy_query = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_TRY(print_copy_query(write, query, &copy_query, err));
+    dw_copy_request request = {.query = dw__strbuf_str(&copy_query),
+                               .directory = dw__table_root(write->table),
+                               .file_prefix = prefix,
+                               .partition_columns = target->partition_columns,
+                               .partition_column_count = target->partition_column_count,
+                               .file_size_bytes = target->properties->target_file_size_bytes,
+                               .compression = target->properties->compression_codec,
+                               .field_ids = DW_STR_NULL};
+    dw_copy_file *files = NULL;
+    size_t count = 0;
+    DW_TRY(dw__connection_copy(connection, &request, write->arena, &files, &count, err));
+    return finish_files(write, files, count, out, err);
+}
+
+dw_status
+dw__data_files_write(dw_table *table, dw_connection *connection, const dw_data_target *target,
+                     dw_str query, dw_arena *arena, dw_data_files *out, dw_error *err)
+{
+    *out = (dw_data_files){0};
+    if (target->properties->mapping_mode != DW_MAPPING_NONE) {
+        return dw__error_set(err, DW_UNSUPPORTED, "FEATURE_UNSUPPORTED",
+                             "this version cannot write to a table with column mapping "
+                             "(delta.columnMapping.mode); reading it works");
+    }
+    data_write write;
+    DW_TRY(data_write_init(&write, table, target, arena, err));
+    DW_TRY(dw__storage_prepare(dw__table_storage(table), DW_STR(""), err));
+    char uuid[DW_UUID_TEXT_SIZE];
+    dw__uuid_make(dw__table_env(table), uuid);
+    dw_str prefix = dw__arena_printf(arena, "part-%s", uuid);
+    if (dw__str_is_null(prefix)) {
+        return dw__error_oom(err);
+    }
+    dw_status status = copy_rows(&write, connection, query, prefix, out, err);
+    if (status != DW_OK) {
+        remove_named(table, dw__str_from(uuid));
+        *out = (dw_data_files){0};
+    }
+    return status;
+}

@@ -1,0 +1,35 @@
+/*
+ * Writing data files: from the rows of a query to add actions with statistics, durable on storage.
+ * Shared by every verb that adds rows.
+ *
+ *  [DATA-1] When this returns DW_OK every file named by an add is durable.
+ *  [DATA-2] When it fails no file of it is left, as far as storage still obeys.
+ */
+#ifndef DW_TABLE_DATA_FILES_H
+#define DW_TABLE_DATA_FILES_H
+
+#include "table/table.h"
+
+/* What the files must look like. */
+typedef struct dw_data_target {
+    const dw_type *schema;
+    const dw_str *partition_columns;
+    size_t partition_column_count;
+    const dw_properties *properties;
+} dw_data_target;
+
+typedef struct dw_data_files {
+    dw_file *adds;
+    size_t count;
+    int64_t row_count;
+    int64_t size_bytes;
+} dw_data_files;
+
+/* Runs `query`, whose columns are those of the schema, and writes its rows. Everything in `arena`. */
+DW_WARN_UNUSED dw_status dw__data_files_write(dw_table *table, dw_connection *connection,
+                                              const dw_data_target *target, dw_str query,
+                                              dw_arena *arena, dw_data_files *out, dw_error *err);
+/* Removes the files of a write whose commit did not happen. Never after DW_AMBIGUOUS. */
+void dw__data_files_discard(dw_table *table, const dw_data_files *files);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * DESCRIBE DETAIL.
+ */
+#include "codec/rows.h"
+#include "scan/scan.h"
+#include "table/describe.h"
+
+static const dw_rows_column detail_columns[] = {
+    {"format", DW_ROWS_STR, 0, 0},
+    {"id", DW_ROWS_STR, 0, 0},
+    {"name", DW_ROWS_STR, 0, 0},
+    {"description", DW_ROWS_STR, 0, 0},
+    {"location", DW_ROWS_STR, 0, 0},
+    {"createdAt", DW_ROWS_TIMESTAMP, 0, 0},
+    {"lastModified", DW_ROWS_TIMESTAMP, 0, 0},
+    {"partitionColumns", DW_ROWS_STR_LIST, 0, 0},
+    {"clusteringColumns", DW_ROWS_STR_LIST, 0, 0},
+    {"numFiles", DW_ROWS_I64, 0, 0},
+    {"sizeInBytes", DW_ROWS_I64, 0, 0},
+    {"properties", DW_ROWS_STR_MAP, 0, 0},
+    {"minReaderVersion", DW_ROWS_I32, 0, 0},
+    {"minWriterVersion", DW_ROWS_I32, 0, 0},
+    {"tableFeatures", DW_ROWS_STR_LIST, 0, 0},
+    {"version", DW_ROWS_I64, 0, 0},
+    {"numRecords", DW_ROWS_I64, 0, 0},
+};
+
+static void
+put_list(dw_rows *rows, const dw_str *items, size_t count)
+{
+    dw__rows_begin(rows);
+    for (size_t i = 0; i < count; i++) {
+        dw__rows_put_item(rows, items[i], DW_STR_NULL);
+    }
+    dw__rows_end(rows);
+}
+
+/* The top-level name of each clustering column, from the domain delta.clustering. */
+static dw_status
+put_clustering_items(dw_rows *rows, dw_str configuration, const dw_allocator *allocator,
+                     dw_error *err)
+{
+    DW_AUTO(dw_json_doc_ptr) doc = NULL;
+    DW_TRY(dw__json_parse(allocator, configuration, "the domain delta.clustering", &doc, err));
+    dw_json_iter it =
+        dw__json_iter(dw__json_get(dw__json_root(doc), DW_STR("clusteringColumns")));
+    while (dw__json_next(&it)) {
+        DW_AUTO(dw_strbuf) name = dw__strbuf_make(allocator, DW_COMMIT_BYTES_MAX);
+        dw_json_iter parts = dw__json_iter(it.value);
+        while (dw__json_next(&parts)) {
+            dw__strbuf_append(&name, name.len == 0 ? DW_STR("") : DW_STR("."));
+            dw__strbuf_append(&name, dw__json_str(parts.value));
+        }
+        DW_TRY(dw__strbuf_ok(&name, "a clustering column", err));
+        dw__rows_put_item(rows, dw__strbuf_str(&name), DW_STR_NULL);
+    }
+    return DW_OK;
+}
+
+static dw_status
+put_clustering(dw_rows *rows, dw_log_snapshot *snapshot, const dw_allocator *allocator,
+               dw_error *err)
+{
+    dw__rows_begin(rows);
+    for (size_t i = 0; i < dw__log_snapshot_domain_count(snapshot); i++) {
+        const dw_domain *domain = dw__log_snapshot_domain(snapshot, i);
+        if (dw__str_equal(domain->domain, DW_STR("delta.clustering"))) {
+            DW_TRY(put_clustering_items(rows, domain->configuration, allocator, err));
+        }
+    }
+    dw__rows_end(rows);
+    return DW_OK;
+}
+
+static void
+put_properties(dw_rows *rows, const dw_pairs *configuration)
+{
+    dw__rows_begin(rows);
+    for (size_t i = 0; i < configuration->count; i++) {
+        dw__rows_put_item(rows, configuration->items[i].key, configuration->items[i].value);
+    }
+    dw__rows_end(rows);
+}
+
+/* The features by name, also those that a legacy version implies. */
+static void
+put_features(dw_rows *rows, const dw_protocol *protocol)
+{
+    dw__rows_begin(rows);
+    for (int f = 0; f < DW_FEATURE_COUNT; f++) {
+        if (dw__protocol_supports(protocol, (dw_feature) f)) {
+            dw__rows_put_item(rows, dw__feature_spec((dw_feature) f)->name, DW_STR_NULL);
+        }
+    }
+    dw__rows_end(rows);
+}
+
+static void
+put_identity(dw_rows *rows, dw_table *table, const dw_metadata *metadata)
+{
+    dw__rows_put_str(rows, DW_STR("delta"));
+    dw__rows_put_str(rows, metadata->id);
+    dw__rows_put_str(rows, metadata->name);
+    dw__rows_put_str(rows, metadata->description);
+    dw__rows_put_str(rows, dw__table_root(table));
+    if (metadata->has_created_time) {
+        dw__rows_put_i64(rows, metadata->created_time_ms * 1000);
+    } else {
+        dw__rows_put_null(rows);
+    }
+}
+
+static dw_status
+put_detail(dw_rows *rows, dw_table *table, dw_log_snapshot *snapshot, dw_error *err)
+{
+    const dw_metadata *metadata = dw__log_snapshot_metadata(snapshot);
+    const dw_protocol *protocol = dw__log_snapshot_protocol(snapshot);
+    const dw_file_set *files = dw__log_snapshot_files(snapshot);
+    put_identity(rows, table, metadata);
+    dw__rows_put_i64(rows, dw__log_snapshot_timestamp_ms(snapshot) * 1000);
+    put_list(rows, metadata->partition_columns, metadata->partition_column_count);
+    DW_TRY(put_clustering(rows, snapshot, dw__table_env(table)->allocator, err));
+    dw__rows_put_i64(rows, (int64_t) dw__file_set_count(files));
+    dw__rows_put_i64(rows, dw__file_set_size_bytes(files));
+    put_properties(rows, &metadata->configuration);
+    dw__rows_put_i64(rows, protocol->min_reader_version);
+    dw__rows_put_i64(rows, protocol->min_writer_version);
+    put_features(rows, protocol);
+    dw__rows_put_i64(rows, dw__log_snapshot_version(snapshot));
+    int64_t row_count;
+    bool known;
+    DW_TRY(dw__scan_count_rows(snapshot, &row_count, &known, err));
+    if (known) {
+        dw__rows_put_i64(rows, row_count);
+    } else {
+        dw__rows_put_null(rows);
+    }
+    return DW_OK;
+}
+
+dw_status
+dw__table_detail(dw_table *table, dw_log_snapshot *snapshot, struct ArrowArrayStream *out,
+                 dw_error *err)
+{
+    dw_rows *rows;
+    DW_TRY(dw__rows_new(dw__table_env(table)->allocator, detail_columns,
+                        sizeof(detail_columns) / sizeof(detail_columns[0]), &rows, err));
+    dw_status status = put_detail(rows, table, snapshot, err);
+    if (status != DW_OK) {
+        dw__rows_free(rows);
+        return status;
+    }
+    return dw__rows_stream(rows, out, err);
+}

@@ -1,0 +1,244 @@
+/*
+ * Matching columns and printing the SELECT that a write runs.
+ */
+#include "table/projection.h"
+
+#include "base/assert.h"
+#include "scan/scan.h"
+#include "table/value_checks.h"
+
+#define SOURCE_ALIAS "dw_source"
+
+/* Where the value of one column of the table comes from. */
+typedef struct target {
+    const dw_field *field;
+    size_t source_idx; /* SIZE_MAX: none, the column becomes NULL */
+    bool is_constant;  /* a static partition */
+    dw_str constant;
+} target;
+
+static dw_status
+no_such_column(const dw_projection_request *request, dw_str name, dw_error *err)
+{
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, dw__allocator_libc());
+    DW_AUTO(dw_strbuf) names = dw__strbuf_make(dw__allocator_libc(), DW_ERROR_MESSAGE_SIZE);
+    for (size_t i = 0; i < request->schema->field_count && !names.failed; i++) {
+        dw__strbuf_append(&names, i == 0 ? DW_STR("") : DW_STR(", "));
+        dw__strbuf_append(&names, request->schema->fields[i].name);
+    }
+    return dw__error_set(err, DW_INVALID_ARGUMENT, "COLUMN_NOT_FOUND",
+                         "column \"%.*s\" is not in the table, which has %s", DW_STR_ARG(name),
+                         dw__strbuf_cstr(&names));
+}
+
+static dw_status
+assign(const dw_projection_request *request, target *targets, dw_str name, size_t source_idx,
+       dw_error *err)
+{
+    size_t idx = dw__schema_find_idx(request->schema, name);
+    if (idx == SIZE_MAX) {
+        return no_such_column(request, name, err);
+    }
+    if (targets[idx].source_idx != SIZE_MAX || targets[idx].is_constant) {
+        return dw__error_set(err, DW_INVALID_ARGUMENT, "COLUMN_DUPLICATE",
+                             "column \"%.*s\" is given twice", DW_STR_ARG(name));
+    }
+    targets[idx].source_idx = source_idx;
+    return DW_OK;
+}
+
+static dw_status
+assign_constants(const dw_projection_request *request, target *targets, dw_error *err)
+{
+    size_t count = request->static_partitions == NULL ? 0 : request->static_partitions->count;
+    for (size_t i = 0; i < count; i++) {
+        const dw_pair *pair = &request->static_partitions->items[i];
+        size_t idx = dw__schema_find_idx(request->schema, pair->key);
+        if (idx == SIZE_MAX) {
+            return no_such_column(request, pair->key, err);
+        }
+        targets[idx].is_constant = true;
+        targets[idx].constant = pair->value;
+    }
+    return DW_OK;
+}
+
+static dw_status
+assign_by_position(const dw_projection_request *request, target *targets, dw_error *err)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < request->schema->field_count; i++) {
+        if (!targets[i].is_constant && next < request->source_count) {
+            targets[i].source_idx = next++;
+        } else if (!targets[i].is_constant) {
+            next++;
+        }
+    }
+    if (next != request->source_count) {
+        size_t expected = 0;
+        for (size_t i = 0; i < request->schema->field_count; i++) {
+            expected += targets[i].is_constant ? 0 : 1;
+        }
+        return dw__error_set(err, DW_INVALID_ARGUMENT, "COLUMN_COUNT_MISMATCH",
+                             "the table takes %zu columns, the query gives %zu: list the columns "
+                             "that it gives, or use BY NAME",
+                             expected, request->source_count);
+    }
+    return DW_OK;
+}
+
+static dw_status
+assign_all(const dw_projection_request *request, target *targets, dw_error *err)
+{
+    DW_TRY(assign_constants(request, targets, err));
+    if (request->column_count > 0) {
+        if (request->column_count != request->source_count) {
+            return dw__error_set(err, DW_INVALID_ARGUMENT, "COLUMN_COUNT_MISMATCH",
+                                 "%zu columns are listed, the query gives %zu",
+                                 request->column_count, request->source_count);
+        }
+        for (size_t i = 0; i < request->column_count; i++) {
+            DW_TRY(assign(request, targets, request->columns[i], i, err));
+        }
+        return DW_OK;
+    }
+    if (!request->by_name) {
+        return assign_by_position(request, targets, err);
+    }
+    for (size_t i = 0; i < request->source_count; i++) {
+        DW_TRY(assign(request, targets, request->source[i].name, i, err));
+    }
+    return DW_OK;
+}
+
+/* ---- Printing -------------------------------------------------------------------------------- */
+
+static void
+print_null(dw_strbuf *out, const dw_type *type)
+{
+    dw__strbuf_append_literal(out, "CAST(NULL AS ");
+    dw__engine_type_print(out, type);
+    dw__strbuf_append_char(out, ')');
+}
+
+static dw_status
+print_constant(const target *item, dw_strbuf *out, dw_error *err)
+{
+    if (!dw__str_is_null(item->constant)) {
+        dw__strbuf_append_literal(out, "CAST(");
+        dw__sql_put_literal(out, item->constant);
+        dw__strbuf_append_literal(out, " AS ");
+        dw__engine_type_print(out, item->field->type);
+        dw__strbuf_append_char(out, ')');
+        return DW_OK;
+    }
+    if (!item->field->nullable) {
+        return dw__value_null_error(item->field->name, err);
+    }
+    print_null(out, item->field->type);
+    return DW_OK;
+}
+
+static dw_status
+print_value(const dw_projection_request *request, const target *item, dw_arena *arena,
+            dw_strbuf *out, dw_error *err)
+{
+    const dw_query_column *source = &request->source[item->source_idx];
+    dw_str reference = dw__arena_printf(arena, SOURCE_ALIAS ".c%zu", item->source_idx);
+    if (dw__str_is_null(reference)) {
+        return dw__error_oom(err);
+    }
+    /* The type of a bare NULL casts to everything. */
+    if (dw__str_equal(source->type, DW_STR("\"NULL\"")) ||
+        dw__str_equal(source->type, DW_STR("NULL"))) {
+        if (!item->field->nullable) {
+            return dw__value_null_error(item->field->name, err);
+        }
+        print_null(out, item->field->type);
+        return DW_OK;
+    }
+    return dw__value_print_checked(item->field, reference, source->type, arena, out, err);
+}
+
+static dw_status
+print_target(const dw_projection_request *request, const target *item, dw_arena *arena,
+             dw_strbuf *out, dw_error *err)
+{
+    if (item->is_constant) {
+        DW_TRY(print_constant(item, out, err));
+    } else if (item->source_idx != SIZE_MAX) {
+        DW_TRY(print_value(request, item, arena, out, err));
+    } else if (!item->field->nullable) {
+        return dw__error_set(err, DW_INVALID_ARGUMENT, "NOT_NULL_VIOLATION",
+                             "column \"%.*s\" must not be null, and the query does not give it",
+                             DW_STR_ARG(item->field->name));
+    } else {
+        print_null(out, item->field->type);
+    }
+    dw__strbuf_append_literal(out, " AS ");
+    dw__sql_put_identifier(out, item->field->name);
+    return DW_OK;
+}
+
+/* FROM (query) AS dw_source(c0, c1, ...): names of our own, so that no name of the query can clash. */
+static void
+print_source(const dw_projection_request *request, dw_strbuf *out)
+{
+    dw__strbuf_append_literal(out, " FROM (");
+    dw__strbuf_append(out, request->query);
+    dw__strbuf_append_literal(out, "\n) AS " SOURCE_ALIAS "(");
+    for (size_t i = 0; i < request->source_count; i++) {
+        dw__strbuf_printf(out, "%sc%zu", i == 0 ? "" : ", ", i);
+    }
+    dw__strbuf_append_char(out, ')');
+}
+
+dw_status
+dw__projection_print(const dw_projection_request *request, dw_arena *arena, dw_strbuf *out,
+                     dw_error *err)
+{
+    size_t count = request->schema->field_count;
+    target *targets = DW_ARENA_ARRAY(arena, target, count);
+    if (targets == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        targets[i] = (target){.field = &request->schema->fields[i], .source_idx = SIZE_MAX};
+    }
+    DW_TRY(assign_all(request, targets, err));
+    dw__strbuf_append_literal(out, "SELECT ");
+    for (size_t i = 0; i < count; i++) {
+        dw__strbuf_append(out, i == 0 ? DW_STR("") : DW_STR(", "));
+        DW_TRY(print_target(request, &targets[i], arena, out, err));
+    }
+    print_source(request, out);
+    return dw__strbuf_ok(out, "the statement", err);
+}
+
+/* ---- Errors of the checks -------------------------------------------------------------------- */
+
+void
+dw__projection_explain_error(dw_error *err)
+{
+    if (err == NULL || err->status == DW_OK) {
+        return;
+    }
+    const char *mark = strstr(err->message, DW_VALUE_CHECK_MARK);
+    if (mark == NULL) {
+        return;
+    }
+    char text[DW_ERROR_MESSAGE_SIZE];
+    const char *body = mark + strlen(DW_VALUE_CHECK_MARK);
+    memcpy(text, body, strlen(body) + 1);
+    char *colon = strchr(text, ':');
+    if (colon == NULL) {
+        return;
+    }
+    *colon = '\0';
+    char context[DW_ERROR_CONTEXT_SIZE];
+    memcpy(context, err->context, sizeof(context));
+    dw_status status = dw__error_set(err, DW_INVALID_ARGUMENT, text, "%s", colon + 1);
+    dw_assert(status == DW_INVALID_ARGUMENT);
+    memcpy(err->context, context, sizeof(context));
+}

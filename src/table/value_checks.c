@@ -1,0 +1,355 @@
+/*
+ * Casting rules: those of ANSI store assignment as Spark has them, but nothing is ever rounded or cut.
+ */
+#include "table/value_checks.h"
+
+#include "base/assert.h"
+#include "engine/database.h"
+#include "protocol/action.h"
+#include "scan/scan.h"
+
+#include <limits.h>
+
+typedef enum fit {
+    FIT_SAME,    /* no cast needed */
+    FIT_CAST,    /* the engine's cast is exact or fails */
+    FIT_CHECKED, /* the engine's cast may round: compare the value after casting back */
+    FIT_NEVER
+} fit;
+
+dw_status
+dw__value_null_error(dw_str column, dw_error *err)
+{
+    return dw__error_set(err, DW_INVALID_ARGUMENT, "NOT_NULL_VIOLATION",
+                         "column \"%.*s\" must not be null", DW_STR_ARG(column));
+}
+
+static bool
+is_integer(dw_type_kind kind)
+{
+    return kind == DW_TYPE_LONG || kind == DW_TYPE_INTEGER || kind == DW_TYPE_SHORT ||
+           kind == DW_TYPE_BYTE;
+}
+
+static bool
+is_float(dw_type_kind kind)
+{
+    return kind == DW_TYPE_FLOAT || kind == DW_TYPE_DOUBLE;
+}
+
+static bool
+is_time(dw_type_kind kind)
+{
+    return kind == DW_TYPE_DATE || kind == DW_TYPE_TIMESTAMP || kind == DW_TYPE_TIMESTAMP_NTZ;
+}
+
+static fit
+fit_number(const dw_type *from, const dw_type *to)
+{
+    if (is_float(to->kind)) {
+        return FIT_CAST;
+    }
+    if (is_integer(from->kind)) {
+        return FIT_CAST; /* the engine refuses what is out of range */
+    }
+    bool scale_shrinks = from->kind == DW_TYPE_DECIMAL &&
+                         from->scale > (to->kind == DW_TYPE_DECIMAL ? to->scale : 0);
+    return is_float(from->kind) || scale_shrinks ? FIT_CHECKED : FIT_CAST;
+}
+
+static bool
+is_number(const dw_type *type)
+{
+    return is_integer(type->kind) || is_float(type->kind) || type->kind == DW_TYPE_DECIMAL;
+}
+
+static fit
+fit_primitive(const dw_type *from, const dw_type *to)
+{
+    if (is_number(from) && is_number(to)) {
+        return fit_number(from, to);
+    }
+    if (from->kind == DW_TYPE_STRING) {
+        return to->kind == DW_TYPE_BINARY || to->kind == DW_TYPE_VOID ? FIT_NEVER : FIT_CAST;
+    }
+    if (to->kind == DW_TYPE_STRING) {
+        return from->kind == DW_TYPE_BINARY ? FIT_NEVER : FIT_CAST;
+    }
+    if (is_time(from->kind) && is_time(to->kind)) {
+        return to->kind == DW_TYPE_DATE ? FIT_CHECKED : FIT_CAST;
+    }
+    return FIT_NEVER;
+}
+
+/* What is still to be compared: a pair of types at some depth. */
+typedef struct type_pair {
+    const dw_type *from, *to;
+} type_pair;
+
+/* The field of `to` that a struct field of that name goes to must exist: nothing is dropped. */
+static fit
+fit_struct(const dw_type *from, const dw_type *to, type_pair *stack, size_t *depth, size_t room)
+{
+    for (size_t i = 0; i < from->field_count; i++) {
+        const dw_field *field = dw__schema_find(to, from->fields[i].name);
+        if (field == NULL || *depth == room) {
+            return FIT_NEVER;
+        }
+        stack[(*depth)++] = (type_pair){from->fields[i].type, field->type};
+    }
+    return FIT_CAST;
+}
+
+static fit
+fit_one(const type_pair *pair, type_pair *stack, size_t *depth, size_t room)
+{
+    const dw_type *from = pair->from;
+    const dw_type *to = pair->to;
+    if (from->kind == DW_TYPE_VOID) {
+        return FIT_CAST;
+    }
+    if (!dw__type_is_nested(to) || from->kind != to->kind) {
+        if (from->kind == to->kind && from->kind != DW_TYPE_DECIMAL) {
+            return FIT_SAME;
+        }
+        return fit_primitive(from, to);
+    }
+    if (to->kind == DW_TYPE_STRUCT) {
+        return fit_struct(from, to, stack, depth, room);
+    }
+    if (*depth + 2 > room) {
+        return FIT_NEVER;
+    }
+    stack[(*depth)++] = (type_pair){from->element, to->element};
+    if (to->kind == DW_TYPE_MAP) {
+        stack[(*depth)++] = (type_pair){from->key, to->key};
+    }
+    return FIT_CAST;
+}
+
+/* How a value of `from` fits `to`. Inside nested values a rounding cast cannot be compared cell by cell,
+ * so the whole value is compared after casting back: FIT_CHECKED wins over FIT_CAST. */
+static fit
+fit_of(const dw_type *from, const dw_type *to)
+{
+    enum { ROOM = 4096 };
+    type_pair stack[ROOM];
+    size_t depth = 0;
+    stack[depth++] = (type_pair){from, to};
+    fit whole = FIT_SAME;
+    while (depth > 0) {
+        type_pair pair = stack[--depth];
+        fit part = fit_one(&pair, stack, &depth, ROOM);
+        if (part == FIT_NEVER) {
+            return FIT_NEVER;
+        }
+        whole = part > whole ? part : whole;
+    }
+    return whole;
+}
+
+/* ---- NOT NULL inside ------------------------------------------------------------------------- */
+
+static bool
+forbids_null_inside(const dw_type *type)
+{
+    switch (type->kind) {
+    case DW_TYPE_STRUCT:
+        for (size_t i = 0; i < type->field_count; i++) {
+            if (!type->fields[i].nullable || forbids_null_inside(type->fields[i].type)) {
+                return true;
+            }
+        }
+        return false;
+    case DW_TYPE_ARRAY:
+        return !type->contains_null || forbids_null_inside(type->element);
+    case DW_TYPE_MAP:
+        return !type->contains_null || forbids_null_inside(type->element) ||
+               forbids_null_inside(type->key);
+    case DW_TYPE_STRING:
+    case DW_TYPE_LONG:
+    case DW_TYPE_INTEGER:
+    case DW_TYPE_SHORT:
+    case DW_TYPE_BYTE:
+    case DW_TYPE_FLOAT:
+    case DW_TYPE_DOUBLE:
+    case DW_TYPE_DECIMAL:
+    case DW_TYPE_BOOLEAN:
+    case DW_TYPE_BINARY:
+    case DW_TYPE_DATE:
+    case DW_TYPE_TIMESTAMP:
+    case DW_TYPE_TIMESTAMP_NTZ:
+    case DW_TYPE_VARIANT:
+    case DW_TYPE_VOID:
+        return false;
+    }
+    return false;
+}
+
+static void print_violation(dw_strbuf *out, const dw_type *type, dw_str reference, dw_arena *arena,
+                            int depth);
+
+/* Appends "any element of `list` is forbidden": NULL where that is not allowed, or something inside. */
+static void
+print_list_violation(dw_strbuf *out, const dw_type *element, bool allows_null, dw_str list,
+                     dw_arena *arena, int depth)
+{
+    dw_str variable = dw__arena_printf(arena, "e%d", depth);
+    dw__strbuf_printf(out, "len(list_filter(%.*s, %.*s -> ", DW_STR_ARG(list),
+                      DW_STR_ARG(variable));
+    if (!allows_null) {
+        dw__strbuf_printf(out, "%.*s IS NULL OR ", DW_STR_ARG(variable));
+    }
+    print_violation(out, element, variable, arena, depth + 1);
+    dw__strbuf_append_literal(out, ")) > 0");
+}
+
+static void
+print_struct_violation(dw_strbuf *out, const dw_type *type, dw_str reference, dw_arena *arena,
+                       int depth)
+{
+    dw__strbuf_printf(out, "(%.*s IS NOT NULL AND (false", DW_STR_ARG(reference));
+    for (size_t i = 0; i < type->field_count; i++) {
+        const dw_field *field = &type->fields[i];
+        if (field->nullable && !forbids_null_inside(field->type)) {
+            continue;
+        }
+        DW_AUTO(dw_strbuf) path = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
+        dw__strbuf_printf(&path, "struct_extract(%.*s, ", DW_STR_ARG(reference));
+        dw__sql_put_literal(&path, field->name);
+        dw__strbuf_append_char(&path, ')');
+        dw_str inner = DW_STR_NULL;
+        if (path.failed || !dw__arena_dup(arena, dw__strbuf_str(&path), &inner)) {
+            out->failed = true;
+            return;
+        }
+        if (!field->nullable) {
+            dw__strbuf_printf(out, " OR %.*s IS NULL", DW_STR_ARG(inner));
+        }
+        if (forbids_null_inside(field->type)) {
+            dw__strbuf_append_literal(out, " OR ");
+            print_violation(out, field->type, inner, arena, depth + 1);
+        }
+    }
+    dw__strbuf_append_literal(out, "))");
+}
+
+/* Appends a condition that is TRUE when `reference` holds a NULL where its type forbids one. The depth of
+ * a schema is bounded by DW_SCHEMA_DEPTH_MAX. */
+static void
+print_violation(dw_strbuf *out, const dw_type *type, dw_str reference, dw_arena *arena, int depth)
+{
+    dw_assert(depth <= 2 * DW_SCHEMA_DEPTH_MAX);
+    if (!forbids_null_inside(type)) {
+        dw__strbuf_append_literal(out, "false");
+        return;
+    }
+    if (type->kind == DW_TYPE_STRUCT) {
+        print_struct_violation(out, type, reference, arena, depth);
+        return;
+    }
+    if (type->kind == DW_TYPE_ARRAY) {
+        print_list_violation(out, type->element, type->contains_null, reference, arena, depth);
+        return;
+    }
+    dw_str values = dw__arena_printf(arena, "map_values(%.*s)", DW_STR_ARG(reference));
+    dw_str keys = dw__arena_printf(arena, "map_keys(%.*s)", DW_STR_ARG(reference));
+    dw__strbuf_append_char(out, '(');
+    print_list_violation(out, type->element, type->contains_null, values, arena, depth);
+    dw__strbuf_append_literal(out, " OR ");
+    print_list_violation(out, type->key, true, keys, arena, depth);
+    dw__strbuf_append_char(out, ')');
+}
+
+/* ---- The whole expression -------------------------------------------------------------------- */
+
+/* Appends error('dw!CODE:text' [|| value]) as the field's type. */
+static void
+print_raise(dw_strbuf *out, const dw_field *field, const char *code, const char *text,
+            const char *value)
+{
+    DW_AUTO(dw_strbuf) message = dw__strbuf_make(out->allocator, DW_COMMIT_BYTES_MAX);
+    dw__strbuf_printf(&message, DW_VALUE_CHECK_MARK "%s:column \"%.*s\" %s", code,
+                      DW_STR_ARG(field->name), text);
+    dw__strbuf_append_literal(out, "error(");
+    dw__sql_put_literal(out, dw__strbuf_str(&message));
+    if (value != NULL) {
+        dw__strbuf_printf(out, " || CAST(%s AS VARCHAR)", value);
+    }
+    dw__strbuf_append_char(out, ')');
+    out->failed = out->failed || message.failed;
+}
+
+static void
+print_cast(dw_strbuf *out, const dw_field *field, dw_str reference)
+{
+    dw__strbuf_printf(out, "CAST(%.*s AS ", DW_STR_ARG(reference));
+    dw__engine_type_print(out, field->type);
+    dw__strbuf_append_char(out, ')');
+}
+
+static void
+print_exact_cast(dw_strbuf *out, const dw_field *field, dw_str reference, dw_str source_type)
+{
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(out->allocator, DW_COMMIT_BYTES_MAX);
+    DW_AUTO(dw_strbuf) type = dw__strbuf_make(out->allocator, DW_COMMIT_BYTES_MAX);
+    dw__type_print_sql(&type, field->type);
+    dw__strbuf_printf(&text, "is %s and cannot hold without loss: ", dw__strbuf_cstr(&type));
+    dw__strbuf_append_literal(out, "CASE WHEN CAST(");
+    print_cast(out, field, reference);
+    dw__strbuf_printf(out, " AS %.*s) IS DISTINCT FROM %.*s THEN ", DW_STR_ARG(source_type),
+                      DW_STR_ARG(reference));
+    DW_AUTO(dw_strbuf) value = dw__strbuf_make(out->allocator, DW_COMMIT_BYTES_MAX);
+    dw__strbuf_append(&value, reference);
+    print_raise(out, field, "VALUE_LOSES_DATA", dw__strbuf_cstr(&text), dw__strbuf_cstr(&value));
+    dw__strbuf_append_literal(out, " ELSE ");
+    print_cast(out, field, reference);
+    dw__strbuf_append_literal(out, " END");
+    out->failed = out->failed || text.failed || type.failed || value.failed;
+}
+
+static dw_status
+type_mismatch(const dw_field *field, dw_str source_type, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) type = dw__strbuf_make(dw__allocator_libc(), DW_ERROR_MESSAGE_SIZE);
+    dw__type_print_sql(&type, field->type);
+    return dw__error_set(err, DW_INVALID_ARGUMENT, "TYPE_MISMATCH",
+                         "column \"%.*s\" is %s and takes no %.*s: cast it in the query",
+                         DW_STR_ARG(field->name), dw__strbuf_cstr(&type),
+                         DW_STR_ARG(source_type));
+}
+
+dw_status
+dw__value_print_checked(const dw_field *field, dw_str reference, dw_str source_type,
+                        dw_arena *arena, dw_strbuf *out, dw_error *err)
+{
+    const dw_type *source;
+    DW_TRY(dw__engine_type_parse(field->name, source_type, arena, &source, err));
+    fit how = fit_of(source, field->type);
+    if (how == FIT_NEVER) {
+        return type_mismatch(field, source_type, err);
+    }
+    bool checks_inside = forbids_null_inside(field->type);
+    if (!field->nullable || checks_inside) {
+        dw__strbuf_append_literal(out, "CASE WHEN ");
+        dw__strbuf_append(out, field->nullable ? DW_STR("false") : reference);
+        dw__strbuf_append(out, field->nullable ? DW_STR("") : DW_STR(" IS NULL"));
+        if (checks_inside) {
+            dw__strbuf_append_literal(out, " OR ");
+            print_violation(out, field->type, reference, arena, 0);
+        }
+        dw__strbuf_append_literal(out, " THEN ");
+        print_raise(out, field, "NOT_NULL_VIOLATION", "must not be null, and a row of the query has null there",
+                    NULL);
+        dw__strbuf_append_literal(out, " ELSE ");
+    }
+    if (how == FIT_CHECKED) {
+        print_exact_cast(out, field, reference, source_type);
+    } else {
+        print_cast(out, field, reference);
+    }
+    if (!field->nullable || checks_inside) {
+        dw__strbuf_append_literal(out, " END");
+    }
+    return DW_OK;
+}

@@ -1,0 +1,252 @@
+/*
+ * INSERT INTO, INSERT OVERWRITE and every other way to add the rows of a query.
+ */
+#include "table/write.h"
+
+#include "base/assert.h"
+#include "protocol/feature.h"
+#include "protocol/value.h"
+#include "table/change.h"
+#include "table/data_files.h"
+#include "table/projection.h"
+
+/* One write on its way. */
+typedef struct write_state {
+    dw_table *table;
+    dw_connection *connection;
+    const dw_write_spec *spec;
+    dw_log_snapshot *snapshot;
+    const dw_metadata *metadata;
+    const dw_properties *properties;
+    const dw_type *schema;
+    dw_arena *arena;
+} write_state;
+
+/* ---- Checks before anything is written ------------------------------------------------------- */
+
+static dw_status
+check_table(const write_state *state, dw_error *err)
+{
+    DW_TRY(dw__protocol_check_write(dw__log_snapshot_protocol(state->snapshot), state->metadata,
+                                    state->schema, err));
+    if (state->spec->mode == DW_WRITE_OVERWRITE && state->properties->append_only) {
+        return dw__error_set(err, DW_INVALID_ARGUMENT, "APPEND_ONLY",
+                             "the table is append-only (delta.appendOnly = true): its rows cannot "
+                             "be overwritten");
+    }
+    return DW_OK;
+}
+
+static dw_status
+check_static_partitions(const write_state *state, dw_error *err)
+{
+    for (size_t i = 0; i < state->spec->static_partitions.count; i++) {
+        dw_str column = state->spec->static_partitions.items[i].key;
+        bool found = false;
+        for (size_t k = 0; k < state->metadata->partition_column_count; k++) {
+            found = found ||
+                    dw__str_equal_nocase(state->metadata->partition_columns[k], column);
+        }
+        if (!found) {
+            return dw__error_set(err, DW_INVALID_ARGUMENT, "NOT_A_PARTITION_COLUMN",
+                                 "PARTITION names \"%.*s\", which is no partition column of the "
+                                 "table",
+                                 DW_STR_ARG(column));
+        }
+    }
+    return DW_OK;
+}
+
+/* True when every txn id of the write is recorded already, at its version or a later one. */
+static bool
+is_recorded(const write_state *state)
+{
+    for (size_t i = 0; i < state->spec->txn_count; i++) {
+        dw_txn_id known;
+        if (!dw__log_snapshot_txn(state->snapshot, state->spec->txns[i].app_id, &known) ||
+            known.version < state->spec->txns[i].version) {
+            return false;
+        }
+    }
+    return state->spec->txn_count > 0;
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+static dw_status
+write_rows(const write_state *state, dw_data_files *out, dw_error *err)
+{
+    const dw_write_spec *spec = state->spec;
+    dw_query_column *columns;
+    size_t column_count;
+    DW_TRY(dw__connection_describe(state->connection, spec->query, state->arena, &columns,
+                                   &column_count, err));
+    dw_projection_request request = {.query = spec->query,
+                                     .source = columns,
+                                     .source_count = column_count,
+                                     .schema = state->schema,
+                                     .columns = spec->columns,
+                                     .column_count = spec->column_count,
+                                     .by_name = spec->by_name,
+                                     .static_partitions = &spec->static_partitions};
+    DW_AUTO(dw_strbuf) query = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_TRY(dw__projection_print(&request, state->arena, &query, err));
+    dw_data_target target = {.schema = state->schema,
+                             .partition_columns = state->metadata->partition_columns,
+                             .partition_column_count = state->metadata->partition_column_count,
+                             .properties = state->properties};
+    dw_status status = dw__data_files_write(state->table, state->connection, &target,
+                                            dw__strbuf_str(&query), state->arena, out, err);
+    dw__projection_explain_error(err);
+    return status;
+}
+
+/* ---- Actions --------------------------------------------------------------------------------- */
+
+/* Does the file belong to the partitions that an OVERWRITE ... PARTITION names? */
+static dw_status
+is_overwritten(const write_state *state, dw_file_ref ref, bool *out, dw_error *err)
+{
+    dw_file_set *files = dw__log_snapshot_files(state->snapshot);
+    const dw_pairs *wanted = &state->spec->static_partitions;
+    *out = true;
+    for (size_t i = 0; i < wanted->count && *out; i++) {
+        const dw_field *field = dw__schema_find(state->schema, wanted->items[i].key);
+        dw_assert(field != NULL);
+        dw_str text = dw__file_set_partition_value(files, ref, field->physical_name);
+        dw_value have;
+        dw_value want;
+        DW_TRY(dw__partition_value_parse(field, text, state->arena, &have, err));
+        DW_TRY(dw__partition_value_parse(field, wanted->items[i].value, state->arena, &want, err));
+        bool comparable = true;
+        bool is_null = have.kind == DW_VALUE_NULL || want.kind == DW_VALUE_NULL;
+        *out = is_null ? have.kind == want.kind
+                       : dw__value_compare(&have, &want, &comparable) == 0 && comparable;
+    }
+    return DW_OK;
+}
+
+static dw_status
+put_removes(const write_state *state, dw_change *change, dw_error *err)
+{
+    dw_file_set *files = dw__log_snapshot_files(state->snapshot);
+    dw_file_ref ref = {0, 0};
+    for (bool ok = dw__file_set_first(files, &ref); ok; ok = dw__file_set_next(files, &ref)) {
+        bool overwritten;
+        DW_TRY(is_overwritten(state, ref, &overwritten, err));
+        if (overwritten) {
+            DW_TRY(dw__change_put_remove(change, ref, err));
+        }
+    }
+    return DW_OK;
+}
+
+/* operationParameters as the reference writes them for a WRITE. */
+static dw_status
+put_parameters(const write_state *state, dw_change *change, dw_error *err)
+{
+    if (!dw__str_is_null(state->spec->operation_parameters_json)) {
+        change->parameters_json = state->spec->operation_parameters_json;
+        return DW_OK;
+    }
+    DW_AUTO(dw_strbuf) json = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_AUTO(dw_strbuf) list = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
+    bool overwrites = state->spec->mode == DW_WRITE_OVERWRITE;
+    dw__change_put_parameter(&json, "mode", overwrites ? DW_STR("Overwrite") : DW_STR("Append"));
+    dw__change_print_list(&list, state->metadata->partition_columns,
+                          state->metadata->partition_column_count);
+    dw__change_put_parameter(&json, "partitionBy", dw__strbuf_str(&list));
+    if (state->spec->static_partitions.count > 0) {
+        dw__strbuf_clear(&list);
+        for (size_t i = 0; i < state->spec->static_partitions.count; i++) {
+            const dw_pair *pair = &state->spec->static_partitions.items[i];
+            dw__strbuf_printf(&list, "%s%.*s = %.*s", i == 0 ? "" : " AND ",
+                              DW_STR_ARG(pair->key), DW_STR_ARG(pair->value));
+        }
+        dw__change_put_parameter(&json, "predicate", dw__strbuf_str(&list));
+    }
+    dw__strbuf_append_char(&json, '}');
+    DW_TRY(dw__strbuf_ok(&list, "the operation's parameters", err));
+    DW_TRY(dw__strbuf_ok(&json, "the operation's parameters", err));
+    return dw__arena_dup(state->arena, dw__strbuf_str(&json), &change->parameters_json)
+               ? DW_OK
+               : dw__error_oom(err);
+}
+
+static dw_status
+build_change(const write_state *state, const dw_data_files *files, dw_change *change,
+             dw_error *err)
+{
+    const dw_write_spec *spec = state->spec;
+    bool overwrites = spec->mode == DW_WRITE_OVERWRITE;
+    size_t live = overwrites ? dw__file_set_count(dw__log_snapshot_files(state->snapshot)) : 0;
+    DW_TRY(dw__change_init(change, state->table, state->snapshot, state->arena,
+                           files->count + live + spec->txn_count, err));
+    change->operation = spec->operation == NULL ? "WRITE" : spec->operation;
+    change->user_metadata = spec->user_metadata;
+    change->reads_whole_table = overwrites || spec->reads_target;
+    DW_TRY(put_parameters(state, change, err));
+    for (size_t i = 0; i < spec->txn_count; i++) {
+        dw_action action = {.kind = DW_ACTION_TXN, .as.txn = spec->txns[i]};
+        dw__change_put(change, &action);
+    }
+    if (overwrites) {
+        DW_TRY(put_removes(state, change, err));
+    }
+    dw__change_put_adds(change, files);
+    return DW_OK;
+}
+
+/* ---- The verb -------------------------------------------------------------------------------- */
+
+static dw_status
+write_and_commit(const write_state *state, dw_write_result *out, dw_error *err)
+{
+    dw_data_files files;
+    DW_TRY(write_rows(state, &files, err));
+    dw_change change;
+    dw_status status = build_change(state, &files, &change, err);
+    if (status != DW_OK) {
+        dw__data_files_discard(state->table, &files);
+        return status;
+    }
+    dw_txn_result committed;
+    DW_TRY(dw__change_commit(&change, &committed, err));
+    *out = (dw_write_result){.version = committed.was_duplicate ? -1 : committed.version,
+                             .rows_added = files.row_count,
+                             .files_added = (int64_t) files.count,
+                             .bytes_added = files.size_bytes,
+                             .files_removed = change.removed_file_count,
+                             .was_duplicate = committed.was_duplicate};
+    return DW_OK;
+}
+
+dw_status
+dw__table_write(dw_table *table, dw_connection *connection, const dw_write_spec *spec,
+                dw_write_result *out, dw_error *err)
+{
+    *out = (dw_write_result){.version = -1};
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, dw__table_env(table)->allocator);
+    DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
+    if (spec->read_snapshot != NULL) {
+        snapshot = dw__log_snapshot_ref(spec->read_snapshot);
+    } else {
+        DW_TRY(dw__log_snapshot(dw__table_log(table), &snapshot, err));
+    }
+    write_state state = {.table = table,
+                         .connection = connection,
+                         .spec = spec,
+                         .snapshot = snapshot,
+                         .metadata = dw__log_snapshot_metadata(snapshot),
+                         .properties = dw__log_snapshot_properties(snapshot),
+                         .schema = dw__log_snapshot_schema(snapshot),
+                         .arena = &arena};
+    DW_TRY(check_table(&state, err));
+    DW_TRY(check_static_partitions(&state, err));
+    if (is_recorded(&state)) {
+        out->was_duplicate = true;
+        return DW_OK;
+    }
+    return write_and_commit(&state, out, err);
+}
