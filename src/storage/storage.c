@@ -14,7 +14,8 @@ is_part_sound(dw_str part)
     return part.len > 0 && !dw__str_equal(part, DW_STR(".")) && !dw__str_equal(part, DW_STR(".."));
 }
 
-/* What is wrong with `key`, or NULL. The last part of a prefix may be empty: "_delta_log/". */
+/* What is wrong with `key`, or NULL. The last part of a prefix is the beginning of a name: it may
+ * be anything, as "_delta_log/" or "..data". */
 static const char *
 find_fault(dw_str key, bool is_prefix)
 {
@@ -124,6 +125,8 @@ dw__storage_list(dw_storage *storage, const dw_list_request *request, dw_arena *
     *page_out = (dw_list_page){0};
     DW_TRY(check_prefix(request->prefix, err));
     dw_list_request bounded = *request;
+    bounded.prefix = dw__str_is_null(bounded.prefix) ? DW_STR("") : bounded.prefix;
+    bounded.start_after = dw__str_is_null(bounded.start_after) ? DW_STR("") : bounded.start_after;
     if (bounded.limit == 0 || bounded.limit > DW_STORAGE_PAGE_OBJECTS_MAX) {
         bounded.limit = DW_STORAGE_PAGE_OBJECTS_MAX;
     }

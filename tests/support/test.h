@@ -10,6 +10,7 @@
  *     fault_loop.h       fails the 1st, 2nd, ... allocation or storage call of an operation
  *     hook_storage.h     a storage that asks before each call
  *     fault_storage.h    fails the n-th storage call, loses answers, crashes
+ *     posix_faults.h     fails the n-th system call of its kind
  *     delta_log.h        writes small Delta logs
  *     temp_dir.h         a directory that goes away again
  */
