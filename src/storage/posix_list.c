@@ -331,15 +331,38 @@ enter_child(list_walk *walk, dw_str name, dw_error *err)
  * -------------------------------------------------------------------------------
  */
 
+/*
+ * Fills in size and time of the file `name`; *is_there is false when it is gone or something else.
+ */
+static dw_status
+look_at(const list_walk *walk, const list_level *level, dw_str name, dw_object_meta *meta,
+        bool *is_there, dw_error *err)
+{
+    *is_there = true;
+    if (walk->request->names_only) {
+        meta->size_bytes = -1;
+        meta->modified_ms = -1;
+        return DW_OK;
+    }
+    struct stat info;
+    if (fstatat(dirfd(level->stream), name.ptr, &info, 0) != 0) {
+        *is_there = false;
+        return is_gone(errno) ? DW_OK : list_error(walk, errno, level->prefix, err);
+    }
+    *is_there = S_ISREG(info.st_mode);
+    meta->size_bytes = (int64_t) info.st_size;
+    meta->modified_ms = dw__posix_modified_ms(&info);
+    return DW_OK;
+}
+
 /* Adds the file `name` of the level, or notes that the page is full. */
 static dw_status
 add_file(list_walk *walk, const list_level *level, dw_str name, dw_error *err)
 {
-    struct stat info;
-    if (fstatat(dirfd(level->stream), name.ptr, &info, 0) != 0) {
-        return is_gone(errno) ? DW_OK : list_error(walk, errno, level->prefix, err);
-    }
-    if (!S_ISREG(info.st_mode)) {
+    dw_object_meta meta;
+    bool is_there;
+    DW_TRY(look_at(walk, level, name, &meta, &is_there, err));
+    if (!is_there) {
         return DW_OK;
     }
     if (walk->found.count == walk->request->limit) {
@@ -348,14 +371,14 @@ add_file(list_walk *walk, const list_level *level, dw_str name, dw_error *err)
     }
     size_t key_len = level->prefix.len + name.len;
     char *key = dw__arena_alloc_bytes(walk->arena, key_len);
-    dw_object_meta *meta = key == NULL ? NULL : DW_VEC_PUSH(walk->allocator, &walk->found);
-    if (meta == NULL) {
+    dw_object_meta *slot = key == NULL ? NULL : DW_VEC_PUSH(walk->allocator, &walk->found);
+    if (slot == NULL) {
         return dw__error_oom(err);
     }
     memcpy(key, level->prefix.ptr, level->prefix.len);
     memcpy(key + level->prefix.len, name.ptr, name.len);
-    *meta = (dw_object_meta){dw__str_make(key, key_len), (int64_t) info.st_size,
-                             dw__posix_modified_ms(&info)};
+    meta.key = dw__str_make(key, key_len);
+    *slot = meta;
     return DW_OK;
 }
 

@@ -36,6 +36,7 @@ typedef struct dw_list_request {
     dw_str start_after; /* keys must come after it; the null string: from the start */
     size_t limit;       /* at most that many a page; 0: the storage's own page size */
     bool recursive;     /* false: only keys without another '/' behind the prefix */
+    bool names_only;    /* size_bytes and modified_ms may be -1: on a file system they cost most */
 } dw_list_request;
 
 typedef struct dw_list_page {

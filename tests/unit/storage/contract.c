@@ -319,6 +319,7 @@ test_contract__lists_in_bytewise_order(void **state)
     dw_storage *storage = storage_of(state);
     put_sample(storage);
     assert_listed(storage, (dw_list_request){.recursive = true}, SAMPLE_SORTED);
+    assert_listed(storage, (dw_list_request){.recursive = true, .names_only = true}, SAMPLE_SORTED);
     assert_listed(storage, (dw_list_request){.prefix = DW_STR("a"), .recursive = true},
                   "a-b a.b a/b-c a/b/c a/z a0 aa");
     assert_listed(storage, (dw_list_request){.prefix = DW_STR("a/"), .recursive = true},
