@@ -1,0 +1,172 @@
+/*
+ * Table handles: opening, creating, appending, history, checkpoints.
+ */
+#include "api/handles.h"
+#include "table/arrow_schema.h"
+#include "table/create.h"
+#include "table/describe.h"
+#include "table/read.h"
+
+dw_status
+dw_table_open(dw_runtime *runtime, const char *uri, dw_table **out, dw_error *err)
+{
+    dw__error_clear(err);
+    DW_REQUIRE(out);
+    *out = NULL;
+    DW_REQUIRE(runtime);
+    DW_REQUIRE(uri);
+    DW_AUTO(dw_table_ptr) table = NULL;
+    DW_TRY(dw__catalog_table_at(runtime->catalog, dw__str_from(uri), &table, err));
+    bool exists;
+    DW_TRY(dw__log_exists(dw__table_log(table), &exists, err));
+    if (!exists) {
+        return dw__error_set(err, DW_NOT_FOUND, "TABLE_NOT_FOUND",
+                             "%s is no Delta table: expected commits in %s/_delta_log/", uri, uri);
+    }
+    *out = dw__table_ref(table);
+    return DW_OK;
+}
+
+void
+dw_table_close(dw_table *table)
+{
+    dw__table_unref(table);
+}
+
+/* The number of strings before the NULL; 0 for no array. */
+static size_t
+count_strings(const char *const *strings)
+{
+    size_t count = 0;
+    while (strings != NULL && strings[count] != NULL) {
+        count++;
+    }
+    return count;
+}
+
+static dw_status
+copy_strings(const char *const *strings, dw_arena *arena, dw_str **out, size_t *count_out,
+             dw_error *err)
+{
+    *count_out = count_strings(strings);
+    *out = DW_ARENA_ARRAY(arena, dw_str, *count_out + 1);
+    if (*out == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < *count_out; i++) {
+        (*out)[i] = dw__str_from(strings[i]);
+    }
+    return DW_OK;
+}
+
+static dw_status
+fill_create_spec(const dw_create_options *options, dw_arena *arena, dw_create_spec *spec,
+                 dw_error *err)
+{
+    if (DW_HAS_OPTION(options, partition_columns)) {
+        dw_str *columns;
+        DW_TRY(copy_strings(options->partition_columns, arena, &columns,
+                            &spec->partition_column_count, err));
+        spec->partition_columns = columns;
+    }
+    if (DW_HAS_OPTION(options, property_values) && options->property_keys != NULL) {
+        size_t count = count_strings(options->property_keys);
+        DW_REQUIRE(options->property_values);
+        spec->properties.items = DW_ARENA_ARRAY(arena, dw_pair, count + 1);
+        if (spec->properties.items == NULL) {
+            return dw__error_oom(err);
+        }
+        for (size_t i = 0; i < count; i++) {
+            DW_REQUIRE(options->property_values[i]);
+            spec->properties.items[i] = (dw_pair){dw__str_from(options->property_keys[i]),
+                                                  dw__str_from(options->property_values[i])};
+        }
+        spec->properties.count = count;
+    }
+    if (DW_HAS_OPTION(options, comment)) {
+        spec->comment = dw__str_from(options->comment);
+    }
+    return DW_OK;
+}
+
+dw_status
+dw_table_create(dw_runtime *runtime, const char *uri, const struct ArrowSchema *schema,
+                const dw_create_options *options, dw_table **out, dw_error *err)
+{
+    dw__error_clear(err);
+    DW_REQUIRE(out);
+    *out = NULL;
+    DW_REQUIRE(runtime);
+    DW_REQUIRE(uri);
+    DW_REQUIRE(schema);
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, runtime->env.allocator);
+    dw_create_spec spec = {.mode = DW_CREATE_NEW};
+    DW_TRY(dw__arrow_schema_to_delta(schema, &arena, &spec.schema, err));
+    DW_TRY(fill_create_spec(options, &arena, &spec, err));
+    DW_AUTO(dw_table_ptr) table = NULL;
+    DW_TRY(dw__catalog_table_at(runtime->catalog, dw__str_from(uri), &table, err));
+    dw_write_result result;
+    DW_TRY(dw__table_create(table, NULL, &spec, &result, err));
+    *out = dw__table_ref(table);
+    return DW_OK;
+}
+
+dw_status
+dw_table_append(dw_table *table, struct ArrowArrayStream *rows, const dw_append_options *options,
+                dw_commit *commit_out, dw_error *err)
+{
+    dw__error_clear(err);
+    DW_REQUIRE(rows);
+    DW_REQUIRE(table);
+    dw_txn_id txn = {.version = -1};
+    dw_str user_metadata = DW_STR_NULL;
+    if (DW_HAS_OPTION(options, txn_version) && options->txn_app_id != NULL) {
+        txn.app_id = dw__str_from(options->txn_app_id);
+        txn.version = options->txn_version;
+        txn.has_last_updated = true;
+        txn.last_updated_ms = dw__env_now_ms(dw__table_env(table));
+    }
+    if (DW_HAS_OPTION(options, user_metadata)) {
+        user_metadata = dw__str_from(options->user_metadata);
+    }
+    dw_write_result result;
+    dw_status status = dw__table_append(table, rows, txn.version >= 0 ? &txn : NULL,
+                                        user_metadata, &result, err);
+    if (commit_out != NULL) {
+        *commit_out = (dw_commit){.version = result.version,
+                                  .rows_added = result.rows_added,
+                                  .files_added = result.files_added,
+                                  .bytes_added = result.bytes_added,
+                                  .skipped_as_duplicate = result.was_duplicate};
+    }
+    return status;
+}
+
+dw_status
+dw_table_history(dw_table *table, int64_t limit, struct ArrowArrayStream *out, dw_error *err)
+{
+    dw__error_clear(err);
+    DW_REQUIRE(out);
+    memset(out, 0, sizeof(*out));
+    DW_REQUIRE(table);
+    if (limit < 0) {
+        return dw__error_set(err, DW_INVALID_ARGUMENT, "ARGUMENT_RANGE",
+                             "limit must not be negative");
+    }
+    return dw__table_history(table, limit, out, err);
+}
+
+dw_status
+dw_table_checkpoint(dw_table *table, int64_t *version_out, dw_error *err)
+{
+    dw__error_clear(err);
+    DW_REQUIRE(table);
+    DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
+    DW_TRY(dw__log_snapshot(dw__table_log(table), &snapshot, err));
+    DW_TRY(dw__checkpoint_write(snapshot, err));
+    if (version_out != NULL) {
+        *version_out = dw__log_snapshot_version(snapshot);
+    }
+    return DW_OK;
+}
