@@ -272,6 +272,59 @@ DW_EXPORT DW_NODISCARD dw_status dw_table_append(dw_table *table, struct ArrowAr
                                                  const dw_append_options *options,
                                                  dw_commit *commit_out, dw_error *err);
 
+typedef enum dw_load_mode {
+    DW_LOAD_APPEND,
+    DW_LOAD_OVERWRITE,
+    DW_LOAD_ERROR, /* fails when the table exists */
+    DW_LOAD_IGNORE /* does nothing when the table exists */
+} dw_load_mode;
+
+typedef enum dw_load_format {
+    DW_LOAD_AUTO, /* by the names of the files */
+    DW_LOAD_PARQUET,
+    DW_LOAD_CSV,
+    DW_LOAD_JSON
+} dw_load_format;
+
+typedef struct dw_load_options {
+    size_t size;
+    dw_load_mode mode;
+    dw_load_format format;
+    const char *const *partition_columns; /* of a table that is made; NULL-terminated, or NULL */
+    const char *const *property_keys;     /* likewise, NULL-terminated, or NULL */
+    const char *const *property_values;
+    const char *const *option_keys; /* for the files' reader (header, delim ...), NULL-terminated */
+    const char *const *option_values;
+    bool force;             /* load files again that were loaded before */
+    const char *txn_app_id; /* with txn_version: the whole load happens once */
+    int64_t txn_version;    /* -1: each file is remembered by its path instead */
+    const char *user_metadata;
+} dw_load_options;
+
+#define DW_LOAD_OPTIONS_INIT                                                                       \
+    {sizeof(dw_load_options), DW_LOAD_APPEND, DW_LOAD_AUTO, NULL, NULL, NULL, NULL, NULL, false,   \
+     NULL, -1, NULL}
+
+typedef struct dw_load {
+    dw_commit commit;
+    int64_t files_loaded;
+    int64_t files_skipped; /* they were loaded before */
+    bool created;          /* the table was made */
+} dw_load;
+
+/*
+ * Loads files (paths or globs, NULL-terminated) into the table at `uri`, in one commit, each file once
+ * unless forced; makes the table from the files' columns when there is none. The session's cancel and
+ * progress apply.
+ * Errors: DW_NOT_FOUND (FILE_NOT_FOUND), DW_INVALID_ARGUMENT (FORMAT_UNKNOWN, COLUMN_NOT_FOUND,
+ * TYPE_MISMATCH, ... naming file or column), DW_ALREADY_EXISTS with DW_LOAD_ERROR.
+ * Since: 0.1
+ */
+DW_EXPORT DW_NODISCARD dw_status dw_session_load(dw_session *session, const char *uri,
+                                                 const char *const *files,
+                                                 const dw_load_options *options, dw_load *out,
+                                                 dw_error *err);
+
 /*
  * The commits from the newest to the oldest that the log still has, at most `limit` of them (0:
  * all), with the columns of DESCRIBE HISTORY.

@@ -10,20 +10,6 @@
 
 #include "table/write.h"
 
-typedef enum dw_load_mode {
-    DW_LOAD_APPEND,
-    DW_LOAD_OVERWRITE,
-    DW_LOAD_ERROR, /* fails when the table exists */
-    DW_LOAD_IGNORE /* does nothing when the table exists */
-} dw_load_mode;
-
-typedef enum dw_load_format {
-    DW_LOAD_AUTO,
-    DW_LOAD_PARQUET,
-    DW_LOAD_CSV,
-    DW_LOAD_JSON
-} dw_load_format;
-
 typedef struct dw_load_spec {
     dw_load_mode mode;
     dw_load_format format;
