@@ -212,9 +212,12 @@ def run_one(check):
 
 def unpack(corpus, folder):
     """Archives of the corpus below `folder`; a corpus without any is used where it is."""
-    archives = sorted(n for n in os.listdir(corpus) if n.endswith(".tar.zst"))
-    for name in archives:
-        archive = os.path.join(corpus, name)
+    if os.path.isdir(corpus):
+        archives = [os.path.join(corpus, n) for n in sorted(os.listdir(corpus))]
+        archives = [a for a in archives if a.endswith(".tar.zst")]
+    else:
+        archives = [corpus]
+    for archive in archives:
         subprocess.run(["tar", "--zstd", "-xf", archive, "-C", folder], check=True)
     return folder if archives else corpus
 
@@ -225,8 +228,8 @@ def main():
     parser.add_argument("cases", nargs="*", help="only these")
     parser.add_argument("--reader", default="deltaworks", choices=["deltaworks", "delta-rs", "duckdb"])
     options = parser.parse_args()
-    if not os.path.isdir(options.corpus):
-        sys.exit(f"expected a corpus folder, found none at {options.corpus}")
+    if not os.path.exists(options.corpus):
+        sys.exit(f"expected a corpus at {options.corpus}, found nothing there")
     if options.reader == "deltaworks":
         product.program()
     start = time.monotonic()
