@@ -1,6 +1,7 @@
 /*
- * CRC-32 with the polynomial of zlib. Short input takes a byte a step from the table below; long input
- * (deletion vector files run to megabytes) derives seven more tables and takes eight bytes a step.
+ * CRC-32 with the polynomial of zlib. Short input takes a byte a step from the table below; long
+ * input (deletion vector files run to megabytes) derives seven more tables and takes eight bytes a
+ * step.
  */
 #include "codec/codec.h"
 

@@ -1,6 +1,6 @@
 /*
- * Reading JSON. yyjson parses a private copy of the text in place and makes one block of values, which
- * this file hands it from the parser's own memory and keeps for the next document.
+ * Reading JSON. yyjson parses a private copy of the text in place and makes one block of values,
+ * which this file hands it from the parser's own memory and keeps for the next document.
  *
  * yyjson lays values out in document order, a container before what it holds, and a container knows
  * where it ends. So depth is checked, and values are written out, by one pass with a small stack.

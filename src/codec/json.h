@@ -4,7 +4,8 @@
  * A document is parsed once and walked through dw_json values (borrowed from the document). Numbers
  * keep their text, so that int64, decimals of 38 digits and doubles are exact.
  *
- *  [JSON-1] Nothing recurses: nesting beyond DW_JSON_DEPTH_MAX is refused when a document is parsed.
+ *  [JSON-1] Nothing recurses: nesting beyond DW_JSON_DEPTH_MAX is refused when a document is
+ *           parsed.
  *  [JSON-2] Text that was parsed is well-formed UTF-8.
  */
 #ifndef DW_CODEC_JSON_H
@@ -34,8 +35,8 @@ typedef struct dw_json {
 
 typedef struct dw_json_doc dw_json_doc;
 
-/* Parses one value that must be the whole of `text` (white space around it allowed). `what` names it
- * in the message. DW_CORRUPT (JSON_INVALID) with the byte offset; of duplicate keys
+/* Parses one value that must be the whole of `text` (white space around it allowed). `what` names
+ * it in the message. DW_CORRUPT (JSON_INVALID) with the byte offset; of duplicate keys
  * dw__json_get finds the first. Numbers are kept raw. No reference to `text` is kept. */
 DW_WARN_UNUSED dw_status dw__json_parse(const dw_allocator *allocator, dw_str text,
                                         const char *what, dw_json_doc **out, dw_error *err);

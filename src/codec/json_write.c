@@ -1,6 +1,6 @@
 /*
- * Writing JSON into a dw_strbuf: strings with their escapes, shortest doubles, and values of a parsed
- * document again as text.
+ * Writing JSON into a dw_strbuf: strings with their escapes, shortest doubles, and values of a
+ * parsed document again as text.
  */
 #include "base/assert.h"
 #include "codec/json.h"

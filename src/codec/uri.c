@@ -1,5 +1,6 @@
 /*
- * Paths of the log as URIs: encoding, decoding, and the one form under which spellings of a file meet.
+ * Paths of the log as URIs: encoding, decoding, and the one form under which spellings of a file
+ * meet.
  */
 #include "codec/uri.h"
 

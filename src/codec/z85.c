@@ -35,7 +35,10 @@ dw__z85_encode(dw_arena *arena, dw_str bytes, dw_str *out, dw_error *err)
     return DW_OK;
 }
 
-/* The value of five characters; false when one is none of the alphabet or the group exceeds 32 bits. */
+/*
+ * The value of five characters; false when one is none of the alphabet or the group exceeds 32
+ * bits.
+ */
 static bool
 decode_group(const char *text, uint32_t *out)
 {

@@ -129,7 +129,11 @@ typedef struct dw_action {
         dw_txn_id txn;
         dw_domain domain;
         dw_sidecar sidecar;
-        dw_str json; /* COMMIT_INFO, UNKNOWN: the action's object as text */
+        /*
+         * COMMIT_INFO, CHECKPOINT_METADATA: the inner object as text. UNKNOWN: the whole line's
+         * object.
+         */
+        dw_str json;
     } as;
 } dw_action;
 
@@ -154,15 +158,21 @@ typedef struct dw_commit_info {
     dw_str user_id, user_name;
 } dw_commit_info;
 
-/* Calls `visit` for each action of a commit file (NDJSON), in order. The action and its strings
- * live in `arena` when it is kept; the visitor may set *stop. Blank lines, CRLF and a missing last
- * line end are fine. DW_CORRUPT (COMMIT_INVALID) with the line number and what was expected. */
+/* Called for each action in the file's order. The action itself lives until the call returns, its
+ * strings and arrays live in the arena. Any status but DW_OK ends the parse and is returned. */
 typedef dw_status (*dw_action_visitor)(void *ctx, const dw_action *action, dw_error *err);
+/* Calls `visit` for each action of a commit file (NDJSON). Blank lines, CRLF and a missing last
+ * line end are fine; an object without an action that is not null is skipped. DW_CORRUPT
+ * (COMMIT_INVALID) says line, action and member, what was expected and what was found. Strings that
+ * repeat from line to line (partition columns and values) are shared. No reference to `ndjson` is
+ * kept. */
 DW_WARN_UNUSED dw_status dw__actions_parse(dw_str ndjson, dw_arena *arena, dw_action_visitor visit,
                                            void *ctx, dw_error *err);
-/* One action from its JSON object (`{"add":{...}}`). */
+/* One action from its JSON object (`{"add":{...}}`). Of the members that are not null the first
+ * that names a known action counts; without one the kind is DW_ACTION_UNKNOWN. */
 DW_WARN_UNUSED dw_status dw__action_parse(dw_json line, dw_arena *arena, dw_action *out,
                                           dw_error *err);
+/* What is understood of a commitInfo object; members of unexpected types count as missing. */
 DW_WARN_UNUSED dw_status dw__commit_info_parse(dw_str json, dw_arena *arena, dw_commit_info *out,
                                                dw_error *err);
 /* Appends one line with its line end. */

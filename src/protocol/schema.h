@@ -65,7 +65,7 @@ struct dw_field {
  * (TYPE_UNSUPPORTED) for a type name that is unknown, with the column's path in the message. */
 DW_WARN_UNUSED dw_status dw__schema_parse(const char *what, dw_str json, dw_arena *arena,
                                           const dw_type **out, dw_error *err);
-/* Appends the schema string. */
+/* Appends the schema string: what Spark would print. */
 void dw__schema_print(dw_strbuf *out, const dw_type *schema);
 /*
  * Appends the type as SQL on Spark writes it: "decimal(10,2)", "struct<a:int,b:string>", "bigint".
@@ -74,6 +74,20 @@ void dw__type_print_sql(dw_strbuf *out, const dw_type *type);
 /* Appends the protocol's name of a type: "long", "decimal(10,2)", or JSON for nested ones. */
 void dw__type_print(dw_strbuf *out, const dw_type *type);
 bool dw__type_equal(const dw_type *a, const dw_type *b, bool ignore_nullability);
+
+/* The same schema with the column mapping laid aside: physical names are the names, at every depth.
+ * For tables whose delta.columnMapping.mode is none, where leftover metadata must not count.
+ * Returns `schema` itself when there is nothing to lay aside; NULL when out of memory. */
+const dw_type *dw__schema_without_mapping(const dw_type *schema, dw_arena *arena);
+/* The value of a member of a field's metadata: a string's text, a number's, "true" or "false", or
+ * JSON; the null string when there is no such member. The result lives in `arena`. */
+DW_WARN_UNUSED dw_status dw__field_metadata_get(const dw_field *field, dw_str key, dw_arena *arena,
+                                                dw_str *out, dw_error *err);
+/* The first field, at any depth, whose metadata has a member named `key`, or one that begins with
+ * it when `is_prefix`; NULL when there is none. */
+DW_WARN_UNUSED dw_status dw__schema_find_metadata(const dw_type *schema, dw_str key, bool is_prefix,
+                                                  const dw_allocator *allocator,
+                                                  const dw_field **out, dw_error *err);
 
 /* The top-level field of that name (exact first, then without case); NULL when there is none. */
 const dw_field *dw__schema_find(const dw_type *schema, dw_str name);
@@ -85,7 +99,9 @@ dw__type_is_nested(const dw_type *type)
     return type->kind == DW_TYPE_STRUCT || type->kind == DW_TYPE_ARRAY || type->kind == DW_TYPE_MAP;
 }
 
-/* Building, for CREATE TABLE: the result lives in `arena`; NULL when out of memory. */
+/* Building, for CREATE TABLE: the result lives in `arena`; NULL when out of memory. The strings of
+ * fields are copied; a null physical_name, metadata_json or extra_json stands for none (and a null
+ * physical_name for mapping_id -1). */
 const dw_type *dw__type_make(dw_arena *arena, dw_type_kind kind);
 const dw_type *dw__type_make_decimal(dw_arena *arena, uint8_t precision, uint8_t scale);
 const dw_type *dw__type_make_array(dw_arena *arena, const dw_type *element, bool contains_null);
