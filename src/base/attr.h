@@ -14,6 +14,6 @@
  * Declares a local that is released when it goes out of scope, by dw__<type>_cleanup:
  *     DW_AUTO(dw_strbuf) text = ...;
  */
-#define DW_AUTO(type) DW_CLEANUP(dw__##type##_cleanup) type
+#define DW_AUTO(type) DW_CLEANUP(dw__##type##_cleanup) DW_UNUSED type
 
 #endif
