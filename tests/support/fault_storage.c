@@ -47,7 +47,8 @@ void
 dwt_fault_storage_init(dwt_fault_storage *faults, const dw_env *env, dw_storage *inner)
 {
     *faults = (dwt_fault_storage){.storage = NULL};
-    faults->storage = dwt_hook_storage_open(env, inner, judge, faults);
+    faults->storage =
+        dwt_hook_storage_open(env, inner, &(dwt_storage_hooks){.before = judge, .ctx = faults});
 }
 
 void

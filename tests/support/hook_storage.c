@@ -9,8 +9,7 @@
 typedef struct hook_storage {
     dw_storage base;
     dw_storage *inner;
-    dwt_storage_hook hook;
-    void *ctx;
+    dwt_storage_hooks hooks;
 } hook_storage;
 
 typedef struct call_args {
@@ -63,28 +62,39 @@ injected(const dwt_storage_call *call, dw_status status, dw_error *err)
 }
 
 static dw_status
-run(dw_storage *storage, dwt_storage_op op, const call_args *args, dw_error *err)
+run_by_verdict(hook_storage *self, const dwt_storage_call *call, const call_args *args,
+               dw_error *err)
 {
-    hook_storage *self = (hook_storage *) storage;
-    dwt_storage_call call = {op, args->key};
-    dwt_verdict verdict = self->hook(self->ctx, &call);
+    dwt_verdict verdict = self->hooks.before(self->hooks.ctx, call);
     dw_error ignored = DW_ERROR_INIT;
     dw_status unheard;
     switch (verdict.fate) {
     case DWT_FATE_PASS:
-        return run_once(self->inner, op, args, err);
+        return run_once(self->inner, call->op, args, err);
     case DWT_FATE_FAIL:
-        return injected(&call, verdict.status, err);
+        return injected(call, verdict.status, err);
     case DWT_FATE_LOSE_ACK:
-        unheard = run_once(self->inner, op, args, &ignored);
+        unheard = run_once(self->inner, call->op, args, &ignored);
         (void) unheard;
-        return injected(&call, verdict.status, err);
+        return injected(call, verdict.status, err);
     case DWT_FATE_REPEAT:
-        unheard = run_once(self->inner, op, args, &ignored);
+        unheard = run_once(self->inner, call->op, args, &ignored);
         (void) unheard;
-        return run_once(self->inner, op, args, err);
+        return run_once(self->inner, call->op, args, err);
     }
     dw_unreachable("a fate is one of those above");
+}
+
+static dw_status
+run(dw_storage *storage, dwt_storage_op op, const call_args *args, dw_error *err)
+{
+    hook_storage *self = (hook_storage *) storage;
+    dwt_storage_call call = {op, args->key, args->bytes};
+    dw_status status = run_by_verdict(self, &call, args, err);
+    if (self->hooks.after != NULL) {
+        self->hooks.after(self->hooks.ctx, &call, status);
+    }
+    return status;
 }
 
 static dw_status
@@ -160,7 +170,7 @@ hook_close(dw_storage *storage)
 }
 
 dw_storage *
-dwt_hook_storage_open(const dw_env *env, dw_storage *inner, dwt_storage_hook hook, void *ctx)
+dwt_hook_storage_open(const dw_env *env, dw_storage *inner, const dwt_storage_hooks *hooks)
 {
     static const dw_storage_ops ops = {
         .get = hook_get,
@@ -176,7 +186,7 @@ dwt_hook_storage_open(const dw_env *env, dw_storage *inner, dwt_storage_hook hoo
     };
     hook_storage *self = DW_NEW(env->allocator, hook_storage);
     dw_assert(self != NULL);
-    *self = (hook_storage){{&ops, env, inner->root}, inner, hook, ctx};
+    *self = (hook_storage){{&ops, env, inner->root}, inner, *hooks};
     return &self->base;
 }
 

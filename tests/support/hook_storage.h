@@ -21,7 +21,8 @@ typedef enum dwt_storage_op {
 
 typedef struct dwt_storage_call {
     dwt_storage_op op;
-    dw_str key; /* the prefix of list and prepare; the first key of sync */
+    dw_str key;   /* the prefix of list and prepare; the first key of sync */
+    dw_str bytes; /* of put and put_if_absent */
 } dwt_storage_call;
 
 typedef enum dwt_fate {
@@ -37,12 +38,17 @@ typedef struct dwt_verdict {
     dw_status status;
 } dwt_verdict;
 
-/* Called before each call, on the caller's thread. */
-typedef dwt_verdict (*dwt_storage_hook)(void *ctx, const dwt_storage_call *call);
+/* Called on the caller's thread. */
+typedef struct dwt_storage_hooks {
+    dwt_verdict (*before)(void *ctx, const dwt_storage_call *call);
+    /* With what the caller will be told. May be NULL. */
+    void (*after)(void *ctx, const dwt_storage_call *call, dw_status status);
+    void *ctx;
+} dwt_storage_hooks;
 
 /* `inner` stays the caller's: closing the wrapper leaves it open. `env` only gives memory. */
-dw_storage *dwt_hook_storage_open(const dw_env *env, dw_storage *inner, dwt_storage_hook hook,
-                                  void *ctx);
+dw_storage *dwt_hook_storage_open(const dw_env *env, dw_storage *inner,
+                                  const dwt_storage_hooks *hooks);
 
 const char *dwt_storage_op_name(dwt_storage_op op);
 /* True for the calls that change something: a lost answer or a repetition only matters there. */
