@@ -1,0 +1,277 @@
+/*
+ * Running statements one after the other.
+ */
+#include "runner.h"
+
+#include "error.h"
+#include "interrupt.h"
+#include "progress.h"
+#include "text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+const char runner_options_help[] =
+    "  --memory-limit SIZE    for queries and loads, such as 2GB; beyond it they spill\n"
+    "  --threads N            how many the engine uses (default: one per core)\n"
+    "  --spill-directory DIR  where it spills\n"
+    "  --warehouse DIR        where tables without a path live (default: $DELTAWORKS_WAREHOUSE,\n"
+    "                         or the current directory)\n";
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+/* "512MB", "4GB", "1000": decimal units as the engine has them, or KiB, MiB, GiB. */
+static bool
+parse_size(const char *text_value, uint64_t *out)
+{
+    static const struct {
+        const char *unit;
+        uint64_t factor;
+    } units[] = {{"", 1},          {"KB", 1000},          {"MB", 1000000},    {"GB", 1000000000},
+                 {"KiB", 1 << 10}, {"MiB", 1 << 20},      {"GiB", 1 << 30},   {"TB", 1000000000000},
+                 {"B", 1},         {"TiB", 1099511627776}};
+    char *end = NULL;
+    errno = 0;
+    double number = strtod(text_value, &end);
+    if (end == text_value || number <= 0 || errno != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcasecmp(end, units[i].unit) == 0) {
+            *out = (uint64_t) (number * (double) units[i].factor);
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+fill_options(const runner_options *options, dw_runtime_options *out)
+{
+    if (options->memory_limit != NULL &&
+        !parse_size(options->memory_limit, &out->memory_limit_bytes)) {
+        return error_usage(NULL, "--memory-limit takes a size such as 2GB, not %s",
+                           options->memory_limit);
+    }
+    if (options->threads != NULL) {
+        char *end = NULL;
+        unsigned long count = strtoul(options->threads, &end, 10);
+        if (*end != '\0' || count == 0 || count > 1024) {
+            return error_usage(NULL, "--threads takes a number from 1 to 1024, not %s",
+                               options->threads);
+        }
+        out->thread_count = (uint32_t) count;
+    }
+    out->spill_directory = options->spill_directory;
+    out->warehouse =
+        options->warehouse != NULL ? options->warehouse : getenv("DELTAWORKS_WAREHOUSE");
+    return EXIT_DONE;
+}
+
+static int
+open_output(runner *r)
+{
+    bool by_engine = r->options.format == FORMAT_PARQUET;
+    if (by_engine && r->options.output == NULL) {
+        return error_usage("sql", "--format parquet needs --output FILE");
+    }
+    r->file = stdout;
+    if (r->options.output != NULL && !by_engine) {
+        r->file = fopen(r->options.output, "wbe");
+    }
+    if (r->file == NULL) {
+        fprintf(stderr, "deltaworks: cannot write %s: %s [OUTPUT_FAILED]\n", r->options.output,
+                strerror(errno));
+        return EXIT_STORAGE;
+    }
+    return EXIT_DONE;
+}
+
+int
+runner_open(runner *r, const runner_options *options)
+{
+    *r = (runner){.options = *options};
+    dw_runtime_options runtime = DW_RUNTIME_OPTIONS_INIT;
+    int status = fill_options(options, &runtime);
+    if (status == EXIT_DONE) {
+        status = open_output(r);
+    }
+    if (status != EXIT_DONE) {
+        return status;
+    }
+    dw_error err = DW_ERROR_INIT;
+    if (dw_runtime_open(&runtime, &r->runtime, &err) != DW_OK ||
+        dw_session_open(r->runtime, &r->session, &err) != DW_OK) {
+        return error_report(&err);
+    }
+    return EXIT_DONE;
+}
+
+int
+runner_close(runner *r)
+{
+    dw_session_close(r->session);
+    dw_runtime_close(r->runtime);
+    bool is_file = r->file != NULL && r->file != stdout;
+    bool failed = r->file != NULL && (fflush(r->file) != 0 || ferror(r->file) != 0);
+    if (is_file && fclose(r->file) != 0) {
+        failed = true;
+    }
+    if (failed) {
+        fprintf(stderr, "deltaworks: writing the output failed: %s [OUTPUT_FAILED]\n",
+                strerror(errno));
+        return EXIT_STORAGE;
+    }
+    return EXIT_DONE;
+}
+
+void
+runner_begin(runner *r)
+{
+    interrupt_watch(r->session);
+    progress_start(r->session);
+}
+
+void
+runner_end(runner *r)
+{
+    (void) r;
+    progress_stop();
+    interrupt_unwatch();
+}
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+static double
+now_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
+}
+
+/* The statement's own text without the white space around it and its semicolon. */
+static void
+trim(const char *sql, size_t *start, size_t *len)
+{
+    while (*len > 0 && strchr(" \t\r\n", sql[*start]) != NULL) {
+        ++*start;
+        --*len;
+    }
+    while (*len > 0 && strchr(" \t\r\n;", sql[*start + *len - 1]) != NULL) {
+        --*len;
+    }
+}
+
+static void
+print_footer(runner *r, const dw_result *result, int64_t row_count, double seconds)
+{
+    if (r->options.format != FORMAT_TABLE || r->options.is_quiet) {
+        return;
+    }
+    const char *message = dw_result_message(result);
+    if (dw_result_has_rows(result)) {
+        fprintf(r->file, "(%" PRId64 " row%s", row_count, row_count == 1 ? "" : "s");
+    } else {
+        fprintf(r->file, "%s", message[0] == '\0' ? "done" : message);
+    }
+    if (r->options.with_time) {
+        fprintf(r->file, "%s%.3f s", dw_result_has_rows(result) ? ", " : ", ", seconds);
+    }
+    fprintf(r->file, "%s\n", dw_result_has_rows(result) ? ")" : "");
+    fflush(r->file);
+}
+
+static dw_status
+print_result(runner *r, dw_result *result, double started, dw_error *err)
+{
+    int64_t row_count = 0;
+    if (dw_result_has_rows(result)) {
+        struct ArrowArrayStream rows;
+        dw_status status = dw_result_stream(result, &rows, err);
+        if (status == DW_OK) {
+            status = format_print(r->options.format, &rows, r->file, &row_count, err);
+        }
+        if (status != DW_OK) {
+            return status;
+        }
+    }
+    print_footer(r, result, row_count, now_seconds() - started);
+    return DW_OK;
+}
+
+static bool
+starts_with_word(const char *sql, const char *word)
+{
+    return strncasecmp(sql, word, strlen(word)) == 0;
+}
+
+/* Rows as Parquet are written by the engine itself: a query becomes COPY (query) TO file. */
+static char *
+wrap_for_parquet(const runner *r, const char *sql, size_t start, size_t len)
+{
+    static const char *const queries[] = {"select", "with", "from", "values", "("};
+    bool is_query = false;
+    for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+        is_query = is_query || starts_with_word(sql + start, queries[i]);
+    }
+    if (r->options.format != FORMAT_PARQUET || !is_query) {
+        return NULL;
+    }
+    text out = {0};
+    text_append_cstr(&out, "COPY (");
+    text_append(&out, sql + start, len);
+    text_append_cstr(&out, "\n) TO '");
+    for (const char *c = r->options.output; *c != '\0'; c++) {
+        text_append_cstr(&out, *c == '\'' ? "'" : "");
+        text_append_char(&out, *c);
+    }
+    text_append_cstr(&out, "' (FORMAT parquet, COMPRESSION zstd)");
+    return out.ptr;
+}
+
+static int
+run_one(runner *r, const char *sql, size_t len)
+{
+    size_t start = 0;
+    trim(sql, &start, &len);
+    if (r->options.echoes && len > 0) {
+        fprintf(r->file, "\n> %.*s;\n", (int) len, sql + start);
+        fflush(r->file);
+    }
+    char *wrapped = wrap_for_parquet(r, sql, start, len);
+    char *statement = wrapped != NULL ? wrapped : memory_dup(sql + start, len);
+    double started = now_seconds();
+    dw_error err = DW_ERROR_INIT;
+    dw_result *result = NULL;
+    runner_begin(r);
+    dw_status status = dw_session_execute(r->session, statement, NULL, &result, &err);
+    if (status == DW_OK && result != NULL) {
+        status = print_result(r, result, started, &err);
+    }
+    runner_end(r);
+    dw_result_free(result);
+    free(statement);
+    return status == DW_OK ? EXIT_DONE : error_report(&err);
+}
+
+int
+runner_run(runner *r, const char *sql)
+{
+    while (*sql != '\0') {
+        size_t len = dw_sql_statement_length(sql);
+        if (len == 0) {
+            len = strlen(sql); /* the last one may lack its semicolon */
+        }
+        int status = run_one(r, sql, len);
+        if (status != EXIT_DONE) {
+            return status;
+        }
+        sql += len;
+    }
+    return EXIT_DONE;
+}

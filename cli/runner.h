@@ -1,0 +1,45 @@
+/*
+ * Running statements for a person: one runtime and session, Ctrl-C, the progress bar, printing.
+ */
+#ifndef CLI_RUNNER_H
+#define CLI_RUNNER_H
+
+#include "deltaworks.h"
+#include "format.h"
+
+#include <stdio.h>
+
+typedef struct runner_options {
+    format_kind format;
+    const char *output; /* a file for the rows; NULL: stdout */
+    const char *memory_limit; /* "4GB"; NULL: the default */
+    const char *threads;
+    const char *spill_directory;
+    const char *warehouse;
+    bool is_quiet;  /* no messages of statements that return no rows */
+    bool with_time; /* print how long each statement took */
+    bool echoes;    /* print each statement before it runs */
+} runner_options;
+
+typedef struct runner {
+    runner_options options;
+    dw_runtime *runtime;
+    dw_session *session;
+    FILE *file; /* where rows go */
+} runner;
+
+/* The options that every verb which runs statements takes, for its help. */
+extern const char runner_options_help[];
+
+/* Returns EXIT_DONE or the exit status after having reported the error. Close in any case. */
+int runner_open(runner *r, const runner_options *options);
+/* Returns EXIT_STORAGE when the output could not be completed, else EXIT_DONE. */
+int runner_close(runner *r);
+
+/* Runs every statement of the text; stops at the first failure, whose exit status is returned. */
+int runner_run(runner *r, const char *sql);
+/* Starts and ends the time in which Ctrl-C cancels the session and the progress bar may show. */
+void runner_begin(runner *r);
+void runner_end(runner *r);
+
+#endif

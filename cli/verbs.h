@@ -1,0 +1,18 @@
+/*
+ * The verbs of the program. Each gets the arguments behind its name and returns the exit status.
+ */
+#ifndef CLI_VERBS_H
+#define CLI_VERBS_H
+
+#include "runner.h"
+
+int verb_sql(int argc, char **argv);
+int verb_load(int argc, char **argv);
+int verb_history(int argc, char **argv);
+int verb_detail(int argc, char **argv);
+int verb_checkpoint(int argc, char **argv);
+
+/* The interactive shell; returns the exit status. */
+int shell_run(runner *r);
+
+#endif
