@@ -23,6 +23,7 @@ EDGE = 50  # appends at either end that are compared
 RANGE = "id >= 50000000 and id < 50005000"  # lies in exactly 5 files of log100k
 RANGE_FILES = 5
 WRITERS, APPENDS_PER_WRITER = 8, 50
+MEMORY_LIMIT_MB = 200  # less than lineitem.parquet, far less than its rows
 
 Q1 = (
     "SELECT l_returnflag, l_linestatus, sum(l_quantity), sum(l_extendedprice),"
@@ -384,6 +385,23 @@ def writers(report, _rounds):
     )
 
 
+def bounded(report, _rounds):
+    """Load a file that is larger than the memory limit, plain and partitioned."""
+    source, folder = data("lineitem.parquet"), scratch("bounded")
+    for title, extra in (("", []), (", partitioned", ["--partition-by", "l_shipmode,l_returnflag"])):
+        table = os.path.join(folder, f"us{len(extra)}")
+        limit = ["--memory-limit", f"{MEMORY_LIMIT_MB}MB"]
+        found = run_process([product.program(), "load", table, source, *limit, *extra])
+        rows = product.query(f"SELECT count(l_orderkey) AS n FROM delta.`{table}`")["n"][0].as_py()
+        report.add(
+            f"load 207 MB with a limit of {MEMORY_LIMIT_MB} MB{title}",
+            f"{seconds(found['wall'])}, {found['peak_mb']:.0f} MB, {rows:,} rows",
+            "-",
+            "every row, 2 x the limit",
+            rows == datagen.LINEITEM_ROWS and found["peak_mb"] <= 2 * MEMORY_LIMIT_MB,
+        )
+
+
 ROWS = {
     "create": create,
     "append": append,
@@ -393,6 +411,7 @@ ROWS = {
     "queries": queries,
     "one-shot": one_shot,
     "writers": writers,
+    "bounded": bounded,
 }
 
 
