@@ -1,0 +1,479 @@
+/*
+ * Reading checkpoints of every kind: first what is no file, then the adds, and the removes only
+ * when a checkpoint is written. [CHECKPOINT-1]
+ */
+#include "base/assert.h"
+#include "base/vec.h"
+#include "codec/uri.h"
+#include "log/checkpoint_core.h"
+#include "log/commit.h"
+#include "log/log_core.h"
+
+#include <inttypes.h>
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+dw_checkpoint *
+dw__checkpoint_ref(dw_checkpoint *checkpoint)
+{
+    atomic_fetch_add_explicit(&checkpoint->ref_count, 1, memory_order_relaxed);
+    return checkpoint;
+}
+
+void
+dw__checkpoint_unref(dw_checkpoint *checkpoint)
+{
+    if (checkpoint != NULL &&
+        atomic_fetch_sub_explicit(&checkpoint->ref_count, 1, memory_order_acq_rel) == 1) {
+        dw__arena_deinit(&checkpoint->arena);
+        DW_DELETE(checkpoint->log->env->allocator, checkpoint);
+    }
+}
+
+int64_t
+dw__checkpoint_version(const dw_checkpoint *checkpoint)
+{
+    return checkpoint->version;
+}
+
+/* ---- Actions that are no files --------------------------------------------------------------- */
+
+typedef dw_status (*row_reader)(const dw_vector *column, size_t row, dw_arena *arena,
+                                dw_action *out, bool *is_there_out, dw_error *err);
+
+/* One kind of action: its column, what tells that a row has one, and how to read it. */
+typedef struct action_column {
+    const dw_column_spec *spec;
+    const char *required_path[3];
+    row_reader read;
+} action_column;
+
+static const action_column action_columns[] = {
+    {&dw__ck_protocol_spec, {"protocol", "minReaderVersion", NULL}, dw__ck_protocol},
+    {&dw__ck_metadata_spec, {"metaData", "id", NULL}, dw__ck_metadata},
+    {&dw__ck_txn_spec, {"txn", "appId", NULL}, dw__ck_txn},
+    {&dw__ck_domain_spec, {"domainMetadata", "domain", NULL}, dw__ck_domain},
+    {&dw__ck_sidecar_spec, {"sidecar", "path", NULL}, dw__ck_sidecar},
+};
+
+enum { ACTION_COLUMN_COUNT = sizeof(action_columns) / sizeof(action_columns[0]) };
+
+typedef struct action_visitor {
+    const action_column *columns; /* those of the batch, in order */
+    size_t column_count;
+    dw_replay *base;
+} action_visitor;
+
+static dw_status
+visit_actions(void *ctx, const dw_batch *batch, dw_error *err)
+{
+    action_visitor *visitor = ctx;
+    for (size_t c = 0; c < visitor->column_count; c++) {
+        const dw_vector *column = &batch->columns[c];
+        for (size_t row = 0; row < batch->row_count; row++) {
+            if (!dw__vector_is_valid(column, row)) {
+                continue;
+            }
+            dw_action action;
+            bool is_there;
+            DW_TRY(visitor->columns[c].read(column, row, &visitor->base->scratch, &action,
+                                            &is_there, err));
+            if (is_there) {
+                DW_TRY(dw__replay_action(visitor->base, &action, err));
+            }
+            dw__arena_reset(&visitor->base->scratch);
+        }
+    }
+    return DW_OK;
+}
+
+dw_status
+dw__checkpoint_read_file(dw_log *log, const dw_parquet_read *request, dw_batch_visitor visit,
+                         void *ctx, dw_error *err)
+{
+    dw_status status =
+        log->engine->ops->read_parquet(log->engine, log->storage, request, visit, ctx, err);
+    if (status != DW_OK) {
+        dw__error_context(err, "reading checkpoint file %.*s", DW_STR_ARG(request->key));
+    }
+    return status;
+}
+
+/* Of a small file all columns at once; of a large one each by itself, so that the engine can skip
+ * what holds files only. */
+static dw_status
+read_actions(dw_log *log, const dw_log_file *file, dw_replay *base, dw_error *err)
+{
+    if (file->size_bytes <= DW_CHECKPOINT_SMALL_BYTES) {
+        dw_column_spec specs[ACTION_COLUMN_COUNT];
+        for (size_t i = 0; i < ACTION_COLUMN_COUNT; i++) {
+            specs[i] = *action_columns[i].spec;
+        }
+        dw_parquet_read request = {file->key, specs, ACTION_COLUMN_COUNT, NULL};
+        action_visitor visitor = {action_columns, ACTION_COLUMN_COUNT, base};
+        return dw__checkpoint_read_file(log, &request, visit_actions, &visitor, err);
+    }
+    for (size_t i = 0; i < ACTION_COLUMN_COUNT; i++) {
+        const action_column *column = &action_columns[i];
+        dw_parquet_read request = {file->key, column->spec, 1, column->required_path};
+        action_visitor visitor = {column, 1, base};
+        DW_TRY(dw__checkpoint_read_file(log, &request, visit_actions, &visitor, err));
+    }
+    return DW_OK;
+}
+
+static dw_status
+read_json_main(dw_log *log, dw_str key, dw_replay *out, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(log->env->allocator, DW_COMMIT_BYTES_MAX);
+    dw_status status = dw__storage_get(log->storage, key, &bytes, NULL, err);
+    if (status == DW_OK) {
+        status = dw__replay_text(out, dw__strbuf_str(&bytes), err);
+    }
+    if (status != DW_OK) {
+        dw__commit_context(err, key);
+    }
+    return status;
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+/*
+ * The key of a sidecar: a name below _sidecars, or an absolute path to a file below the table's
+ * root.
+ */
+static dw_status
+sidecar_key(dw_log *log, dw_str path, dw_arena *arena, dw_str *out, dw_error *err)
+{
+    dw_str plain;
+    DW_TRY(dw__uri_canonical(arena, path, &plain, err));
+    dw_str root = log->storage->root;
+    if (!dw__uri_is_absolute(path)) {
+        *out = dw__arena_printf(arena, DW_SIDECAR_DIR "%.*s", DW_STR_ARG(plain));
+    } else if (!dw__str_is_null(root) && dw__str_starts_with(plain, root) && plain.len > root.len &&
+               plain.ptr[root.len] == '/') {
+        *out = dw__arena_printf(arena, "%.*s",
+                                DW_STR_ARG(dw__str_slice(plain, root.len + 1, plain.len)));
+    } else {
+        return dw__error_set(err, DW_UNSUPPORTED, "SIDECAR_ELSEWHERE",
+                             "the checkpoint's sidecar %.*s is not below the table's root",
+                             DW_STR_ARG(path));
+    }
+    return out->ptr == NULL ? dw__error_oom(err) : DW_OK;
+}
+
+static dw_status
+add_file(dw_checkpoint *checkpoint, dw_str key, int64_t size_bytes, int64_t modified_ms,
+         dw_error *err)
+{
+    dw_checkpoint_file *file = &checkpoint->files[checkpoint->file_count];
+    *file = (dw_checkpoint_file){.size_bytes = size_bytes, .modified_ms = modified_ms};
+    if (!dw__arena_dup(&checkpoint->arena, key, &file->key)) {
+        return dw__error_oom(err);
+    }
+    checkpoint->file_count++;
+    return DW_OK;
+}
+
+static dw_status
+add_sidecars(dw_checkpoint *checkpoint, const dw_replay *base, dw_error *err)
+{
+    dw_log *log = checkpoint->log;
+    for (size_t i = 0; i < base->sidecars.count; i++) {
+        dw_str key;
+        dw_object_meta meta;
+        DW_TRY(sidecar_key(log, base->sidecars.items[i].path, &checkpoint->arena, &key, err));
+        dw_status status = dw__storage_head(log->storage, key, &meta, err);
+        if (status != DW_OK) {
+            dw__error_context(err, "reading checkpoint %" PRId64, checkpoint->version);
+            return status;
+        }
+        DW_TRY(add_file(checkpoint, key, meta.size_bytes, meta.modified_ms, err));
+    }
+    return DW_OK;
+}
+
+static dw_status
+open_files(dw_checkpoint *checkpoint, const dw_segment *segment, dw_replay *base, dw_error *err)
+{
+    dw_log *log = checkpoint->log;
+    const dw_log_file *main_file = &segment->checkpoints[0];
+    if (main_file->is_json) {
+        if (!dw__arena_dup(&checkpoint->arena, main_file->key, &checkpoint->json_key)) {
+            return dw__error_oom(err);
+        }
+        DW_TRY(read_json_main(log, main_file->key, base, err));
+    }
+    for (size_t i = 0; !main_file->is_json && i < segment->checkpoint_count; i++) {
+        DW_TRY(read_actions(log, &segment->checkpoints[i], base, err));
+    }
+    size_t count = segment->checkpoint_count + base->sidecars.count;
+    checkpoint->files = DW_ARENA_ARRAY(&checkpoint->arena, dw_checkpoint_file, count);
+    if (checkpoint->files == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; !main_file->is_json && i < segment->checkpoint_count; i++) {
+        const dw_log_file *file = &segment->checkpoints[i];
+        DW_TRY(add_file(checkpoint, file->key, file->size_bytes, file->modified_ms, err));
+    }
+    return add_sidecars(checkpoint, base, err);
+}
+
+dw_status
+dw__checkpoint_open(dw_log *log, const dw_segment *segment, dw_replay *base, dw_checkpoint **out,
+                    dw_error *err)
+{
+    *out = NULL;
+    dw_assert(segment->checkpoint_count > 0);
+    dw_checkpoint *checkpoint = DW_NEW(log->env->allocator, dw_checkpoint);
+    if (checkpoint == NULL) {
+        return dw__error_oom(err);
+    }
+    checkpoint->log = log;
+    atomic_init(&checkpoint->ref_count, 1);
+    dw__arena_init(&checkpoint->arena, log->env->allocator);
+    checkpoint->version = segment->checkpoint_version;
+    dw_status status = open_files(checkpoint, segment, base, err);
+    if (status != DW_OK) {
+        dw__checkpoint_unref(checkpoint);
+        return status;
+    }
+    *out = checkpoint;
+    return DW_OK;
+}
+
+/* ---- Adds ------------------------------------------------------------------------------------ */
+
+typedef struct add_reader {
+    dw_replay *base;
+    dw_file_block *block;    /* open; NULL: the next row begins one */
+    dw_stats_origin *origin; /* NULL: statistics come with the rows */
+    size_t row_count;        /* of the file so far */
+} add_reader;
+
+/* Puts the block that is complete into the set. */
+static dw_status
+finish_block(add_reader *reader, dw_error *err)
+{
+    if (reader->block == NULL) {
+        return DW_OK;
+    }
+    dw__file_block_seal(reader->block);
+    dw_status status = dw__file_set_append_block(reader->base->adds, reader->block, err);
+    dw__file_block_unref(reader->block);
+    reader->block = NULL;
+    return status;
+}
+
+static dw_status
+ensure_block(add_reader *reader, size_t path_len, size_t stats_len, dw_error *err)
+{
+    if (reader->block != NULL && dw__file_block_is_full(reader->block, path_len, stats_len)) {
+        DW_TRY(finish_block(reader, err));
+    }
+    if (reader->block == NULL) {
+        reader->block =
+            dw__file_block_new(reader->base->env->allocator, reader->origin, reader->row_count);
+    }
+    return reader->block == NULL ? dw__error_oom(err) : DW_OK;
+}
+
+static dw_status
+set_partition_values(dw_file_block *block, const dw_vector *values, size_t row, dw_error *err)
+{
+    dw_span span = dw__vector_span(values, row);
+    for (size_t i = 0; i < span.len; i++) {
+        dw_str key = dw__vector_str(&values->children[0], span.offset + i);
+        dw_str value = dw__vector_str(&values->children[1], span.offset + i);
+        if (!dw__str_is_null(key)) {
+            DW_TRY(dw__file_block_set_partition(block, i, key, value, err));
+        }
+    }
+    return DW_OK;
+}
+
+/* What only some tables have. */
+static dw_status
+set_rare_values(dw_file_block *block, const dw_vector *fields, size_t row, dw_arena *scratch,
+                dw_error *err)
+{
+    int64_t id, version;
+    dw_str tags;
+    DW_TRY(dw__vector_map_json(&fields[DW_CK_ADD_TAGS], row, scratch, &tags, err));
+    dw_str provider = dw__vector_str(&fields[DW_CK_ADD_CLUSTERING_PROVIDER], row);
+    bool ok = (dw__str_is_null(tags) || dw__file_block_set_text(block, &block->tags, tags)) &&
+              (dw__str_is_null(provider) ||
+               dw__file_block_set_text(block, &block->clustering_provider, provider)) &&
+              (!dw__vector_i64(&fields[DW_CK_ADD_BASE_ROW_ID], row, &id) ||
+               dw__file_block_set_base_row_id(block, id)) &&
+              (!dw__vector_i64(&fields[DW_CK_ADD_COMMIT_VERSION], row, &version) ||
+               dw__file_block_set_commit_version(block, version));
+    return ok ? DW_OK : dw__error_oom(err);
+}
+
+static dw_status
+read_add(add_reader *reader, const dw_vector *fields, size_t row, bool has_rare_values,
+         dw_error *err)
+{
+    dw_str path = dw__vector_str(&fields[DW_CK_ADD_PATH], row);
+    dw_str stats =
+        reader->origin == NULL ? dw__vector_str(&fields[DW_CK_ADD_STATS], row) : DW_STR_NULL;
+    int64_t size, time;
+    bool data_change;
+    if (!dw__vector_i64(&fields[DW_CK_ADD_SIZE], row, &size)) {
+        return dw__ck_missing("add", "size", err);
+    }
+    if (size < 0) {
+        return dw__error_set(err, DW_CORRUPT, "CHECKPOINT_INVALID",
+                             "expected a size in column add.size, found %" PRId64, size);
+    }
+    (void) dw__vector_i64(&fields[DW_CK_ADD_MODIFICATION_TIME], row, &time);
+    (void) dw__vector_bool(&fields[DW_CK_ADD_DATA_CHANGE], row, &data_change);
+    dw_dv_descriptor dv;
+    bool has_dv;
+    DW_TRY(dw__ck_dv(&fields[DW_CK_ADD_DELETION_VECTOR], row, &dv, &has_dv, err));
+    dw_arena *scratch = &reader->base->scratch;
+    dw_file_key key;
+    DW_TRY(dw__file_key_make(path, has_dv ? &dv : NULL, scratch, &key, err));
+    DW_TRY(ensure_block(reader, path.len, stats.len, err));
+    dw_file_block *block = reader->block;
+    uint8_t flags = DW_FILE_HAS_PARTITION_VALUES | DW_FILE_HAS_SIZE;
+    flags |= data_change ? DW_FILE_DATA_CHANGE : 0;
+    if (!dw__file_block_push(block, path, key.hash, size, time, flags) ||
+        (stats.len > 0 && !dw__file_block_set_stats(block, stats)) ||
+        (has_dv && !dw__file_block_set_dv(block, &dv))) {
+        return dw__error_oom(err);
+    }
+    reader->row_count++;
+    DW_TRY(set_partition_values(block, &fields[DW_CK_ADD_PARTITION_VALUES], row, err));
+    if (has_rare_values) {
+        DW_TRY(set_rare_values(block, fields, row, scratch, err));
+    }
+    if (scratch->used > 0) {
+        dw__arena_reset(scratch);
+    }
+    return DW_OK;
+}
+
+static bool
+has_value(const dw_vector *vector, size_t row_count)
+{
+    return vector->valid == NULL || memchr(vector->valid, true, row_count) != NULL;
+}
+
+static dw_status
+visit_adds(void *ctx, const dw_batch *batch, dw_error *err)
+{
+    add_reader *reader = ctx;
+    const dw_vector *column = &batch->columns[0];
+    const dw_vector *fields = column->children;
+    bool has_rare_values = has_value(&fields[DW_CK_ADD_TAGS], batch->row_count) ||
+                           has_value(&fields[DW_CK_ADD_CLUSTERING_PROVIDER], batch->row_count) ||
+                           has_value(&fields[DW_CK_ADD_BASE_ROW_ID], batch->row_count) ||
+                           has_value(&fields[DW_CK_ADD_COMMIT_VERSION], batch->row_count);
+    for (size_t row = 0; row < batch->row_count; row++) {
+        if (dw__vector_is_valid(column, row) && dw__vector_is_valid(&fields[DW_CK_ADD_PATH], row)) {
+            DW_TRY(read_add(reader, fields, row, has_rare_values, err));
+        }
+    }
+    return DW_OK;
+}
+
+static dw_status
+read_adds_of(dw_checkpoint *checkpoint, size_t file_idx, const dw_metadata *metadata,
+             dw_replay *base, dw_error *err)
+{
+    static const char *const required_path[] = {"add", "path", NULL};
+    const dw_checkpoint_file *file = &checkpoint->files[file_idx];
+    bool is_small = file->size_bytes <= DW_CHECKPOINT_SMALL_BYTES;
+    add_reader reader = {.base = base};
+    if (!is_small) {
+        DW_TRY(dw__checkpoint_origin_new(checkpoint, file_idx, metadata, &reader.origin, err));
+    }
+    dw_parquet_read request = {file->key, is_small ? &dw__ck_add_spec : &dw__ck_add_bare_spec, 1,
+                               required_path};
+    dw_status status =
+        dw__checkpoint_read_file(checkpoint->log, &request, visit_adds, &reader, err);
+    if (status == DW_OK) {
+        status = finish_block(&reader, err);
+    }
+    dw__file_block_unref(reader.block);
+    dw__stats_origin_unref(reader.origin);
+    return status;
+}
+
+dw_status
+dw__checkpoint_read_adds(dw_checkpoint *checkpoint, const dw_metadata *metadata, dw_replay *base,
+                         dw_error *err)
+{
+    dw__replay_seal(base);
+    for (size_t i = 0; i < checkpoint->file_count; i++) {
+        DW_TRY(read_adds_of(checkpoint, i, metadata, base, err));
+    }
+    return DW_OK;
+}
+
+/* ---- Removes --------------------------------------------------------------------------------- */
+
+typedef struct remove_reader {
+    dw_arena arena;
+    dw_remove_visitor visit;
+    void *ctx;
+} remove_reader;
+
+static dw_status
+visit_removes(void *ctx, const dw_batch *batch, dw_error *err)
+{
+    remove_reader *reader = ctx;
+    for (size_t row = 0; row < batch->row_count; row++) {
+        dw_action action;
+        bool is_there = dw__vector_is_valid(&batch->columns[0], row);
+        if (is_there) {
+            DW_TRY(dw__ck_remove(&batch->columns[0], row, &reader->arena, &action, &is_there, err));
+        }
+        if (is_there) {
+            DW_TRY(reader->visit(reader->ctx, &action.as.file, err));
+        }
+        dw__arena_reset(&reader->arena);
+    }
+    return DW_OK;
+}
+
+static dw_status
+visit_json_removes(dw_checkpoint *checkpoint, dw_remove_visitor visit, void *ctx, dw_error *err)
+{
+    DW_AUTO(dw_replay) replay;
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, checkpoint->log->env->allocator);
+    DW_TRY(dw__replay_init(&replay, checkpoint->log->env, err));
+    DW_TRY(read_json_main(checkpoint->log, checkpoint->json_key, &replay, err));
+    dw__replay_seal(&replay);
+    dw_file_ref ref = {0, 0};
+    for (bool ok = dw__file_set_first(replay.removes, &ref); ok;
+         ok = dw__file_set_next(replay.removes, &ref)) {
+        dw_file file;
+        DW_TRY(dw__file_set_get(replay.removes, ref, &arena, &file, err));
+        DW_TRY(visit(ctx, &file, err));
+        dw__arena_reset(&arena);
+    }
+    return DW_OK;
+}
+
+dw_status
+dw__checkpoint_visit_removes(dw_checkpoint *checkpoint, dw_remove_visitor visit, void *ctx,
+                             dw_error *err)
+{
+    static const char *const required_path[] = {"remove", "path", NULL};
+    if (!dw__str_is_null(checkpoint->json_key)) {
+        DW_TRY(visit_json_removes(checkpoint, visit, ctx, err));
+    }
+    remove_reader reader = {.visit = visit, .ctx = ctx};
+    dw__arena_init(&reader.arena, checkpoint->log->env->allocator);
+    dw_status status = DW_OK;
+    for (size_t i = 0; status == DW_OK && i < checkpoint->file_count; i++) {
+        dw_parquet_read request = {checkpoint->files[i].key, &dw__ck_remove_spec, 1, required_path};
+        status = dw__checkpoint_read_file(checkpoint->log, &request, visit_removes, &reader, err);
+    }
+    dw__arena_deinit(&reader.arena);
+    return status;
+}

@@ -1,0 +1,29 @@
+/*
+ * Inside of dw_log.
+ *
+ * Lock order: refresh_mutex before mutex. Storage and engine are called under refresh_mutex only,
+ * never under mutex.
+ */
+#ifndef DW_LOG_LOG_CORE_H
+#define DW_LOG_LOG_CORE_H
+
+#include "log/log.h"
+#include "log/stats_origin.h"
+
+#include <pthread.h>
+
+struct dw_log {
+    const dw_env *env;
+    dw_storage *storage;
+    dw_engine *engine;
+    dw_stats_budget stats_budget;
+
+    pthread_mutex_t refresh_mutex; /* held by the one caller that looks for news */
+    uint64_t refresh_done;         /* the newest look that succeeded; guarded by refresh_mutex */
+
+    pthread_mutex_t mutex;    /* guards all below */
+    uint64_t refresh_started; /* the newest look that was begun */
+    dw_log_snapshot *cached;  /* NULL before the first */
+};
+
+#endif

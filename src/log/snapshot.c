@@ -1,0 +1,262 @@
+/*
+ * Putting snapshots together, and reading them.
+ */
+#include "log/snapshot.h"
+
+#include "base/assert.h"
+
+#include <inttypes.h>
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+dw_log_snapshot *
+dw__log_snapshot_ref(dw_log_snapshot *snapshot)
+{
+    atomic_fetch_add_explicit(&snapshot->ref_count, 1, memory_order_relaxed);
+    return snapshot;
+}
+
+void
+dw__log_snapshot_unref(dw_log_snapshot *snapshot)
+{
+    if (snapshot == NULL ||
+        atomic_fetch_sub_explicit(&snapshot->ref_count, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    dw__definition_unref(snapshot->definition);
+    dw__txn_set_unref(snapshot->txns);
+    dw__domain_set_unref(snapshot->domains);
+    dw__file_set_free(snapshot->files);
+    dw__file_set_free(snapshot->tombstones);
+    dw__checkpoint_unref(snapshot->checkpoint);
+    DW_DELETE(dw__log_env(snapshot->log)->allocator, snapshot);
+}
+
+/* ---- Joining --------------------------------------------------------------------------------- */
+
+static dw_status
+missing_part(const char *code, const char *what, int64_t version, dw_error *err)
+{
+    return dw__error_set(err, DW_CORRUPT, code,
+                         "the log has no %s action up to version %" PRId64
+                         "; expected one in the first commit or in a checkpoint",
+                         what, version);
+}
+
+static dw_status
+choose_definition(const dw_protocol *protocol, const dw_metadata *metadata, int64_t version,
+                  dw_error *err)
+{
+    if (protocol == NULL) {
+        return missing_part("NO_PROTOCOL", "protocol", version, err);
+    }
+    DW_TRY(dw__protocol_check_read(protocol, err));
+    return metadata == NULL ? missing_part("NO_METADATA", "metaData", version, err) : DW_OK;
+}
+
+dw_status
+dw__snapshot_check_definition(const dw_replay *tail, const dw_replay *base, int64_t version,
+                              const dw_metadata **metadata_out, dw_error *err)
+{
+    const dw_protocol *protocol = tail->protocol != NULL ? tail->protocol : base->protocol;
+    *metadata_out = tail->metadata != NULL ? tail->metadata : base->metadata;
+    return choose_definition(protocol, *metadata_out, version, err);
+}
+
+static dw_status
+join_definition(const dw_env *env, const dw_snapshot_parts *parts, dw_log_snapshot *out,
+                dw_error *err)
+{
+    const dw_protocol *protocol = parts->tail->protocol;
+    const dw_metadata *metadata = parts->tail->metadata;
+    const dw_log_snapshot *base = parts->base_snapshot;
+    if (base != NULL && protocol == NULL && metadata == NULL) {
+        out->definition = dw__definition_ref(base->definition);
+        return DW_OK;
+    }
+    if (protocol == NULL) {
+        protocol = base != NULL                 ? &base->definition->protocol
+                   : parts->base_replay != NULL ? parts->base_replay->protocol
+                                                : NULL;
+    }
+    if (metadata == NULL) {
+        metadata = base != NULL                 ? &base->definition->metadata
+                   : parts->base_replay != NULL ? parts->base_replay->metadata
+                                                : NULL;
+    }
+    DW_TRY(choose_definition(protocol, metadata, parts->version, err));
+    return dw__definition_new(env, protocol, metadata, &out->definition, err);
+}
+
+static dw_status
+join_txns(const dw_env *env, const dw_snapshot_parts *parts, dw_log_snapshot *out, dw_error *err)
+{
+    const dw_map *changes = &parts->tail->txns;
+    if (parts->base_snapshot != NULL && changes->count == 0) {
+        out->txns = dw__txn_set_ref(parts->base_snapshot->txns);
+        return DW_OK;
+    }
+    if (parts->base_replay == NULL) {
+        const dw_txn_set *base = parts->base_snapshot == NULL ? NULL : parts->base_snapshot->txns;
+        return dw__txn_set_new(env->allocator, base, changes, &out->txns, err);
+    }
+    dw_txn_set *base;
+    DW_TRY(dw__txn_set_new(env->allocator, NULL, &parts->base_replay->txns, &base, err));
+    dw_status status = dw__txn_set_new(env->allocator, base, changes, &out->txns, err);
+    dw__txn_set_unref(base);
+    return status;
+}
+
+static dw_status
+join_domains(const dw_env *env, const dw_snapshot_parts *parts, dw_log_snapshot *out, dw_error *err)
+{
+    const dw_map *changes = &parts->tail->domains;
+    if (parts->base_snapshot != NULL && changes->count == 0) {
+        out->domains = dw__domain_set_ref(parts->base_snapshot->domains);
+        return DW_OK;
+    }
+    if (parts->base_replay == NULL) {
+        const dw_domain_set *base =
+            parts->base_snapshot == NULL ? NULL : parts->base_snapshot->domains;
+        return dw__domain_set_new(env->allocator, base, changes, &out->domains, err);
+    }
+    dw_domain_set *base;
+    DW_TRY(dw__domain_set_new(env->allocator, NULL, &parts->base_replay->domains, &base, err));
+    dw_status status = dw__domain_set_new(env->allocator, base, changes, &out->domains, err);
+    dw__domain_set_unref(base);
+    return status;
+}
+
+/* `below` without the keys of the tail, then `above`. [REPLAY-1] */
+static dw_status
+join_set(const dw_env *env, bool is_remove, const dw_file_set *below, const dw_replay *tail,
+         dw_file_set **out, dw_error *err)
+{
+    *out = dw__file_set_new(env->allocator, is_remove);
+    if (*out == NULL) {
+        return dw__error_oom(err);
+    }
+    if (below != NULL) {
+        DW_TRY(dw__file_set_append_set(*out, below, err));
+        DW_TRY(dw__file_set_kill_keys(*out, tail->adds, err));
+        DW_TRY(dw__file_set_kill_keys(*out, tail->removes, err));
+    }
+    DW_TRY(dw__file_set_append_set(*out, is_remove ? tail->removes : tail->adds, err));
+    return dw__file_set_compact(*out, err);
+}
+
+static dw_status
+join_files(const dw_env *env, const dw_snapshot_parts *parts, dw_log_snapshot *out, dw_error *err)
+{
+    const dw_file_set *files_below = NULL;
+    const dw_file_set *tombstones_below = NULL;
+    if (parts->base_snapshot != NULL) {
+        files_below = parts->base_snapshot->files;
+        tombstones_below = parts->base_snapshot->tombstones;
+    } else if (parts->base_replay != NULL) {
+        files_below = parts->base_replay->adds; /* its removes are read when they are needed */
+    }
+    DW_TRY(join_set(env, false, files_below, parts->tail, &out->files, err));
+    return join_set(env, true, tombstones_below, parts->tail, &out->tombstones, err);
+}
+
+static dw_status
+join(const dw_env *env, const dw_snapshot_parts *parts, dw_log_snapshot *out, dw_error *err)
+{
+    DW_TRY(join_definition(env, parts, out, err));
+    DW_TRY(join_txns(env, parts, out, err));
+    DW_TRY(join_domains(env, parts, out, err));
+    return join_files(env, parts, out, err);
+}
+
+dw_status
+dw__snapshot_join(const dw_env *env, const dw_snapshot_parts *parts, dw_log_snapshot **out,
+                  dw_error *err)
+{
+    *out = NULL;
+    dw_assert(parts->tail != NULL);
+    dw_assert(parts->base_snapshot == NULL || parts->base_replay == NULL);
+    dw_log_snapshot *snapshot = DW_NEW(env->allocator, dw_log_snapshot);
+    if (snapshot == NULL) {
+        return dw__error_oom(err);
+    }
+    snapshot->log = parts->log;
+    atomic_init(&snapshot->ref_count, 1);
+    snapshot->version = parts->version;
+    snapshot->identity = parts->identity;
+    dw_checkpoint *checkpoint =
+        parts->base_snapshot != NULL ? parts->base_snapshot->checkpoint : parts->checkpoint;
+    snapshot->checkpoint = checkpoint == NULL ? NULL : dw__checkpoint_ref(checkpoint);
+    dw_status status = join(env, parts, snapshot, err);
+    if (status != DW_OK) {
+        dw__log_snapshot_unref(snapshot);
+        return status;
+    }
+    *out = snapshot;
+    return DW_OK;
+}
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+int64_t
+dw__log_snapshot_version(const dw_log_snapshot *snapshot)
+{
+    return snapshot->version;
+}
+
+int64_t
+dw__log_snapshot_timestamp_ms(const dw_log_snapshot *snapshot)
+{
+    return snapshot->timestamp_ms;
+}
+
+const dw_protocol *
+dw__log_snapshot_protocol(const dw_log_snapshot *snapshot)
+{
+    return &snapshot->definition->protocol;
+}
+
+const dw_metadata *
+dw__log_snapshot_metadata(const dw_log_snapshot *snapshot)
+{
+    return &snapshot->definition->metadata;
+}
+
+const dw_properties *
+dw__log_snapshot_properties(const dw_log_snapshot *snapshot)
+{
+    return &snapshot->definition->properties;
+}
+
+const dw_type *
+dw__log_snapshot_schema(const dw_log_snapshot *snapshot)
+{
+    return snapshot->definition->schema;
+}
+
+dw_file_set *
+dw__log_snapshot_files(const dw_log_snapshot *snapshot)
+{
+    return snapshot->files;
+}
+
+bool
+dw__log_snapshot_txn(const dw_log_snapshot *snapshot, dw_str app_id, dw_txn_id *out)
+{
+    const dw_txn_id *txn = dw__txn_set_get(snapshot->txns, app_id);
+    *out = txn == NULL ? (dw_txn_id){0} : *txn;
+    return txn != NULL;
+}
+
+size_t
+dw__log_snapshot_domain_count(const dw_log_snapshot *snapshot)
+{
+    return snapshot->domains->count;
+}
+
+const dw_domain *
+dw__log_snapshot_domain(const dw_log_snapshot *snapshot, size_t idx)
+{
+    dw_assert(idx < snapshot->domains->count);
+    return &snapshot->domains->items[idx];
+}

@@ -1,0 +1,61 @@
+/*
+ * Inside of dw_log_snapshot: how a snapshot is put together from what a run of commits says and
+ * what was there before it. PROTOCOL.md "Action Reconciliation".
+ *
+ *  [SNAPSHOT-1] A snapshot never changes; parts that two versions have in common are shared.
+ *               [LOG-4]
+ */
+#ifndef DW_LOG_SNAPSHOT_H
+#define DW_LOG_SNAPSHOT_H
+
+#include "log/checkpoint.h"
+#include "log/log.h"
+#include "log/replay.h"
+#include "log/table_state.h"
+
+/* What tells the commit of a version from another file that took its name: a table that was deleted
+ * and made again. */
+typedef struct dw_file_identity {
+    bool is_known;
+    int64_t size_bytes;
+    int64_t modified_ms;
+} dw_file_identity;
+
+struct dw_log_snapshot {
+    dw_log *log;
+    atomic_size_t ref_count;
+    int64_t version;
+    int64_t timestamp_ms;
+    dw_file_identity identity; /* of the commit file of `version` */
+    dw_definition *definition;
+    dw_txn_set *txns;
+    dw_domain_set *domains;
+    dw_file_set *files;
+    dw_file_set *tombstones;   /* the removes behind the checkpoint, or all when there is none */
+    dw_checkpoint *checkpoint; /* where the older removes are; NULL: nowhere */
+};
+
+/* What a snapshot is made of. */
+typedef struct dw_snapshot_parts {
+    dw_log *log;
+    int64_t version;
+    dw_file_identity identity;
+    const dw_replay *tail; /* the newest commits, sealed; may be empty */
+    /* What is below the tail: an older snapshot, or a checkpoint with its rows, or nothing. */
+    const dw_log_snapshot *base_snapshot;
+    dw_checkpoint *checkpoint;
+    const dw_replay *base_replay;
+} dw_snapshot_parts;
+
+/* The timestamp is left to the caller. Errors: as dw__definition_new, and DW_CORRUPT (NO_PROTOCOL,
+ * NO_METADATA). */
+DW_WARN_UNUSED dw_status dw__snapshot_join(const dw_env *env, const dw_snapshot_parts *parts,
+                                           dw_log_snapshot **out, dw_error *err);
+/* The protocol and metadata that hold when `tail` is on top of `base`, checked for reading before
+ * files are read. [LOG-5] */
+DW_WARN_UNUSED dw_status dw__snapshot_check_definition(const dw_replay *tail, const dw_replay *base,
+                                                       int64_t version,
+                                                       const dw_metadata **metadata_out,
+                                                       dw_error *err);
+
+#endif
