@@ -74,7 +74,7 @@ test-tsan: tests-build-tsan
 	@tools/test.py build-tsan --jobs $(JOBS) --with core --without slow
 
 test-interop: all
-	@tests/interop/run
+	@tests/interop/run $(if $(SAMPLE),--sample)
 
 conformance: all
 	@test -n "$(CORPUS)" || { echo "make conformance needs CORPUS=<folder or archive of the tables>"; exit 2; }

@@ -60,7 +60,8 @@ def includes():
 # (functions, folders where they are allowed beside the tests, what to use)
 BANNED = [
     ("strcpy strcat sprintf vsprintf strtok gets", (), "dw_strbuf"),
-    ("atoi atol strtol strtoll strtoul strtoull strtod sscanf", ("src/base",), "the parsers of src/base"),
+    ("atoi atol atof sscanf", ("src/base",), "the parsers of src/base"),
+    ("strtol strtoll strtoul strtoull strtod", ("src/base", "cli"), "the parsers of src/base"),
     ("localtime gmtime asctime ctime rand srand setjmp longjmp alloca system assert", ("src/base",),
      "what src/base and src/env offer"),
     ("malloc calloc realloc free strdup strndup asprintf vasprintf", ("src/base", "cli"),
