@@ -21,9 +21,8 @@ void dw__session_close(dw_session *session);
 DW_WARN_UNUSED dw_status dw__session_execute(dw_session *session, dw_str sql, size_t *used_out,
                                              dw_result **out, dw_error *err);
 /* Loads files into the table at `uri` on the session's connection, with its cancel and progress. */
-DW_WARN_UNUSED dw_status dw__session_load(dw_session *session, dw_str uri,
-                                          const dw_load_spec *spec, dw_load_result *out,
-                                          dw_error *err);
+DW_WARN_UNUSED dw_status dw__session_load(dw_session *session, dw_str uri, const dw_load_spec *spec,
+                                          dw_load_result *out, dw_error *err);
 void dw__session_cancel(dw_session *session); /* async-signal-safe, any thread */
 double dw__session_progress(dw_session *session);
 

@@ -1,0 +1,168 @@
+/*
+ * What a statement says, as our parsers read it. All of it lives in the arena of the statement;
+ * queries stay runs of tokens, which the binder turns into the engine's SQL.
+ */
+#ifndef DW_SQL_AST_H
+#define DW_SQL_AST_H
+
+#include "protocol/action.h"
+#include "sql/token.h"
+#include "table/create.h"
+#include "table/load.h"
+
+/* The parts of a name, such as catalog.schema.table. */
+#define DW_SQL_NAME_PARTS_MAX 4
+
+/* The tokens from `first` to before `last`; empty when they are equal. */
+typedef struct dw_sql_range {
+    size_t first, last;
+} dw_sql_range;
+
+static inline bool
+dw__sql_range_is_empty(dw_sql_range range)
+{
+    return range.first == range.last;
+}
+
+/* The name of a table. */
+typedef struct dw_sql_name {
+    bool is_path; /* delta.`path`: the path is parts[0] */
+    dw_str parts[DW_SQL_NAME_PARTS_MAX];
+    size_t part_count;
+} dw_sql_name;
+
+typedef enum dw_travel_kind {
+    DW_TRAVEL_NONE,
+    DW_TRAVEL_VERSION,
+    DW_TRAVEL_TIMESTAMP
+} dw_travel_kind;
+
+/* Which state of a table is meant. */
+typedef struct dw_sql_travel {
+    dw_travel_kind kind;
+    int64_t version;
+    dw_str expression; /* TIMESTAMP: an expression in the engine's SQL */
+} dw_sql_travel;
+
+typedef enum dw_statement_kind {
+    DW_STATEMENT_EMPTY,
+    DW_STATEMENT_QUERY, /* returns rows of the engine */
+    DW_STATEMENT_EXPLAIN,
+    DW_STATEMENT_CREATE_TABLE,
+    DW_STATEMENT_INSERT,
+    DW_STATEMENT_COPY_INTO,
+    DW_STATEMENT_DESCRIBE,
+    DW_STATEMENT_SHOW_TABLES,
+    DW_STATEMENT_CHECKPOINT,
+    DW_STATEMENT_CREATE_VIEW,
+    DW_STATEMENT_DROP_VIEW,
+    DW_STATEMENT_MODIFY, /* what Delta tables cannot have done to them, but the engine's may */
+    DW_STATEMENT_ENGINE  /* anything else: for the engine */
+} dw_statement_kind;
+
+/* SELECT and its kin. `verb` words that stand before the query (DESCRIBE, SUMMARIZE, none). */
+typedef struct dw_query_statement {
+    dw_sql_range query;
+} dw_query_statement;
+
+typedef struct dw_explain_statement {
+    bool analyze;
+    dw_sql_range query;
+} dw_explain_statement;
+
+typedef struct dw_create_statement {
+    dw_create_mode mode;
+    dw_sql_name name;
+    const dw_type *schema; /* NULL: the columns are those of the query */
+    dw_str *partition_columns;
+    size_t partition_column_count;
+    dw_str location; /* null string: none */
+    dw_str comment;  /* null string: none */
+    dw_pairs properties;
+    dw_sql_range query; /* AS query; empty: none */
+} dw_create_statement;
+
+typedef struct dw_insert_statement {
+    dw_write_mode mode;
+    dw_sql_name name;
+    dw_pairs static_partitions; /* PARTITION (k = v) */
+    dw_str *columns;
+    size_t column_count;
+    bool by_name;
+    dw_sql_range with; /* WITH ... before INSERT; empty: none */
+    dw_sql_range query;
+} dw_insert_statement;
+
+typedef struct dw_copy_statement {
+    dw_sql_name name;
+    dw_str source; /* a file, directory or glob */
+    dw_sql_range select_list;
+    dw_load_format format;
+    dw_str *files; /* names below `source` */
+    size_t file_count;
+    dw_str pattern; /* a glob below `source`; null string: none */
+    dw_pairs format_options;
+    bool force;
+    bool merge_schema;
+} dw_copy_statement;
+
+typedef enum dw_describe_kind {
+    DW_DESCRIBE_TABLE,
+    DW_DESCRIBE_HISTORY,
+    DW_DESCRIBE_DETAIL,
+    DW_DESCRIBE_PROPERTIES,
+    DW_DESCRIBE_CREATE_TABLE
+} dw_describe_kind;
+
+typedef struct dw_describe_statement {
+    dw_describe_kind kind;
+    dw_sql_name name;
+    dw_sql_travel travel;
+    int64_t limit; /* HISTORY; 0: none */
+    dw_str key;    /* PROPERTIES; null string: all */
+} dw_describe_statement;
+
+typedef struct dw_view_statement {
+    dw_sql_name name;
+    bool or_replace;
+    bool if_not_exists;
+    bool if_exists; /* DROP VIEW */
+    dw_str *columns;
+    size_t column_count;
+    dw_sql_range query;
+} dw_view_statement;
+
+typedef struct dw_modify_statement {
+    const char *verb; /* "DELETE" */
+    bool has_name;    /* false: no table of the engine can be meant */
+    bool has_from;    /* UPDATE ... FROM names tables */
+    bool has_using;   /* DELETE ... USING and MERGE ... USING name tables */
+    dw_sql_name name;
+    const char *advice; /* what to do instead; "" when there is nothing */
+} dw_modify_statement;
+
+/*
+ * A statement for the engine, with the query in it, if there is one, whose tables may be Delta's.
+ */
+typedef struct dw_engine_statement {
+    dw_sql_range query;
+} dw_engine_statement;
+
+typedef struct dw_statement {
+    dw_statement_kind kind;
+    const char *verb; /* for messages: "INSERT" */
+    union {
+        dw_query_statement query;
+        dw_explain_statement explain;
+        dw_create_statement create;
+        dw_insert_statement insert;
+        dw_copy_statement copy;
+        dw_describe_statement describe;
+        dw_sql_name checkpoint;
+        dw_view_statement view;
+        dw_modify_statement modify;
+        dw_engine_statement engine;
+    } as;
+} dw_statement;
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * The parsers, one for each family of statements. Each begins behind the words that told what the
+ * statement is, and reads to its end.
+ */
+#ifndef DW_SQL_PARSE_H
+#define DW_SQL_PARSE_H
+
+#include "sql/parser.h"
+
+/* Reads a statement, which `sql` must hold without a semicolon behind it. The result lives in
+ * `arena` and borrows from `sql`. DW_INVALID_ARGUMENT (PARSE_ERROR ...); DW_UNSUPPORTED
+ * (STATEMENT_UNSUPPORTED) for what Delta on Spark knows and we do not. */
+DW_WARN_UNUSED dw_status dw__parse_statement(const dw_sql_text *sql, dw_arena *arena,
+                                             dw_statement *out, dw_error *err);
+
+/* [OR REPLACE] TABLE ..., behind CREATE or REPLACE */
+DW_WARN_UNUSED dw_status dw__parse_create_table(dw_parser *parser, dw_create_mode mode,
+                                                dw_create_statement *out);
+/* [IF NOT EXISTS] name ..., behind VIEW */
+DW_WARN_UNUSED dw_status dw__parse_create_view(dw_parser *parser, dw_view_statement *out);
+/* INTO | OVERWRITE ..., behind INSERT */
+DW_WARN_UNUSED dw_status dw__parse_insert(dw_parser *parser, dw_insert_statement *out);
+/* name FROM ..., behind COPY INTO */
+DW_WARN_UNUSED dw_status dw__parse_copy_into(dw_parser *parser, dw_copy_statement *out);
+/* Behind DESCRIBE, DESC or SHOW. DW_STATEMENT_QUERY and _ENGINE are possible outcomes. */
+DW_WARN_UNUSED dw_status dw__parse_describe(dw_parser *parser, dw_statement *out);
+DW_WARN_UNUSED dw_status dw__parse_show(dw_parser *parser, dw_statement *out);
+/* From the first word on: a statement that changes a table in a way that Delta tables cannot be
+ * changed (yet). `*found_out` is false when it is another statement. */
+DW_WARN_UNUSED dw_status dw__parse_modify(dw_parser *parser, dw_statement *out, bool *found_out);
+
+/* A type, in Spark's or the engine's spelling. */
+DW_WARN_UNUSED dw_status dw__parse_type(dw_parser *parser, const dw_type **out);
+/* A nullable field of that name and type without a comment. */
+DW_WARN_UNUSED dw_status dw__field_make(const dw_parser *parser, dw_str name, const dw_type *type,
+                                        dw_field *out);
+/* [NOT NULL] [COMMENT 'text'] in any order */
+DW_WARN_UNUSED dw_status dw__parse_field_attributes(dw_parser *parser, dw_field *field);
+
+/* VERSION AS OF 3 | TIMESTAMP AS OF expression | FOR VERSION AS OF ... | AT (VERSION => 3) | ...
+ * Leaves the parser where it is when there is none. */
+DW_WARN_UNUSED dw_status dw__parse_travel(dw_parser *parser, dw_sql_travel *out);
+/* @v3 or @20240131120000000, touching the name before it. */
+DW_WARN_UNUSED dw_status dw__parse_travel_suffix(dw_parser *parser, dw_sql_travel *out);
+
+/* The same at the end of a quoted name: takes it off the name, which may be a path. */
+DW_WARN_UNUSED dw_status dw__sql_travel_split(dw_str *name, dw_arena *arena, dw_sql_travel *out,
+                                              dw_error *err);
+
+/* The longest text that we hand to the engine: a statement with its names replaced. */
+#define DW_SQL_ENGINE_BYTES_MAX ((size_t) 256 << 20)
+
+/* The tokens of a range as the engine's SQL: backquoted names in double quotes. */
+DW_WARN_UNUSED dw_status dw__sql_range_print(const dw_sql_text *sql, dw_sql_range range,
+                                             dw_arena *arena, dw_str *out, dw_error *err);
+
+/* The same at the end of `out`. */
+DW_WARN_UNUSED dw_status dw__sql_range_append(dw_strbuf *out, const dw_sql_text *sql,
+                                              dw_sql_range range, dw_arena *arena, dw_error *err);
+
+#endif

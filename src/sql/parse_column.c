@@ -1,0 +1,195 @@
+/*
+ * The columns of CREATE TABLE: names, types and attributes.
+ */
+#include "sql/parse_column.h"
+#include "base/assert.h"
+#include "codec/json.h"
+
+#define DW_SQL_COMMENT_BYTES_MAX ((size_t) 1 << 20)
+
+dw_status
+dw__field_make(const dw_parser *parser, dw_str name, const dw_type *type, dw_field *out)
+{
+    *out = (dw_field){.type = type,
+                      .nullable = true,
+                      .metadata_json = DW_STR("{}"),
+                      .mapping_id = -1,
+                      .extra_json = DW_STR("")};
+    if (!dw__arena_dup(parser->arena, name, &out->name)) {
+        return dw__error_oom(parser->err);
+    }
+    out->physical_name = out->name;
+    return DW_OK;
+}
+
+/* PROTOCOL.md "Schema Serialization Format": a comment is the field's metadata "comment". */
+static dw_status
+set_comment(dw_parser *parser, dw_field *field)
+{
+    dw_str comment;
+    DW_TRY(dw__parser_string(parser, "a comment in quotes", &comment));
+    DW_AUTO(dw_strbuf) json = dw__strbuf_make(parser->arena->allocator, DW_SQL_COMMENT_BYTES_MAX);
+    dw__strbuf_append_literal(&json, "{\"comment\":");
+    dw__json_put_string(&json, comment);
+    dw__strbuf_append_literal(&json, "}");
+    DW_TRY(dw__strbuf_ok(&json, "a comment", parser->err));
+    return dw__arena_dup(parser->arena, dw__strbuf_str(&json), &field->metadata_json)
+               ? DW_OK
+               : dw__error_oom(parser->err);
+}
+
+dw_status
+dw__parse_field_attributes(dw_parser *parser, dw_field *field)
+{
+    for (;;) {
+        if (dw__parser_accept(parser, DW_KEYWORD_NOT)) {
+            DW_TRY(dw__parser_expect(parser, DW_KEYWORD_NULL));
+            field->nullable = false;
+        } else if (dw__parser_accept(parser, DW_KEYWORD_NULL)) {
+            field->nullable = true;
+        } else if (dw__parser_accept(parser, DW_KEYWORD_COMMENT)) {
+            DW_TRY(set_comment(parser, field));
+        } else {
+            return DW_OK;
+        }
+    }
+}
+
+/*
+ * ---- What we know but do not do ---------------------------------------------------------------
+ */
+
+static const char *
+unsupported_attribute(const dw_parser *parser)
+{
+    switch (dw__parser_peek(parser, 0)->keyword) {
+    case DW_KEYWORD_DEFAULT:
+        return "DEFAULT values of columns";
+    case DW_KEYWORD_GENERATED:
+        return "generated columns";
+    case DW_KEYWORD_PRIMARY:
+        return "PRIMARY KEY constraints";
+    case DW_KEYWORD_UNIQUE:
+        return "UNIQUE constraints";
+    case DW_KEYWORD_CHECK:
+        return "CHECK constraints";
+    case DW_KEYWORD_FOREIGN:
+    case DW_KEYWORD_REFERENCES:
+        return "FOREIGN KEY constraints";
+    case DW_KEYWORD_CONSTRAINT:
+        return "constraints";
+    case DW_KEYWORD_COLLATE:
+        return "collations";
+    default:
+        return NULL;
+    }
+}
+
+static dw_status
+check_supported(const dw_parser *parser)
+{
+    const char *what = unsupported_attribute(parser);
+    if (what == NULL) {
+        return DW_OK;
+    }
+    return dw__parser_refuse(parser, parser->pos, DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
+                             "%s are not supported: leave them out", what);
+}
+
+/* True at CONSTRAINT, PRIMARY KEY and their kin, where a column would begin. */
+static bool
+is_table_constraint(const dw_parser *parser)
+{
+    dw_keyword keyword = (dw_keyword) dw__parser_peek(parser, 0)->keyword;
+    bool opens = dw__parser_is_symbol_at(parser, 1, "(");
+    return keyword == DW_KEYWORD_CONSTRAINT || (keyword == DW_KEYWORD_CHECK && opens) ||
+           (keyword == DW_KEYWORD_UNIQUE && opens) ||
+           ((keyword == DW_KEYWORD_PRIMARY || keyword == DW_KEYWORD_FOREIGN) &&
+            dw__parser_is_at(parser, 1, DW_KEYWORD_KEY));
+}
+
+/*
+ * ---- Columns ----------------------------------------------------------------------------------
+ */
+
+static dw_field *
+find_column(const dw_column_vec *columns, dw_str name)
+{
+    for (size_t i = 0; i < columns->count; i++) {
+        if (dw__str_equal_nocase(columns->items[i].name, name)) {
+            return &columns->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* name type [NOT NULL] [COMMENT 'text'] */
+static dw_status
+parse_column(dw_parser *parser, dw_column_vec *columns)
+{
+    dw_str name;
+    const dw_type *type;
+    if (is_table_constraint(parser)) {
+        return check_supported(parser);
+    }
+    DW_TRY(dw__parser_name(parser, "a column name", &name));
+    DW_TRY(dw__parse_type(parser, &type));
+    dw_field *column = DW_VEC_PUSH(parser->arena->allocator, columns);
+    if (column == NULL) {
+        return dw__error_oom(parser->err);
+    }
+    DW_TRY(dw__field_make(parser, name, type, column));
+    DW_TRY(dw__parse_field_attributes(parser, column));
+    return check_supported(parser);
+}
+
+dw_status
+dw__parse_columns(dw_parser *parser, dw_column_vec *columns)
+{
+    DW_TRY(dw__parser_expect_symbol(parser, "("));
+    do {
+        DW_TRY(parse_column(parser, columns));
+    } while (dw__parser_accept_symbol(parser, ","));
+    return dw__parser_accept_symbol(parser, ")") ? DW_OK
+                                                 : dw__parser_fail(parser, "\",\" or \")\"");
+}
+
+/* One of PARTITIONED BY: the name of a column, or a column of its own with its type, as in Hive. */
+static dw_status
+parse_partition_column(dw_parser *parser, dw_column_vec *columns, dw_str *out)
+{
+    size_t idx = parser->pos;
+    if (dw__parser_is_symbol_at(parser, 1, "(")) {
+        return dw__parser_refuse(parser, idx, DW_INVALID_ARGUMENT, "PARTITION_INVALID",
+                                 "expected the name of a column, found the expression %.*s(...): "
+                                 "Delta partitions by the values of columns only",
+                                 DW_STR_ARG(dw__token_text(parser->sql, idx)));
+    }
+    bool is_alone = dw__parser_is_symbol_at(parser, 1, ",") ||
+                    dw__parser_is_symbol_at(parser, 1, ")") ||
+                    dw__parser_peek(parser, 1)->kind == DW_TOKEN_END;
+    if (is_alone) {
+        DW_TRY(dw__parser_name(parser, "a column name", out));
+        const dw_field *column = find_column(columns, *out);
+        *out = column != NULL ? column->name : *out;
+        return DW_OK;
+    }
+    DW_TRY(parse_column(parser, columns));
+    *out = columns->items[columns->count - 1].name;
+    return DW_OK;
+}
+
+dw_status
+dw__parse_partition_columns(dw_parser *parser, dw_column_vec *columns, dw_str_vec *out)
+{
+    DW_TRY(dw__parser_expect_symbol(parser, "("));
+    do {
+        dw_str *name = DW_VEC_PUSH(parser->arena->allocator, out);
+        if (name == NULL) {
+            return dw__error_oom(parser->err);
+        }
+        DW_TRY(parse_partition_column(parser, columns, name));
+    } while (dw__parser_accept_symbol(parser, ","));
+    return dw__parser_accept_symbol(parser, ")") ? DW_OK
+                                                 : dw__parser_fail(parser, "\",\" or \")\"");
+}

@@ -1,0 +1,28 @@
+/*
+ * The lists of columns in CREATE TABLE, while they grow.
+ */
+#ifndef DW_SQL_PARSE_COLUMN_H
+#define DW_SQL_PARSE_COLUMN_H
+
+#include "sql/parse.h"
+
+/* Both grow in the memory of the parser's arena's allocator; the caller releases them. */
+typedef struct dw_column_vec {
+    dw_field *items;
+    size_t count;
+    size_t capacity;
+} dw_column_vec;
+
+typedef struct dw_str_vec {
+    dw_str *items;
+    size_t count;
+    size_t capacity;
+} dw_str_vec;
+
+/* (name type ..., ...) */
+DW_WARN_UNUSED dw_status dw__parse_columns(dw_parser *parser, dw_column_vec *columns);
+/* (name, name type, ...), behind PARTITIONED BY; a name with a type becomes a column as well. */
+DW_WARN_UNUSED dw_status dw__parse_partition_columns(dw_parser *parser, dw_column_vec *columns,
+                                                     dw_str_vec *out);
+
+#endif

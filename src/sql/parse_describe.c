@@ -1,0 +1,139 @@
+/*
+ * DESCRIBE and SHOW: those about Delta tables; the rest of them is the engine's.
+ */
+#include "sql/parse.h"
+
+static dw_statement *
+set_describe(dw_statement *out, dw_describe_kind kind, const char *verb)
+{
+    *out = (dw_statement){.kind = DW_STATEMENT_DESCRIBE, .verb = verb};
+    out->as.describe.kind = kind;
+    return out;
+}
+
+static dw_status
+set_query(dw_parser *parser, dw_statement *out)
+{
+    *out = (dw_statement){.kind = DW_STATEMENT_QUERY, .verb = "query"};
+    out->as.query.query = (dw_sql_range){0, parser->sql->count - 1};
+    return DW_OK;
+}
+
+static dw_status
+set_engine(dw_statement *out)
+{
+    *out = (dw_statement){.kind = DW_STATEMENT_ENGINE, .verb = "statement"};
+    return DW_OK;
+}
+
+/* HISTORY name [LIMIT n] */
+static dw_status
+parse_history(dw_parser *parser, dw_describe_statement *out)
+{
+    DW_TRY(dw__parser_table(parser, &out->name));
+    if (dw__parser_accept(parser, DW_KEYWORD_LIMIT)) {
+        size_t idx = parser->pos;
+        DW_TRY(dw__parser_integer(parser, "a number of versions", &out->limit));
+        if (out->limit < 1) {
+            return dw__parser_refuse(parser, idx, DW_INVALID_ARGUMENT, "PARSE_ERROR",
+                                     "expected a limit of at least 1");
+        }
+    }
+    return dw__parser_expect_end(parser);
+}
+
+/* [EXTENDED | FORMATTED] name [time travel] */
+static dw_status
+parse_table(dw_parser *parser, dw_describe_statement *out)
+{
+    if (!dw__parser_accept(parser, DW_KEYWORD_EXTENDED)) {
+        (void) dw__parser_accept(parser, DW_KEYWORD_FORMATTED);
+    }
+    DW_TRY(dw__parser_table(parser, &out->name));
+    DW_TRY(dw__parse_travel_suffix(parser, &out->travel));
+    if (out->travel.kind == DW_TRAVEL_NONE) {
+        DW_TRY(dw__parse_travel(parser, &out->travel));
+    }
+    return dw__parser_expect_end(parser);
+}
+
+/* True when behind the word here comes what it can be about: `DESCRIBE history` alone is about a
+ * table of that name. */
+static bool
+is_verb(const dw_parser *parser, dw_keyword keyword)
+{
+    uint8_t next = dw__parser_peek(parser, 1)->kind;
+    return dw__parser_is(parser, keyword) && next != DW_TOKEN_END && next != DW_TOKEN_SYMBOL;
+}
+
+dw_status
+dw__parse_describe(dw_parser *parser, dw_statement *out)
+{
+    if (is_verb(parser, DW_KEYWORD_HISTORY)) {
+        parser->pos++;
+        set_describe(out, DW_DESCRIBE_HISTORY, "DESCRIBE HISTORY");
+        return parse_history(parser, &out->as.describe);
+    }
+    if (is_verb(parser, DW_KEYWORD_DETAIL)) {
+        parser->pos++;
+        set_describe(out, DW_DESCRIBE_DETAIL, "DESCRIBE DETAIL");
+        DW_TRY(dw__parser_table(parser, &out->as.describe.name));
+        return dw__parser_expect_end(parser);
+    }
+    bool is_table = dw__parser_accept(parser, DW_KEYWORD_TABLE);
+    if (!is_table && dw__parser_is_query(parser)) {
+        return set_query(parser, out);
+    }
+    if (!is_table && dw__parser_peek(parser, 0)->kind == DW_TOKEN_STRING) {
+        return set_engine(out); /* DESCRIBE 'file.parquet' */
+    }
+    set_describe(out, DW_DESCRIBE_TABLE, "DESCRIBE");
+    return parse_table(parser, &out->as.describe);
+}
+
+/*
+ * ---- SHOW -------------------------------------------------------------------------------------
+ */
+
+/* TBLPROPERTIES name [(key)] */
+static dw_status
+parse_properties(dw_parser *parser, dw_describe_statement *out)
+{
+    dw_str part;
+    DW_TRY(dw__parser_table(parser, &out->name));
+    if (dw__parser_accept_symbol(parser, "(")) {
+        size_t first = parser->pos;
+        if (dw__parser_peek(parser, 0)->kind != DW_TOKEN_WORD) {
+            DW_TRY(dw__parser_string(parser, "a key in quotes", &out->key));
+        } else {
+            do {
+                DW_TRY(dw__parser_name(parser, "a key", &part));
+            } while (dw__parser_accept_symbol(parser, "."));
+            out->key = dw__tokens_text(parser->sql, first, parser->pos);
+        }
+        DW_TRY(dw__parser_expect_symbol(parser, ")"));
+    }
+    return dw__parser_expect_end(parser);
+}
+
+dw_status
+dw__parse_show(dw_parser *parser, dw_statement *out)
+{
+    if (is_verb(parser, DW_KEYWORD_TBLPROPERTIES)) {
+        parser->pos++;
+        set_describe(out, DW_DESCRIBE_PROPERTIES, "SHOW TBLPROPERTIES");
+        return parse_properties(parser, &out->as.describe);
+    }
+    if (dw__parser_is(parser, DW_KEYWORD_CREATE) && dw__parser_is_at(parser, 1, DW_KEYWORD_TABLE)) {
+        parser->pos += 2;
+        set_describe(out, DW_DESCRIBE_CREATE_TABLE, "SHOW CREATE TABLE");
+        DW_TRY(dw__parser_table(parser, &out->as.describe.name));
+        return dw__parser_expect_end(parser);
+    }
+    if (dw__parser_is(parser, DW_KEYWORD_TABLES) &&
+        dw__parser_peek(parser, 1)->kind == DW_TOKEN_END) {
+        *out = (dw_statement){.kind = DW_STATEMENT_SHOW_TABLES, .verb = "SHOW TABLES"};
+        return DW_OK;
+    }
+    return set_engine(out);
+}

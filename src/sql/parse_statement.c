@@ -1,0 +1,267 @@
+/*
+ * Tells by its first words what a statement is, and has the rest read by the parser for that.
+ */
+#include "base/assert.h"
+#include "sql/parse.h"
+
+static dw_sql_range
+whole(const dw_parser *parser)
+{
+    return (dw_sql_range){0, parser->sql->count - 1};
+}
+
+static dw_statement
+make(dw_statement_kind kind, const char *verb)
+{
+    return (dw_statement){.kind = kind, .verb = verb};
+}
+
+static dw_status
+set_query(const dw_parser *parser, dw_statement *out)
+{
+    *out = make(DW_STATEMENT_QUERY, "query");
+    out->as.query.query = whole(parser);
+    return DW_OK;
+}
+
+static dw_status
+set_engine(dw_statement *out)
+{
+    *out = make(DW_STATEMENT_ENGINE, "statement");
+    return DW_OK;
+}
+
+/*
+ * ---- CREATE -----------------------------------------------------------------------------------
+ */
+
+/* CREATE TEMP TABLE ... AS query: a table of the engine, whose query may read Delta tables. */
+static dw_status
+parse_engine_table(dw_parser *parser, dw_statement *out)
+{
+    set_engine(out);
+    while (!dw__parser_at_end(parser)) {
+        if (dw__parser_is_symbol(parser, "(")) {
+            DW_TRY(dw__parser_skip_parens(parser));
+        } else if (dw__parser_accept(parser, DW_KEYWORD_AS)) {
+            DW_TRY(dw__parser_expect_query(parser));
+            out->as.engine.query = dw__parser_rest(parser);
+        } else {
+            parser->pos++;
+        }
+    }
+    return DW_OK;
+}
+
+static bool
+accept_temporary(dw_parser *parser)
+{
+    (void) (dw__parser_accept(parser, DW_KEYWORD_LOCAL) ||
+            dw__parser_accept(parser, DW_KEYWORD_GLOBAL));
+    return dw__parser_accept(parser, DW_KEYWORD_TEMP) ||
+           dw__parser_accept(parser, DW_KEYWORD_TEMPORARY) ||
+           dw__parser_accept(parser, DW_KEYWORD_UNLOGGED);
+}
+
+/* Behind CREATE. */
+static dw_status
+parse_create(dw_parser *parser, dw_statement *out)
+{
+    bool or_replace = dw__parser_accept(parser, DW_KEYWORD_OR);
+    if (or_replace) {
+        DW_TRY(dw__parser_expect(parser, DW_KEYWORD_REPLACE));
+    }
+    bool is_temporary = accept_temporary(parser);
+    if (dw__parser_accept(parser, DW_KEYWORD_VIEW)) {
+        *out = make(DW_STATEMENT_CREATE_VIEW, "CREATE VIEW");
+        out->as.view.or_replace = or_replace;
+        return dw__parse_create_view(parser, &out->as.view);
+    }
+    (void) dw__parser_accept(parser, DW_KEYWORD_EXTERNAL);
+    if (dw__parser_accept(parser, DW_KEYWORD_TABLE)) {
+        if (is_temporary) {
+            return parse_engine_table(parser, out);
+        }
+        *out = make(DW_STATEMENT_CREATE_TABLE, "CREATE TABLE");
+        dw_create_mode mode = or_replace ? DW_CREATE_OR_REPLACE : DW_CREATE_NEW;
+        return dw__parse_create_table(parser, mode, &out->as.create);
+    }
+    return set_engine(out);
+}
+
+/*
+ * ---- Others -----------------------------------------------------------------------------------
+ */
+
+/* [ANALYZE | EXTENDED | FORMATTED] query, behind EXPLAIN */
+static dw_status
+parse_explain(dw_parser *parser, dw_statement *out)
+{
+    *out = make(DW_STATEMENT_EXPLAIN, "EXPLAIN");
+    out->as.explain.analyze = dw__parser_accept(parser, DW_KEYWORD_ANALYZE);
+    if (!out->as.explain.analyze) {
+        (void) (dw__parser_accept(parser, DW_KEYWORD_EXTENDED) ||
+                dw__parser_accept(parser, DW_KEYWORD_FORMATTED));
+    }
+    if (!dw__parser_is_query(parser)) {
+        return dw__parser_fail(parser, "a query to explain");
+    }
+    out->as.explain.query = dw__parser_rest(parser);
+    return DW_OK;
+}
+
+/* Behind COPY. */
+static dw_status
+parse_copy(dw_parser *parser, dw_statement *out)
+{
+    if (dw__parser_accept(parser, DW_KEYWORD_INTO)) {
+        *out = make(DW_STATEMENT_COPY_INTO, "COPY INTO");
+        return dw__parse_copy_into(parser, &out->as.copy);
+    }
+    set_engine(out);
+    if (dw__parser_is_symbol(parser, "(")) {
+        size_t first = parser->pos + 1;
+        DW_TRY(dw__parser_skip_parens(parser));
+        out->as.engine.query = (dw_sql_range){first, parser->pos - 1};
+    }
+    return DW_OK;
+}
+
+/* Behind INSERT; `with` is what stood before it. INSERT OR REPLACE is the engine's alone. */
+static dw_status
+parse_insert(dw_parser *parser, dw_sql_range with, dw_statement *out)
+{
+    if (dw__parser_is(parser, DW_KEYWORD_OR)) {
+        return set_engine(out);
+    }
+    *out = make(DW_STATEMENT_INSERT, "INSERT");
+    out->as.insert.with = with;
+    return dw__parse_insert(parser, &out->as.insert);
+}
+
+/* WITH name AS (...), ... before a query or an INSERT. */
+static dw_status
+parse_with(dw_parser *parser, dw_statement *out)
+{
+    size_t first = parser->pos;
+    while (!dw__parser_at_end(parser) && !dw__parser_is(parser, DW_KEYWORD_SELECT)) {
+        if (dw__parser_is_symbol(parser, "(")) {
+            DW_TRY(dw__parser_skip_parens(parser));
+            if (dw__parser_is(parser, DW_KEYWORD_INSERT)) {
+                dw_sql_range with = {first, parser->pos++};
+                return parse_insert(parser, with, out);
+            }
+        } else {
+            parser->pos++;
+        }
+    }
+    return set_query(parser, out);
+}
+
+/* [name], behind CHECKPOINT */
+static dw_status
+parse_checkpoint(dw_parser *parser, dw_statement *out)
+{
+    if (dw__parser_at_end(parser)) {
+        return set_engine(out);
+    }
+    *out = make(DW_STATEMENT_CHECKPOINT, "CHECKPOINT");
+    (void) dw__parser_accept(parser, DW_KEYWORD_TABLE);
+    DW_TRY(dw__parser_table(parser, &out->as.checkpoint));
+    return dw__parser_expect_end(parser);
+}
+
+/* [IF EXISTS] name, behind DROP VIEW */
+static dw_status
+parse_drop_view(dw_parser *parser, dw_statement *out)
+{
+    *out = make(DW_STATEMENT_DROP_VIEW, "DROP VIEW");
+    out->as.view.if_exists = dw__parser_accept(parser, DW_KEYWORD_IF);
+    if (out->as.view.if_exists) {
+        DW_TRY(dw__parser_expect(parser, DW_KEYWORD_EXISTS));
+    }
+    DW_TRY(dw__parser_table(parser, &out->as.view.name));
+    return dw__parser_expect_end(parser);
+}
+
+static dw_status
+refuse_transaction(const dw_parser *parser)
+{
+    return dw__parser_refuse(parser, parser->pos, DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
+                             "transactions over several statements are not supported: every "
+                             "statement commits by itself");
+}
+
+/*
+ * ---- The recogniser ---------------------------------------------------------------------------
+ */
+
+/* Statements that their first word tells. */
+static dw_status
+parse_by_keyword(dw_parser *parser, dw_statement *out)
+{
+    uint16_t keyword = dw__parser_peek(parser, 0)->keyword;
+    bool drops_view = dw__parser_is_at(parser, 1, DW_KEYWORD_VIEW);
+    parser->pos++;
+    switch (keyword) {
+    case DW_KEYWORD_CREATE:
+        return parse_create(parser, out);
+    case DW_KEYWORD_REPLACE:
+        DW_TRY(dw__parser_expect(parser, DW_KEYWORD_TABLE));
+        *out = make(DW_STATEMENT_CREATE_TABLE, "REPLACE TABLE");
+        return dw__parse_create_table(parser, DW_REPLACE, &out->as.create);
+    case DW_KEYWORD_INSERT:
+        return parse_insert(parser, (dw_sql_range){0}, out);
+    case DW_KEYWORD_COPY:
+        return parse_copy(parser, out);
+    case DW_KEYWORD_DESCRIBE:
+    case DW_KEYWORD_DESC:
+        return dw__parse_describe(parser, out);
+    case DW_KEYWORD_SHOW:
+        return dw__parse_show(parser, out);
+    case DW_KEYWORD_EXPLAIN:
+        return parse_explain(parser, out);
+    case DW_KEYWORD_CHECKPOINT:
+        return parse_checkpoint(parser, out);
+    case DW_KEYWORD_BEGIN:
+    case DW_KEYWORD_START:
+    case DW_KEYWORD_COMMIT:
+    case DW_KEYWORD_ROLLBACK:
+    case DW_KEYWORD_ABORT:
+    case DW_KEYWORD_END:
+        parser->pos--;
+        return refuse_transaction(parser);
+    case DW_KEYWORD_DROP:
+        if (drops_view) {
+            parser->pos++;
+            return parse_drop_view(parser, out);
+        }
+        return set_engine(out);
+    default:
+        return set_engine(out);
+    }
+}
+
+dw_status
+dw__parse_statement(const dw_sql_text *sql, dw_arena *arena, dw_statement *out, dw_error *err)
+{
+    bool found;
+    dw_parser parser = dw__parser_make(sql, arena, err);
+    *out = make(DW_STATEMENT_EMPTY, "statement");
+    if (dw__parser_at_end(&parser)) {
+        return DW_OK;
+    }
+    DW_TRY(dw__parse_modify(&parser, out, &found));
+    if (found) {
+        return DW_OK;
+    }
+    if (dw__parser_is(&parser, DW_KEYWORD_WITH)) {
+        return parse_with(&parser, out);
+    }
+    bool has_parser =
+        dw__parser_is(&parser, DW_KEYWORD_DESCRIBE) || dw__parser_is(&parser, DW_KEYWORD_SHOW);
+    if (dw__parser_is_query(&parser) && !has_parser) {
+        return set_query(&parser, out);
+    }
+    return parse_by_keyword(&parser, out);
+}
