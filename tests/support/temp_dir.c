@@ -12,13 +12,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char *
+default_base(void)
+{
+    const char *chosen = getenv("TMPDIR");
+    if (chosen != NULL && chosen[0] != '\0') {
+        return chosen;
+    }
+    return access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
 void
 dwt_temp_dir_make(dwt_temp_dir *dir)
 {
-    const char *base = getenv("TMPDIR");
+    dwt_temp_dir_make_below(dir, default_base());
+}
+
+void
+dwt_temp_dir_make_below(dwt_temp_dir *dir, const char *base)
+{
     char pattern[DWT_PATH_SIZE];
-    int len = snprintf(pattern, sizeof(pattern), "%s/deltaworks-test-XXXXXX",
-                       base == NULL || base[0] == '\0' ? "/tmp" : base);
+    int len = snprintf(pattern, sizeof(pattern), "%s/deltaworks-test-XXXXXX", base);
     dw_assert(len > 0 && (size_t) len < sizeof(pattern));
     char *made = mkdtemp(pattern);
     dw_assert(made != NULL);

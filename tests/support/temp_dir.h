@@ -1,5 +1,6 @@
 /*
- * A directory of the test's own below $TMPDIR (or /tmp).
+ * A directory of the test's own, below $TMPDIR; where that is not set below /dev/shm, since tests sync
+ * a thousand times what need not outlive them, or else below /tmp.
  */
 #ifndef DWT_SUPPORT_TEMP_DIR_H
 #define DWT_SUPPORT_TEMP_DIR_H
@@ -13,6 +14,8 @@ typedef struct dwt_temp_dir {
 } dwt_temp_dir;
 
 void dwt_temp_dir_make(dwt_temp_dir *dir);
+/* Below a directory of the test's choice: on a disk, below /tmp. */
+void dwt_temp_dir_make_below(dwt_temp_dir *dir, const char *base);
 /* Removes it with all that is in it. */
 void dwt_temp_dir_remove(dwt_temp_dir *dir);
 

@@ -43,7 +43,7 @@ static void
 run_in_child(child_main body)
 {
     dwt_temp_dir dir;
-    dwt_temp_dir_make(&dir);
+    dwt_temp_dir_make_below(&dir, "/tmp");
     int result = run_child(body, dir.path);
     dwt_temp_dir_remove(&dir);
     if (result == CHILD_SKIPS) {
@@ -317,7 +317,7 @@ test_posix_real__one_process_wins_each_key(void **state)
 {
     (void) state;
     dwt_temp_dir dir;
-    dwt_temp_dir_make(&dir);
+    dwt_temp_dir_make_below(&dir, "/tmp");
     int wins[KEYS] = {0};
     int reports[2];
     assert_int_equal(pipe(reports), 0);
@@ -395,7 +395,7 @@ test_posix_real__a_listing_misses_nothing_while_files_come_and_go(void **state)
 {
     (void) state;
     churn self = {.ends = false};
-    dwt_temp_dir_make(&self.dir);
+    dwt_temp_dir_make_below(&self.dir, "/tmp");
     for (int i = 0; i < STEADY_FILES; i++) {
         char name[64];
         snprintf(name, sizeof(name), "_delta_log/%06d.json", i);
