@@ -1,0 +1,99 @@
+/*
+ * A session's connection: opened at its first statement, so that sessions which only read logs
+ * never load the engine.
+ */
+#include "base/assert.h"
+#include "engine/internal.h"
+
+/* Progress is counted but never printed by the engine. */
+static const char *const connection_settings[] = {
+    "SET enable_progress_bar = true",
+    "SET enable_progress_bar_print = false",
+};
+
+dw_status
+dw__connection_open(dw_database *database, dw_connection **out, dw_error *err)
+{
+    *out = NULL;
+    dw_connection *connection = DW_NEW(database->env->allocator, dw_connection);
+    if (connection == NULL) {
+        return dw__error_oom(err);
+    }
+    connection->database = database;
+    connection->env = database->env;
+    *out = connection;
+    return DW_OK;
+}
+
+dw_status
+dw__connection_handle(dw_connection *connection, duckdb_connection *out, dw_error *err)
+{
+    *out = atomic_load(&connection->handle);
+    if (*out != NULL) {
+        return DW_OK;
+    }
+    dw_database *database = connection->database;
+    DW_TRY(dw__database_load(database, err));
+    const dw_duck *duck = database->duck;
+    duckdb_connection handle = NULL;
+    if (duck->connect(database->instance, &handle) != DuckDBSuccess) {
+        return dw__error_set(err, DW_INTERNAL, "ENGINE_INTERNAL",
+                             "the query engine gives no connection");
+    }
+    for (size_t i = 0; i < sizeof(connection_settings) / sizeof(connection_settings[0]); i++) {
+        dw_status status = dw__statement_execute(duck, handle, connection_settings[i], err);
+        if (status != DW_OK) {
+            duck->disconnect(&handle);
+            return status;
+        }
+    }
+    atomic_store(&connection->handle, handle);
+    *out = handle;
+    return DW_OK;
+}
+
+void
+dw__connection_close(dw_connection *connection)
+{
+    if (connection == NULL) {
+        return;
+    }
+    duckdb_connection handle = atomic_exchange(&connection->handle, NULL);
+    if (handle != NULL) {
+        connection->database->duck->disconnect(&handle);
+    }
+    DW_DELETE(connection->env->allocator, connection);
+}
+
+void
+dw__connection_interrupt(dw_connection *connection)
+{
+    duckdb_connection handle = atomic_load(&connection->handle);
+    if (handle != NULL) {
+        connection->database->duck->interrupt(handle);
+    }
+}
+
+double
+dw__connection_progress(dw_connection *connection)
+{
+    duckdb_connection handle = atomic_load(&connection->handle);
+    if (handle == NULL) {
+        return -1;
+    }
+    double percentage = connection->database->duck->query_progress(handle).percentage;
+    return percentage < 0 ? -1 : percentage > 100 ? 1 : percentage / 100;
+}
+
+dw_status
+dw__connection_execute(dw_connection *connection, dw_str sql, dw_error *err)
+{
+    if (dw__env_is_cancelled(connection->env)) {
+        return dw__error_set(err, DW_CANCELLED, "CANCELLED", "interrupted");
+    }
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(connection->env->allocator, DW_SQL_BYTES_MAX);
+    DW_TRY(dw__statement_text(sql, &text, err));
+    duckdb_connection handle = NULL;
+    DW_TRY(dw__connection_handle(connection, &handle, err));
+    return dw__statement_execute(connection->database->duck, handle, dw__strbuf_cstr(&text), err);
+}

@@ -1,0 +1,103 @@
+/*
+ * What the files of this folder share: the database, its connections, and statements on them.
+ * Private to this folder.
+ *
+ *  [INTERNAL-1] `duck` and `instance` are written once, before `is_loaded` becomes true, and only
+ *               read after that: no lock is taken to use them.
+ */
+#ifndef DW_ENGINE_INTERNAL_H
+#define DW_ENGINE_INTERNAL_H
+
+#include "base/strbuf.h"
+#include "engine/database.h"
+#include "engine/duck.h"
+#include "engine/registry.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { DW_IDLE_CONNECTIONS_MAX = 8 };
+/* SQL that this library makes or is given, beyond it is refused. */
+#define DW_SQL_BYTES_MAX ((size_t) 64 << 20)
+
+struct dw_database {
+    dw_engine engine; /* what the log sees; must be the first member */
+    const dw_env *env;
+    uint64_t memory_limit_bytes;
+    uint32_t thread_count;
+    char *spill_directory; /* NULL: the engine's default */
+    size_t spill_directory_size;
+    atomic_bool is_loaded;
+    const dw_duck *duck;
+    duckdb_database instance;
+    dw_registry registry;
+    pthread_mutex_t mutex; /* guards loading and the idle connections */
+    duckdb_connection idle[DW_IDLE_CONNECTIONS_MAX];
+    size_t idle_count;
+};
+
+struct dw_connection {
+    dw_database *database;
+    const dw_env *env;
+    /* NULL until the first statement. Atomic because interrupts come from other threads. */
+    _Atomic(duckdb_connection) handle;
+};
+
+/* Loads the library and opens the instance unless that was done. Thread-safe. */
+DW_WARN_UNUSED dw_status dw__database_load(dw_database *database, dw_error *err);
+/* A connection for the engine's own statements; goes back with _return. Thread-safe. */
+DW_WARN_UNUSED dw_status dw__database_borrow(dw_database *database, duckdb_connection *out,
+                                             dw_error *err);
+void dw__database_return(dw_database *database, duckdb_connection handle);
+/* The connection's handle, opened if this is its first use. */
+DW_WARN_UNUSED dw_status dw__connection_handle(dw_connection *connection, duckdb_connection *out,
+                                               dw_error *err);
+
+/* ---- Statements ------------------------------------------------------------------------------ */
+
+/* Prepares the last statement of a text (NUL-terminated) and runs those before it: the engine turns
+ * some statements, such as PIVOT, into several. */
+DW_WARN_UNUSED dw_status dw__statement_prepare(const dw_duck *duck, duckdb_connection handle,
+                                               const char *sql, duckdb_prepared_statement *out,
+                                               dw_error *err);
+/* Runs it; rows come when asked for. */
+DW_WARN_UNUSED dw_status dw__statement_run(const dw_duck *duck, duckdb_prepared_statement prepared,
+                                           duckdb_result *out, dw_error *err);
+/* The next chunk of a result, NULL at the end. The caller destroys it. */
+DW_WARN_UNUSED dw_status dw__statement_fetch(const dw_duck *duck, duckdb_result *result,
+                                             duckdb_data_chunk *out, dw_error *err);
+/* Prepares and runs. */
+DW_WARN_UNUSED dw_status dw__statement_query(const dw_duck *duck, duckdb_connection handle,
+                                             const char *sql, duckdb_result *out, dw_error *err);
+/* Runs and drops the rows. */
+DW_WARN_UNUSED dw_status dw__statement_execute(const dw_duck *duck, duckdb_connection handle,
+                                               const char *sql, dw_error *err);
+/* The statement in `sql` with a NUL behind it, in `out`. */
+DW_WARN_UNUSED dw_status dw__statement_text(dw_str sql, dw_strbuf *out, dw_error *err);
+
+/* ---- Types ----------------------------------------------------------------------------------- */
+
+/* Appends a type as SQL spells it: `STRUCT(a INTEGER, "B c" VARCHAR[])`. */
+DW_WARN_UNUSED dw_status dw__duck_type_print(const dw_duck *duck, duckdb_logical_type type,
+                                             dw_strbuf *out, dw_error *err);
+
+/* Error texts of the C API. Releases `data`; DW_OK when it is NULL. */
+DW_WARN_UNUSED dw_status dw__duck_error_data(const dw_duck *duck, duckdb_error_data data,
+                                             dw_error *err);
+
+/* ---- Functions of ours ----------------------------------------------------------------------- */
+
+/* Each registers one on an instance. */
+DW_WARN_UNUSED dw_status dw__rows_register(dw_database *database, duckdb_connection handle,
+                                           dw_error *err);
+
+/* ---- The vtable ------------------------------------------------------------------------------ */
+
+DW_WARN_UNUSED dw_status dw__parquet_read(dw_engine *engine, dw_storage *storage,
+                                          const dw_parquet_read *request, dw_batch_visitor visit,
+                                          void *ctx, dw_error *err);
+DW_WARN_UNUSED dw_status dw__parquet_write(dw_engine *engine, const dw_column_spec *columns,
+                                           size_t column_count, dw_batch_source next, void *ctx,
+                                           dw_strbuf *out, dw_error *err);
+
+#endif
