@@ -5,8 +5,7 @@
 
 #include "base/assert.h"
 
-#include <errno.h>
-#include <math.h>
+#include <locale.h>
 #include <stdlib.h>
 
 /* The longest text that can be a number: DBL_MAX written out has 309 digits. */
@@ -148,18 +147,59 @@ dw__str_to_i64(dw_str s, int64_t *out)
     return true;
 }
 
-bool
-dw__str_to_double(dw_str s, double *out)
+/* A copy of the text with a NUL; false when it is too long to be a number. */
+static bool
+copy_number(dw_str s, char text[NUMBER_CHARS_MAX + 1])
 {
-    *out = 0;
-    char text[NUMBER_CHARS_MAX + 1];
     if (s.len == 0 || s.len > NUMBER_CHARS_MAX || is_space(s.ptr[0])) {
         return false;
     }
     memcpy(text, s.ptr, s.len);
     text[s.len] = '\0';
+    return true;
+}
+
+/* The program around the library may have set a locale with another decimal point. The C locale's
+ * object is static: making and releasing it costs nothing and cannot fail. */
+static locale_t
+c_locale(void)
+{
+    locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t) 0);
+    dw_assert(locale != (locale_t) 0);
+    return locale;
+}
+
+bool
+dw__str_to_double(dw_str s, double *out)
+{
+    *out = 0;
+    char text[NUMBER_CHARS_MAX + 1];
+    if (!copy_number(s, text)) {
+        return false;
+    }
+    locale_t locale = c_locale();
     char *end = NULL;
-    double value = strtod(text, &end);
+    double value = strtod_l(text, &end, locale);
+    freelocale(locale);
+    if (end != text + s.len) {
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+bool
+dw__str_to_float(dw_str s, float *out)
+{
+    *out = 0;
+    char text[NUMBER_CHARS_MAX + 1];
+    if (!copy_number(s, text)) {
+        return false;
+    }
+    locale_t locale = c_locale();
+    char *end = NULL;
+    float value = strtof_l(text, &end, locale);
+    freelocale(locale);
     if (end != text + s.len) {
         return false;
     }

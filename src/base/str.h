@@ -60,6 +60,8 @@ bool dw__str_to_i64(dw_str s, int64_t *out);
 bool dw__str_to_u64(dw_str s, uint64_t *out);
 /* The whole of `s` as a floating-point number, in the C locale's syntax; also NaN and Infinity. */
 bool dw__str_to_double(dw_str s, double *out);
+/* The same, rounded once to single precision. */
+bool dw__str_to_float(dw_str s, float *out);
 
 /* True if `s` is well-formed UTF-8. */
 bool dw__str_is_utf8(dw_str s);
