@@ -9,15 +9,13 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "codec/number.h"
 
 #include <math.h>
 #include <yyjson.h>
 
 /* The bytes behind the text that yyjson may read and write. */
 #define PADDING ((size_t) YYJSON_PADDING_SIZE)
-/* Enough for every number that fits a double or an int64. */
-#define INTEGER_DIGITS_MAX 19
-#define EXPONENT_MAX 100000
 
 struct dw_json_doc {
     dw_json_parser parser;
@@ -317,86 +315,12 @@ dw__json_double(dw_json value, double *out)
     return true;
 }
 
-/* A number taken apart: 0.digits x 10^point, without zeros at either end of the digits. */
-typedef struct number_parts {
-    char digits[INTEGER_DIGITS_MAX];
-    size_t digit_count;
-    int64_t point;
-} number_parts;
-
-/* Collects the significant digits; false when there are more than an int64 has. */
-static bool
-take_digits(dw_str number, size_t *at, number_parts *parts)
-{
-    size_t zeros = 0; /* held back: they count only if a digit follows */
-    bool in_fraction = false;
-    for (; *at < number.len; (*at)++) {
-        char c = number.ptr[*at];
-        if (c == '.') {
-            in_fraction = true;
-            continue;
-        }
-        if (c < '0' || c > '9') {
-            break;
-        }
-        bool leading = parts->digit_count == 0 && c == '0';
-        if (!in_fraction && !leading) {
-            parts->point++;
-        }
-        if (in_fraction && leading) {
-            parts->point--;
-        }
-        if (c == '0') {
-            zeros += leading ? 0 : 1;
-            continue;
-        }
-        for (; zeros > 0 && parts->digit_count < INTEGER_DIGITS_MAX; zeros--) {
-            parts->digits[parts->digit_count++] = '0';
-        }
-        if (parts->digit_count == INTEGER_DIGITS_MAX) {
-            return false;
-        }
-        parts->digits[parts->digit_count++] = c;
-    }
-    return true;
-}
-
 bool
 dw__json_number_to_i64(dw_str number, int64_t *out)
 {
-    if (dw__str_to_i64(number, out)) {
-        return true;
-    }
-    size_t at = number.len > 0 && number.ptr[0] == '-' ? 1 : 0;
-    number_parts parts = {.digit_count = 0};
-    if (number.len == at || !take_digits(number, &at, &parts)) {
-        return false;
-    }
-    if (at < number.len) {
-        dw_str exponent = dw__str_slice(number, at + 1, number.len);
-        if (exponent.len > 0 && exponent.ptr[0] == '+') {
-            exponent = dw__str_slice(exponent, 1, exponent.len);
-        }
-        int64_t value;
-        if ((number.ptr[at] != 'e' && number.ptr[at] != 'E') || !dw__str_to_i64(exponent, &value) ||
-            value > EXPONENT_MAX || value < -EXPONENT_MAX) {
-            return false;
-        }
-        parts.point += value;
-    }
-    if (parts.digit_count == 0) {
-        *out = 0;
-        return true;
-    }
-    if (parts.point < (int64_t) parts.digit_count || parts.point > INTEGER_DIGITS_MAX) {
-        return false;
-    }
-    char text[INTEGER_DIGITS_MAX + 2] = {'-'};
-    memset(text + 1, '0', INTEGER_DIGITS_MAX);
-    memcpy(text + 1, parts.digits, parts.digit_count);
-    bool negative = number.ptr[0] == '-';
-    return dw__str_to_i64(
-        dw__str_make(text + (negative ? 0 : 1), (size_t) parts.point + (negative ? 1 : 0)), out);
+    dw_number parts;
+    return dw__str_to_i64(number, out) ||
+           (dw__number_parse(number, &parts) && dw__number_to_i64(&parts, out));
 }
 
 /* ---- Containers ------------------------------------------------------------------------------ */

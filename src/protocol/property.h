@@ -10,7 +10,8 @@
 typedef enum dw_isolation { DW_WRITE_SERIALIZABLE, DW_SERIALIZABLE } dw_isolation;
 typedef enum dw_mapping_mode { DW_MAPPING_NONE, DW_MAPPING_NAME, DW_MAPPING_ID } dw_mapping_mode;
 
-/* All that the library reads, with defaults filled in. */
+/* All that the library reads, with defaults filled in. Strings are static, or borrowed from the
+ * configuration that was read. */
 typedef struct dw_properties {
     bool append_only;
     bool enable_deletion_vectors;
@@ -35,12 +36,14 @@ typedef struct dw_properties {
     dw_isolation isolation;
     dw_mapping_mode mapping_mode;
     int64_t mapping_max_column_id;
-    dw_str compression_codec; /* "zstd" */
-    dw_str parquet_format_version;
+    dw_str compression_codec;      /* "zstd", "snappy", "gzip", "lz4", "lz4_raw", "uncompressed" */
+    dw_str parquet_format_version; /* "1.0.0" or "2.<minor>.<patch>" */
     int64_t target_file_size_bytes;
     bool randomize_file_prefixes;
     int64_t random_prefix_length;
 } dw_properties;
+
+#define DW_TARGET_FILE_SIZE_DEFAULT (INT64_C(128) << 20)
 
 /* Tolerant: a value that does not parse counts as its default and is reported by its key in
  * `bad_key_out` (may be NULL; null string when all is well). */
@@ -49,7 +52,8 @@ void dw__properties_read(const dw_pairs *configuration, dw_properties *out, dw_s
  * DW_INVALID_ARGUMENT (PROPERTY_UNKNOWN, PROPERTY_INVALID) says what is allowed; an unknown key
  * names the nearest one. */
 DW_WARN_UNUSED dw_status dw__property_check(dw_str key, dw_str value, dw_error *err);
-/* "interval 30 days", "30 days", "interval 1 week 2 hours" to milliseconds. */
+/* "interval 30 days", "30 days", "interval 1 week 2 hours" to milliseconds. False for other text,
+ * for months and years, whose length varies, and for negative spans. */
 bool dw__interval_parse(dw_str text, int64_t *ms_out);
 
 #endif

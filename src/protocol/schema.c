@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "codec/json.h"
+#include "protocol/field_traits.h"
 #include "protocol/json_arena.h"
 
 /* ---- Building -------------------------------------------------------------------------------- */
@@ -67,6 +68,37 @@ dw__type_make_map(dw_arena *arena, const dw_type *key, const dw_type *value,
     return type;
 }
 
+unsigned
+dw__field_traits(dw_json metadata)
+{
+    unsigned traits = 0;
+    dw_json_iter it = dw__json_iter(metadata);
+    while (dw__json_next(&it)) {
+        traits |= dw__str_equal(it.key, DW_STR("delta.invariants")) ? DW_FIELD_INVARIANT : 0u;
+        traits |=
+            dw__str_equal(it.key, DW_STR("delta.generationExpression")) ? DW_FIELD_GENERATED : 0u;
+        traits |= dw__str_starts_with(it.key, DW_STR("delta.identity.")) ? DW_FIELD_IDENTITY : 0u;
+        traits |= dw__str_equal(it.key, DW_STR("CURRENT_DEFAULT")) ? DW_FIELD_DEFAULT : 0u;
+    }
+    return traits;
+}
+
+/* The traits of metadata as text; text that is no JSON has none. False when out of memory. */
+static bool
+find_traits(dw_str metadata, const dw_allocator *allocator, unsigned *out)
+{
+    *out = 0;
+    if (metadata.len <= 2) {
+        return true;
+    }
+    DW_AUTO(dw_json_doc_ptr) doc = NULL;
+    dw_status status = dw__json_parse(allocator, metadata, "a column's metadata", &doc, NULL);
+    if (status == DW_OK) {
+        *out = dw__field_traits(dw__json_root(doc));
+    }
+    return status != DW_OUT_OF_MEMORY;
+}
+
 /* Copies the field's strings into the arena and fills in what a new field leaves out. */
 static bool
 dup_field(dw_arena *arena, const dw_field *from, dw_field *to)
@@ -80,6 +112,9 @@ dup_field(dw_arena *arena, const dw_field *from, dw_field *to)
     }
     dw_str metadata = from->metadata_json.len == 0 ? DW_STR("{}") : from->metadata_json;
     dw_str extra = dw__str_is_null(from->extra_json) ? DW_STR("") : from->extra_json;
+    if (!find_traits(metadata, arena->allocator, &to->traits)) {
+        return false;
+    }
     return dw__arena_dup(arena, from->name, &to->name) &&
            dw__arena_dup(arena, is_new ? from->name : from->physical_name, &to->physical_name) &&
            dw__arena_dup(arena, metadata, &to->metadata_json) &&
@@ -210,54 +245,22 @@ dw__field_metadata_get(const dw_field *field, dw_str key, dw_arena *arena, dw_st
     return dw__json_kind(value) == DW_JSON_MISSING ? DW_OK : member_text(value, arena, out, err);
 }
 
-static bool
-has_member(dw_json object, dw_str key, bool is_prefix)
+const dw_field *
+dw__schema_find_trait(const dw_type *schema, dw_field_trait trait)
 {
-    dw_json_iter it = dw__json_iter(object);
-    while (dw__json_next(&it)) {
-        if (is_prefix ? dw__str_starts_with(it.key, key) : dw__str_equal(it.key, key)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static dw_status
-field_has_metadata(const dw_field *field, dw_str key, bool is_prefix, const dw_allocator *allocator,
-                   bool *out, dw_error *err)
-{
-    *out = false;
-    if (!may_hold_key(field->metadata_json, key)) {
-        return DW_OK;
-    }
-    DW_AUTO(dw_json_doc_ptr) doc = NULL;
-    DW_TRY(dw__json_parse(allocator, field->metadata_json, "a column's metadata", &doc, err));
-    *out = has_member(dw__json_root(doc), key, is_prefix);
-    return DW_OK;
-}
-
-dw_status
-dw__schema_find_metadata(const dw_type *schema, dw_str key, bool is_prefix,
-                         const dw_allocator *allocator, const dw_field **out, dw_error *err)
-{
-    *out = NULL;
-    for (size_t i = 0; i < schema->field_count && *out == NULL; i++) {
+    for (size_t i = 0; i < schema->field_count; i++) {
         const dw_field *field = &schema->fields[i];
-        bool found;
-        DW_TRY(field_has_metadata(field, key, is_prefix, allocator, &found, err));
-        if (found) {
-            *out = field;
-            return DW_OK;
+        if ((field->traits & (unsigned) trait) != 0) {
+            return field;
         }
-        DW_TRY(dw__schema_find_metadata(field->type, key, is_prefix, allocator, out, err));
+        const dw_field *inner = dw__schema_find_trait(field->type, trait);
+        if (inner != NULL) {
+            return inner;
+        }
     }
-    if (*out == NULL && schema->element != NULL) {
-        DW_TRY(dw__schema_find_metadata(schema->element, key, is_prefix, allocator, out, err));
-    }
-    if (*out == NULL && schema->key != NULL) {
-        DW_TRY(dw__schema_find_metadata(schema->key, key, is_prefix, allocator, out, err));
-    }
-    return DW_OK;
+    const dw_field *found =
+        schema->element == NULL ? NULL : dw__schema_find_trait(schema->element, trait);
+    return found != NULL || schema->key == NULL ? found : dw__schema_find_trait(schema->key, trait);
 }
 
 /* ---- Column mapping -------------------------------------------------------------------------- */

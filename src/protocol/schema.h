@@ -51,6 +51,14 @@ struct dw_type {
     size_t field_count;
 };
 
+/* What a field's metadata asks of writers. */
+typedef enum dw_field_trait {
+    DW_FIELD_INVARIANT = 1 << 0, /* delta.invariants */
+    DW_FIELD_GENERATED = 1 << 1, /* delta.generationExpression */
+    DW_FIELD_IDENTITY = 1 << 2,  /* delta.identity.* */
+    DW_FIELD_DEFAULT = 1 << 3    /* CURRENT_DEFAULT */
+} dw_field_trait;
+
 struct dw_field {
     dw_str name;
     const dw_type *type;
@@ -59,6 +67,7 @@ struct dw_field {
     dw_str physical_name; /* delta.columnMapping.physicalName, or the name where there is none */
     int64_t mapping_id;   /* delta.columnMapping.id, or -1 */
     dw_str extra_json; /* members other than name, type, nullable, metadata; "" or ",\"k\":v..." */
+    unsigned traits;   /* dw_field_trait bits, read from the metadata */
 };
 
 /* A schema is a DW_TYPE_STRUCT type. Errors are DW_CORRUPT (SCHEMA_INVALID), or DW_UNSUPPORTED
@@ -71,6 +80,10 @@ void dw__schema_print(dw_strbuf *out, const dw_type *schema);
  * Appends the type as SQL on Spark writes it: "decimal(10,2)", "struct<a:int,b:string>", "bigint".
  */
 void dw__type_print_sql(dw_strbuf *out, const dw_type *type);
+/* The SQL name of a type, for messages: "decimal(10,2)"; of nested types the word only: "struct".
+ * Takes no memory. */
+#define DW_TYPE_TEXT_SIZE 32
+const char *dw__type_text(const dw_type *type, char text[DW_TYPE_TEXT_SIZE]);
 /* Appends the protocol's name of a type: "long", "decimal(10,2)", or JSON for nested ones. */
 void dw__type_print(dw_strbuf *out, const dw_type *type);
 bool dw__type_equal(const dw_type *a, const dw_type *b, bool ignore_nullability);
@@ -83,11 +96,8 @@ const dw_type *dw__schema_without_mapping(const dw_type *schema, dw_arena *arena
  * JSON; the null string when there is no such member. The result lives in `arena`. */
 DW_WARN_UNUSED dw_status dw__field_metadata_get(const dw_field *field, dw_str key, dw_arena *arena,
                                                 dw_str *out, dw_error *err);
-/* The first field, at any depth, whose metadata has a member named `key`, or one that begins with
- * it when `is_prefix`; NULL when there is none. */
-DW_WARN_UNUSED dw_status dw__schema_find_metadata(const dw_type *schema, dw_str key, bool is_prefix,
-                                                  const dw_allocator *allocator,
-                                                  const dw_field **out, dw_error *err);
+/* The first field, at any depth, that has the trait; NULL when there is none. */
+const dw_field *dw__schema_find_trait(const dw_type *schema, dw_field_trait trait);
 
 /* The top-level field of that name (exact first, then without case); NULL when there is none. */
 const dw_field *dw__schema_find(const dw_type *schema, dw_str name);

@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "codec/json.h"
 #include "protocol/column_name.h"
+#include "protocol/field_traits.h"
 #include "protocol/json_arena.h"
 
 typedef struct schema_parser {
@@ -151,6 +152,7 @@ parse_metadata(schema_parser *parser, dw_json json, const dw_column_name *name, 
         return schema_invalid(parser, name, "an object as metadata", json);
     }
     DW_TRY(dw__json_to_arena(json, parser->arena, &field->metadata_json, parser->err));
+    field->traits = dw__field_traits(json);
     dw_str physical = dw__json_str(dw__json_get(json, DW_STR("delta.columnMapping.physicalName")));
     if (!dw__str_is_null(physical) &&
         !dw__arena_dup(parser->arena, physical, &field->physical_name)) {

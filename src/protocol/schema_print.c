@@ -6,6 +6,8 @@
 #include "codec/json.h"
 #include "protocol/schema.h"
 
+#include <stdio.h>
+
 static const struct {
     const char *json;
     const char *sql;
@@ -114,6 +116,16 @@ dw__type_print(dw_strbuf *out, const dw_type *type)
     } else {
         dw__strbuf_append(out, dw__str_from(type_names[type->kind].json));
     }
+}
+
+const char *
+dw__type_text(const dw_type *type, char text[DW_TYPE_TEXT_SIZE])
+{
+    if (type->kind == DW_TYPE_DECIMAL) {
+        snprintf(text, DW_TYPE_TEXT_SIZE, "decimal(%d,%d)", type->precision, type->scale);
+        return text;
+    }
+    return type_names[type->kind].sql;
 }
 
 /* ---- SQL ------------------------------------------------------------------------------------- */

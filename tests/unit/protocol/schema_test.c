@@ -354,16 +354,12 @@ test_metadata__is_found_by_key(void **state)
               &err);
     assert_true(dw__str_is_null(value));
 
-    const dw_allocator *allocator = f->world.env.allocator;
-    const dw_field *found;
-    assert_ok(dw__schema_find_metadata(schema, DW_STR("delta.invariants"), false, allocator, &found,
-                                       &err),
-              &err);
-    assert_null(found);
-    assert_ok(
-        dw__schema_find_metadata(schema, DW_STR("delta.identity."), true, allocator, &found, &err),
-        &err);
+    assert_null(dw__schema_find_trait(schema, DW_FIELD_INVARIANT));
+    const dw_field *found = dw__schema_find_trait(schema, DW_FIELD_IDENTITY);
     assert_str(found->name, "c");
+    /* A built schema knows the same of its fields. */
+    const dw_type *built = dw__type_make_struct(&f->arena, schema->fields[1].type->fields, 1);
+    assert_non_null(dw__schema_find_trait(built, DW_FIELD_IDENTITY));
 }
 
 /* ---- dw__schema_check ------------------------------------------------------------------------ */

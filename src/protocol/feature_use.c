@@ -1,0 +1,139 @@
+/*
+ * Looking into schema and configuration for what puts a feature to use. PROTOCOL.md "Active
+ * Features".
+ */
+#include "protocol/feature_use.h"
+
+#include "base/assert.h"
+#include "protocol/column_name.h"
+
+#include <stdio.h>
+
+static bool
+is_true(const dw_metadata *metadata, dw_str key)
+{
+    const dw_str *value = dw__pairs_get(&metadata->configuration, key);
+    return value != NULL && dw__str_equal_nocase(*value, DW_STR("true"));
+}
+
+static void
+set_use(dw_feature_use *use, const char *what, dw_str name)
+{
+    use->in_use = true;
+    snprintf(use->where, sizeof(use->where), "%s%.*s", what, DW_STR_ARG(name));
+}
+
+static void
+find_property(const dw_metadata *metadata, dw_str key, dw_feature_use *out)
+{
+    if (is_true(metadata, key)) {
+        set_use(out, "", key);
+    }
+}
+
+static void
+find_constraint(const dw_metadata *metadata, dw_feature_use *out)
+{
+    for (size_t i = 0; i < metadata->configuration.count; i++) {
+        dw_str key = metadata->configuration.items[i].key;
+        if (dw__str_starts_with(key, DW_STR("delta.constraints."))) {
+            set_use(out, "", key);
+            return;
+        }
+    }
+}
+
+static void
+find_column(const dw_type *schema, dw_field_trait trait, dw_feature_use *out)
+{
+    const dw_field *field = dw__schema_find_trait(schema, trait);
+    if (field != NULL) {
+        set_use(out, "column ", field->name);
+    }
+}
+
+void
+dw__feature_find_use(dw_feature feature, const dw_metadata *metadata, const dw_type *schema,
+                     dw_feature_use *out)
+{
+    *out = (dw_feature_use){.in_use = false};
+    switch ((unsigned) feature) {
+    case DW_FEATURE_INVARIANTS:
+        find_column(schema, DW_FIELD_INVARIANT, out);
+        return;
+    case DW_FEATURE_GENERATED_COLUMNS:
+        find_column(schema, DW_FIELD_GENERATED, out);
+        return;
+    case DW_FEATURE_IDENTITY_COLUMNS:
+        find_column(schema, DW_FIELD_IDENTITY, out);
+        return;
+    case DW_FEATURE_ALLOW_COLUMN_DEFAULTS:
+        find_column(schema, DW_FIELD_DEFAULT, out);
+        return;
+    case DW_FEATURE_CHECK_CONSTRAINTS:
+        find_constraint(metadata, out);
+        return;
+    case DW_FEATURE_ICEBERG_COMPAT_V1:
+        find_property(metadata, DW_STR("delta.enableIcebergCompatV1"), out);
+        return;
+    case DW_FEATURE_ICEBERG_COMPAT_V2:
+        find_property(metadata, DW_STR("delta.enableIcebergCompatV2"), out);
+        return;
+    case DW_FEATURE_ROW_TRACKING:
+        /* Even where it is only supported, each new file needs row ids. */
+        out->in_use = !is_true(metadata, DW_STR("delta.rowTrackingSuspended"));
+        return;
+    default:
+        out->in_use = true;
+        return;
+    }
+}
+
+/* ---- Types ----------------------------------------------------------------------------------- */
+
+bool
+dw__schema_has_kind(const dw_type *schema, dw_type_kind kind)
+{
+    if (schema->kind == kind) {
+        return true;
+    }
+    for (size_t i = 0; i < schema->field_count; i++) {
+        if (dw__schema_has_kind(schema->fields[i].type, kind)) {
+            return true;
+        }
+    }
+    return (schema->element != NULL && dw__schema_has_kind(schema->element, kind)) ||
+           (schema->key != NULL && dw__schema_has_kind(schema->key, kind));
+}
+
+static dw_status
+void_refused(const dw_column_name *name, const char *why, dw_error *err)
+{
+    char text[DW_COLUMN_NAME_SIZE];
+    return dw__error_set(err, DW_UNSUPPORTED, "TYPE_UNSUPPORTED",
+                         "no data can be written: %s %s: change its type first",
+                         dw__column_name_print(name, text), why);
+}
+
+static dw_status
+check_void(const dw_type *type, const dw_column_name *name, dw_error *err)
+{
+    if (type->kind == DW_TYPE_ARRAY || type->kind == DW_TYPE_MAP) {
+        return dw__schema_has_kind(type, DW_TYPE_VOID)
+                   ? void_refused(name, "holds the type void inside an array or map", err)
+                   : DW_OK;
+    }
+    bool all_void = type->field_count > 0;
+    for (size_t i = 0; i < type->field_count; i++) {
+        dw_column_name field = {name, type->fields[i].name};
+        all_void = all_void && type->fields[i].type->kind == DW_TYPE_VOID;
+        DW_TRY(check_void(type->fields[i].type, &field, err));
+    }
+    return all_void ? void_refused(name, "has only columns of type void", err) : DW_OK;
+}
+
+dw_status
+dw__schema_check_void(const dw_type *schema, dw_error *err)
+{
+    return check_void(schema, NULL, err);
+}
