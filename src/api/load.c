@@ -2,51 +2,9 @@
  * Loading files through a session.
  */
 #include "api/handles.h"
+#include "api/options.h"
 #include "sql/sql.h"
 #include "table/load.h"
-
-static size_t
-count_strings(const char *const *strings)
-{
-    size_t count = 0;
-    while (strings != NULL && strings[count] != NULL) {
-        count++;
-    }
-    return count;
-}
-
-static dw_status
-copy_strings(const char *const *strings, dw_arena *arena, const dw_str **out, size_t *count_out,
-             dw_error *err)
-{
-    *count_out = count_strings(strings);
-    dw_str *copies = DW_ARENA_ARRAY(arena, dw_str, *count_out + 1);
-    if (copies == NULL) {
-        return dw__error_oom(err);
-    }
-    for (size_t i = 0; i < *count_out; i++) {
-        copies[i] = dw__str_from(strings[i]);
-    }
-    *out = copies;
-    return DW_OK;
-}
-
-static dw_status
-copy_pairs(const char *const *keys, const char *const *values, dw_arena *arena, dw_pairs *out,
-           dw_error *err)
-{
-    out->count = count_strings(keys);
-    out->items = DW_ARENA_ARRAY(arena, dw_pair, out->count + 1);
-    if (out->items == NULL) {
-        return dw__error_oom(err);
-    }
-    for (size_t i = 0; i < out->count; i++) {
-        DW_REQUIRE(values);
-        DW_REQUIRE(values[i]);
-        out->items[i] = (dw_pair){dw__str_from(keys[i]), dw__str_from(values[i])};
-    }
-    return DW_OK;
-}
 
 static dw_status
 fill_spec(const dw_load_options *options, dw_arena *arena, dw_load_spec *spec, dw_error *err)
@@ -65,11 +23,11 @@ fill_spec(const dw_load_options *options, dw_arena *arena, dw_load_spec *spec, d
     spec->txn_app_id = dw__str_from(options->txn_app_id);
     spec->txn_version = options->txn_app_id == NULL ? -1 : options->txn_version;
     spec->user_metadata = dw__str_from(options->user_metadata);
-    DW_TRY(copy_strings(options->partition_columns, arena, &spec->partition_columns,
+    DW_TRY(dw__options_strings(options->partition_columns, arena, &spec->partition_columns,
                         &spec->partition_column_count, err));
-    DW_TRY(copy_pairs(options->property_keys, options->property_values, arena, &spec->properties,
+    DW_TRY(dw__options_pairs(options->property_keys, options->property_values, arena, &spec->properties,
                       err));
-    return copy_pairs(options->option_keys, options->option_values, arena, &spec->format_options,
+    return dw__options_pairs(options->option_keys, options->option_values, arena, &spec->format_options,
                       err);
 }
 
@@ -88,7 +46,7 @@ dw_session_load(dw_session *session, const char *uri, const char *const *files,
     dw__arena_init(&arena, dw__allocator_libc());
     dw_load_spec spec = {.create = true};
     DW_TRY(fill_spec(options, &arena, &spec, err));
-    DW_TRY(copy_strings(files, &arena, &spec.files, &spec.file_count, err));
+    DW_TRY(dw__options_strings(files, &arena, &spec.files, &spec.file_count, err));
     dw_load_result result;
     DW_TRY(dw__session_load(session, dw__str_from(uri), &spec, &result, err));
     *out = (dw_load){.commit = {.version = result.write.version,

@@ -2,6 +2,7 @@
  * Snapshot handles: a version of a table, its files and its rows.
  */
 #include "api/handles.h"
+#include "api/options.h"
 #include "scan/scan.h"
 #include "table/read.h"
 
@@ -133,18 +134,9 @@ dw_snapshot_scan(dw_snapshot *snapshot, const dw_scan_options *options,
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, dw__table_env(snapshot->table)->allocator);
     size_t count = 0;
-    dw_str *columns = NULL;
-    if (DW_HAS_OPTION(options, columns) && options->columns != NULL) {
-        while (options->columns[count] != NULL) {
-            count++;
-        }
-        columns = DW_ARENA_ARRAY(&arena, dw_str, count + 1);
-        if (columns == NULL) {
-            return dw__error_oom(err);
-        }
-        for (size_t i = 0; i < count; i++) {
-            columns[i] = dw__str_from(options->columns[i]);
-        }
+    const dw_str *columns = NULL;
+    if (DW_HAS_OPTION(options, columns)) {
+        DW_TRY(dw__options_strings(options->columns, &arena, &columns, &count, err));
     }
     dw_str filter = DW_STR_NULL;
     if (DW_HAS_OPTION(options, filter)) {

@@ -2,6 +2,7 @@
  * Table handles: opening, creating, appending, history, checkpoints.
  */
 #include "api/handles.h"
+#include "api/options.h"
 #include "table/arrow_schema.h"
 #include "table/create.h"
 #include "table/describe.h"
@@ -33,55 +34,17 @@ dw_table_close(dw_table *table)
     dw__table_unref(table);
 }
 
-/* The number of strings before the NULL; 0 for no array. */
-static size_t
-count_strings(const char *const *strings)
-{
-    size_t count = 0;
-    while (strings != NULL && strings[count] != NULL) {
-        count++;
-    }
-    return count;
-}
-
-static dw_status
-copy_strings(const char *const *strings, dw_arena *arena, dw_str **out, size_t *count_out,
-             dw_error *err)
-{
-    *count_out = count_strings(strings);
-    *out = DW_ARENA_ARRAY(arena, dw_str, *count_out + 1);
-    if (*out == NULL) {
-        return dw__error_oom(err);
-    }
-    for (size_t i = 0; i < *count_out; i++) {
-        (*out)[i] = dw__str_from(strings[i]);
-    }
-    return DW_OK;
-}
-
 static dw_status
 fill_create_spec(const dw_create_options *options, dw_arena *arena, dw_create_spec *spec,
                  dw_error *err)
 {
     if (DW_HAS_OPTION(options, partition_columns)) {
-        dw_str *columns;
-        DW_TRY(copy_strings(options->partition_columns, arena, &columns,
-                            &spec->partition_column_count, err));
-        spec->partition_columns = columns;
+        DW_TRY(dw__options_strings(options->partition_columns, arena, &spec->partition_columns,
+                                   &spec->partition_column_count, err));
     }
-    if (DW_HAS_OPTION(options, property_values) && options->property_keys != NULL) {
-        size_t count = count_strings(options->property_keys);
-        DW_REQUIRE(options->property_values);
-        spec->properties.items = DW_ARENA_ARRAY(arena, dw_pair, count + 1);
-        if (spec->properties.items == NULL) {
-            return dw__error_oom(err);
-        }
-        for (size_t i = 0; i < count; i++) {
-            DW_REQUIRE(options->property_values[i]);
-            spec->properties.items[i] = (dw_pair){dw__str_from(options->property_keys[i]),
-                                                  dw__str_from(options->property_values[i])};
-        }
-        spec->properties.count = count;
+    if (DW_HAS_OPTION(options, property_values)) {
+        DW_TRY(dw__options_pairs(options->property_keys, options->property_values, arena,
+                                 &spec->properties, err));
     }
     if (DW_HAS_OPTION(options, comment)) {
         spec->comment = dw__str_from(options->comment);
