@@ -6,6 +6,7 @@ import sys
 import tempfile
 
 import checks
+import damage
 import mixed
 import ours
 import queries
@@ -32,6 +33,7 @@ def main():
         if not options.sample and (options.fresh or not spark_tables.is_fresh(SPARK_FOLDER)):
             spark_tables.generate(SPARK_FOLDER)
         ours.run_all(run)
+        damage.run_all(run)
         queries.run_all(run)
         if spark_tables.is_fresh(SPARK_FOLDER):
             theirs.run_all(run, SPARK_FOLDER)
