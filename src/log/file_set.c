@@ -241,15 +241,15 @@ pass_row(void *ctx, size_t origin_row, dw_str stats, dw_error *err)
     return pass->visit(pass->ctx, ref, stats.len == 0 ? DW_STR_NULL : stats, err);
 }
 
-/* The end of the run of entries from `start` that follow each other in one origin. */
+/* The end of the run of wanted entries from `start` that follow each other in one origin. */
 static size_t
-run_end(const dw_file_set *set, size_t start)
+run_end(const dw_file_set *set, const bool *wanted, size_t start)
 {
     size_t end = start + 1;
     for (; end < set->count; end++) {
         const dw_file_block *before = set->items[end - 1].block;
         const dw_file_block *block = set->items[end].block;
-        if (block->origin != before->origin ||
+        if ((wanted != NULL && !wanted[end]) || block->origin != before->origin ||
             block->origin_row != before->origin_row + before->row_count) {
             break;
         }
@@ -306,24 +306,51 @@ kept_chunk(dw_file_block *block)
     return chunk;
 }
 
+/* A visit of the statistics of some blocks. */
+typedef struct stats_visit {
+    const dw_file_set *set;
+    const bool *wanted; /* NULL: all blocks */
+    dw_stats_visitor visit;
+    void *ctx;
+} stats_visit;
+
+/*
+ * Visits the blocks from `start` on that can be read in one go; the next ones begin at `*end_out`.
+ */
+static dw_status
+visit_from(const stats_visit *what, size_t start, size_t *end_out, dw_error *err)
+{
+    const dw_set_entry *entry = &what->set->items[start];
+    *end_out = start + 1;
+    if (what->wanted != NULL && !what->wanted[start]) {
+        return DW_OK;
+    }
+    dw_stats_chunk *chunk = kept_chunk(entry->block);
+    if (entry->block->origin == NULL || chunk != NULL) {
+        dw_status status = visit_entry(entry, start, chunk, what->visit, what->ctx, err);
+        dw__stats_chunk_unref(chunk);
+        return status;
+    }
+    *end_out = run_end(what->set, what->wanted, start);
+    return visit_run(what->set, start, *end_out, what->visit, what->ctx, err);
+}
+
+dw_status
+dw__file_set_visit_block_stats(dw_file_set *set, const bool *wanted, dw_stats_visitor visit,
+                               void *ctx, dw_error *err)
+{
+    stats_visit what = {.set = set, .wanted = wanted, .visit = visit, .ctx = ctx};
+    size_t end;
+    for (size_t i = 0; i < set->count; i = end) {
+        DW_TRY(visit_from(&what, i, &end, err));
+    }
+    return DW_OK;
+}
+
 dw_status
 dw__file_set_visit_stats(dw_file_set *set, dw_stats_visitor visit, void *ctx, dw_error *err)
 {
-    size_t end;
-    for (size_t i = 0; i < set->count; i = end) {
-        dw_file_block *block = set->items[i].block;
-        end = i + 1;
-        dw_stats_chunk *chunk = kept_chunk(block);
-        if (block->origin == NULL || chunk != NULL) {
-            dw_status status = visit_entry(&set->items[i], i, chunk, visit, ctx, err);
-            dw__stats_chunk_unref(chunk);
-            DW_TRY(status);
-        } else {
-            end = run_end(set, i);
-            DW_TRY(visit_run(set, i, end, visit, ctx, err));
-        }
-    }
-    return DW_OK;
+    return dw__file_set_visit_block_stats(set, NULL, visit, ctx, err);
 }
 
 /* The statistics of a whole block that has an origin. The caller releases the chunk. */

@@ -46,6 +46,8 @@ DW_WARN_UNUSED dw_status dw__log_exists(dw_log *log, bool *exists_out, dw_error 
 dw_log_snapshot *dw__log_snapshot_ref(dw_log_snapshot *snapshot);
 void dw__log_snapshot_unref(dw_log_snapshot *snapshot);
 
+/* The log it was read from. Borrowed; the log outlives it. */
+dw_log *dw__log_snapshot_log(const dw_log_snapshot *snapshot);
 int64_t dw__log_snapshot_version(const dw_log_snapshot *snapshot);
 /* The commit time of the version (in-commit timestamp, else the file's, made monotonic). */
 int64_t dw__log_snapshot_timestamp_ms(const dw_log_snapshot *snapshot);

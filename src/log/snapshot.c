@@ -198,6 +198,12 @@ dw__snapshot_join(const dw_env *env, const dw_snapshot_parts *parts, dw_log_snap
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
+dw_log *
+dw__log_snapshot_log(const dw_log_snapshot *snapshot)
+{
+    return snapshot->log;
+}
+
 int64_t
 dw__log_snapshot_version(const dw_log_snapshot *snapshot)
 {

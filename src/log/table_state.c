@@ -28,8 +28,16 @@ fill_definition(dw_definition *definition, const dw_env *env, const dw_protocol 
                      "the value of the table property %.*s is not understood; its default holds",
                      DW_STR_ARG(bad_key));
     }
-    return dw__schema_parse("the schema in metaData", definition->metadata.schema_string,
-                            &definition->arena, &definition->schema, err);
+    if (!dw__protocol_supports(&definition->protocol, DW_FEATURE_COLUMN_MAPPING)) {
+        definition->properties.mapping_mode = DW_MAPPING_NONE;
+    }
+    DW_TRY(dw__schema_parse("the schema in metaData", definition->metadata.schema_string,
+                            &definition->arena, &definition->schema, err));
+    if (definition->properties.mapping_mode == DW_MAPPING_NONE) {
+        /* A rewrite to mode none leaves names and ids behind that mean nothing any more. */
+        definition->schema = dw__schema_without_mapping(definition->schema, &definition->arena);
+    }
+    return definition->schema == NULL ? dw__error_oom(err) : DW_OK;
 }
 
 dw_status
