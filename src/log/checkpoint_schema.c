@@ -71,6 +71,11 @@ static const dw_column_spec sidecar_fields[DW_CK_SIDECAR_COUNT] = {
     [DW_CK_SIDECAR_MODIFICATION_TIME] = I64("modificationTime"),
 };
 
+static const dw_column_spec checkpoint_fields[DW_CK_CHECKPOINT_COUNT] = {
+    [DW_CK_CHECKPOINT_VERSION] = I64("version"),
+    [DW_CK_CHECKPOINT_TAGS] = STR_MAP("tags"),
+};
+
 static const dw_column_spec dv_fields[DW_CK_DV_COUNT] = {
     [DW_CK_DV_STORAGE_TYPE] = STR("storageType"),
     [DW_CK_DV_PATH] = STR("pathOrInlineDv"),
@@ -113,6 +118,8 @@ const dw_column_spec dw__ck_txn_spec = STRUCT("txn", txn_fields, DW_CK_TXN_COUNT
 const dw_column_spec dw__ck_domain_spec =
     STRUCT("domainMetadata", domain_fields, DW_CK_DOMAIN_COUNT);
 const dw_column_spec dw__ck_sidecar_spec = STRUCT("sidecar", sidecar_fields, DW_CK_SIDECAR_COUNT);
+const dw_column_spec dw__ck_checkpoint_spec =
+    STRUCT("checkpointMetadata", checkpoint_fields, DW_CK_CHECKPOINT_COUNT);
 const dw_column_spec dw__ck_add_spec = STRUCT("add", add_fields, DW_CK_ADD_COUNT);
 const dw_column_spec dw__ck_add_bare_spec = STRUCT("add", add_fields, DW_CK_ADD_STATS);
 const dw_column_spec dw__ck_remove_spec = STRUCT("remove", remove_fields, DW_CK_REMOVE_COUNT);

@@ -92,13 +92,20 @@ typedef enum dw_ck_remove {
     DW_CK_REMOVE_COUNT
 } dw_ck_remove;
 
+typedef enum dw_ck_checkpoint {
+    DW_CK_CHECKPOINT_VERSION,
+    DW_CK_CHECKPOINT_TAGS,
+    DW_CK_CHECKPOINT_COUNT
+} dw_ck_checkpoint;
+
 extern const dw_column_spec dw__ck_protocol_spec;
 extern const dw_column_spec dw__ck_metadata_spec;
 extern const dw_column_spec dw__ck_txn_spec;
 extern const dw_column_spec dw__ck_domain_spec;
 extern const dw_column_spec dw__ck_sidecar_spec;
-extern const dw_column_spec dw__ck_add_spec;      /* with statistics as JSON */
-extern const dw_column_spec dw__ck_add_bare_spec; /* without them */
+extern const dw_column_spec dw__ck_checkpoint_spec; /* checkpointMetadata */
+extern const dw_column_spec dw__ck_add_spec;        /* with statistics as JSON */
+extern const dw_column_spec dw__ck_add_bare_spec;   /* without them */
 extern const dw_column_spec dw__ck_remove_spec;
 
 #endif

@@ -214,6 +214,10 @@ const dw_dv_descriptor *dw__file_block_dv(const dw_file_block *block, size_t row
 DW_WARN_UNUSED bool dw__file_block_get(const dw_file_block *block, size_t row, bool is_remove,
                                        dw_arena *arena, dw_file *out);
 
+/* The statistics of a whole block that has an origin. The caller releases the chunk. */
+DW_WARN_UNUSED dw_status dw__file_block_load_stats(dw_file_block *block, dw_stats_chunk **out,
+                                                   dw_error *err);
+
 /* ---- Finding --------------------------------------------------------------------------------- */
 
 /* Adds the newest row to the index (before sealing). False when out of memory. */

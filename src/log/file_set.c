@@ -353,9 +353,8 @@ dw__file_set_visit_stats(dw_file_set *set, dw_stats_visitor visit, void *ctx, dw
     return dw__file_set_visit_block_stats(set, NULL, visit, ctx, err);
 }
 
-/* The statistics of a whole block that has an origin. The caller releases the chunk. */
-static dw_status
-load_chunk(dw_file_block *block, dw_stats_chunk **out, dw_error *err)
+dw_status
+dw__file_block_load_stats(dw_file_block *block, dw_stats_chunk **out, dw_error *err)
 {
     *out = kept_chunk(block);
     if (*out != NULL) {
@@ -377,7 +376,7 @@ dw__file_set_get(dw_file_set *set, dw_file_ref ref, dw_arena *arena, dw_file *ou
     }
     dw_stats_chunk *chunk = NULL;
     if (block->origin != NULL) {
-        DW_TRY(load_chunk(block, &chunk, err));
+        DW_TRY(dw__file_block_load_stats(block, &chunk, err));
         borrowed.stats = dw__stats_chunk_get(chunk, ref.row);
     }
     bool ok = dw__file_dup(arena, &borrowed, out);

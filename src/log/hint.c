@@ -1,10 +1,12 @@
 /*
- * Reading `_last_checkpoint`.
+ * Reading and writing `_last_checkpoint`.
  */
 #include "log/hint.h"
 
 #include "codec/json.h"
 #include "log/names.h"
+
+#include <inttypes.h>
 
 static int64_t
 version_in(dw_json hint)
@@ -31,4 +33,32 @@ dw__hint_read(dw_storage *storage, const dw_allocator *allocator, int64_t *versi
         }
     }
     return status == DW_OUT_OF_MEMORY ? dw__error_oom(err) : DW_OK;
+}
+
+/* Whether the checkpoint that a hint names is there; one that lies must not stay for ever. */
+static bool
+is_true(dw_storage *storage, int64_t version)
+{
+    char key[DW_CHECKPOINT_KEY_SIZE];
+    dw_object_meta meta;
+    dw_error ignored = DW_ERROR_INIT;
+    return dw__storage_head(storage, dw__checkpoint_key(version, key), &meta, &ignored) == DW_OK;
+}
+
+dw_status
+dw__hint_write(dw_storage *storage, const dw_allocator *allocator, const dw_hint *hint,
+               dw_error *err)
+{
+    int64_t newest;
+    DW_TRY(dw__hint_read(storage, allocator, &newest, err));
+    if (newest > hint->version && is_true(storage, newest)) {
+        return DW_OK;
+    }
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(allocator, DW_HINT_BYTES_MAX);
+    dw__strbuf_printf(&text,
+                      "{\"version\":%" PRId64 ",\"size\":%" PRId64 ",\"sizeInBytes\":%" PRId64
+                      ",\"numOfAddFiles\":%" PRId64 "}",
+                      hint->version, hint->action_count, hint->size_bytes, hint->add_count);
+    DW_TRY(dw__strbuf_ok(&text, "the hint", err));
+    return dw__storage_put(storage, DW_STR(DW_LAST_CHECKPOINT_KEY), dw__strbuf_str(&text), err);
 }

@@ -15,4 +15,16 @@
 DW_WARN_UNUSED dw_status dw__hint_read(dw_storage *storage, const dw_allocator *allocator,
                                        int64_t *version_out, dw_error *err);
 
+/* What a hint says of a checkpoint that was just written. */
+typedef struct dw_hint {
+    int64_t version;
+    int64_t action_count;
+    int64_t size_bytes;
+    int64_t add_count;
+} dw_hint;
+
+/* Replaces the hint unless the one there names a newer checkpoint. */
+DW_WARN_UNUSED dw_status dw__hint_write(dw_storage *storage, const dw_allocator *allocator,
+                                        const dw_hint *hint, dw_error *err);
+
 #endif

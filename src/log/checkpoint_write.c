@@ -1,0 +1,526 @@
+/*
+ * Writing a checkpoint: its rows in batches of one kind each, the object, the hint. PROTOCOL.md
+ * "Checkpoint Schema", "Last Checkpoint File"; checklist C5-C10, C18.
+ *
+ * Members that no row has are left out of the file: each column costs time with every checkpoint of
+ * a table that is appended to a thousand times, and readers take what is missing as NULL.
+ */
+#include "base/assert.h"
+#include "base/vec.h"
+#include "log/checkpoint_put.h"
+#include "log/hint.h"
+#include "log/log_core.h"
+#include "log/names.h"
+#include "log/snapshot.h"
+
+#include <inttypes.h>
+
+#define BATCH_ROWS ((size_t) 2048)
+#define CHECKPOINT_BYTES_MAX ((size_t) 16 << 30)
+#define WIDEST_VALUE sizeof(dw_str)
+
+/* The columns of a checkpoint. */
+enum { TXN, ADD, REMOVE, METADATA, PROTOCOL, DOMAIN_METADATA, CHECKPOINT_METADATA, COLUMN_COUNT };
+
+typedef struct action_vec {
+    dw_action *items;
+    size_t count;
+    size_t capacity;
+} action_vec;
+
+/* A struct column as it is built, and what of it is written. */
+typedef struct output_column {
+    dw_column column; /* with all members */
+    bool is_kept;
+    bool *keeps; /* one a member */
+    dw_column_spec *members;
+    dw_vector *vectors;
+    size_t member_count;
+    dw_vector nulls; /* BATCH_ROWS rows of NULL */
+} output_column;
+
+/* Goes through the live rows of a set. */
+typedef struct set_cursor {
+    dw_file_set *set;
+    dw_file_ref ref;
+    bool has_row;
+} set_cursor;
+
+typedef struct writer {
+    const dw_log_snapshot *snapshot;
+    const dw_env *env;
+    dw_arena arena;       /* lives as long as the writer */
+    dw_arena batch_arena; /* of one batch */
+    int64_t now_ms;
+    output_column outputs[COLUMN_COUNT];
+    dw_column_spec specs[COLUMN_COUNT]; /* what is written */
+    dw_vector vectors[COLUMN_COUNT];
+    size_t column_count;
+
+    action_vec actions;
+    size_t next_action;
+    dw_file_set *old_removes; /* those of the checkpoint below that still count */
+    set_cursor removes[2];    /* old ones, those of the tail */
+    set_cursor adds;
+    dw_stats_chunk *chunk; /* statistics of the block that `chunk_block` numbers */
+    uint32_t chunk_block;
+    int64_t row_count;
+    int64_t add_count;
+} writer;
+
+/* ---- What is written ------------------------------------------------------------------------- */
+
+static bool
+push_action(writer *w, const dw_action *action)
+{
+    dw_action *slot = DW_VEC_PUSH(w->env->allocator, &w->actions);
+    if (slot != NULL) {
+        *slot = *action;
+    }
+    return slot != NULL;
+}
+
+/* [ref] An application that was silent for long enough is forgotten. */
+static bool
+is_txn_expired(const writer *w, const dw_txn_id *txn)
+{
+    int64_t retention = w->snapshot->definition->properties.set_transaction_retention_ms;
+    return retention >= 0 && txn->has_last_updated && txn->last_updated_ms <= w->now_ms - retention;
+}
+
+static bool
+collect_actions(writer *w)
+{
+    const dw_log_snapshot *snapshot = w->snapshot;
+    const dw_definition *definition = snapshot->definition;
+    dw_action action = {.kind = DW_ACTION_CHECKPOINT_METADATA};
+    bool is_v2 = dw__protocol_supports(&definition->protocol, DW_FEATURE_V2_CHECKPOINT);
+    bool ok = !is_v2 || push_action(w, &action);
+    action = (dw_action){.kind = DW_ACTION_PROTOCOL, .as.protocol = definition->protocol};
+    ok = ok && push_action(w, &action);
+    action = (dw_action){.kind = DW_ACTION_METADATA, .as.metadata = definition->metadata};
+    ok = ok && push_action(w, &action);
+    const dw_map *txns = &snapshot->txns->by_app_id;
+    for (size_t i = 0; ok && i < txns->slot_count; i++) {
+        const dw_txn_id *txn = txns->slots[i].value.ptr;
+        if (txns->slots[i].key.ptr != NULL && !is_txn_expired(w, txn)) {
+            action = (dw_action){.kind = DW_ACTION_TXN, .as.txn = *txn};
+            ok = push_action(w, &action);
+        }
+    }
+    for (size_t i = 0; ok && i < snapshot->domains->count; i++) {
+        action = (dw_action){.kind = DW_ACTION_DOMAIN, .as.domain = snapshot->domains->items[i]};
+        ok = push_action(w, &action);
+    }
+    return ok;
+}
+
+static bool
+is_remove_expired(const writer *w, int64_t deletion_ms)
+{
+    int64_t retention = w->snapshot->definition->properties.deleted_file_retention_ms;
+    return deletion_ms < w->now_ms - retention;
+}
+
+/* Keeps a remove of the older checkpoint unless it expired or the commits behind say something
+ * newer of that file. */
+static dw_status
+keep_old_remove(void *ctx, const dw_file *remove, dw_error *err)
+{
+    writer *w = ctx;
+    int64_t deletion_ms = remove->has_deletion_timestamp ? remove->deletion_timestamp_ms : 0;
+    if (is_remove_expired(w, deletion_ms)) {
+        return DW_OK;
+    }
+    dw_file_key key;
+    bool is_known;
+    dw__arena_reset(&w->batch_arena);
+    DW_TRY(dw__file_key_make(remove->path, remove->dv, &w->batch_arena, &key, err));
+    DW_TRY(dw__file_set_has(w->snapshot->tombstones, &key, &w->batch_arena, &is_known, err));
+    if (!is_known) {
+        DW_TRY(dw__file_set_has(w->snapshot->files, &key, &w->batch_arena, &is_known, err));
+    }
+    return is_known ? DW_OK : dw__file_set_push(w->old_removes, remove, &key, &w->batch_arena, err);
+}
+
+static dw_status
+collect_old_removes(writer *w, dw_error *err)
+{
+    w->old_removes = dw__file_set_new(w->env->allocator, true);
+    if (w->old_removes == NULL) {
+        return dw__error_oom(err);
+    }
+    if (w->snapshot->checkpoint != NULL) {
+        DW_TRY(dw__checkpoint_visit_removes(w->snapshot->checkpoint, keep_old_remove, w, err));
+    }
+    dw__file_set_seal(w->old_removes);
+    return DW_OK;
+}
+
+/* ---- Which columns --------------------------------------------------------------------------- */
+
+/* Which rare members some row of the set has. */
+typedef struct rare_members {
+    bool tags, dv, base_row_id, commit_version, clustering_provider, stats;
+} rare_members;
+
+static void
+note_rare_members(const dw_file_set *set, rare_members *rare)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const dw_file_block *block = set->items[i].block;
+        rare->tags |= block->tags.codes.items != NULL;
+        rare->dv |= block->dv_codes.items != NULL;
+        rare->base_row_id |= block->base_row_ids.items != NULL;
+        rare->commit_version |= block->commit_versions.items != NULL;
+        rare->clustering_provider |= block->clustering_provider.codes.items != NULL;
+        rare->stats |= block->origin != NULL || block->stats.ends.items != NULL;
+    }
+}
+
+static bool
+init_output(writer *w, size_t idx, const dw_column_spec *spec)
+{
+    output_column *output = &w->outputs[idx];
+    output->keeps = DW_ARENA_ARRAY(&w->arena, bool, spec->child_count);
+    output->members = DW_ARENA_ARRAY(&w->arena, dw_column_spec, spec->child_count);
+    output->vectors = DW_ARENA_ARRAY(&w->arena, dw_vector, spec->child_count);
+    bool ok = dw__column_init(&output->column, spec, w->env->allocator);
+    if (!ok || output->keeps == NULL || output->members == NULL || output->vectors == NULL) {
+        return false;
+    }
+    output->is_kept = true;
+    memset(output->keeps, true, spec->child_count);
+    return true;
+}
+
+static void
+choose_members(writer *w)
+{
+    rare_members add = {0};
+    rare_members remove = {0};
+    note_rare_members(w->snapshot->files, &add);
+    note_rare_members(w->snapshot->tombstones, &remove);
+    note_rare_members(w->old_removes, &remove);
+    bool *adds = w->outputs[ADD].keeps;
+    adds[DW_CK_ADD_TAGS] = add.tags;
+    adds[DW_CK_ADD_DELETION_VECTOR] = add.dv;
+    adds[DW_CK_ADD_BASE_ROW_ID] = add.base_row_id;
+    adds[DW_CK_ADD_COMMIT_VERSION] = add.commit_version;
+    adds[DW_CK_ADD_CLUSTERING_PROVIDER] = add.clustering_provider;
+    adds[DW_CK_ADD_STATS] = w->snapshot->definition->properties.checkpoint_write_stats_as_json;
+    bool *removes = w->outputs[REMOVE].keeps;
+    removes[DW_CK_REMOVE_DELETION_VECTOR] = remove.dv;
+    removes[DW_CK_REMOVE_BASE_ROW_ID] = remove.base_row_id;
+    removes[DW_CK_REMOVE_COMMIT_VERSION] = remove.commit_version;
+    const dw_protocol *protocol = &w->snapshot->definition->protocol;
+    bool *protocols = w->outputs[PROTOCOL].keeps;
+    protocols[DW_CK_PROTOCOL_READER_FEATURES] = protocol->has_reader_features;
+    protocols[DW_CK_PROTOCOL_WRITER_FEATURES] = protocol->has_writer_features;
+    w->outputs[DOMAIN_METADATA].is_kept = w->snapshot->domains->count > 0;
+    w->outputs[CHECKPOINT_METADATA].is_kept =
+        w->actions.items[0].kind == DW_ACTION_CHECKPOINT_METADATA;
+}
+
+/* A column of NULLs: all of them share one array of zeros. */
+static bool
+make_nulls(writer *w, const dw_column_spec *spec, const void *zeros, dw_vector *out)
+{
+    dw_vector *children = DW_ARENA_ARRAY(&w->arena, dw_vector, spec->child_count);
+    bool ok = children != NULL;
+    for (size_t i = 0; ok && i < spec->child_count; i++) {
+        ok = make_nulls(w, &spec->children[i], zeros, &children[i]);
+    }
+    *out = (dw_vector){.valid = zeros, .data = zeros, .children = children};
+    return ok;
+}
+
+/* Makes the specs of what is written. */
+static bool
+make_specs(writer *w)
+{
+    void *zeros = dw__arena_alloc_zero(&w->arena, BATCH_ROWS * WIDEST_VALUE);
+    bool ok = zeros != NULL;
+    for (size_t i = 0; ok && i < COLUMN_COUNT; i++) {
+        output_column *output = &w->outputs[i];
+        const dw_column_spec *spec = output->column.spec;
+        if (!output->is_kept) {
+            continue;
+        }
+        for (size_t k = 0; k < spec->child_count; k++) {
+            if (output->keeps[k]) {
+                output->members[output->member_count++] = spec->children[k];
+            }
+        }
+        dw_column_spec *written = &w->specs[w->column_count++];
+        *written =
+            (dw_column_spec){spec->name, DW_VECTOR_STRUCT, output->members, output->member_count};
+        ok = make_nulls(w, written, zeros, &output->nulls);
+    }
+    return ok;
+}
+
+static bool
+init_columns(writer *w)
+{
+    if (!init_output(w, TXN, &dw__ck_txn_spec) || !init_output(w, ADD, &dw__ck_add_spec) ||
+        !init_output(w, REMOVE, &dw__ck_remove_spec) ||
+        !init_output(w, METADATA, &dw__ck_metadata_spec) ||
+        !init_output(w, PROTOCOL, &dw__ck_protocol_spec) ||
+        !init_output(w, DOMAIN_METADATA, &dw__ck_domain_spec) ||
+        !init_output(w, CHECKPOINT_METADATA, &dw__ck_checkpoint_spec)) {
+        return false;
+    }
+    choose_members(w);
+    return make_specs(w);
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+static size_t
+column_of(const dw_action *action)
+{
+    switch (action->kind) {
+    case DW_ACTION_TXN:
+        return TXN;
+    case DW_ACTION_METADATA:
+        return METADATA;
+    case DW_ACTION_PROTOCOL:
+        return PROTOCOL;
+    case DW_ACTION_DOMAIN:
+        return DOMAIN_METADATA;
+    case DW_ACTION_CHECKPOINT_METADATA:
+        return CHECKPOINT_METADATA;
+    case DW_ACTION_ADD:
+    case DW_ACTION_REMOVE:
+    case DW_ACTION_CDC:
+    case DW_ACTION_COMMIT_INFO:
+    case DW_ACTION_SIDECAR:
+    case DW_ACTION_UNKNOWN:
+        break;
+    }
+    dw_unreachable("not written as an action");
+}
+
+static void
+put_action(writer *w, const dw_action *action)
+{
+    size_t idx = column_of(action);
+    dw_column *column = &w->outputs[idx].column;
+    if (idx == TXN) {
+        dw__ck_put_txn(column, &action->as.txn);
+    } else if (idx == METADATA) {
+        dw__ck_put_metadata(column, &action->as.metadata);
+    } else if (idx == PROTOCOL) {
+        dw__ck_put_protocol(column, &action->as.protocol);
+    } else if (idx == DOMAIN_METADATA) {
+        dw__ck_put_domain(column, &action->as.domain);
+    } else {
+        dw__ck_put_checkpoint(column, w->snapshot->version);
+    }
+}
+
+/* Fills all columns but those of files, a row for each action. */
+static size_t
+fill_actions(writer *w)
+{
+    size_t count = 0;
+    for (; count < BATCH_ROWS && w->next_action < w->actions.count; count++) {
+        const dw_action *action = &w->actions.items[w->next_action++];
+        for (size_t i = 0; i < COLUMN_COUNT; i++) {
+            if (i != ADD && i != REMOVE && i != column_of(action)) {
+                dw__column_put_null(&w->outputs[i].column);
+            }
+        }
+        put_action(w, action);
+    }
+    return count;
+}
+
+static void
+cursor_open(set_cursor *cursor, dw_file_set *set)
+{
+    cursor->set = set;
+    cursor->has_row = dw__file_set_first(set, &cursor->ref);
+}
+
+static size_t
+fill_removes(writer *w, set_cursor *cursor)
+{
+    size_t count = 0;
+    while (count < BATCH_ROWS && cursor->has_row) {
+        const dw_file_block *block = dw__file_set_block(cursor->set, cursor->ref.block);
+        if (!is_remove_expired(w, dw__file_block_time(block, cursor->ref.row))) {
+            dw__ck_put_remove(&w->outputs[REMOVE].column, block, cursor->ref.row);
+            count++;
+        }
+        cursor->has_row = dw__file_set_next(cursor->set, &cursor->ref);
+    }
+    return count;
+}
+
+/* The statistics of the row that the cursor is at; those of its block are kept until the next. */
+static dw_status
+add_stats(writer *w, dw_str *out, dw_error *err)
+{
+    dw_file_ref ref = w->adds.ref;
+    dw_file_block *block = dw__file_set_block(w->adds.set, ref.block);
+    if (block->origin == NULL) {
+        *out = dw__text_column_get(&block->stats, ref.row);
+        return DW_OK;
+    }
+    if (w->chunk == NULL || w->chunk_block != ref.block) {
+        dw__stats_chunk_unref(w->chunk);
+        w->chunk = NULL;
+        DW_TRY(dw__file_block_load_stats(block, &w->chunk, err));
+        w->chunk_block = ref.block;
+    }
+    *out = dw__stats_chunk_get(w->chunk, ref.row);
+    return DW_OK;
+}
+
+static dw_status
+fill_adds(writer *w, size_t *count_out, dw_error *err)
+{
+    set_cursor *cursor = &w->adds;
+    bool writes_stats = w->outputs[ADD].keeps[DW_CK_ADD_STATS];
+    uint32_t first_block = cursor->ref.block; /* strings are borrowed from one block a batch */
+    while (*count_out < BATCH_ROWS && cursor->has_row && cursor->ref.block == first_block) {
+        dw_str stats = DW_STR_NULL;
+        if (writes_stats) {
+            DW_TRY(add_stats(w, &stats, err));
+        }
+        const dw_file_block *block = dw__file_set_block(cursor->set, cursor->ref.block);
+        DW_TRY(dw__ck_put_add(&w->outputs[ADD].column, block, cursor->ref.row, stats,
+                              &w->batch_arena, err));
+        cursor->has_row = dw__file_set_next(cursor->set, &cursor->ref);
+        (*count_out)++;
+    }
+    w->add_count += (int64_t) *count_out;
+    return DW_OK;
+}
+
+/* The vectors of the batch: `filled` tells which columns have rows of their own. */
+static dw_status
+make_batch(writer *w, size_t row_count, const bool filled[COLUMN_COUNT], dw_batch *out,
+           dw_error *err)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        output_column *output = &w->outputs[i];
+        if (!output->is_kept) {
+            continue;
+        }
+        dw_vector *vector = &w->vectors[used++];
+        *vector = output->nulls;
+        if (!filled[i]) {
+            continue;
+        }
+        dw_assert(output->column.count == row_count || output->column.failed);
+        if (!dw__column_view(&output->column, vector)) {
+            return dw__error_oom(err);
+        }
+        size_t member = 0;
+        for (size_t k = 0; k < output->column.spec->child_count; k++) {
+            if (output->keeps[k]) {
+                output->vectors[member++] = vector->children[k];
+            }
+        }
+        vector->children = output->vectors;
+    }
+    *out = (dw_batch){row_count, w->vectors};
+    w->row_count += (int64_t) row_count;
+    return DW_OK;
+}
+
+static dw_status
+next_batch(void *ctx, dw_batch *out, dw_error *err)
+{
+    writer *w = ctx;
+    *out = (dw_batch){0};
+    dw__arena_reset(&w->batch_arena);
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        dw__column_clear(&w->outputs[i].column);
+    }
+    bool filled[COLUMN_COUNT] = {false};
+    size_t count = fill_actions(w);
+    if (count > 0) {
+        memset(filled, true, sizeof(filled));
+        filled[ADD] = false;
+        filled[REMOVE] = false;
+        return make_batch(w, count, filled, out, err);
+    }
+    for (size_t i = 0; i < 2 && count == 0; i++) {
+        count = fill_removes(w, &w->removes[i]);
+    }
+    filled[count > 0 ? REMOVE : ADD] = true;
+    if (count == 0) {
+        DW_TRY(fill_adds(w, &count, err));
+    }
+    return count == 0 ? DW_OK : make_batch(w, count, filled, out, err);
+}
+
+/* ---- The object ------------------------------------------------------------------------------ */
+
+static dw_status
+make_object(writer *w, dw_strbuf *bytes, dw_error *err)
+{
+    dw_log *log = w->snapshot->log;
+    if (!collect_actions(w)) {
+        return dw__error_oom(err);
+    }
+    DW_TRY(collect_old_removes(w, err));
+    if (!init_columns(w)) {
+        return dw__error_oom(err);
+    }
+    cursor_open(&w->removes[0], w->old_removes);
+    cursor_open(&w->removes[1], w->snapshot->tombstones);
+    cursor_open(&w->adds, w->snapshot->files);
+    return log->engine->ops->write_parquet(log->engine, w->specs, w->column_count, next_batch, w,
+                                           bytes, err);
+}
+
+static void
+writer_deinit(writer *w)
+{
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        dw__column_deinit(&w->outputs[i].column);
+    }
+    DW_VEC_DEINIT(w->env->allocator, &w->actions);
+    dw__file_set_free(w->old_removes);
+    dw__stats_chunk_unref(w->chunk);
+    dw__arena_deinit(&w->batch_arena);
+    dw__arena_deinit(&w->arena);
+}
+
+dw_status
+dw__checkpoint_write(dw_log_snapshot *snapshot, dw_error *err)
+{
+    dw_log *log = snapshot->log;
+    writer w = {.snapshot = snapshot, .env = log->env, .now_ms = dw__env_now_ms(log->env)};
+    dw__arena_init(&w.arena, log->env->allocator);
+    dw__arena_init(&w.batch_arena, log->env->allocator);
+    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(log->env->allocator, CHECKPOINT_BYTES_MAX);
+    dw_status status = make_object(&w, &bytes, err);
+    if (status == DW_OK) {
+        char key[DW_CHECKPOINT_KEY_SIZE];
+        status = dw__storage_put(log->storage, dw__checkpoint_key(snapshot->version, key),
+                                 dw__strbuf_str(&bytes), err);
+    }
+    if (status == DW_OK) {
+        dw_hint hint = {snapshot->version, w.row_count, (int64_t) bytes.len, w.add_count};
+        status = dw__hint_write(log->storage, log->env->allocator, &hint, err);
+    }
+    if (status != DW_OK) {
+        dw__error_context(err, "writing checkpoint %" PRId64, snapshot->version);
+    }
+    writer_deinit(&w);
+    return status;
+}
+
+bool
+dw__checkpoint_is_due(const dw_log_snapshot *snapshot)
+{
+    int64_t interval = snapshot->definition->properties.checkpoint_interval;
+    return snapshot->version > 0 && interval > 0 && snapshot->version % interval == 0;
+}
