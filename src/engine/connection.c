@@ -3,7 +3,7 @@
  * never load the engine.
  */
 #include "base/assert.h"
-#include "engine/internal.h"
+#include "engine/bindings.h"
 
 /* Progress is counted but never printed by the engine. */
 static const char *const connection_settings[] = {
@@ -36,10 +36,7 @@ dw__connection_handle(dw_connection *connection, duckdb_connection *out, dw_erro
     DW_TRY(dw__database_load(database, err));
     const dw_duck *duck = database->duck;
     duckdb_connection handle = NULL;
-    if (duck->connect(database->instance, &handle) != DuckDBSuccess) {
-        return dw__error_set(err, DW_INTERNAL, "ENGINE_INTERNAL",
-                             "the query engine gives no connection");
-    }
+    DW_TRY(dw__instance_connect(duck, database->instance, &handle, err));
     for (size_t i = 0; i < sizeof(connection_settings) / sizeof(connection_settings[0]); i++) {
         dw_status status = dw__statement_execute(duck, handle, connection_settings[i], err);
         if (status != DW_OK) {
@@ -59,6 +56,7 @@ dw__connection_close(dw_connection *connection)
         return;
     }
     duckdb_connection handle = atomic_exchange(&connection->handle, NULL);
+    dw__bindings_clear(connection);
     if (handle != NULL) {
         connection->database->duck->disconnect(&handle);
     }

@@ -26,12 +26,9 @@ set_option(const dw_duck *duck, duckdb_config config, const char *name, const ch
 }
 
 static dw_status
-set_options(const dw_database *database, duckdb_config config, dw_error *err)
+set_user_options(const dw_database *database, duckdb_config config, dw_error *err)
 {
     const dw_duck *duck = database->duck;
-    for (size_t i = 0; i < sizeof(instance_settings) / sizeof(instance_settings[0]); i++) {
-        DW_TRY(set_option(duck, config, instance_settings[i][0], instance_settings[i][1], err));
-    }
     char text[32];
     if (database->memory_limit_bytes != 0) {
         snprintf(text, sizeof(text), "%lluB", (unsigned long long) database->memory_limit_bytes);
@@ -48,7 +45,19 @@ set_options(const dw_database *database, duckdb_config config, dw_error *err)
 }
 
 static dw_status
-open_instance(const dw_database *database, duckdb_database *out, dw_error *err)
+set_options(const dw_database *database, bool is_planner, duckdb_config config, dw_error *err)
+{
+    const dw_duck *duck = database->duck;
+    for (size_t i = 0; i < sizeof(instance_settings) / sizeof(instance_settings[0]); i++) {
+        DW_TRY(set_option(duck, config, instance_settings[i][0], instance_settings[i][1], err));
+    }
+    /* Plans are made by the thread that asks for them. */
+    return is_planner ? set_option(duck, config, "threads", "1", err)
+                      : set_user_options(database, config, err);
+}
+
+dw_status
+dw__instance_open(const dw_database *database, bool is_planner, duckdb_database *out, dw_error *err)
 {
     const dw_duck *duck = database->duck;
     *out = NULL;
@@ -56,7 +65,7 @@ open_instance(const dw_database *database, duckdb_database *out, dw_error *err)
     if (duck->create_config(&config) != DuckDBSuccess) {
         return dw__error_oom(err);
     }
-    dw_status status = set_options(database, config, err);
+    dw_status status = set_options(database, is_planner, config, err);
     char *message = NULL;
     if (status == DW_OK && duck->open_ext(NULL, out, config, &message) != DuckDBSuccess) {
         status = dw__duck_error(message, err);
@@ -68,8 +77,9 @@ open_instance(const dw_database *database, duckdb_database *out, dw_error *err)
     return status;
 }
 
-static dw_status
-connect_to(const dw_duck *duck, duckdb_database instance, duckdb_connection *out, dw_error *err)
+dw_status
+dw__instance_connect(const dw_duck *duck, duckdb_database instance, duckdb_connection *out,
+                     dw_error *err)
 {
     *out = NULL;
     if (duck->connect(instance, out) != DuckDBSuccess) {
@@ -85,10 +95,13 @@ set_up_instance(dw_database *database, duckdb_database instance, dw_error *err)
 {
     const dw_duck *duck = database->duck;
     duckdb_connection handle = NULL;
-    DW_TRY(connect_to(duck, instance, &handle, err));
+    DW_TRY(dw__instance_connect(duck, instance, &handle, err));
     dw_status status = dw__statement_execute(duck, handle, "SET GLOBAL TimeZone = 'UTC'", err);
     if (status == DW_OK) {
         status = dw__rows_register(database, handle, err);
+    }
+    if (status == DW_OK) {
+        status = dw__scan_functions_register(database, handle, err);
     }
     if (status != DW_OK) {
         duck->disconnect(&handle);
@@ -106,7 +119,7 @@ load_locked(dw_database *database, dw_error *err)
     }
     DW_TRY(dw__duck_load(&database->duck, err));
     duckdb_database instance = NULL;
-    DW_TRY(open_instance(database, &instance, err));
+    DW_TRY(dw__instance_open(database, false, &instance, err));
     dw_status status = set_up_instance(database, instance, err);
     if (status != DW_OK) {
         database->duck->close(&instance);
@@ -151,7 +164,7 @@ dw__database_borrow(dw_database *database, duckdb_connection *out, dw_error *err
     if (*out != NULL) {
         return DW_OK;
     }
-    return connect_to(database->duck, database->instance, out, err);
+    return dw__instance_connect(database->duck, database->instance, out, err);
 }
 
 void
@@ -203,6 +216,7 @@ dw__database_open(const dw_env *env, const dw_database_options *options, dw_data
         database->spill_directory[options->spill_directory.len] = '\0';
     }
     dw__registry_init(&database->registry, env->allocator);
+    dw__planner_init(database);
     int failed = pthread_mutex_init(&database->mutex, NULL);
     dw_assert(failed == 0);
     *out = database;
@@ -215,6 +229,7 @@ dw__database_close(dw_database *database)
     if (database == NULL) {
         return;
     }
+    dw__planner_deinit(database);
     while (database->idle_count > 0) {
         database->duck->disconnect(&database->idle[--database->idle_count]);
     }

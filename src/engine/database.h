@@ -62,8 +62,9 @@ DW_WARN_UNUSED dw_status dw__connection_query_text(dw_connection *connection, dw
                                                    dw_arena *arena, dw_text_rows *out,
                                                    dw_error *err);
 
-/* The columns that a SELECT would return, without running it: names and the engine's type names
- * ("DECIMAL(10,2)", "STRUCT(a INTEGER, b VARCHAR)"). In `arena`. */
+/* The columns that a SELECT would return, without running it: names and the engine's type names,
+ * fields always quoted: `DECIMAL(10,2)`, `STRUCT("a" INTEGER, "b c" VARCHAR[])`, `MAP(VARCHAR,
+ * DATE)`, `ENUM` without its values, `JSON`, `NULL`. In `arena`. */
 typedef struct dw_query_column {
     dw_str name;
     dw_str type;
@@ -110,14 +111,28 @@ void dw__connection_unbind_scan(dw_connection *connection, dw_str name);
 
 /* ---- Planning -------------------------------------------------------------------------------- */
 
-/* Makes an empty stub table of those columns (names quoted by this function, engine types) on the
- * planning instance, replacing one of that name. */
+/* An empty table of those columns on the planning instance, for one occurrence of a table in a
+ * statement. Names are quoted here; types are the engine's. */
+typedef struct dw_plan_stub {
+    dw_str name;
+    const dw_query_column *columns;
+    size_t count;
+} dw_plan_stub;
+
+/* Makes the stubs, replacing those of the same names, and plans in one step: other threads may use
+ * the same names. Stubs stay for the next time; the same again cost nothing. Gives the optimised
+ * logical plan of a SELECT as JSON text in `arena` (json_serialize_plan), or the null string when
+ * it cannot be had: then nothing is pruned. Never fails for a statement's or a column's sake.
+ * Thread-safe. */
+DW_WARN_UNUSED dw_status dw__database_plan_with(dw_database *database, dw_str sql,
+                                                const dw_plan_stub *stubs, size_t count,
+                                                dw_arena *arena, dw_str *json_out, dw_error *err);
+
+/* The same in steps, for names that no other thread uses. */
 DW_WARN_UNUSED dw_status dw__database_plan_stub(dw_database *database, dw_str name,
                                                 const dw_query_column *columns, size_t count,
                                                 dw_error *err);
 void dw__database_plan_drop(dw_database *database, dw_str name);
-/* The optimised logical plan of a SELECT as JSON text in `arena` (json_serialize_plan), or the null
- * string when it cannot be had: then nothing is pruned. Never fails for a statement's sake. */
 DW_WARN_UNUSED dw_status dw__database_plan(dw_database *database, dw_str sql, dw_arena *arena,
                                            dw_str *json_out, dw_error *err);
 

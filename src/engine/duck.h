@@ -67,6 +67,7 @@
     X(vector_get_data)                                                                             \
     X(vector_get_validity)                                                                         \
     X(vector_ensure_validity_writable)                                                             \
+    X(vector_assign_string_element_len)                                                            \
     X(unsafe_vector_assign_string_element_len)                                                     \
     X(list_vector_get_child)                                                                       \
     X(list_vector_get_size)                                                                        \
@@ -109,6 +110,7 @@
     X(create_varchar_length)                                                                       \
     X(create_int64)                                                                                \
     X(create_null_value)                                                                           \
+    X(is_null_value)                                                                               \
     X(get_int64)                                                                                   \
     X(get_varchar)                                                                                 \
     X(destroy_value)                                                                               \

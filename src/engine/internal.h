@@ -4,6 +4,7 @@
  *
  *  [INTERNAL-1] `duck` and `instance` are written once, before `is_loaded` becomes true, and only
  *               read after that: no lock is taken to use them.
+ *  [INTERNAL-2] Locks are taken one at a time; the registry's may be taken below any other.
  */
 #ifndef DW_ENGINE_INTERNAL_H
 #define DW_ENGINE_INTERNAL_H
@@ -11,6 +12,7 @@
 #include "base/strbuf.h"
 #include "engine/database.h"
 #include "engine/duck.h"
+#include "engine/planner.h"
 #include "engine/registry.h"
 
 #include <pthread.h>
@@ -31,20 +33,43 @@ struct dw_database {
     const dw_duck *duck;
     duckdb_database instance;
     dw_registry registry;
+    dw_planner planner;
     pthread_mutex_t mutex; /* guards loading and the idle connections */
     duckdb_connection idle[DW_IDLE_CONNECTIONS_MAX];
     size_t idle_count;
 };
+
+/* A name of a connection, see bindings.h. */
+typedef struct dw_binding {
+    char *name;
+    size_t name_len;
+    dw_entry *entry;
+} dw_binding;
+
+typedef struct dw_binding_vec {
+    dw_binding *items;
+    size_t count;
+    size_t capacity;
+} dw_binding_vec;
 
 struct dw_connection {
     dw_database *database;
     const dw_env *env;
     /* NULL until the first statement. Atomic because interrupts come from other threads. */
     _Atomic(duckdb_connection) handle;
+    dw_binding_vec bindings;
 };
 
 /* Loads the library and opens the instance unless that was done. Thread-safe. */
 DW_WARN_UNUSED dw_status dw__database_load(dw_database *database, dw_error *err);
+/* An instance in memory, with the database's settings or those for planning, and a connection to
+ * one. */
+DW_WARN_UNUSED dw_status dw__instance_open(const dw_database *database, bool is_planner,
+                                           duckdb_database *out, dw_error *err);
+DW_WARN_UNUSED dw_status dw__instance_connect(const dw_duck *duck, duckdb_database instance,
+                                              duckdb_connection *out, dw_error *err);
+void dw__planner_init(dw_database *database);
+void dw__planner_deinit(dw_database *database);
 /* A connection for the engine's own statements; goes back with _return. Thread-safe. */
 DW_WARN_UNUSED dw_status dw__database_borrow(dw_database *database, duckdb_connection *out,
                                              dw_error *err);
@@ -90,6 +115,8 @@ DW_WARN_UNUSED dw_status dw__duck_error_data(const dw_duck *duck, duckdb_error_d
 /* Each registers one on an instance. */
 DW_WARN_UNUSED dw_status dw__rows_register(dw_database *database, duckdb_connection handle,
                                            dw_error *err);
+DW_WARN_UNUSED dw_status dw__scan_functions_register(dw_database *database,
+                                                     duckdb_connection handle, dw_error *err);
 
 /* ---- The vtable ------------------------------------------------------------------------------ */
 

@@ -1,0 +1,312 @@
+/*
+ * See scan_functions.h. They run in all threads of the engine at once, over data that nobody
+ * changes.
+ */
+#include "engine/scan_functions.h"
+
+#include "base/assert.h"
+#include "engine/parquet_shape.h"
+
+#define UNKNOWN_SCAN "expected the number of a bound scan, found another"
+
+/* ---- Binding: from the number to the scan ---------------------------------------------------- */
+
+static void *
+copy_bound(void *entry)
+{
+    return dw__entry_ref(entry);
+}
+
+static void
+release_bound(void *entry)
+{
+    dw__entry_unref(entry);
+}
+
+/* The value of the first argument, which must be a constant. */
+static bool
+fold_number(const dw_duck *duck, duckdb_bind_info info, int64_t *out)
+{
+    duckdb_expression argument = duck->scalar_function_bind_get_argument(info, 0);
+    duckdb_client_context context = NULL;
+    duck->scalar_function_get_client_context(info, &context);
+    bool is_found = false;
+    if (duck->expression_is_foldable(argument)) {
+        duckdb_value value = NULL;
+        duckdb_error_data failure = duck->expression_fold(context, argument, &value);
+        is_found = failure == NULL && value != NULL && !duck->is_null_value(value);
+        if (is_found) {
+            *out = duck->get_int64(value);
+        }
+        duck->destroy_value(&value);
+        duck->destroy_error_data(&failure);
+    }
+    duck->destroy_client_context(&context);
+    duck->destroy_expression(&argument);
+    return is_found;
+}
+
+static void
+bind_scan(duckdb_bind_info info)
+{
+    const dw_duck *duck = dw__duck_loaded();
+    dw_database *database = duck->scalar_function_bind_get_extra_info(info);
+    int64_t id = 0;
+    dw_entry *entry = NULL;
+    if (fold_number(duck, info, &id)) {
+        entry = dw__registry_find(&database->registry, DW_ENTRY_SCAN, id);
+    }
+    if (entry == NULL) {
+        duck->scalar_function_bind_set_error(info, UNKNOWN_SCAN);
+        return;
+    }
+    duck->scalar_function_set_bind_data(info, entry, release_bound);
+    duck->scalar_function_set_bind_data_copy(info, copy_bound);
+}
+
+static const dw_scan_files *
+bound_files(const dw_duck *duck, duckdb_function_info info)
+{
+    const dw_scan_entry *scan = duck->scalar_function_get_bind_data(info);
+    dw_assert(scan != NULL);
+    return &scan->files;
+}
+
+/* ---- dw__files ------------------------------------------------------------------------------- */
+
+static dw_status
+fill_paths(const dw_duck *duck, const dw_scan_files *files, const dw_allocator *allocator,
+           duckdb_vector elements, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) escaped = dw__strbuf_make(allocator, DW_SQL_BYTES_MAX);
+    for (size_t i = 0; i < files->count; i++) {
+        dw__strbuf_clear(&escaped);
+        dw__path_put_escaped(&escaped, files->paths[i]);
+        DW_TRY(dw__strbuf_ok(&escaped, "a path", err));
+        duck->vector_assign_string_element_len(elements, i, dw__strbuf_cstr(&escaped), escaped.len);
+    }
+    return DW_OK;
+}
+
+/* Called with the constant scan: one row. */
+static void
+files_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    const dw_duck *duck = dw__duck_loaded();
+    const dw_scan_entry *scan = duck->scalar_function_get_bind_data(info);
+    const dw_scan_files *files = &scan->files;
+    if (duck->list_vector_reserve(output, files->count) != DuckDBSuccess ||
+        duck->list_vector_set_size(output, files->count) != DuckDBSuccess) {
+        duck->scalar_function_set_error(info, "out of memory");
+        return;
+    }
+    dw_error err = DW_ERROR_INIT;
+    if (fill_paths(duck, files, scan->env->allocator, duck->list_vector_get_child(output), &err) !=
+        DW_OK) {
+        duck->scalar_function_set_error(info, err.message);
+        return;
+    }
+    duckdb_list_entry *rows = duck->vector_get_data(output);
+    idx_t row_count = duck->data_chunk_get_size(input);
+    for (idx_t row = 0; row < row_count; row++) {
+        rows[row] = (duckdb_list_entry){0, files->count};
+    }
+}
+
+/* ---- dw__partition --------------------------------------------------------------------------- */
+
+typedef struct partition_input {
+    const uint64_t *file_indices;
+    const int64_t *columns;
+    idx_t row_count;
+} partition_input;
+
+static partition_input
+read_partition_input(const dw_duck *duck, duckdb_data_chunk input)
+{
+    return (partition_input){duck->vector_get_data(duck->data_chunk_get_vector(input, 1)),
+                             duck->vector_get_data(duck->data_chunk_get_vector(input, 2)),
+                             duck->data_chunk_get_size(input)};
+}
+
+static bool
+is_same_throughout(const partition_input *in)
+{
+    uint64_t difference = 0;
+    for (idx_t row = 0; row < in->row_count; row++) {
+        difference |= in->file_indices[row] ^ in->file_indices[0];
+        difference |= (uint64_t) (in->columns[row] ^ in->columns[0]);
+    }
+    return difference == 0;
+}
+
+/* False when there is no such file or column. */
+static bool
+find_value(const dw_scan_files *files, uint64_t file_index, int64_t column, dw_str *out)
+{
+    if (file_index >= files->count || column < 0 ||
+        (uint64_t) column >= files->partition_column_count) {
+        return false;
+    }
+    *out = files->partition_values[file_index * files->partition_column_count + (uint64_t) column];
+    return true;
+}
+
+/*
+ * A chunk of a Parquet reader comes from one file: its value is made once and costs nothing a row.
+ */
+static bool
+put_constant(const dw_duck *duck, const dw_scan_files *files, const partition_input *in,
+             duckdb_vector output)
+{
+    dw_str text;
+    if (!find_value(files, in->file_indices[0], in->columns[0], &text)) {
+        return false;
+    }
+    duckdb_value value = dw__str_is_null(text) ? duck->create_null_value()
+                                               : duck->create_varchar_length(text.ptr, text.len);
+    duck->vector_reference_value(output, value);
+    duck->destroy_value(&value);
+    return true;
+}
+
+static bool
+put_each(const dw_duck *duck, const dw_scan_files *files, const partition_input *in,
+         duckdb_vector output)
+{
+    duck->vector_ensure_validity_writable(output);
+    uint64_t *validity = duck->vector_get_validity(output);
+    for (idx_t row = 0; row < in->row_count; row++) {
+        dw_str text;
+        if (!find_value(files, in->file_indices[row], in->columns[row], &text)) {
+            return false;
+        }
+        if (dw__str_is_null(text)) {
+            validity[row / 64] &= ~(UINT64_C(1) << (row % 64));
+        } else {
+            duck->vector_assign_string_element_len(output, row, text.ptr, text.len);
+        }
+    }
+    return true;
+}
+
+static void
+partition_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    const dw_duck *duck = dw__duck_loaded();
+    const dw_scan_files *files = bound_files(duck, info);
+    partition_input in = read_partition_input(duck, input);
+    if (in.row_count == 0) {
+        return;
+    }
+    bool is_done = is_same_throughout(&in) ? put_constant(duck, files, &in, output)
+                                           : put_each(duck, files, &in, output);
+    if (!is_done) {
+        duck->scalar_function_set_error(info, "expected a file and partition column of the scan, "
+                                              "found another");
+    }
+}
+
+/* ---- dw__keep -------------------------------------------------------------------------------- */
+
+/* The rows from `start` on that are in the same file. */
+static idx_t
+run_len(const uint64_t *file_indices, idx_t start, idx_t row_count)
+{
+    idx_t end = start + 1;
+    while (end < row_count && file_indices[end] == file_indices[start]) {
+        end++;
+    }
+    return end - start;
+}
+
+static void
+keep_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    const dw_duck *duck = dw__duck_loaded();
+    const dw_scan_files *files = bound_files(duck, info);
+    const uint64_t *file_indices = duck->vector_get_data(duck->data_chunk_get_vector(input, 1));
+    const int64_t *rows = duck->vector_get_data(duck->data_chunk_get_vector(input, 2));
+    idx_t row_count = duck->data_chunk_get_size(input);
+    bool *keep = duck->vector_get_data(output);
+    memset(keep, true, row_count);
+    for (idx_t start = 0, len = 0; start < row_count && files->deleted != NULL; start += len) {
+        len = run_len(file_indices, start, row_count);
+        uint64_t file_index = file_indices[start];
+        if (file_index >= files->count) {
+            duck->scalar_function_set_error(info, "expected a file of the scan, found another");
+            return;
+        }
+        const dw_rowset *deleted = files->deleted[file_index];
+        if (deleted != NULL) {
+            (void) dw__rowset_mask(deleted, &rows[start], len, &keep[start]);
+        }
+    }
+}
+
+/* ---- Registering ----------------------------------------------------------------------------- */
+
+typedef struct scalar_spec {
+    const char *name;
+    duckdb_type parameters[3]; /* DUCKDB_TYPE_INVALID: no more */
+    duckdb_type returns;
+    bool returns_list;
+    duckdb_scalar_function_t function;
+} scalar_spec;
+
+static void
+add_types(const dw_duck *duck, const scalar_spec *spec, duckdb_scalar_function function)
+{
+    for (size_t i = 0; i < 3 && spec->parameters[i] != DUCKDB_TYPE_INVALID; i++) {
+        duckdb_logical_type type = duck->create_logical_type(spec->parameters[i]);
+        duck->scalar_function_add_parameter(function, type);
+        duck->destroy_logical_type(&type);
+    }
+    duckdb_logical_type element = duck->create_logical_type(spec->returns);
+    duckdb_logical_type list = duck->create_list_type(element);
+    duck->scalar_function_set_return_type(function, spec->returns_list ? list : element);
+    duck->destroy_logical_type(&list);
+    duck->destroy_logical_type(&element);
+}
+
+static dw_status
+register_one(dw_database *database, duckdb_connection handle, const scalar_spec *spec,
+             dw_error *err)
+{
+    const dw_duck *duck = database->duck;
+    duckdb_scalar_function function = duck->create_scalar_function();
+    duck->scalar_function_set_name(function, spec->name);
+    add_types(duck, spec, function);
+    duck->scalar_function_set_extra_info(function, database, NULL);
+    duck->scalar_function_set_bind(function, bind_scan);
+    duck->scalar_function_set_function(function, spec->function);
+    duckdb_state state = duck->register_scalar_function(handle, function);
+    duck->destroy_scalar_function(&function);
+    if (state != DuckDBSuccess) {
+        return dw__error_set(err, DW_INTERNAL, "ENGINE_INTERNAL",
+                             "the query engine refuses the function %s", spec->name);
+    }
+    return DW_OK;
+}
+
+dw_status
+dw__scan_functions_register(dw_database *database, duckdb_connection handle, dw_error *err)
+{
+    static const scalar_spec specs[] = {
+        {"dw__files", {DUCKDB_TYPE_BIGINT}, DUCKDB_TYPE_VARCHAR, true, files_function},
+        {"dw__partition",
+         {DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_BIGINT},
+         DUCKDB_TYPE_VARCHAR,
+         false,
+         partition_function},
+        {"dw__keep",
+         {DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_BIGINT},
+         DUCKDB_TYPE_BOOLEAN,
+         false,
+         keep_function},
+    };
+    for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+        DW_TRY(register_one(database, handle, &specs[i], err));
+    }
+    return DW_OK;
+}
