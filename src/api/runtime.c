@@ -1,13 +1,7 @@
 /*
- * The runtime handle, and what needs none.
+ * The runtime handle.
  */
 #include "api/handles.h"
-
-const char *
-dw_version(void)
-{
-    return "0.1.0";
-}
 
 static dw_status
 runtime_init(dw_runtime *runtime, const dw_runtime_options *options, dw_error *err)
