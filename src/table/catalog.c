@@ -76,6 +76,12 @@ dw__catalog_env(const dw_catalog *catalog)
     return catalog->env;
 }
 
+dw_storage *
+dw__catalog_warehouse(dw_catalog *catalog)
+{
+    return catalog->warehouse;
+}
+
 /* Puts `table` into the cache under `uri`; the cache takes a reference of its own. */
 static dw_status
 remember(dw_catalog *catalog, dw_str uri, dw_table *table, dw_error *err)

@@ -17,6 +17,8 @@ DW_WARN_UNUSED dw_status dw__catalog_open(const dw_env *env, dw_database *databa
 void dw__catalog_close(dw_catalog *catalog);
 dw_database *dw__catalog_database(dw_catalog *catalog);
 const dw_env *dw__catalog_env(const dw_catalog *catalog);
+/* Where tables without a path live. Borrowed. */
+dw_storage *dw__catalog_warehouse(dw_catalog *catalog);
 
 /* The table at a path or URI, opened or found in the cache; a reference for the caller. */
 DW_WARN_UNUSED dw_status dw__catalog_table_at(dw_catalog *catalog, dw_str uri, dw_table **out,
