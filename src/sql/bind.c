@@ -27,9 +27,7 @@ previous_is_symbol(const dw_bind_walk *walk, const char *symbol)
     return pos > walk->first && dw__token_is_symbol(walk->parser.sql, pos - 1, symbol);
 }
 
-/*
- * ---- Parentheses ------------------------------------------------------------------------------
- */
+/* ---- Parentheses ----------------------------------------------------------------------------- */
 
 static dw_status
 push(dw_bind_walk *walk, dw_frame frame)
@@ -164,9 +162,7 @@ read_comma(dw_bind_walk *walk, dw_frame *frame)
     }
 }
 
-/*
- * ---- Keywords ---------------------------------------------------------------------------------
- */
+/* ---- Keywords -------------------------------------------------------------------------------- */
 
 /* FROM is a clause unless it stands in extract(), trim() and their kin or in IS DISTINCT FROM. */
 static bool
@@ -328,9 +324,7 @@ read_word(dw_bind_walk *walk, dw_frame *frame)
     return DW_OK;
 }
 
-/*
- * ---- The walk ---------------------------------------------------------------------------------
- */
+/* ---- The walk -------------------------------------------------------------------------------- */
 
 static bool
 is_one_of(dw_str symbol, const char *characters)
@@ -425,9 +419,7 @@ dw__binding_deinit(dw_binding *binding)
     }
 }
 
-/*
- * ---- Views ------------------------------------------------------------------------------------
- */
+/* ---- Views ----------------------------------------------------------------------------------- */
 
 /* The binding of the view's text borrows the references of the outer one while it works. */
 static dw_status

@@ -20,9 +20,7 @@
 #define DW_SQL_DEPTH_MAX ((size_t) 1000)
 #define DW_SQL_VIEW_DEPTH_MAX ((size_t) 16)
 
-/*
- * ---- What names stand for ---------------------------------------------------------------------
- */
+/* ---- What names stand for -------------------------------------------------------------------- */
 
 typedef enum dw_sql_object_kind {
     DW_OBJECT_OTHER, /* the engine may know */
@@ -48,9 +46,7 @@ typedef struct dw_sql_lookup {
     void *ctx;
 } dw_sql_lookup;
 
-/*
- * ---- Binding ----------------------------------------------------------------------------------
- */
+/* ---- Binding --------------------------------------------------------------------------------- */
 
 /* One occurrence of a Delta table. */
 typedef struct dw_sql_reference {

@@ -7,9 +7,7 @@
 #include "engine/database.h"
 #include "sql/bind_walk.h"
 
-/*
- * ---- Aliases ----------------------------------------------------------------------------------
- */
+/* ---- Aliases --------------------------------------------------------------------------------- */
 
 /* The last part of a path. */
 static dw_str
@@ -47,9 +45,7 @@ default_alias(const dw_binding *binding, const dw_sql_name *name)
     return alias;
 }
 
-/*
- * ---- Edits ------------------------------------------------------------------------------------
- */
+/* ---- Edits ----------------------------------------------------------------------------------- */
 
 static void
 put_edit(const dw_binding *binding, const dw_sql_edit *edit, dw_strbuf *out)
@@ -70,9 +66,7 @@ put_edit(const dw_binding *binding, const dw_sql_edit *edit, dw_strbuf *out)
     dw__strbuf_append(out, edit->is_whole_query ? DW_STR(")") : DW_STR(""));
 }
 
-/*
- * ---- Qualified columns ------------------------------------------------------------------------
- */
+/* ---- Qualified columns ----------------------------------------------------------------------- */
 
 /*
  * True for a name that a column can only be qualified by as a whole, once the table has an alias.
@@ -149,9 +143,7 @@ put_qualifier(const dw_binding *binding, size_t idx, dw_strbuf *out, size_t *cou
     return DW_OK;
 }
 
-/*
- * ---- Text -------------------------------------------------------------------------------------
- */
+/* ---- Text ------------------------------------------------------------------------------------ */
 
 /* Appends what lies between the end of the last printed token and token `idx`. */
 static void
@@ -211,9 +203,7 @@ dw__binding_print(const dw_binding *binding, dw_sql_range range, dw_str *out, dw
     return dw__arena_dup(binding->arena, dw__strbuf_str(&buf), out) ? DW_OK : dw__error_oom(err);
 }
 
-/*
- * ---- Views ------------------------------------------------------------------------------------
- */
+/* ---- Views ----------------------------------------------------------------------------------- */
 
 dw_status
 dw__view_print(const dw_sql_view *view, dw_str text, dw_arena *arena, dw_str *out, dw_error *err)

@@ -14,9 +14,7 @@ typedef struct table_ref {
     bool has_alias;
 } table_ref;
 
-/*
- * ---- Reading ----------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static dw_status
 read_travel(dw_parser *parser, table_ref *ref)
@@ -63,9 +61,7 @@ read_tail(dw_parser *parser, table_ref *ref)
     return DW_OK;
 }
 
-/*
- * ---- What the name stands for -----------------------------------------------------------------
- */
+/* ---- What the name stands for ---------------------------------------------------------------- */
 
 static bool
 is_cte(const dw_bind_walk *walk, const dw_sql_name *name)
@@ -113,9 +109,7 @@ resolve(const dw_bind_walk *walk, table_ref *ref, dw_sql_object *out)
     return DW_OK;
 }
 
-/*
- * ---- Putting something in its place -----------------------------------------------------------
- */
+/* ---- Putting something in its place ---------------------------------------------------------- */
 
 /* The first token that is replaced: in TABLE t, which is a query, that of TABLE. */
 static size_t

@@ -112,9 +112,7 @@ skip_blank(dw_lexer *lexer)
     return true;
 }
 
-/*
- * ---- Quoted tokens: each returns the position behind the token, or SIZE_MAX if it is open -----
- */
+/* ---- Quoted tokens: each returns the position behind the token, or SIZE_MAX if it is open ---- */
 
 /* `pos` is behind the opening quote. A doubled quote stands for itself. */
 static size_t
@@ -212,9 +210,7 @@ scan_dollar_string(dw_str text, size_t pos, size_t tag_len)
     return SIZE_MAX;
 }
 
-/*
- * ---- Words, numbers, operators ----------------------------------------------------------------
- */
+/* ---- Words, numbers, operators --------------------------------------------------------------- */
 
 static size_t
 scan_word(dw_str text, size_t pos)
@@ -297,9 +293,7 @@ scan_symbol(dw_str text, size_t pos)
     return pos + 1;
 }
 
-/*
- * ---- Tokens -----------------------------------------------------------------------------------
- */
+/* ---- Tokens ---------------------------------------------------------------------------------- */
 
 typedef struct scan {
     dw_token_kind kind;

@@ -58,9 +58,7 @@ dw__token_name(const dw_sql_text *sql, size_t idx, dw_arena *arena, dw_str *out,
     return DW_OK;
 }
 
-/*
- * ---- Strings ----------------------------------------------------------------------------------
- */
+/* ---- Strings --------------------------------------------------------------------------------- */
 
 static unsigned
 digit_value(char c)

@@ -55,9 +55,7 @@ dw__parse_field_attributes(dw_parser *parser, dw_field *field)
     }
 }
 
-/*
- * ---- What we know but do not do ---------------------------------------------------------------
- */
+/* ---- What we know but do not do -------------------------------------------------------------- */
 
 static const char *
 unsupported_attribute(const dw_parser *parser)
@@ -108,9 +106,7 @@ is_table_constraint(const dw_parser *parser)
             dw__parser_is_at(parser, 1, DW_KEYWORD_KEY));
 }
 
-/*
- * ---- Columns ----------------------------------------------------------------------------------
- */
+/* ---- Columns --------------------------------------------------------------------------------- */
 
 static dw_field *
 find_column(const dw_column_vec *columns, dw_str name)

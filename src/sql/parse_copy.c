@@ -5,9 +5,7 @@
 
 #define DW_SQL_FILES_MAX ((size_t) 100000)
 
-/*
- * ---- The source -------------------------------------------------------------------------------
- */
+/* ---- The source ------------------------------------------------------------------------------ */
 
 /* SELECT list FROM 'path', in parentheses */
 static dw_status
@@ -44,9 +42,7 @@ parse_source(dw_parser *parser, dw_copy_statement *out)
     return dw__parser_string(parser, "a path in quotes or (SELECT ... FROM 'path')", &out->source);
 }
 
-/*
- * ---- Clauses ----------------------------------------------------------------------------------
- */
+/* ---- Clauses --------------------------------------------------------------------------------- */
 
 static dw_status
 parse_format(dw_parser *parser, dw_copy_statement *out)
@@ -154,9 +150,7 @@ parse_clause(dw_parser *parser, dw_copy_statement *out)
                                    "the end of the statement");
 }
 
-/*
- * ---- COPY INTO --------------------------------------------------------------------------------
- */
+/* ---- COPY INTO ------------------------------------------------------------------------------- */
 
 dw_status
 dw__parse_copy_into(dw_parser *parser, dw_copy_statement *out)

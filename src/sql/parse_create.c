@@ -13,9 +13,7 @@ typedef struct create_parser {
     bool has_partitioning, has_properties, has_using;
 } create_parser;
 
-/*
- * ---- Clauses ----------------------------------------------------------------------------------
- */
+/* ---- Clauses --------------------------------------------------------------------------------- */
 
 static dw_status
 once(create_parser *create, bool *seen, const char *clause)
@@ -132,9 +130,7 @@ parse_as(create_parser *create)
     return DW_OK;
 }
 
-/*
- * ---- CREATE TABLE -----------------------------------------------------------------------------
- */
+/* ---- CREATE TABLE ---------------------------------------------------------------------------- */
 
 static dw_status
 finish_create(create_parser *create)
@@ -208,9 +204,7 @@ dw__parse_create_table(dw_parser *parser, dw_create_mode mode, dw_create_stateme
     return status;
 }
 
-/*
- * ---- CREATE VIEW ------------------------------------------------------------------------------
- */
+/* ---- CREATE VIEW ----------------------------------------------------------------------------- */
 
 dw_status
 dw__parse_create_view(dw_parser *parser, dw_view_statement *out)

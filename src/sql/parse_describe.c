@@ -91,9 +91,7 @@ dw__parse_describe(dw_parser *parser, dw_statement *out)
     return parse_table(parser, &out->as.describe);
 }
 
-/*
- * ---- SHOW -------------------------------------------------------------------------------------
- */
+/* ---- SHOW ------------------------------------------------------------------------------------ */
 
 /* TBLPROPERTIES name [(key)] */
 static dw_status

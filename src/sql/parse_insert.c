@@ -10,9 +10,7 @@ unsupported(const dw_parser *parser, const char *what, const char *advice)
                              "%s is not supported%s", what, advice);
 }
 
-/*
- * ---- PARTITION (month = 3, day) ---------------------------------------------------------------
- */
+/* ---- PARTITION (month = 3, day) -------------------------------------------------------------- */
 
 /* A constant as the text that the log stores for it; the null string for NULL. */
 static dw_status
@@ -73,9 +71,7 @@ parse_partition(dw_parser *parser, dw_insert_statement *out)
     return DW_OK;
 }
 
-/*
- * ---- The source -------------------------------------------------------------------------------
- */
+/* ---- The source ------------------------------------------------------------------------------ */
 
 /* Clauses of the engine's INSERT that a Delta table cannot do, at the outermost level. */
 static dw_status
@@ -113,9 +109,7 @@ parse_source(dw_parser *parser, dw_insert_statement *out)
     return DW_OK;
 }
 
-/*
- * ---- INSERT -----------------------------------------------------------------------------------
- */
+/* ---- INSERT ---------------------------------------------------------------------------------- */
 
 static dw_status
 parse_target_columns(dw_parser *parser, dw_insert_statement *out)

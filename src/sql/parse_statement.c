@@ -31,9 +31,7 @@ set_engine(dw_statement *out)
     return DW_OK;
 }
 
-/*
- * ---- CREATE -----------------------------------------------------------------------------------
- */
+/* ---- CREATE ---------------------------------------------------------------------------------- */
 
 /* CREATE TEMP TABLE ... AS query: a table of the engine, whose query may read Delta tables. */
 static dw_status
@@ -89,9 +87,7 @@ parse_create(dw_parser *parser, dw_statement *out)
     return set_engine(out);
 }
 
-/*
- * ---- Others -----------------------------------------------------------------------------------
- */
+/* ---- Others ---------------------------------------------------------------------------------- */
 
 /* [ANALYZE | EXTENDED | FORMATTED] query, behind EXPLAIN */
 static dw_status
@@ -192,9 +188,7 @@ refuse_transaction(const dw_parser *parser)
                              "statement commits by itself");
 }
 
-/*
- * ---- The recogniser ---------------------------------------------------------------------------
- */
+/* ---- The recogniser -------------------------------------------------------------------------- */
 
 /* Statements that their first word tells. */
 static dw_status

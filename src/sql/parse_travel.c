@@ -11,9 +11,7 @@
 /* yyyyMMddHHmmssSSS */
 #define DW_TRAVEL_STAMP_DIGITS ((size_t) 17)
 
-/*
- * ---- The value --------------------------------------------------------------------------------
- */
+/* ---- The value ------------------------------------------------------------------------------- */
 
 /* A version: a number, also in quotes as Spark allows. */
 static dw_status
@@ -137,9 +135,7 @@ parse_timestamp(dw_parser *parser, dw_sql_travel *out)
                                &out->expression, parser->err);
 }
 
-/*
- * ---- The clause -------------------------------------------------------------------------------
- */
+/* ---- The clause ------------------------------------------------------------------------------ */
 
 static bool
 is_version_word(dw_keyword keyword)
@@ -186,9 +182,7 @@ dw__parse_travel(dw_parser *parser, dw_sql_travel *out)
     return dw__parser_expect_symbol(parser, ")");
 }
 
-/*
- * ---- The suffix -------------------------------------------------------------------------------
- */
+/* ---- The suffix ------------------------------------------------------------------------------ */
 
 static bool
 is_digits(dw_str text)

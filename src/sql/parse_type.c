@@ -91,9 +91,7 @@ made(const dw_parser *parser, const dw_type *type, const dw_type **out)
     return type != NULL ? DW_OK : dw__error_oom(parser->err);
 }
 
-/*
- * ---- Types without elements -------------------------------------------------------------------
- */
+/* ---- Types without elements ------------------------------------------------------------------ */
 
 static dw_status
 unknown_type(const dw_parser *parser, dw_str name)
@@ -169,9 +167,7 @@ parse_plain(dw_parser *parser, dw_type_kind kind, const dw_type **out)
     return made(parser, dw__type_make(parser->arena, kind), out);
 }
 
-/*
- * ---- Types with elements ----------------------------------------------------------------------
- */
+/* ---- Types with elements --------------------------------------------------------------------- */
 
 /* The parenthesis that opens the elements: `<`, or `(` as the engine writes it. */
 static dw_status
@@ -258,9 +254,7 @@ parse_struct(dw_parser *parser, size_t depth, const dw_type **out)
     return status;
 }
 
-/*
- * ---- Any type ---------------------------------------------------------------------------------
- */
+/* ---- Any type -------------------------------------------------------------------------------- */
 
 static dw_status
 parse_named(dw_parser *parser, size_t depth, const dw_type **out)

@@ -19,9 +19,7 @@ dw__parser_make(const dw_sql_text *sql, dw_arena *arena, dw_error *err)
     return (dw_parser){.sql = sql, .arena = arena, .err = err};
 }
 
-/*
- * ---- Looking ----------------------------------------------------------------------------------
- */
+/* ---- Looking --------------------------------------------------------------------------------- */
 
 static size_t
 ahead_of(const dw_parser *parser, size_t ahead)
@@ -90,9 +88,7 @@ dw__parser_is_query(const dw_parser *parser)
            (dw__parser_is(parser, DW_KEYWORD_VALUES) && dw__parser_is_symbol_at(parser, 1, "("));
 }
 
-/*
- * ---- Stepping ---------------------------------------------------------------------------------
- */
+/* ---- Stepping -------------------------------------------------------------------------------- */
 
 bool
 dw__parser_accept(dw_parser *parser, dw_keyword keyword)
@@ -136,9 +132,7 @@ dw__parser_rest(dw_parser *parser)
     return rest;
 }
 
-/*
- * ---- Errors -----------------------------------------------------------------------------------
- */
+/* ---- Errors ---------------------------------------------------------------------------------- */
 
 /* Up to `len` bytes of the text from `offset` on, in one line, not cut inside a character. */
 static dw_str
@@ -193,9 +187,7 @@ dw__parser_fail(const dw_parser *parser, const char *what)
                              DW_STR_ARG(near_text));
 }
 
-/*
- * ---- What must be there -----------------------------------------------------------------------
- */
+/* ---- What must be there ---------------------------------------------------------------------- */
 
 dw_status
 dw__parser_expect(dw_parser *parser, dw_keyword keyword)

@@ -53,9 +53,7 @@ dw__parser_integer(dw_parser *parser, const char *what, int64_t *out)
     return DW_OK;
 }
 
-/*
- * ---- Names of tables --------------------------------------------------------------------------
- */
+/* ---- Names of tables ------------------------------------------------------------------------- */
 
 static bool
 is_path(const dw_parser *parser)
@@ -130,9 +128,7 @@ dw__sql_name_equal(const dw_sql_name *a, const dw_sql_name *b)
     return true;
 }
 
-/*
- * ---- Lists ------------------------------------------------------------------------------------
- */
+/* ---- Lists ----------------------------------------------------------------------------------- */
 
 /* Room for one element a comma up to the closing parenthesis, and one. */
 static size_t

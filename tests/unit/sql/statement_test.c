@@ -1,0 +1,314 @@
+/*
+ * Statements other than CREATE: what is read, what is refused, and what goes to the engine.
+ */
+#include "parsed.h"
+
+/* ---- INSERT ---------------------------------------------------------------------------------- */
+
+static void
+test_insert__reads_targets_and_sources(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    dwt_parse_ok(&p, "INSERT INTO t VALUES (1, 'a')", DW_STATEMENT_INSERT);
+    assert_int_equal(p.statement.as.insert.mode, DW_WRITE_APPEND);
+    assert_str(dwt_range_text(&p, p.statement.as.insert.query), "VALUES (1, 'a')");
+    dwt_parsed_deinit(&p);
+
+    dwt_parse_ok(&p, "insert into table delta.`/t` (a, `b c`) (select 1, 2)", DW_STATEMENT_INSERT);
+    assert_int_equal(p.statement.as.insert.column_count, 2);
+    assert_str(p.statement.as.insert.columns[1], "b c");
+    assert_str(dwt_range_text(&p, p.statement.as.insert.query), "(select 1, 2)");
+    dwt_parsed_deinit(&p);
+
+    dwt_parse_ok(&p, "INSERT INTO t (SELECT 1)", DW_STATEMENT_INSERT);
+    assert_int_equal(p.statement.as.insert.column_count, 0);
+    dwt_parsed_deinit(&p);
+
+    dwt_parse_ok(&p, "INSERT INTO t BY NAME FROM s", DW_STATEMENT_INSERT);
+    assert_true(p.statement.as.insert.by_name);
+    dwt_parsed_deinit(&p);
+
+    dwt_parse_ok(&p, "WITH x AS (SELECT 1), y AS (SELECT 2) INSERT INTO t SELECT * FROM x",
+                 DW_STATEMENT_INSERT);
+    assert_str(dwt_range_text(&p, p.statement.as.insert.with),
+               "WITH x AS (SELECT 1), y AS (SELECT 2)");
+    dwt_parsed_deinit(&p);
+}
+
+static void
+test_insert__reads_partitions_and_overwrite(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    dwt_parse_ok(&p,
+                 "INSERT OVERWRITE TABLE t PARTITION (m = 3, d = DATE '2024-01-31', s = 'it''s', "
+                 "n = NULL, b = true, x = -1.5, dynamic) SELECT * FROM s",
+                 DW_STATEMENT_INSERT);
+    const dw_insert_statement *insert = &p.statement.as.insert;
+    assert_int_equal(insert->mode, DW_WRITE_OVERWRITE);
+    assert_int_equal(insert->static_partitions.count, 6);
+    static const char *const values[] = {"3", "2024-01-31", "it's", NULL, "true", "-1.5"};
+    for (size_t i = 0; i < 6; i++) {
+        if (values[i] == NULL) {
+            assert_true(dw__str_is_null(insert->static_partitions.items[i].value));
+        } else {
+            assert_str(insert->static_partitions.items[i].value, values[i]);
+        }
+    }
+    dwt_parsed_deinit(&p);
+}
+
+static void
+test_insert__refuses_what_is_wrong_or_unsupported(void **state)
+{
+    (void) state;
+    dwt_assert_parse_error("INSERT t VALUES (1)", "expected INTO or OVERWRITE, found \"t\"");
+    dwt_assert_parse_error("INSERT INTO t", "expected VALUES or a query, found the end");
+    dwt_assert_parse_error("INSERT INTO t (a, ) VALUES (1)", "expected a column name");
+    dwt_assert_parse_error("INSERT INTO t SET a = 1", "expected VALUES or a query, found \"SET\"");
+    dwt_assert_parse_error("INSERT INTO t PARTITION (a = b) SELECT 1", "expected a constant");
+    dwt_assert_refused("INSERT INTO t DEFAULT VALUES", DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
+                       "DEFAULT VALUES");
+    dwt_assert_refused("INSERT INTO t SELECT 1 RETURNING a", DW_UNSUPPORTED,
+                       "STATEMENT_UNSUPPORTED", "RETURNING");
+    dwt_assert_refused("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", DW_UNSUPPORTED,
+                       "STATEMENT_UNSUPPORTED", "ON CONFLICT");
+    dwt_assert_refused("INSERT INTO t REPLACE WHERE a = 1 SELECT 1", DW_UNSUPPORTED,
+                       "STATEMENT_UNSUPPORTED", "REPLACE WHERE");
+}
+
+/* ---- COPY INTO ------------------------------------------------------------------------------- */
+
+static void
+test_copy_into__reads_every_clause(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    dwt_parse_ok(&p,
+                 "COPY INTO t FROM (SELECT a, cast(b AS int) AS b FROM '/in') FILEFORMAT = csv "
+                 "FILES = ('x.csv', 'y.csv') FORMAT_OPTIONS ('header' = 'true', 'sep' = '|') "
+                 "COPY_OPTIONS ('force' = 'true', 'mergeSchema' = 'false')",
+                 DW_STATEMENT_COPY_INTO);
+    const dw_copy_statement *copy = &p.statement.as.copy;
+    assert_str(copy->source, "/in");
+    assert_str(dwt_range_text(&p, copy->select_list), "a, cast(b AS int) AS b");
+    assert_int_equal(copy->format, DW_LOAD_CSV);
+    assert_int_equal(copy->file_count, 2);
+    assert_str(copy->files[1], "y.csv");
+    assert_int_equal(copy->format_options.count, 2);
+    assert_true(copy->force);
+    assert_false(copy->merge_schema);
+    dwt_parsed_deinit(&p);
+
+    dwt_parse_ok(&p, "COPY INTO delta.`/t` FROM '/in' FILEFORMAT = PARQUET PATTERN = '2024-*'",
+                 DW_STATEMENT_COPY_INTO);
+    assert_str(p.statement.as.copy.pattern, "2024-*");
+    assert_true(dw__sql_range_is_empty(p.statement.as.copy.select_list));
+    dwt_parsed_deinit(&p);
+}
+
+static void
+test_copy_into__refuses_what_is_wrong(void **state)
+{
+    (void) state;
+    dwt_assert_parse_error("COPY INTO t FROM '/in'", "expected FILEFORMAT");
+    dwt_assert_parse_error("COPY INTO t FROM x FILEFORMAT = CSV", "expected a path in quotes");
+    dwt_assert_parse_error("COPY INTO t FROM (SELECT FROM 'x') FILEFORMAT = CSV",
+                           "expected the columns to load");
+    dwt_assert_parse_error("COPY INTO t FROM (SELECT a", "expected FROM with a path");
+    dwt_assert_parse_error("COPY INTO t FROM 'x' FILEFORMAT = CSV VALIDATE",
+                           "expected FILEFORMAT, FILES");
+    dwt_assert_parse_error("COPY INTO t FROM 'x' FILEFORMAT = CSV FILES = ('a') PATTERN = 'b'",
+                           "either FILES or PATTERN");
+    dwt_assert_refused("COPY INTO t FROM 'x' FILEFORMAT = AVRO", DW_UNSUPPORTED,
+                       "FORMAT_UNSUPPORTED", "found AVRO");
+    dwt_assert_refused("COPY INTO t FROM 'x' FILEFORMAT = CSV COPY_OPTIONS ('fast' = 'true')",
+                       DW_INVALID_ARGUMENT, "OPTION_INVALID", "found fast");
+}
+
+/* ---- DESCRIBE and SHOW ----------------------------------------------------------------------- */
+
+static void
+assert_describe(const char *text, dw_describe_kind kind, const char *name)
+{
+    dwt_parsed p;
+    dwt_parse_ok(&p, text, DW_STATEMENT_DESCRIBE);
+    assert_int_equal(p.statement.as.describe.kind, kind);
+    assert_str(dw__sql_name_print(&p.statement.as.describe.name, &p.arena), name);
+    dwt_parsed_deinit(&p);
+}
+
+static void
+test_describe__reads_what_is_about_tables(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    assert_describe("DESCRIBE t", DW_DESCRIBE_TABLE, "t");
+    assert_describe("desc table extended sales.t", DW_DESCRIBE_TABLE, "sales.t");
+    assert_describe("DESCRIBE HISTORY delta.`/a`", DW_DESCRIBE_HISTORY, "delta.`/a`");
+    assert_describe("DESCRIBE DETAIL t", DW_DESCRIBE_DETAIL, "t");
+    assert_describe("DESCRIBE history", DW_DESCRIBE_TABLE, "history");
+    assert_describe("SHOW TBLPROPERTIES t", DW_DESCRIBE_PROPERTIES, "t");
+    assert_describe("SHOW CREATE TABLE t", DW_DESCRIBE_CREATE_TABLE, "t");
+    dwt_parse_ok(&p, "DESC HISTORY t LIMIT 5", DW_STATEMENT_DESCRIBE);
+    assert_int_equal(p.statement.as.describe.limit, 5);
+    dwt_parsed_deinit(&p);
+    dwt_parse_ok(&p, "SHOW TBLPROPERTIES t (delta.appendOnly)", DW_STATEMENT_DESCRIBE);
+    assert_str(p.statement.as.describe.key, "delta.appendOnly");
+    dwt_parsed_deinit(&p);
+    dwt_parse_ok(&p, "DESCRIBE t VERSION AS OF 3", DW_STATEMENT_DESCRIBE);
+    assert_int_equal(p.statement.as.describe.travel.version, 3);
+    dwt_parsed_deinit(&p);
+    dwt_assert_parse_error("DESCRIBE HISTORY t LIMIT 0", "at least 1");
+    dwt_assert_parse_error("DESCRIBE t u", "expected the end of the statement, found \"u\"");
+}
+
+/* ---- The rest -------------------------------------------------------------------------------- */
+
+static void
+assert_kind(const char *text, dw_statement_kind kind)
+{
+    dwt_parsed p;
+    dwt_parse_ok(&p, text, kind);
+    dwt_parsed_deinit(&p);
+}
+
+static void
+test_statement__knows_queries_from_statements_for_the_engine(void **state)
+{
+    (void) state;
+    static const char *const queries[] = {
+        "SELECT 1",          "FROM t",
+        "VALUES (1)",        "WITH x AS (SELECT 1) SELECT * FROM x",
+        "TABLE t",           "(SELECT 1) UNION (SELECT 2)",
+        "PIVOT t ON a",      "SUMMARIZE t",
+        "DESCRIBE SELECT 1", "DESCRIBE FROM t"};
+    static const char *const others[] = {"SET threads = 2",
+                                         "RESET threads",
+                                         "PRAGMA version",
+                                         "USE memory",
+                                         "ATTACH 'x.db'",
+                                         "CREATE TEMP TABLE x AS SELECT 1",
+                                         "CREATE SCHEMA s",
+                                         "CREATE MACRO f(x) AS x + 1",
+                                         "COPY (SELECT 1) TO 'x.parquet'",
+                                         "CALL pragma_version()",
+                                         "SHOW ALL TABLES",
+                                         "CHECKPOINT",
+                                         "VACUUM",
+                                         "INSERT OR REPLACE INTO t VALUES (1)",
+                                         "DROP SCHEMA s",
+                                         "nonsense"};
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        assert_kind(queries[i], DW_STATEMENT_QUERY);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_kind(others[i], DW_STATEMENT_ENGINE);
+    }
+    assert_kind("", DW_STATEMENT_EMPTY);
+    assert_kind(" -- nothing", DW_STATEMENT_EMPTY);
+    assert_kind("SHOW TABLES", DW_STATEMENT_SHOW_TABLES);
+    assert_kind("CHECKPOINT delta.`/t`", DW_STATEMENT_CHECKPOINT);
+}
+
+static void
+test_statement__finds_the_query_inside_of_statements_for_the_engine(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    dwt_parse_ok(&p, "CREATE TEMP TABLE x AS SELECT * FROM t", DW_STATEMENT_ENGINE);
+    assert_str(dwt_range_text(&p, p.statement.as.engine.query), "SELECT * FROM t");
+    dwt_parsed_deinit(&p);
+    dwt_parse_ok(&p, "COPY (SELECT (1)) TO 'x' (FORMAT parquet)", DW_STATEMENT_ENGINE);
+    assert_str(dwt_range_text(&p, p.statement.as.engine.query), "SELECT (1)");
+    dwt_parsed_deinit(&p);
+}
+
+static void
+test_explain__takes_a_query(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    dwt_parse_ok(&p, "EXPLAIN ANALYZE SELECT 1", DW_STATEMENT_EXPLAIN);
+    assert_true(p.statement.as.explain.analyze);
+    assert_str(dwt_range_text(&p, p.statement.as.explain.query), "SELECT 1");
+    dwt_parsed_deinit(&p);
+    dwt_assert_parse_error("EXPLAIN", "expected a query to explain");
+    dwt_assert_parse_error("EXPLAIN INSERT INTO t VALUES (1)", "expected a query to explain");
+}
+
+static void
+test_modify__reads_the_verb_and_the_table(void **state)
+{
+    (void) state;
+    static const char *const cases[][3] = {
+        {"DELETE FROM delta.`/t` WHERE a = 1", "DELETE", "delta.`/t`"},
+        {"UPDATE s.t SET a = 1", "UPDATE", "s.t"},
+        {"MERGE INTO t USING s ON a = b WHEN MATCHED THEN DELETE", "MERGE INTO", "t"},
+        {"TRUNCATE TABLE t", "TRUNCATE", "t"},
+        {"ALTER TABLE t ADD COLUMN a int", "ALTER TABLE", "t"},
+        {"DROP TABLE IF EXISTS t", "DROP TABLE", "t"},
+        {"VACUUM t RETAIN 168 HOURS", "VACUUM", "t"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dwt_parsed p;
+        dwt_parse_ok(&p, cases[i][0], DW_STATEMENT_MODIFY);
+        assert_string_equal(p.statement.as.modify.verb, cases[i][1]);
+        assert_true(p.statement.as.modify.has_name);
+        assert_str(dw__sql_name_print(&p.statement.as.modify.name, &p.arena), cases[i][2]);
+        dwt_parsed_deinit(&p);
+    }
+    static const char *const ours[] = {
+        "OPTIMIZE t ZORDER BY (a)",     "RESTORE t TO VERSION AS OF 1",
+        "CONVERT TO DELTA parquet.`x`", "REORG TABLE t APPLY (PURGE)",
+        "FSCK REPAIR TABLE t",          "ANALYZE TABLE t COMPUTE"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        dwt_parsed p;
+        dwt_parse_ok(&p, ours[i], DW_STATEMENT_MODIFY);
+        assert_false(p.statement.as.modify.has_name);
+        dwt_parsed_deinit(&p);
+    }
+}
+
+static void
+test_statement__refuses_transactions(void **state)
+{
+    (void) state;
+    dwt_assert_refused("BEGIN TRANSACTION", DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
+                       "every statement commits by itself");
+    dwt_assert_refused("COMMIT", DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED", "transactions");
+}
+
+static void
+test_errors__show_one_line_without_cutting_characters(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    dwt_parse(&p, "INSERT INTO\n\n  größe_größe_größe_größe_größe_größe_größe_größe_größe_größe x");
+    assert_error(p.status, DW_INVALID_ARGUMENT, "PARSE_ERROR", &p.err);
+    assert_message_has(&p.err, "line 3, ");
+    assert_null(strchr(p.err.message, '\n'));
+    assert_true(dw__str_is_utf8(dw__str_from(p.err.message)));
+    dwt_parsed_deinit(&p);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_insert__reads_targets_and_sources),
+        cmocka_unit_test(test_insert__reads_partitions_and_overwrite),
+        cmocka_unit_test(test_insert__refuses_what_is_wrong_or_unsupported),
+        cmocka_unit_test(test_copy_into__reads_every_clause),
+        cmocka_unit_test(test_copy_into__refuses_what_is_wrong),
+        cmocka_unit_test(test_describe__reads_what_is_about_tables),
+        cmocka_unit_test(test_statement__knows_queries_from_statements_for_the_engine),
+        cmocka_unit_test(test_statement__finds_the_query_inside_of_statements_for_the_engine),
+        cmocka_unit_test(test_explain__takes_a_query),
+        cmocka_unit_test(test_modify__reads_the_verb_and_the_table),
+        cmocka_unit_test(test_statement__refuses_transactions),
+        cmocka_unit_test(test_errors__show_one_line_without_cutting_characters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
