@@ -1,0 +1,301 @@
+/*
+ * Questions that the table's metadata answers: SELECT count(*), min(c), max(c) FROM t. The engine
+ * is not even loaded for them. What it would answer otherwise, in values, names or types, is left
+ * to it.
+ */
+#include "base/assert.h"
+#include "codec/rows.h"
+#include "sql/execution.h"
+
+#define DW_ANSWER_ITEMS_MAX ((size_t) 64)
+
+typedef enum answer_kind { ANSWER_COUNT, ANSWER_MIN, ANSWER_MAX } answer_kind;
+
+typedef struct answer_item {
+    answer_kind kind;
+    dw_str column; /* of MIN and MAX */
+    dw_str label;  /* of the result's column */
+} answer_item;
+
+typedef struct question {
+    answer_item items[DW_ANSWER_ITEMS_MAX];
+    size_t count;
+} question;
+
+/* ---- Reading the question -------------------------------------------------------------------- */
+
+/* A name that the engine prints as it is: other ones may get quotes in the label. */
+static bool
+is_plain_lower(dw_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || c == '_' || (i > 0 && c >= '0' && c <= '9'))) {
+            return false;
+        }
+    }
+    return name.len > 0 && dw__keyword_find(name) == DW_KEYWORD_NONE;
+}
+
+/* (*) | (1) | () behind count. False when it counts something else. */
+static bool
+read_count(dw_parser *parser, answer_item *item)
+{
+    bool is_star = dw__parser_accept_symbol(parser, "*");
+    bool is_one = !is_star && dw__str_equal(dw__token_text(parser->sql, parser->pos), DW_STR("1"));
+    parser->pos += is_one ? 1 : 0;
+    item->label = is_one ? DW_STR("count(1)") : DW_STR("count_star()");
+    return dw__parser_accept_symbol(parser, ")");
+}
+
+/* (column) behind min or max. */
+static dw_status
+read_extreme(dw_parser *parser, answer_item *item, bool *known)
+{
+    *known = false;
+    if (!dw__parser_is_name(parser)) {
+        return DW_OK;
+    }
+    DW_TRY(dw__parser_name(parser, "a column", &item->column));
+    *known = dw__parser_accept_symbol(parser, ")");
+    if (is_plain_lower(item->column)) {
+        item->label =
+            dw__arena_printf(parser->arena, "%s(%.*s)", item->kind == ANSWER_MIN ? "min" : "max",
+                             DW_STR_ARG(item->column));
+        return dw__str_is_null(item->label) ? dw__error_oom(parser->err) : DW_OK;
+    }
+    return DW_OK;
+}
+
+/* [AS] label. Without one, the engine's own must be known. */
+static dw_status
+read_label(dw_parser *parser, answer_item *item, bool *known)
+{
+    bool has_as = dw__parser_accept(parser, DW_KEYWORD_AS);
+    uint16_t keyword = dw__parser_peek(parser, 0)->keyword;
+    if (has_as ? dw__parser_is_name(parser)
+               : dw__parser_is_name(parser) && dw__keyword_is_name((dw_keyword) keyword)) {
+        return dw__parser_name(parser, "a name", &item->label);
+    }
+    *known = *known && !has_as && !dw__str_is_null(item->label);
+    return DW_OK;
+}
+
+static dw_status
+read_item(dw_parser *parser, answer_item *item, bool *known)
+{
+    static const struct {
+        const char *name;
+        answer_kind kind;
+    } functions[] = {{"count", ANSWER_COUNT}, {"min", ANSWER_MIN}, {"max", ANSWER_MAX}};
+    dw_str name = dw__token_text(parser->sql, parser->pos);
+    *known = false;
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        if (dw__str_equal_nocase(name, dw__str_from(functions[i].name)) &&
+            dw__parser_is_symbol_at(parser, 1, "(")) {
+            item->kind = functions[i].kind;
+            parser->pos += 2;
+            if (item->kind == ANSWER_COUNT) {
+                *known = read_count(parser, item);
+            } else {
+                DW_TRY(read_extreme(parser, item, known));
+            }
+            return *known ? read_label(parser, item, known) : DW_OK;
+        }
+    }
+    return DW_OK;
+}
+
+/* The table must be all that stands behind FROM. */
+static bool
+is_only_table(const dw_parser *parser, const dw_binding *binding)
+{
+    const dw_sql_edit *edit = &binding->edits.items[0];
+    size_t after = edit->last;
+    if (edit->first != parser->pos || edit->reference == SIZE_MAX) {
+        return false;
+    }
+    if (edit->has_alias) {
+        after += parser->sql->items[after].keyword == DW_KEYWORD_AS ? 2 : 1;
+    }
+    if (binding->edits.count == 2) { /* time travel behind the alias */
+        bool follows = binding->edits.items[1].first == after;
+        after = follows ? binding->edits.items[1].last : SIZE_MAX;
+    }
+    return after + 1 == parser->sql->count;
+}
+
+static dw_status
+read_question(dw_execution *x, const dw_binding *binding, question *out, bool *known)
+{
+    dw_parser parser = dw__parser_make(&x->sql, &x->arena, x->err);
+    *known = false;
+    if (binding->references.count != 1 || binding->edits.count > 2 ||
+        !dw__parser_accept(&parser, DW_KEYWORD_SELECT)) {
+        return DW_OK;
+    }
+    do {
+        answer_item item = {0};
+        if (out->count == DW_ANSWER_ITEMS_MAX) {
+            return DW_OK;
+        }
+        DW_TRY(read_item(&parser, &item, known));
+        if (!*known) {
+            return DW_OK;
+        }
+        out->items[out->count++] = item;
+    } while (dw__parser_accept_symbol(&parser, ","));
+    *known = dw__parser_accept(&parser, DW_KEYWORD_FROM) && is_only_table(&parser, binding);
+    return DW_OK;
+}
+
+/* ---- Answering ------------------------------------------------------------------------------- */
+
+typedef struct answer {
+    dw_rows_column column;
+    dw_value value;
+} answer;
+
+/* The kind of column that the engine would return for a type; false where we have none. */
+static bool
+column_kind(const dw_type *type, dw_rows_column *out)
+{
+    out->precision = type->precision;
+    out->scale = type->scale;
+    switch (type->kind) {
+    case DW_TYPE_LONG:
+        out->kind = DW_ROWS_I64;
+        return true;
+    case DW_TYPE_INTEGER:
+        out->kind = DW_ROWS_I32;
+        return true;
+    case DW_TYPE_DATE:
+        out->kind = DW_ROWS_DATE;
+        return true;
+    case DW_TYPE_BOOLEAN:
+        out->kind = DW_ROWS_BOOL;
+        return true;
+    case DW_TYPE_DECIMAL:
+        out->kind = DW_ROWS_DECIMAL;
+        return true;
+    case DW_TYPE_STRING:
+    case DW_TYPE_SHORT:
+    case DW_TYPE_BYTE:
+    case DW_TYPE_FLOAT:
+    case DW_TYPE_DOUBLE:
+    case DW_TYPE_BINARY:
+    case DW_TYPE_TIMESTAMP:
+    case DW_TYPE_TIMESTAMP_NTZ:
+    case DW_TYPE_VARIANT:
+    case DW_TYPE_VOID:
+    case DW_TYPE_STRUCT:
+    case DW_TYPE_ARRAY:
+    case DW_TYPE_MAP:
+        return false;
+    }
+    return false;
+}
+
+static dw_status
+answer_count(dw_execution *x, dw_log_snapshot *snapshot, answer *out, bool *known)
+{
+    out->column.kind = DW_ROWS_I64;
+    out->value.kind = DW_VALUE_I64;
+    return dw__scan_count_rows(snapshot, &out->value.as.i64, known, x->err);
+}
+
+static dw_status
+answer_extreme(dw_execution *x, dw_log_snapshot *snapshot, const answer_item *item, answer *out,
+               bool *known)
+{
+    dw_value least;
+    dw_value greatest;
+    const dw_field *field = dw__schema_find(dw__log_snapshot_schema(snapshot), item->column);
+    *known = field != NULL && column_kind(field->type, &out->column);
+    if (!*known) {
+        return DW_OK;
+    }
+    DW_TRY(dw__scan_min_max(snapshot, field, &x->arena, &least, &greatest, known, x->err));
+    out->value = item->kind == ANSWER_MIN ? least : greatest;
+    bool is_decimal = out->column.kind == DW_ROWS_DECIMAL && out->value.kind != DW_VALUE_NULL;
+    *known = *known && (!is_decimal || (out->value.kind == DW_VALUE_DECIMAL &&
+                                        out->value.scale == out->column.scale));
+    return DW_OK;
+}
+
+static void
+put_value(dw_rows *rows, const answer *from)
+{
+    switch (from->value.kind) {
+    case DW_VALUE_NULL:
+        dw__rows_put_null(rows);
+        return;
+    case DW_VALUE_BOOL:
+        dw__rows_put_bool(rows, from->value.as.i64 != 0);
+        return;
+    case DW_VALUE_I64:
+        dw__rows_put_i64(rows, from->value.as.i64);
+        return;
+    case DW_VALUE_DECIMAL:
+        dw__rows_put_decimal(rows, from->value.as.i128);
+        return;
+    case DW_VALUE_DOUBLE:
+    case DW_VALUE_STR:
+        break;
+    }
+    dw_unreachable("a kind that column_kind left out");
+}
+
+static dw_status
+set_answers(dw_execution *x, const answer *answers, size_t count)
+{
+    dw_rows_column columns[DW_ANSWER_ITEMS_MAX];
+    struct ArrowArrayStream stream;
+    dw_rows *rows;
+    for (size_t i = 0; i < count; i++) {
+        columns[i] = answers[i].column;
+    }
+    DW_TRY(dw__rows_new(x->session->env->allocator, columns, count, &rows, x->err));
+    for (size_t i = 0; i < count; i++) {
+        put_value(rows, &answers[i]);
+    }
+    DW_TRY(dw__rows_stream(rows, &stream, x->err));
+    dw__execution_set_rows(x, &stream);
+    return DW_OK;
+}
+
+static dw_status
+answer_all(dw_execution *x, const question *asked, dw_log_snapshot *snapshot, bool *answered_out)
+{
+    answer answers[DW_ANSWER_ITEMS_MAX] = {0};
+    bool known = true;
+    for (size_t i = 0; i < asked->count; i++) {
+        const answer_item *item = &asked->items[i];
+        answers[i].column.name = dw__arena_dup_cstr(&x->arena, item->label);
+        if (answers[i].column.name == NULL) {
+            return dw__error_oom(x->err);
+        }
+        DW_TRY(item->kind == ANSWER_COUNT ? answer_count(x, snapshot, &answers[i], &known)
+                                          : answer_extreme(x, snapshot, item, &answers[i], &known));
+        if (!known) {
+            return DW_OK;
+        }
+    }
+    *answered_out = true;
+    return set_answers(x, answers, asked->count);
+}
+
+dw_status
+dw__answer_from_metadata(dw_execution *x, const dw_binding *binding, bool *answered_out)
+{
+    question asked = {0};
+    bool known;
+    *answered_out = false;
+    DW_TRY(read_question(x, binding, &asked, &known));
+    if (!known) {
+        return DW_OK;
+    }
+    dw_scan_source *sources;
+    DW_TRY(dw__execution_sources(x, binding, &sources));
+    return answer_all(x, &asked, sources[0].snapshot, answered_out);
+}

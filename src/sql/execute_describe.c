@@ -1,0 +1,115 @@
+/*
+ * Statements that look at one table: DESCRIBE, SHOW TBLPROPERTIES, SHOW CREATE TABLE, CHECKPOINT.
+ */
+#include "base/assert.h"
+#include "sql/execution.h"
+#include "sql/show_create.h"
+#include "table/describe.h"
+
+#include <inttypes.h>
+
+#define DW_MESSAGE_BYTES_MAX ((size_t) 65536)
+
+static dw_status
+describe(dw_execution *x, dw_table *table, struct ArrowArrayStream *rows)
+{
+    const dw_describe_statement *describe = &x->statement.as.describe;
+    const dw_env *env = x->session->env;
+    dw_log_snapshot *snapshot;
+    if (describe->kind == DW_DESCRIBE_HISTORY) {
+        return dw__table_history(table, describe->limit, rows, x->err);
+    }
+    DW_TRY(dw__execution_snapshot(x, table, &describe->travel, &snapshot));
+    switch (describe->kind) {
+    case DW_DESCRIBE_TABLE:
+        return dw__table_describe(snapshot, env, rows, x->err);
+    case DW_DESCRIBE_DETAIL:
+        return dw__table_detail(table, snapshot, rows, x->err);
+    case DW_DESCRIBE_PROPERTIES:
+        return dw__table_properties(snapshot, env, describe->key, rows, x->err);
+    case DW_DESCRIBE_CREATE_TABLE:
+        return dw__show_create_table(table, snapshot, &describe->name, &x->arena, rows, x->err);
+    case DW_DESCRIBE_HISTORY:
+        break;
+    }
+    dw_unreachable("describe kind");
+}
+
+static dw_status
+describe_delta(dw_execution *x, dw_table *table)
+{
+    struct ArrowArrayStream rows;
+    dw_status status = describe(x, table, &rows);
+    if (status != DW_OK) {
+        dw_str name = dw__sql_name_print(&x->statement.as.describe.name, &x->arena);
+        dw__error_context(x->err, "%s %.*s", x->statement.verb, DW_STR_ARG(name));
+        return status;
+    }
+    dw__execution_set_rows(x, &rows);
+    return DW_OK;
+}
+
+/* DESCRIBE of a view of the session is that of its query. */
+static dw_status
+describe_view(dw_execution *x)
+{
+    dw_statement *statement = &x->statement;
+    *statement = (dw_statement){.kind = DW_STATEMENT_QUERY, .verb = "DESCRIBE"};
+    statement->as.query.query = dw__execution_range(x);
+    return dw__execute_query(x);
+}
+
+dw_status
+dw__execute_describe(dw_execution *x)
+{
+    const dw_describe_statement *describe = &x->statement.as.describe;
+    dw_target_kind kind;
+    DW_AUTO(dw_table_ptr) table = NULL;
+    DW_TRY(dw__execution_target(x, &describe->name, &kind, &table));
+    if (kind == DW_TARGET_DELTA) {
+        return describe_delta(x, table);
+    }
+    if (kind == DW_TARGET_NONE || describe->kind != DW_DESCRIBE_TABLE) {
+        return dw__execution_table(x, &describe->name, &table);
+    }
+    if (kind == DW_TARGET_VIEW) {
+        return describe_view(x);
+    }
+    return dw__execute_engine(x, (dw_sql_range){0});
+}
+
+/* ---- CHECKPOINT ------------------------------------------------------------------------------ */
+
+static dw_status
+checkpoint(dw_execution *x, dw_table *table)
+{
+    dw_log_snapshot *snapshot;
+    dw_sql_travel newest = {0};
+    DW_TRY(dw__execution_snapshot(x, table, &newest, &snapshot));
+    DW_TRY(dw__checkpoint_write(snapshot, x->err));
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_MESSAGE_BYTES_MAX);
+    dw__strbuf_printf(&text, "wrote a checkpoint of version %" PRId64,
+                      dw__log_snapshot_version(snapshot));
+    dw__execution_set_message(x, &text, -1);
+    return dw__strbuf_ok(&text, "the message", x->err);
+}
+
+dw_status
+dw__execute_checkpoint(dw_execution *x)
+{
+    const dw_sql_name *name = &x->statement.as.checkpoint;
+    dw_target_kind kind;
+    DW_AUTO(dw_table_ptr) table = NULL;
+    DW_TRY(dw__execution_target(x, name, &kind, &table));
+    if (kind == DW_TARGET_NONE && x->session->may_have_engine_objects) {
+        return dw__execute_engine(x, (dw_sql_range){0}); /* an attached database */
+    }
+    if (kind != DW_TARGET_DELTA) {
+        return dw__execution_table(x, name, &table);
+    }
+    dw_status status = checkpoint(x, table);
+    if (status != DW_OK) {
+        dw__error_context(x->err, "CHECKPOINT of %.*s", DW_STR_ARG(dw__table_root(table)));
+    }
+    return status;
+}

@@ -1,0 +1,162 @@
+/*
+ * Queries, and statements that are the engine's.
+ */
+#include "base/assert.h"
+#include "sql/execution.h"
+
+void
+dw__execution_set_rows(dw_execution *x, struct ArrowArrayStream *rows)
+{
+    dw_assert(x->result->stream.release == NULL);
+    x->result->stream = *rows;
+    x->result->has_rows = true;
+    memset(rows, 0, sizeof *rows);
+}
+
+void
+dw__execution_set_message(dw_execution *x, const dw_strbuf *message, int64_t row_count)
+{
+    dw_str text = dw__str_slice(dw__strbuf_str(message), 0, DW_RESULT_MESSAGE_SIZE - 1);
+    memcpy(x->result->message, text.ptr, text.len);
+    x->result->message[text.len] = '\0';
+    x->result->row_count = row_count;
+}
+
+/* Runs the text; its rows, if it has any, keep the scan open until they are released. */
+static dw_status
+run(dw_execution *x, dw_open_query *query)
+{
+    struct ArrowArrayStream rows;
+    bool is_query;
+    int64_t changed;
+    dw_session *session = x->session;
+    DW_TRY(dw__session_check_cancelled(session, x->err));
+    DW_TRY(
+        dw__connection_query(session->connection, query->text, &rows, &is_query, &changed, x->err));
+    if (!is_query) {
+        rows.release(&rows);
+        x->result->row_count = changed;
+        return DW_OK;
+    }
+    dw_scan *scan = query->scan;
+    query->scan = NULL;
+    struct ArrowArrayStream guarded;
+    DW_TRY(dw__row_stream_open(session, &rows, scan, &guarded, x->err));
+    dw__execution_set_rows(x, &guarded);
+    return DW_OK;
+}
+
+static dw_status
+open_and_run(dw_execution *x, const dw_binding *binding, dw_sql_range plan)
+{
+    dw_open_query query;
+    dw_status status = dw__open_query(x, binding, dw__execution_range(x), plan, &query);
+    if (status == DW_OK) {
+        status = run(x, &query);
+    }
+    dw__open_query_close(&query);
+    return dw__explain_engine_error(x, status);
+}
+
+dw_status
+dw__execute_query(dw_execution *x)
+{
+    bool answered;
+    DW_AUTO(dw_binding) binding = {0};
+    dw_bind_options options = dw__execution_bind_options(x);
+    dw_sql_range range = x->statement.as.query.query;
+    DW_TRY(dw__bind(&binding, &x->sql, range, &x->arena, &options, x->err));
+    DW_TRY(dw__answer_from_metadata(x, &binding, &answered));
+    return answered ? DW_OK : open_and_run(x, &binding, range);
+}
+
+/* ---- The engine's statements ----------------------------------------------------------------- */
+
+static bool
+makes_objects(const dw_execution *x)
+{
+    switch (x->sql.items[0].keyword) {
+    case DW_KEYWORD_CREATE:
+    case DW_KEYWORD_ATTACH:
+    case DW_KEYWORD_IMPORT:
+    case DW_KEYWORD_LOAD:
+    case DW_KEYWORD_CALL:
+    case DW_KEYWORD_EXECUTE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What the engine would keep beyond the statement cannot hold a scan of ours. */
+static dw_status
+check_not_kept(dw_execution *x, const dw_binding *binding)
+{
+    uint16_t first = x->sql.items[0].keyword;
+    bool is_kept = first == DW_KEYWORD_PREPARE;
+    for (size_t i = 1; first == DW_KEYWORD_CREATE && i < 5 && i < x->sql.count; i++) {
+        uint16_t word = x->sql.items[i].keyword;
+        is_kept = is_kept || word == DW_KEYWORD_MACRO || word == DW_KEYWORD_FUNCTION;
+    }
+    if (!is_kept || binding->edits.count == 0) {
+        return DW_OK;
+    }
+    return dw__error_set(x->err, DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
+                         "macros and prepared statements cannot read Delta tables: use a view");
+}
+
+static dw_status
+execute_on_engine(dw_execution *x, dw_sql_range plan, const dw_bind_options *options)
+{
+    DW_AUTO(dw_binding) binding = {0};
+    DW_TRY(dw__bind(&binding, &x->sql, dw__execution_range(x), &x->arena, options, x->err));
+    DW_TRY(check_not_kept(x, &binding));
+    x->session->may_have_engine_objects = x->session->may_have_engine_objects || makes_objects(x);
+    return open_and_run(x, &binding, plan);
+}
+
+dw_status
+dw__execute_engine(dw_execution *x, dw_sql_range plan)
+{
+    dw_bind_options options = dw__execution_bind_options(x);
+    return execute_on_engine(x, plan, &options);
+}
+
+/* ---- Statements that Delta tables do not have ------------------------------------------------ */
+
+static dw_status
+refuse_modify(dw_execution *x, dw_table *table)
+{
+    const dw_modify_statement *modify = &x->statement.as.modify;
+    bool is_drop = x->sql.items[0].keyword == DW_KEYWORD_DROP;
+    if (is_drop && table != NULL) {
+        return dw__error_set(x->err, DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
+                             "DROP TABLE is not supported: to delete the table with its history, "
+                             "remove the directory %.*s",
+                             DW_STR_ARG(dw__table_root(table)));
+    }
+    return dw__error_set(x->err, DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
+                         "%s is not supported for Delta tables%s", modify->verb, modify->advice);
+}
+
+dw_status
+dw__execute_modify(dw_execution *x)
+{
+    const dw_modify_statement *modify = &x->statement.as.modify;
+    if (!modify->has_name) {
+        return refuse_modify(x, NULL);
+    }
+    dw_target_kind kind;
+    DW_AUTO(dw_table_ptr) table = NULL;
+    DW_TRY(dw__execution_target(x, &modify->name, &kind, &table));
+    if (kind == DW_TARGET_DELTA) {
+        return refuse_modify(x, table);
+    }
+    if (kind == DW_TARGET_NONE && x->sql.items[0].keyword != DW_KEYWORD_DROP) {
+        return dw__table_not_found(x, &modify->name);
+    }
+    dw_bind_options options = dw__execution_bind_options(x);
+    options.from_is_clause = modify->has_from;
+    options.using_is_clause = modify->has_using;
+    return execute_on_engine(x, (dw_sql_range){0}, &options);
+}

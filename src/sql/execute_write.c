@@ -1,0 +1,289 @@
+/*
+ * INSERT INTO, INSERT OVERWRITE and COPY INTO.
+ */
+#include "sql/execution.h"
+
+#include <inttypes.h>
+
+#define DW_MESSAGE_BYTES_MAX ((size_t) 65536)
+
+void
+dw__put_written(dw_strbuf *out, const dw_write_result *done)
+{
+    dw__put_counted(out, done->rows_added, "row");
+    dw__strbuf_append_literal(out, " (");
+    dw__put_counted(out, done->files_added, "file");
+    dw__strbuf_append_literal(out, ", ");
+    dw__put_size(out, done->bytes_added);
+    dw__strbuf_append_literal(out, ")");
+}
+
+/* ---- INSERT ---------------------------------------------------------------------------------- */
+
+/* The query of a bound INSERT, which may stand in another text than the statement. */
+typedef struct insert_source {
+    dw_sql_text joined; /* WITH ... and the query behind INSERT, put together */
+    const dw_sql_text *sql;
+    dw_sql_range range;
+} insert_source;
+
+static dw_status
+join_with(dw_execution *x, insert_source *source)
+{
+    const dw_insert_statement *insert = &x->statement.as.insert;
+    dw_str with = dw__tokens_text(&x->sql, insert->with.first, insert->with.last);
+    dw_str query = dw__tokens_text(&x->sql, insert->query.first, insert->query.last);
+    dw_str text = dw__arena_printf(&x->arena, "%.*s\n%.*s", DW_STR_ARG(with), DW_STR_ARG(query));
+    if (dw__str_is_null(text)) {
+        return dw__error_oom(x->err);
+    }
+    DW_TRY(dw__sql_text_init(&source->joined, x->arena.allocator, text, x->err));
+    source->sql = &source->joined;
+    source->range = (dw_sql_range){0, source->joined.count - 1};
+    return DW_OK;
+}
+
+static dw_status
+find_source(dw_execution *x, insert_source *source)
+{
+    const dw_insert_statement *insert = &x->statement.as.insert;
+    *source = (insert_source){.sql = &x->sql, .range = insert->query};
+    return dw__sql_range_is_empty(insert->with) ? DW_OK : join_with(x, source);
+}
+
+/* The newest state of the target, if the query reads it. */
+static dw_log_snapshot *
+read_snapshot_of(const dw_execution *x, const dw_table *table)
+{
+    for (size_t i = 0; i < x->seen.count; i++) {
+        if (x->seen.items[i].table == table && x->seen.items[i].is_newest) {
+            return x->seen.items[i].snapshot;
+        }
+    }
+    return NULL;
+}
+
+static dw_status
+write_rows(dw_execution *x, dw_table *table, dw_str query, dw_write_result *out)
+{
+    const dw_insert_statement *insert = &x->statement.as.insert;
+    dw_log_snapshot *read = read_snapshot_of(x, table);
+    dw_write_spec spec = {.mode = insert->mode,
+                          .query = query,
+                          .columns = insert->columns,
+                          .column_count = insert->column_count,
+                          .by_name = insert->by_name,
+                          .static_partitions = insert->static_partitions,
+                          .reads_target = read != NULL,
+                          .read_snapshot = read};
+    DW_TRY(dw__session_check_cancelled(x->session, x->err));
+    return dw__table_write(table, x->session->connection, &spec, out, x->err);
+}
+
+static dw_status
+insert_from(dw_execution *x, dw_table *table, const insert_source *source, dw_write_result *out)
+{
+    dw_open_query query;
+    DW_AUTO(dw_binding) binding = {0};
+    dw_bind_options options = dw__execution_bind_options(x);
+    DW_TRY(dw__bind(&binding, source->sql, source->range, &x->arena, &options, x->err));
+    dw_status status = dw__open_query(x, &binding, source->range, source->range, &query);
+    if (status == DW_OK) {
+        status = write_rows(x, table, query.text, out);
+    }
+    dw__open_query_close(&query);
+    return dw__explain_engine_error(x, status);
+}
+
+static dw_status
+set_insert_message(dw_execution *x, const dw_write_result *done)
+{
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_MESSAGE_BYTES_MAX);
+    if (done->version < 0) {
+        dw__strbuf_append_literal(&text, "the query returned no rows: nothing was committed");
+    } else {
+        bool replaces = x->statement.as.insert.mode == DW_WRITE_OVERWRITE;
+        dw__strbuf_append(&text, replaces ? DW_STR("replaced ") : DW_STR("inserted "));
+        if (replaces) {
+            dw__put_counted(&text, done->files_removed, "file");
+            dw__strbuf_append_literal(&text, " by ");
+        }
+        dw__put_written(&text, done);
+        dw__strbuf_printf(&text, " as version %" PRId64, done->version);
+    }
+    dw__execution_set_message(x, &text, done->rows_added);
+    return dw__strbuf_ok(&text, "the message", x->err);
+}
+
+static dw_status
+insert_into_delta(dw_execution *x, dw_table *table)
+{
+    insert_source source;
+    dw_write_result done;
+    DW_TRY(find_source(x, &source));
+    dw_status status = insert_from(x, table, &source, &done);
+    dw__sql_text_deinit(&source.joined);
+    if (status != DW_OK) {
+        dw_str name = dw__sql_name_print(&x->statement.as.insert.name, &x->arena);
+        dw__error_context(x->err, "INSERT into %.*s", DW_STR_ARG(name));
+        return status;
+    }
+    return set_insert_message(x, &done);
+}
+
+dw_status
+dw__execute_insert(dw_execution *x)
+{
+    const dw_sql_name *name = &x->statement.as.insert.name;
+    dw_target_kind kind;
+    DW_AUTO(dw_table_ptr) table = NULL;
+    DW_TRY(dw__execution_target(x, name, &kind, &table));
+    if (kind == DW_TARGET_ENGINE) {
+        return dw__execute_engine(x, x->statement.as.insert.query);
+    }
+    if (kind != DW_TARGET_DELTA) {
+        return dw__execution_table(x, name, &table);
+    }
+    return insert_into_delta(x, table);
+}
+
+/* ---- COPY INTO ------------------------------------------------------------------------------- */
+
+static bool
+is_pattern(dw_str path)
+{
+    return dw__str_find(path, '*') != SIZE_MAX || dw__str_find(path, '?') != SIZE_MAX ||
+           dw__str_find(path, '[') != SIZE_MAX;
+}
+
+/* What the names of a format's files end with, when a directory is given. */
+static const char *
+directory_pattern(dw_load_format format)
+{
+    switch (format) {
+    case DW_LOAD_PARQUET:
+        return "**/*.parquet";
+    case DW_LOAD_CSV:
+        return "**/*.csv*";
+    case DW_LOAD_JSON:
+        return "**/*.json*";
+    case DW_LOAD_AUTO:
+        break;
+    }
+    return "**/*";
+}
+
+static bool
+has_extension(dw_str path)
+{
+    size_t slash = dw__str_find_last(path, '/');
+    dw_str base = slash == SIZE_MAX ? path : dw__str_slice(path, slash + 1, path.len);
+    size_t dot = dw__str_find_last(base, '.');
+    return dot != SIZE_MAX && dot > 0;
+}
+
+static dw_str
+join_path(dw_arena *arena, dw_str directory, dw_str name)
+{
+    bool has_slash = dw__str_ends_with(directory, DW_STR("/"));
+    return dw__arena_printf(arena, "%.*s%s%.*s", DW_STR_ARG(directory), has_slash ? "" : "/",
+                            DW_STR_ARG(name));
+}
+
+/* The paths and patterns that the statement means. */
+static dw_status
+find_files(dw_execution *x, dw_str **out, size_t *count_out)
+{
+    const dw_copy_statement *copy = &x->statement.as.copy;
+    size_t count = copy->file_count > 0 ? copy->file_count : 1;
+    dw_str *files = DW_ARENA_ARRAY(&x->arena, dw_str, count);
+    if (files == NULL) {
+        return dw__error_oom(x->err);
+    }
+    for (size_t i = 0; i < copy->file_count; i++) {
+        files[i] = join_path(&x->arena, copy->source, copy->files[i]);
+    }
+    if (copy->file_count == 0 && !dw__str_is_null(copy->pattern)) {
+        files[0] = join_path(&x->arena, copy->source, copy->pattern);
+    } else if (copy->file_count == 0) {
+        bool is_file = is_pattern(copy->source) || has_extension(copy->source);
+        dw_str pattern = dw__str_from(directory_pattern(copy->format));
+        files[0] = is_file ? copy->source : join_path(&x->arena, copy->source, pattern);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (dw__str_is_null(files[i])) {
+            return dw__error_oom(x->err);
+        }
+    }
+    *out = files;
+    *count_out = count;
+    return DW_OK;
+}
+
+static dw_status
+fill_load_spec(dw_execution *x, dw_load_spec *spec)
+{
+    const dw_copy_statement *copy = &x->statement.as.copy;
+    dw_str *files = NULL;
+    *spec = (dw_load_spec){.mode = DW_LOAD_APPEND,
+                           .format = copy->format,
+                           .format_options = copy->format_options,
+                           .force = copy->force,
+                           .txn_version = -1,
+                           .operation = "COPY INTO",
+                           .select_list = DW_STR_NULL};
+    DW_TRY(find_files(x, &files, &spec->file_count));
+    spec->files = files;
+    if (dw__sql_range_is_empty(copy->select_list)) {
+        return DW_OK;
+    }
+    return dw__sql_range_print(&x->sql, copy->select_list, &x->arena, &spec->select_list, x->err);
+}
+
+static dw_status
+set_copy_message(dw_execution *x, const dw_load_result *done)
+{
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_MESSAGE_BYTES_MAX);
+    if (done->files_loaded == 0) {
+        dw__strbuf_append_literal(&text, "nothing to load: ");
+        dw__put_counted(&text, done->files_skipped, "file");
+        dw__strbuf_append(&text, done->files_skipped == 1 ? DW_STR(" was loaded before")
+                                                          : DW_STR(" were loaded before"));
+    } else {
+        dw__strbuf_append_literal(&text, "loaded ");
+        dw__put_counted(&text, done->files_loaded, "file");
+        if (done->files_skipped > 0) {
+            dw__strbuf_append_literal(&text, ", skipped ");
+            dw__put_count(&text, done->files_skipped);
+            dw__strbuf_append_literal(&text, " that were loaded before");
+        }
+        dw__strbuf_append_literal(&text, ": ");
+        dw__put_written(&text, &done->write);
+        dw__strbuf_printf(&text, " as version %" PRId64, done->write.version);
+    }
+    dw__execution_set_message(x, &text, done->write.rows_added);
+    return dw__strbuf_ok(&text, "the message", x->err);
+}
+
+dw_status
+dw__execute_copy_into(dw_execution *x)
+{
+    const dw_copy_statement *copy = &x->statement.as.copy;
+    dw_load_spec spec;
+    dw_load_result done;
+    DW_AUTO(dw_table_ptr) table = NULL;
+    if (copy->merge_schema) {
+        return dw__error_set(x->err, DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
+                             "COPY_OPTIONS ('mergeSchema' = 'true') is not supported: the table's "
+                             "columns stay as they are; leave it out");
+    }
+    DW_TRY(dw__execution_table(x, &copy->name, &table));
+    DW_TRY(fill_load_spec(x, &spec));
+    dw_status status = dw__table_load(table, x->session->connection, &spec, &done, x->err);
+    if (status != DW_OK) {
+        dw_str name = dw__sql_name_print(&copy->name, &x->arena);
+        dw__error_context(x->err, "COPY INTO %.*s", DW_STR_ARG(name));
+        return status;
+    }
+    return set_copy_message(x, &done);
+}

@@ -1,0 +1,116 @@
+/*
+ * One statement while it runs: what it was read into, the snapshots that it sees, and where its
+ * result goes. One file for each family of statements.
+ *
+ *  [EXECUTION-1] Every reference to a table without time travel sees the same snapshot [SQL-2].
+ *  [EXECUTION-2] Nothing loads the engine before rows or types are needed from it.
+ */
+#ifndef DW_SQL_EXECUTION_H
+#define DW_SQL_EXECUTION_H
+
+#include "sql/result.h"
+
+/* A table as the statement sees it. Holds references to both. */
+typedef struct dw_seen_table {
+    dw_table *table;
+    dw_log_snapshot *snapshot;
+    bool is_newest; /* without time travel */
+} dw_seen_table;
+
+typedef struct dw_seen_table_vec {
+    dw_seen_table *items;
+    size_t count;
+    size_t capacity;
+} dw_seen_table_vec;
+
+/* dw_scan_<session>_<statement> */
+#define DW_SCAN_PREFIX_SIZE 48
+
+typedef struct dw_execution {
+    dw_session *session;
+    dw_arena arena;
+    dw_sql_text sql;
+    dw_statement statement;
+    char scan_prefix[DW_SCAN_PREFIX_SIZE];
+    dw_seen_table_vec seen;
+    dw_result *result;
+    dw_error *err;
+} dw_execution;
+
+/* ---- Tables ---------------------------------------------------------------------------------- */
+
+typedef enum dw_target_kind {
+    DW_TARGET_NONE,
+    DW_TARGET_DELTA,
+    DW_TARGET_VIEW,  /* of the session */
+    DW_TARGET_ENGINE /* a table or view of the engine */
+} dw_target_kind;
+
+/* What a name stands for; `table_out` is a reference when it is a Delta table. A path always is. */
+DW_WARN_UNUSED dw_status dw__execution_target(dw_execution *x, const dw_sql_name *name,
+                                              dw_target_kind *kind_out, dw_table **table_out);
+/* The Delta table of that name; DW_NOT_FOUND (TABLE_NOT_FOUND) says where it was looked for. */
+DW_WARN_UNUSED dw_status dw__execution_table(dw_execution *x, const dw_sql_name *name,
+                                             dw_table **out);
+/* DW_NOT_FOUND with the tables that there are and the one that may have been meant. */
+DW_WARN_UNUSED dw_status dw__table_not_found(dw_execution *x, const dw_sql_name *name);
+/* For binding the statement's queries. */
+dw_bind_options dw__execution_bind_options(dw_execution *x);
+/* The state of a table that a reference sees. Borrowed from `x`. */
+DW_WARN_UNUSED dw_status dw__execution_snapshot(dw_execution *x, dw_table *table,
+                                                const dw_sql_travel *travel, dw_log_snapshot **out);
+
+/* ---- Queries --------------------------------------------------------------------------------- */
+
+/* A query that is ready to run on the session's connection. */
+typedef struct dw_open_query {
+    dw_str text;
+    dw_scan *scan; /* NULL: it reads no Delta table */
+    size_t reference_count;
+    bool was_edited; /* tables or views were put in */
+} dw_open_query;
+
+/* Binds the range, opens the snapshots, and opens the scan, planned by `plan`, a part of the range
+ * that is a SELECT. Close with dw__open_query_close, also after a failure. */
+DW_WARN_UNUSED dw_status dw__open_query(dw_execution *x, const dw_binding *binding,
+                                        dw_sql_range range, dw_sql_range plan, dw_open_query *out);
+void dw__open_query_close(dw_open_query *query);
+/* Snapshots for all references, in their order, as sources of a scan. In the arena. */
+DW_WARN_UNUSED dw_status dw__execution_sources(dw_execution *x, const dw_binding *binding,
+                                               dw_scan_source **out);
+/* An engine's error about a table that is not there becomes ours. */
+dw_status dw__explain_engine_error(dw_execution *x, dw_status status);
+
+/* ---- Statements: each sets the result -------------------------------------------------------- */
+
+DW_WARN_UNUSED dw_status dw__execute_query(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_explain(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_create_table(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_insert(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_copy_into(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_describe(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_show_tables(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_checkpoint(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_create_view(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_drop_view(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_modify(dw_execution *x);
+/* The whole statement on the engine; `plan` is the query in it, or empty. */
+DW_WARN_UNUSED dw_status dw__execute_engine(dw_execution *x, dw_sql_range plan);
+
+/* Answers `SELECT count(*), min(c), max(c) FROM t` from metadata where it can. */
+DW_WARN_UNUSED dw_status dw__answer_from_metadata(dw_execution *x, const dw_binding *binding,
+                                                  bool *answered_out);
+/* Appends "31,033 rows (3 files, 1.2 MB)". */
+void dw__put_written(dw_strbuf *out, const dw_write_result *done);
+/* Sets the statement's rows, which are moved in. */
+void dw__execution_set_rows(dw_execution *x, struct ArrowArrayStream *rows);
+void dw__execution_set_message(dw_execution *x, const dw_strbuf *message, int64_t row_count);
+
+/* The statement's first token up to its last, END excluded. */
+static inline dw_sql_range
+dw__execution_range(const dw_execution *x)
+{
+    return (dw_sql_range){0, x->sql.count - 1};
+}
+
+#endif

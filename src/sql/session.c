@@ -1,0 +1,183 @@
+/*
+ * Sessions: running one statement after the other. [SESSION-1..3]
+ */
+#include "sql/session.h"
+
+#include "base/assert.h"
+#include "sql/execution.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+dw_status
+dw__session_open(dw_catalog *catalog, dw_session **out, dw_error *err)
+{
+    *out = NULL;
+    const dw_env *env = dw__catalog_env(catalog);
+    dw_session *session = DW_NEW(env->allocator, dw_session);
+    if (session == NULL) {
+        return dw__error_oom(err);
+    }
+    session->catalog = catalog;
+    session->env = env;
+    session->database = dw__catalog_database(catalog);
+    session->token = (uint32_t) dw__env_random_u64(env);
+    dw_status status = dw__connection_open(session->database, &session->connection, err);
+    if (status != DW_OK) {
+        DW_DELETE(env->allocator, session);
+        return status;
+    }
+    *out = session;
+    return DW_OK;
+}
+
+void
+dw__session_close(dw_session *session)
+{
+    if (session == NULL) {
+        return;
+    }
+    dw_assert(!session->is_reading); /* the rows must be released first */
+    dw__session_views_deinit(session);
+    dw__connection_close(session->connection);
+    DW_DELETE(session->env->allocator, session);
+}
+
+void
+dw__session_cancel(dw_session *session)
+{
+    atomic_store(&session->is_cancelled, true);
+    dw__connection_interrupt(session->connection);
+}
+
+double
+dw__session_progress(dw_session *session)
+{
+    return dw__connection_progress(session->connection);
+}
+
+dw_status
+dw__session_check_cancelled(const dw_session *session, dw_error *err)
+{
+    if (!atomic_load(&session->is_cancelled)) {
+        return DW_OK;
+    }
+    return dw__error_set(err, DW_CANCELLED, "CANCELLED", "the statement was cancelled");
+}
+
+static dw_status
+begin_statement(dw_session *session, dw_error *err)
+{
+    if (session->is_reading) {
+        return dw__error_set(err, DW_INVALID_ARGUMENT, "RESULT_OPEN",
+                             "the rows of the statement before are still open: release them first");
+    }
+    session->statement_count++;
+    atomic_store(&session->is_cancelled, false);
+    return DW_OK;
+}
+
+/* ---- One statement --------------------------------------------------------------------------- */
+
+static dw_status
+run(dw_execution *x)
+{
+    switch (x->statement.kind) {
+    case DW_STATEMENT_EMPTY:
+        return DW_OK;
+    case DW_STATEMENT_QUERY:
+        return dw__execute_query(x);
+    case DW_STATEMENT_EXPLAIN:
+        return dw__execute_explain(x);
+    case DW_STATEMENT_CREATE_TABLE:
+        return dw__execute_create_table(x);
+    case DW_STATEMENT_INSERT:
+        return dw__execute_insert(x);
+    case DW_STATEMENT_COPY_INTO:
+        return dw__execute_copy_into(x);
+    case DW_STATEMENT_DESCRIBE:
+        return dw__execute_describe(x);
+    case DW_STATEMENT_SHOW_TABLES:
+        return dw__execute_show_tables(x);
+    case DW_STATEMENT_CHECKPOINT:
+        return dw__execute_checkpoint(x);
+    case DW_STATEMENT_CREATE_VIEW:
+        return dw__execute_create_view(x);
+    case DW_STATEMENT_DROP_VIEW:
+        return dw__execute_drop_view(x);
+    case DW_STATEMENT_MODIFY:
+        return dw__execute_modify(x);
+    case DW_STATEMENT_ENGINE:
+        return dw__execute_engine(x, x->statement.as.engine.query);
+    }
+    dw_unreachable("statement kind");
+}
+
+static dw_status
+parse_and_run(dw_execution *x, dw_str text)
+{
+    DW_TRY(dw__sql_text_init(&x->sql, x->session->env->allocator, text, x->err));
+    DW_TRY(dw__parse_statement(&x->sql, &x->arena, &x->statement, x->err));
+    if (x->statement.kind == DW_STATEMENT_EMPTY) {
+        return DW_OK;
+    }
+    DW_TRY(dw__result_new(x->session, &x->result, x->err));
+    return run(x);
+}
+
+static void
+execution_deinit(dw_execution *x)
+{
+    for (size_t i = 0; i < x->seen.count; i++) {
+        dw__log_snapshot_unref(x->seen.items[i].snapshot);
+        dw__table_unref(x->seen.items[i].table);
+    }
+    DW_VEC_DEINIT(x->session->env->allocator, &x->seen);
+    dw__sql_text_deinit(&x->sql);
+    dw__arena_deinit(&x->arena);
+}
+
+static dw_status
+execute_text(dw_session *session, dw_str text, dw_result **out, dw_error *err)
+{
+    dw_error ignored = DW_ERROR_INIT;
+    dw_execution x = {.session = session, .err = err != NULL ? err : &ignored};
+    dw__arena_init(&x.arena, session->env->allocator);
+    (void) snprintf(x.scan_prefix, sizeof x.scan_prefix, "dw_scan_%" PRIx32 "_%" PRIu64,
+                    session->token, session->statement_count);
+    dw_status status = parse_and_run(&x, text);
+    if (status != DW_OK) {
+        dw__result_free(x.result);
+        x.result = NULL;
+    }
+    *out = x.result;
+    execution_deinit(&x);
+    return status;
+}
+
+dw_status
+dw__session_execute(dw_session *session, dw_str sql, size_t *used_out, dw_result **out,
+                    dw_error *err)
+{
+    *out = NULL;
+    *used_out = 0;
+    DW_TRY(begin_statement(session, err));
+    size_t len = dw__sql_statement_length(sql);
+    *used_out = len > 0 ? len : sql.len; /* the last one may lack its semicolon */
+    return execute_text(session, dw__str_slice(sql, 0, len > 0 ? len - 1 : sql.len), out, err);
+}
+
+dw_status
+dw__session_load(dw_session *session, dw_str uri, const dw_load_spec *spec, dw_load_result *out,
+                 dw_error *err)
+{
+    *out = (dw_load_result){.write.version = -1};
+    DW_TRY(begin_statement(session, err));
+    DW_AUTO(dw_table_ptr) table = NULL;
+    DW_TRY(dw__catalog_table_at(session->catalog, uri, &table, err));
+    dw_status status = dw__table_load(table, session->connection, spec, out, err);
+    if (status != DW_OK) {
+        dw__error_context(err, "loading into %.*s", DW_STR_ARG(dw__table_root(table)));
+    }
+    return status;
+}

@@ -1,0 +1,111 @@
+/*
+ * Prints a table's metadata as the statement that made it.
+ */
+#include "sql/show_create.h"
+
+#include "codec/rows.h"
+#include "engine/database.h"
+
+#define DW_CREATE_TEXT_BYTES_MAX ((size_t) 64 << 20)
+
+/* A name as it must stand in a statement of Spark's: bare if it can, else in backquotes. */
+static void
+put_name(dw_strbuf *out, dw_str name)
+{
+    bool is_plain = name.len > 0 && dw__keyword_find(name) == DW_KEYWORD_NONE;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        is_plain = is_plain && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+                                (i > 0 && c >= '0' && c <= '9'));
+    }
+    if (is_plain) {
+        dw__strbuf_append(out, name);
+        return;
+    }
+    dw__strbuf_append_char(out, '`');
+    for (size_t i = 0; i < name.len; i++) {
+        dw__strbuf_append(out, name.ptr[i] == '`' ? DW_STR("`") : DW_STR(""));
+        dw__strbuf_append_char(out, name.ptr[i]);
+    }
+    dw__strbuf_append_char(out, '`');
+}
+
+static dw_status
+put_comment(dw_strbuf *out, const dw_field *field, dw_error *err)
+{
+    DW_AUTO(dw_json_doc_ptr) doc = NULL;
+    DW_TRY(dw__json_parse(out->allocator, field->metadata_json, "a column's metadata", &doc, err));
+    dw_str comment = dw__json_str(dw__json_get(dw__json_root(doc), DW_STR("comment")));
+    if (!dw__str_is_null(comment)) {
+        dw__strbuf_append_literal(out, " COMMENT ");
+        dw__sql_put_literal(out, comment);
+    }
+    return DW_OK;
+}
+
+static dw_status
+put_columns(dw_strbuf *out, const dw_type *schema, dw_error *err)
+{
+    for (size_t i = 0; i < schema->field_count; i++) {
+        const dw_field *field = &schema->fields[i];
+        dw__strbuf_append(out, i == 0 ? DW_STR(" (\n  ") : DW_STR(",\n  "));
+        put_name(out, field->name);
+        dw__strbuf_append_char(out, ' ');
+        dw__type_print_sql(out, field->type);
+        dw__strbuf_append(out, field->nullable ? DW_STR("") : DW_STR(" NOT NULL"));
+        DW_TRY(put_comment(out, field, err));
+    }
+    dw__strbuf_append_literal(out, ")\nUSING DELTA");
+    return DW_OK;
+}
+
+static void
+put_clauses(dw_strbuf *out, const dw_metadata *metadata, const dw_sql_name *name, dw_str root)
+{
+    for (size_t i = 0; i < metadata->partition_column_count; i++) {
+        dw__strbuf_append(out, i == 0 ? DW_STR("\nPARTITIONED BY (") : DW_STR(", "));
+        put_name(out, metadata->partition_columns[i]);
+    }
+    dw__strbuf_append(out, metadata->partition_column_count > 0 ? DW_STR(")") : DW_STR(""));
+    if (!name->is_path) {
+        dw__strbuf_append_literal(out, "\nLOCATION ");
+        dw__sql_put_literal(out, root);
+    }
+    if (!dw__str_is_null(metadata->description)) {
+        dw__strbuf_append_literal(out, "\nCOMMENT ");
+        dw__sql_put_literal(out, metadata->description);
+    }
+    for (size_t i = 0; i < metadata->configuration.count; i++) {
+        dw__strbuf_append(out, i == 0 ? DW_STR("\nTBLPROPERTIES (\n  ") : DW_STR(",\n  "));
+        dw__sql_put_literal(out, metadata->configuration.items[i].key);
+        dw__strbuf_append_literal(out, " = ");
+        dw__sql_put_literal(out, metadata->configuration.items[i].value);
+    }
+    dw__strbuf_append(out, metadata->configuration.count > 0 ? DW_STR(")") : DW_STR(""));
+}
+
+static void
+put_table_name(dw_strbuf *out, const dw_sql_name *name)
+{
+    dw__strbuf_append(out, name->is_path ? DW_STR("CREATE TABLE delta.") : DW_STR("CREATE TABLE "));
+    for (size_t i = 0; i < name->part_count; i++) {
+        dw__strbuf_append(out, i > 0 ? DW_STR(".") : DW_STR(""));
+        put_name(out, name->parts[i]);
+    }
+}
+
+dw_status
+dw__show_create_table(dw_table *table, dw_log_snapshot *snapshot, const dw_sql_name *name,
+                      dw_arena *arena, struct ArrowArrayStream *out, dw_error *err)
+{
+    static const dw_rows_column columns[] = {{"createtab_stmt", DW_ROWS_STR, 0, 0}};
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(arena->allocator, DW_CREATE_TEXT_BYTES_MAX);
+    put_table_name(&text, name);
+    DW_TRY(put_columns(&text, dw__log_snapshot_schema(snapshot), err));
+    put_clauses(&text, dw__log_snapshot_metadata(snapshot), name, dw__table_root(table));
+    DW_TRY(dw__strbuf_ok(&text, "the statement", err));
+    dw_rows *rows;
+    DW_TRY(dw__rows_new(arena->allocator, columns, 1, &rows, err));
+    dw__rows_put_str(rows, dw__strbuf_str(&text));
+    return dw__rows_stream(rows, out, err);
+}

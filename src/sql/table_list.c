@@ -1,0 +1,261 @@
+/*
+ * Finds tables by listing: storage knows no directories, so each step asks for the first key behind
+ * the directory before, and whether that directory has a log.
+ */
+#include "sql/table_list.h"
+
+#include "base/assert.h"
+#include "base/vec.h"
+#include "codec/json.h"
+#include "log/log.h"
+
+#include <stdlib.h>
+
+/* As the catalog writes it. */
+#define DW_NAMES_KEY "_deltaworks/names.json"
+#define DW_NAMES_BYTES_MAX ((size_t) 16 << 20)
+/* Edit distance is computed for names up to this length. */
+#define DW_NEAREST_BYTES_MAX ((size_t) 64)
+
+typedef struct lister {
+    dw_storage *warehouse;
+    dw_arena *arena;
+    dw_table_list *out;
+    size_t count_max;
+    size_t looks;
+    dw_error *err;
+} lister;
+
+/* ---- Directories ----------------------------------------------------------------------------- */
+
+static dw_status
+first_key(lister *l, dw_str prefix, dw_str after, bool recursive, dw_str *out)
+{
+    dw_list_page page;
+    dw_list_request request = {
+        .prefix = prefix, .start_after = after, .limit = 1, .recursive = recursive};
+    *out = DW_STR_NULL;
+    l->looks++;
+    DW_TRY(dw__storage_list(l->warehouse, &request, l->arena, &page, l->err));
+    *out = page.count > 0 ? page.objects[0].key : DW_STR_NULL;
+    return DW_OK;
+}
+
+/* The next directory directly below `prefix` ("" or "sales/") behind `*after`: its name, and where
+ * to go on. The null string when there is no more. */
+static dw_status
+next_directory(lister *l, dw_str prefix, dw_str *after, dw_str *out)
+{
+    *out = DW_STR_NULL;
+    while (l->looks < DW_TABLE_LIST_LOOKS_MAX) {
+        dw_str key;
+        DW_TRY(first_key(l, prefix, *after, true, &key));
+        if (dw__str_is_null(key)) {
+            return DW_OK;
+        }
+        dw_str name = dw__str_slice(key, prefix.len, key.len);
+        size_t slash = dw__str_find(name, '/');
+        if (slash == SIZE_MAX) {
+            *after = key;
+            continue;
+        }
+        *out = dw__str_slice(name, 0, slash);
+        *after = dw__arena_printf(l->arena, "%.*s%.*s/\xff", DW_STR_ARG(prefix), DW_STR_ARG(*out));
+        return dw__str_is_null(*after) ? dw__error_oom(l->err) : DW_OK;
+    }
+    l->out->is_cut = true;
+    return DW_OK;
+}
+
+static dw_status
+has_log(lister *l, dw_str prefix, dw_str name, bool *out)
+{
+    dw_str key;
+    dw_str log =
+        dw__arena_printf(l->arena, "%.*s%.*s/" DW_LOG_DIR, DW_STR_ARG(prefix), DW_STR_ARG(name));
+    if (dw__str_is_null(log)) {
+        return dw__error_oom(l->err);
+    }
+    DW_TRY(first_key(l, log, DW_STR_NULL, false, &key));
+    *out = !dw__str_is_null(key);
+    return DW_OK;
+}
+
+static dw_status
+add_name(lister *l, dw_str schema, dw_str name)
+{
+    dw_str *slot = DW_VEC_PUSH(l->arena->allocator, &l->out->names);
+    if (slot == NULL) {
+        return dw__error_oom(l->err);
+    }
+    *slot = schema.len == 0
+                ? name
+                : dw__arena_printf(l->arena, "%.*s.%.*s", DW_STR_ARG(schema), DW_STR_ARG(name));
+    return dw__str_is_null(*slot) ? dw__error_oom(l->err) : DW_OK;
+}
+
+/* Hidden directories and ours hold no tables that a name could stand for. */
+static bool
+is_hidden(dw_str name)
+{
+    return name.ptr[0] == '.' || name.ptr[0] == '_';
+}
+
+/*
+ * Tables directly below `schema` ("": the warehouse itself), and, from there, in its directories.
+ */
+static dw_status
+list_level(lister *l, dw_str schema)
+{
+    dw_str after = DW_STR_NULL;
+    dw_str prefix =
+        schema.len == 0 ? DW_STR("") : dw__arena_printf(l->arena, "%.*s/", DW_STR_ARG(schema));
+    if (dw__str_is_null(prefix)) {
+        return dw__error_oom(l->err);
+    }
+    while (l->out->names.count < l->count_max) {
+        dw_str name;
+        bool is_table = false;
+        DW_TRY(next_directory(l, prefix, &after, &name));
+        if (dw__str_is_null(name)) {
+            return DW_OK;
+        }
+        if (is_hidden(name)) {
+            continue;
+        }
+        DW_TRY(has_log(l, prefix, name, &is_table));
+        if (is_table) {
+            DW_TRY(add_name(l, schema, name));
+        } else if (schema.len == 0) {
+            DW_TRY(list_level(l, name)); /* one level down, and no further */
+        }
+    }
+    return DW_OK;
+}
+
+/* ---- Names for other places ------------------------------------------------------------------ */
+
+static dw_status
+add_keys(lister *l, dw_str json)
+{
+    DW_AUTO(dw_json_doc_ptr) doc = NULL;
+    DW_TRY(dw__json_parse(l->arena->allocator, json, DW_NAMES_KEY, &doc, l->err));
+    dw_json_iter it = dw__json_iter(dw__json_root(doc));
+    while (dw__json_next(&it) && l->out->names.count < l->count_max) {
+        dw_str name;
+        if (!dw__arena_dup(l->arena, it.key, &name)) {
+            return dw__error_oom(l->err);
+        }
+        DW_TRY(add_name(l, DW_STR(""), name));
+    }
+    return DW_OK;
+}
+
+static dw_status
+list_registered(lister *l)
+{
+    DW_AUTO(dw_strbuf) json = dw__strbuf_make(l->arena->allocator, DW_NAMES_BYTES_MAX);
+    dw_error detail = DW_ERROR_INIT;
+    dw_status status = dw__storage_get(l->warehouse, DW_STR(DW_NAMES_KEY), &json, NULL, &detail);
+    if (status == DW_NOT_FOUND) {
+        return DW_OK;
+    }
+    if (status != DW_OK) {
+        dw__error_copy(l->err, &detail);
+        return status;
+    }
+    return add_keys(l, dw__strbuf_str(&json));
+}
+
+/* ---- The list -------------------------------------------------------------------------------- */
+
+static int
+compare_names(const void *a, const void *b)
+{
+    return dw__str_compare(*(const dw_str *) a, *(const dw_str *) b);
+}
+
+static void
+sort_names(dw_str_vec *names)
+{
+    if (names->count > 1) {
+        qsort(names->items, names->count, sizeof *names->items, compare_names);
+    }
+}
+
+dw_status
+dw__table_list(dw_catalog *catalog, size_t count_max, dw_arena *arena, dw_table_list *out,
+               dw_error *err)
+{
+    *out = (dw_table_list){0};
+    lister l = {.warehouse = dw__catalog_warehouse(catalog),
+                .arena = arena,
+                .out = out,
+                .count_max = count_max,
+                .err = err};
+    DW_TRY(list_level(&l, DW_STR("")));
+    DW_TRY(list_registered(&l));
+    sort_names(&out->names);
+    return DW_OK;
+}
+
+void
+dw__table_list_deinit(dw_table_list *list, const dw_arena *arena)
+{
+    DW_VEC_DEINIT(arena->allocator, &list->names);
+}
+
+/* ---- The nearest name ------------------------------------------------------------------------ */
+
+static size_t
+least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static char
+lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+}
+
+/* How many bytes must be put in, taken out or changed to get from one to the other. */
+static size_t
+distance(dw_str a, dw_str b)
+{
+    size_t row[DW_NEAREST_BYTES_MAX + 1];
+    dw_assert(b.len <= DW_NEAREST_BYTES_MAX);
+    for (size_t j = 0; j <= b.len; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t above = row[j];
+            size_t changed = lower(a.ptr[i - 1]) == lower(b.ptr[j - 1]) ? 0 : 1;
+            row[j] = least(diagonal + changed, least(above, row[j - 1]) + 1);
+            diagonal = above;
+        }
+    }
+    return row[b.len];
+}
+
+dw_str
+dw__table_list_nearest(const dw_table_list *list, dw_str name)
+{
+    dw_str nearest = DW_STR_NULL;
+    size_t best = name.len / 3 + 1; /* further away is another word */
+    if (name.len > DW_NEAREST_BYTES_MAX) {
+        return nearest;
+    }
+    for (size_t i = 0; i < list->names.count; i++) {
+        dw_str candidate = list->names.items[i];
+        size_t d = candidate.len > DW_NEAREST_BYTES_MAX ? SIZE_MAX : distance(candidate, name);
+        if (d <= best) {
+            best = d - (d > 0 ? 1 : 0);
+            nearest = candidate;
+        }
+    }
+    return nearest;
+}
