@@ -7,6 +7,7 @@
 #include "base/vec.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void
 ledger_deinit(ledger *book)
@@ -14,14 +15,37 @@ ledger_deinit(ledger *book)
     DW_VEC_DEINIT(dw__allocator_libc(), book);
 }
 
-size_t
-ledger_begin(ledger *book, const sim_actor *actor)
+static ledger_entry *
+new_entry(ledger *book)
 {
     ledger_entry *entry = DW_VEC_PUSH(dw__allocator_libc(), book);
     dw_assert(entry != NULL);
+    entry->version = -1;
+    return entry;
+}
+
+size_t
+ledger_begin(ledger *book, const sim_actor *actor)
+{
+    ledger_entry *entry = new_entry(book);
     snprintf(entry->id, sizeof(entry->id), "%zu.%" PRId64 "-%zu", actor->number, actor->life,
              book->count);
-    entry->version = -1;
+    return book->count - 1;
+}
+
+size_t
+ledger_join(ledger *book, const sim_actor *actor, int64_t number)
+{
+    char id[LEDGER_ID_SIZE];
+    snprintf(id, sizeof(id), "%zu:%" PRId64, actor->number, number);
+    for (size_t i = 0; i < book->count; i++) {
+        ledger_entry *entry = &book->items[i];
+        if (strcmp(entry->id, id) == 0) {
+            entry->was_open = entry->was_open || entry->end != LEDGER_REFUSED;
+            return i;
+        }
+    }
+    memcpy(new_entry(book)->id, id, sizeof(id));
     return book->count - 1;
 }
 
@@ -29,10 +53,13 @@ void
 ledger_finish(ledger *book, const sim_actor *actor, size_t idx, ledger_end end, int64_t version)
 {
     dw_assert(idx < book->count);
-    if (!sim_has_crashed(actor)) {
-        book->items[idx].end = end;
-        book->items[idx].version = version;
+    ledger_entry *entry = &book->items[idx];
+    if (sim_has_crashed(actor) || entry->end == LEDGER_ACKNOWLEDGED) {
+        return;
     }
+    /* An earlier try of unknown outcome may still be the one that got in. */
+    entry->end = end == LEDGER_REFUSED && entry->was_open ? LEDGER_UNKNOWN : end;
+    entry->version = version;
 }
 
 const char *
@@ -46,7 +73,9 @@ ledger_fault(const ledger_entry *entry, size_t occurrences, int64_t version)
         if (occurrences == 0) {
             return "was acknowledged and is lost";
         }
-        return version == entry->version ? NULL : "is not at the version that was acknowledged";
+        return entry->version < 0 || version == entry->version
+                   ? NULL
+                   : "is not at the version that was acknowledged";
     case LEDGER_REFUSED:
         return occurrences == 0 ? NULL : "was refused and is there";
     case LEDGER_OPEN:

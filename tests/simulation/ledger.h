@@ -17,9 +17,10 @@ typedef enum ledger_end {
 } ledger_end;
 
 typedef struct ledger_entry {
-    char id[LEDGER_ID_SIZE]; /* "<actor>.<life>-<number>" */
+    char id[LEDGER_ID_SIZE]; /* "<actor>.<life>-<number>", or "<actor>:<number>" of a joined one */
     ledger_end end;
-    int64_t version; /* when acknowledged */
+    int64_t version; /* when acknowledged; -1: not known */
+    bool was_open;   /* a life ended, or an answer stayed out, while it was under way */
 } ledger_entry;
 
 typedef struct ledger {
@@ -32,6 +33,8 @@ void ledger_deinit(ledger *book);
 
 /* A new change of the actor's; returns its index. Its id is good until the next one. */
 size_t ledger_begin(ledger *book, const sim_actor *actor);
+/* A change that several lives of the actor try until it is in: the entry is theirs together. */
+size_t ledger_join(ledger *book, const sim_actor *actor, int64_t number);
 /* What the actor was told; nothing if it has crashed meanwhile. */
 void ledger_finish(ledger *book, const sim_actor *actor, size_t idx, ledger_end end,
                    int64_t version);

@@ -330,7 +330,8 @@ write_fate(sim_thread *self, const dwt_storage_call *call)
         return (dwt_verdict){DWT_FATE_PASS, DW_OK};
     }
     note_call(self, call, "");
-    return (dwt_verdict){DWT_FATE_PASS, DW_OK};
+    bool is_forced = world->options.ignores_absence && call->op == DWT_OP_PUT_IF_ABSENT;
+    return (dwt_verdict){is_forced ? DWT_FATE_FORCE : DWT_FATE_PASS, DW_OK};
 }
 
 static dwt_verdict

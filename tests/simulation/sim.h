@@ -36,8 +36,9 @@ typedef struct sim_chances {
 typedef struct sim_options {
     size_t actor_count;
     sim_chances chances;
-    int64_t crashes_max; /* of one actor */
-    bool with_trace;     /* keep the text of what happened */
+    int64_t crashes_max;  /* of one actor */
+    bool ignores_absence; /* a storage whose put_if_absent replaces: must be caught */
+    bool with_trace;      /* keep the text of what happened */
 } sim_options;
 
 typedef struct sim sim;

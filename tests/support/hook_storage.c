@@ -77,6 +77,9 @@ run_by_verdict(hook_storage *self, const dwt_storage_call *call, const call_args
         unheard = run_once(self->inner, call->op, args, &ignored);
         (void) unheard;
         return injected(call, verdict.status, err);
+    case DWT_FATE_FORCE:
+        dw_assert(call->op == DWT_OP_PUT_IF_ABSENT);
+        return run_once(self->inner, DWT_OP_PUT, args, err);
     case DWT_FATE_REPEAT:
         unheard = run_once(self->inner, call->op, args, &ignored);
         (void) unheard;

@@ -29,7 +29,8 @@ typedef enum dwt_fate {
     DWT_FATE_PASS,
     DWT_FATE_FAIL,     /* nothing is done; `status` is returned */
     DWT_FATE_LOSE_ACK, /* it is done, then `status` is returned whatever came of it */
-    DWT_FATE_REPEAT    /* it is done twice, as a client does that lost the first answer; the second
+    DWT_FATE_FORCE, /* put_if_absent replaces what is there: a server that ignores the condition */
+    DWT_FATE_REPEAT /* it is done twice, as a client does that lost the first answer; the second
                           outcome is returned */
 } dwt_fate;
 

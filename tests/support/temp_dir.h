@@ -1,6 +1,6 @@
 /*
- * A directory of the test's own, below $TMPDIR; where that is not set below /dev/shm, since tests sync
- * a thousand times what need not outlive them, or else below /tmp.
+ * A directory of the test's own, below $TMPDIR; where that is not set below /dev/shm, since tests
+ * sync a thousand times what need not outlive them, or else below /tmp.
  */
 #ifndef DWT_SUPPORT_TEMP_DIR_H
 #define DWT_SUPPORT_TEMP_DIR_H

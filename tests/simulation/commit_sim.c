@@ -1,0 +1,263 @@
+/*
+ * Simulates rival writers through the real log and the real commit loop, and compares what is in
+ * storage afterwards with what they were told and with a naive replay.
+ *
+ *   commit_sim                 all seeds of `make test-all`
+ *   commit_sim --count N       the first N
+ *   commit_sim --seed N        one, with its trace
+ *   commit_sim --broken N      on a storage that ignores the condition of put_if_absent: succeeds
+ *   if
+ *                              one of the first N seeds shows it
+ *
+ * What must hold for each seed:
+ *  - what was acknowledged is in the log exactly once, what was refused never, and what stayed
+ *    unknown, or was under way in a crash, at most once;
+ *  - versions are contiguous and break no rule of the protocol;
+ *  - every snapshot that anybody saw, and every version read afterwards with and without
+ *    checkpoints, equals the replay.
+ */
+#include "support/fake_engine.h"
+#include "table_model.h"
+#include "writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEEDS_DEFAULT = 10000, WRITERS = 3, CHANGES_EACH = 5, CRASHES_MAX = 2 };
+
+typedef struct run {
+    sim *world;
+    writers all;
+    table_model model;
+    char fault[4000]; /* "" while all is well */
+} run;
+
+typedef struct totals {
+    int64_t call_count;
+    int64_t fault_count;
+    int64_t crash_count;
+    int64_t commit_count;
+    int64_t conflict_count;
+    int64_t checkpoint_count;
+} totals;
+
+static void
+find_fault(run *self, const char *what, const char *detail)
+{
+    if (self->fault[0] == '\0') {
+        snprintf(self->fault, sizeof(self->fault), "%s: %s", what, detail);
+    }
+}
+
+/* ---- what writers were told ------------------------------------------------------------------ */
+
+static void
+check_entry(run *self, const ledger_entry *entry)
+{
+    char mark[LEDGER_ID_SIZE + 8];
+    snprintf(mark, sizeof(mark), "id=%s!", entry->id);
+    size_t occurrences = 0;
+    int64_t version = -1;
+    for (int64_t v = 0; v < self->model.version_count; v++) {
+        /* Kept with a NUL behind it. */
+        if (strstr(self->model.versions[v].text.ptr, mark) != NULL) {
+            occurrences++;
+            version = v;
+        }
+    }
+    const char *fault = ledger_fault(entry, occurrences, version);
+    if (fault != NULL) {
+        find_fault(self, entry->id, fault);
+    }
+}
+
+/* ---- what readers see ------------------------------------------------------------------------ */
+
+static void
+check_observations(run *self)
+{
+    for (size_t i = 0; i < self->all.observations.count; i++) {
+        const observation *seen = &self->all.observations.items[i];
+        if (seen->version >= self->model.version_count) {
+            find_fault(self, "a writer saw a version", "that is not there");
+        } else if (seen->digest_hash != dw__str_hash(self->model.versions[seen->version].digest)) {
+            find_fault(self, "a writer saw a snapshot", "that differs from the replay");
+        }
+    }
+}
+
+static void
+check_version(run *self, dw_log *log, int64_t version)
+{
+    dw_error err = DW_ERROR_INIT;
+    DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
+    if (dw__log_snapshot_at(log, version, &snapshot, &err) != DW_OK) {
+        find_fault(self, "a version cannot be read", err.message);
+        return;
+    }
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, dw__allocator_libc());
+    dw_str digest = table_digest(snapshot, &arena);
+    if (dw__log_snapshot_version(snapshot) != version ||
+        !dw__str_equal(digest, self->model.versions[version].digest)) {
+        find_fault(self, "a version read afterwards", "differs from the replay");
+    }
+}
+
+/* A fresh process reads every version, the newest first by listing, then one after the other. */
+static void
+check_versions(run *self)
+{
+    const dw_env *env = sim_env(self->world);
+    dw_engine *engine = dwt_fake_engine_open(env);
+    dw_log *log = NULL;
+    dw_error err = DW_ERROR_INIT;
+    dw_log_snapshot *newest = NULL;
+    if (dw__log_open(env, sim_storage(self->world), engine, &log, &err) != DW_OK ||
+        dw__log_snapshot(log, &newest, &err) != DW_OK) {
+        find_fault(self, "the table cannot be read", err.message);
+    } else if (dw__log_snapshot_version(newest) != self->model.version_count - 1) {
+        find_fault(self, "the newest version", "is not the last of the log");
+    } else {
+        for (int64_t version = 0; version < self->model.version_count; version++) {
+            check_version(self, log, version);
+        }
+    }
+    dw__log_snapshot_unref(newest);
+    dw__log_close(log);
+    dw__engine_close(engine);
+}
+
+static void
+check(run *self)
+{
+    table_model_read(&self->model, sim_storage(self->world));
+    if (self->all.fault[0] != '\0') {
+        find_fault(self, "a writer got", self->all.fault);
+    }
+    if (self->model.fault[0] != '\0') {
+        find_fault(self, "the log breaks a rule", self->model.fault);
+    }
+    for (size_t i = 0; i < self->all.book.count; i++) {
+        check_entry(self, &self->all.book.items[i]);
+    }
+    check_observations(self);
+    if (self->model.version_count > 0) {
+        check_versions(self);
+    }
+}
+
+/* ---- seeds ----------------------------------------------------------------------------------- */
+
+static sim_options
+rough_options(void)
+{
+    return (sim_options){
+        .actor_count = WRITERS, .chances = SIM_CHANCES_ROUGH, .crashes_max = CRASHES_MAX};
+}
+
+/* True when all is well. */
+static bool
+run_seed(uint64_t seed, sim_options options, totals *sum)
+{
+    run *self = calloc(1, sizeof(*self));
+    if (self == NULL) {
+        fprintf(stderr, "out of memory\n");
+        exit(1);
+    }
+    self->world = sim_new(seed, &options);
+    self->all.changes_each = CHANGES_EACH;
+    sim_outcome outcome = sim_run(self->world, writer_main, &self->all);
+    check(self);
+    bool is_well = self->fault[0] == '\0';
+    if (options.with_trace) {
+        printf("%s", sim_trace(self->world));
+    }
+    if (!is_well) {
+        printf("seed %" PRIu64 ": %s\n", seed, self->fault);
+    }
+    sum->call_count += outcome.call_count;
+    sum->fault_count += outcome.fault_count;
+    sum->crash_count += outcome.crash_count;
+    sum->commit_count += self->model.version_count;
+    sum->conflict_count += self->all.conflict_count;
+    sum->checkpoint_count += self->all.checkpoint_count;
+    table_model_deinit(&self->model);
+    writers_deinit(&self->all);
+    sim_free(self->world);
+    free(self);
+    return is_well;
+}
+
+static int
+run_seeds(uint64_t count)
+{
+    totals sum = {0};
+    uint64_t failed = 0;
+    for (uint64_t seed = 0; seed < count; seed++) {
+        if (!run_seed(seed, rough_options(), &sum)) {
+            failed++;
+            printf("rerun it with: make sim SEED=%" PRIu64 "\n", seed);
+        }
+    }
+    printf("%" PRId64 " commits, %" PRId64 " conflicts, %" PRId64 " checkpoints, %" PRId64
+           " storage calls, %" PRId64 " faults, %" PRId64 " crashes\n",
+           sum.commit_count, sum.conflict_count, sum.checkpoint_count, sum.call_count,
+           sum.fault_count, sum.crash_count);
+    printf("%" PRIu64 " passed, %" PRIu64 " failed\n", count - failed, failed);
+    return failed == 0 ? 0 : 1;
+}
+
+static int
+run_one(uint64_t seed)
+{
+    totals sum = {0};
+    sim_options options = rough_options();
+    options.with_trace = true;
+    bool is_well = run_seed(seed, options, &sum);
+    printf("seed %" PRIu64 ": %s\n", seed, is_well ? "all is well" : "failed");
+    return is_well ? 0 : 1;
+}
+
+/* No fault but the one: so that nothing else is what is noticed. */
+static int
+run_broken(uint64_t count)
+{
+    totals sum = {0};
+    for (uint64_t seed = 0; seed < count; seed++) {
+        sim_options options = {.actor_count = WRITERS, .ignores_absence = true};
+        if (!run_seed(seed, options, &sum)) {
+            printf("caught at seed %" PRIu64 "\n1 passed, 0 failed\n", seed);
+            return 0;
+        }
+    }
+    printf("not caught within %" PRIu64 " seeds\n0 passed, 1 failed\n", count);
+    return 1;
+}
+
+static int
+usage(void)
+{
+    fprintf(stderr, "usage: commit_sim [--count N | --seed N | --broken N]\n");
+    return 2;
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 1) {
+        return run_seeds(SEEDS_DEFAULT);
+    }
+    uint64_t number;
+    if (argc != 3 || !dw__str_to_u64(dw__str_from(argv[2]), &number)) {
+        return usage();
+    }
+    if (strcmp(argv[1], "--count") == 0) {
+        return run_seeds(number);
+    }
+    if (strcmp(argv[1], "--seed") == 0) {
+        return run_one(number);
+    }
+    return strcmp(argv[1], "--broken") == 0 ? run_broken(number) : usage();
+}
