@@ -146,6 +146,13 @@ typedef struct dw_modify_statement {
  */
 typedef struct dw_engine_statement {
     dw_sql_range query;
+    /* COPY name [(columns)] TO ... or FROM ...: `copy` is true */
+    bool copy;
+    bool copies_from;
+    dw_sql_name copy_name;
+    dw_sql_range copy_table;   /* the tokens of the name */
+    dw_sql_range copy_columns; /* between the parentheses; empty: all */
+    dw_sql_range copy_rest;    /* from TO or FROM on */
 } dw_engine_statement;
 
 typedef struct dw_statement {

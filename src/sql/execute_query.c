@@ -115,9 +115,47 @@ execute_on_engine(dw_execution *x, dw_sql_range plan, const dw_bind_options *opt
     return open_and_run(x, &binding, plan);
 }
 
+/* COPY table TO 'file' of a table that is not the engine's: as COPY (SELECT ...) TO 'file'. */
+static dw_status
+copy_as_query(dw_execution *x)
+{
+    const dw_engine_statement *copy = &x->statement.as.engine;
+    dw_str table = dw__tokens_text(&x->sql, copy->copy_table.first, copy->copy_table.last);
+    dw_str columns = dw__tokens_text(&x->sql, copy->copy_columns.first, copy->copy_columns.last);
+    dw_str rest = dw__tokens_text(&x->sql, copy->copy_rest.first, copy->copy_rest.last);
+    if (copy->copies_from) {
+        return dw__error_set(x->err, DW_INVALID_ARGUMENT, "STATEMENT_UNSUPPORTED",
+                             "COPY ... FROM does not load Delta tables: use COPY INTO %.*s FROM "
+                             "'path' FILEFORMAT = PARQUET, CSV or JSON",
+                             DW_STR_ARG(table));
+    }
+    dw_str text = dw__arena_printf(&x->arena, "COPY (SELECT %.*s FROM %.*s) %.*s",
+                                   DW_STR_ARG(columns.len > 0 ? columns : DW_STR("*")),
+                                   DW_STR_ARG(table), DW_STR_ARG(rest));
+    return dw__str_is_null(text) ? dw__error_oom(x->err) : dw__execution_rerun(x, text);
+}
+
+static dw_status
+is_copy_of_ours(dw_execution *x, bool *out)
+{
+    const dw_engine_statement *engine = &x->statement.as.engine;
+    dw_target_kind kind = DW_TARGET_NONE;
+    DW_AUTO(dw_table_ptr) table = NULL;
+    if (x->statement.kind == DW_STATEMENT_ENGINE && engine->copy) {
+        DW_TRY(dw__execution_target(x, &engine->copy_name, &kind, &table));
+    }
+    *out = kind == DW_TARGET_DELTA || kind == DW_TARGET_VIEW;
+    return DW_OK;
+}
+
 dw_status
 dw__execute_engine(dw_execution *x, dw_sql_range plan)
 {
+    bool is_copy;
+    DW_TRY(is_copy_of_ours(x, &is_copy));
+    if (is_copy) {
+        return copy_as_query(x);
+    }
     dw_bind_options options = dw__execution_bind_options(x);
     return execute_on_engine(x, plan, &options);
 }

@@ -81,6 +81,9 @@ DW_WARN_UNUSED dw_status dw__execution_sources(dw_execution *x, const dw_binding
 /* An engine's error about a table that is not there becomes ours. */
 dw_status dw__explain_engine_error(dw_execution *x, dw_status status);
 
+/* Parses and runs `text`, which lives in the arena, in the place of the statement. */
+DW_WARN_UNUSED dw_status dw__execution_rerun(dw_execution *x, dw_str text);
+
 /* ---- Statements: each sets the result -------------------------------------------------------- */
 
 DW_WARN_UNUSED dw_status dw__execute_query(dw_execution *x);

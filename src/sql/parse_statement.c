@@ -106,6 +106,25 @@ parse_explain(dw_parser *parser, dw_statement *out)
     return DW_OK;
 }
 
+/* name [(columns)] TO | FROM ..., behind COPY. What looks otherwise is the engine's to refuse. */
+static dw_status
+parse_copy_table(dw_parser *parser, dw_engine_statement *out)
+{
+    size_t first = parser->pos;
+    DW_TRY(dw__parser_table(parser, &out->copy_name));
+    out->copy_table = (dw_sql_range){first, parser->pos};
+    if (dw__parser_is_symbol(parser, "(")) {
+        DW_TRY(dw__parser_skip_parens(parser));
+        out->copy_columns = (dw_sql_range){out->copy_table.last + 1, parser->pos - 1};
+    }
+    out->copies_from = dw__parser_is(parser, DW_KEYWORD_FROM);
+    out->copy = out->copies_from || dw__parser_is(parser, DW_KEYWORD_TO);
+    if (out->copy) {
+        out->copy_rest = dw__parser_rest(parser);
+    }
+    return DW_OK;
+}
+
 /* Behind COPY. */
 static dw_status
 parse_copy(dw_parser *parser, dw_statement *out)
@@ -119,8 +138,9 @@ parse_copy(dw_parser *parser, dw_statement *out)
         size_t first = parser->pos + 1;
         DW_TRY(dw__parser_skip_parens(parser));
         out->as.engine.query = (dw_sql_range){first, parser->pos - 1};
+        return DW_OK;
     }
-    return DW_OK;
+    return parse_copy_table(parser, &out->as.engine);
 }
 
 /* Behind INSERT; `with` is what stood before it. INSERT OR REPLACE is the engine's alone. */

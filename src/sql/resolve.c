@@ -143,7 +143,7 @@ dw__execution_table(dw_execution *x, const dw_sql_name *name, dw_table **out)
 
 /* ---- Snapshots ------------------------------------------------------------------------------- */
 
-/* True for text that says its zone itself, so that no setting of the engine matters. */
+/* True for a time that says its zone itself. */
 static bool
 has_zone(dw_str text)
 {
@@ -155,7 +155,8 @@ has_zone(dw_str text)
            dw__str_find(time, '-') != SIZE_MAX;
 }
 
-/* A literal such as '2024-01-31T12:00:00Z' needs no engine. */
+/* A literal such as '2024-01-31T12:00:00Z' needs no engine; nor does one without a zone, as long as
+ * nobody can have told the engine of another zone than UTC. */
 static dw_status
 read_literal(dw_execution *x, dw_str expression, int64_t *micros_out, bool *known_out)
 {
@@ -167,7 +168,8 @@ read_literal(dw_execution *x, dw_str expression, int64_t *micros_out, bool *know
         return DW_OK;
     }
     DW_TRY(dw__token_string(&sql, 0, &x->arena, &text, x->err));
-    *known_out = has_zone(text) && dw__timestamp_parse(text, true, micros_out);
+    bool is_sure = has_zone(text) || !dw__database_is_loaded(x->session->database);
+    *known_out = is_sure && dw__timestamp_parse(text, true, micros_out);
     return DW_OK;
 }
 

@@ -114,10 +114,24 @@ run(dw_execution *x)
 }
 
 static dw_status
-parse_and_run(dw_execution *x, dw_str text)
+parse(dw_execution *x, dw_str text)
 {
     DW_TRY(dw__sql_text_init(&x->sql, x->session->env->allocator, text, x->err));
-    DW_TRY(dw__parse_statement(&x->sql, &x->arena, &x->statement, x->err));
+    return dw__parse_statement(&x->sql, &x->arena, &x->statement, x->err);
+}
+
+dw_status
+dw__execution_rerun(dw_execution *x, dw_str text)
+{
+    dw__sql_text_deinit(&x->sql);
+    DW_TRY(parse(x, text));
+    return run(x);
+}
+
+static dw_status
+parse_and_run(dw_execution *x, dw_str text)
+{
+    DW_TRY(parse(x, text));
     if (x->statement.kind == DW_STATEMENT_EMPTY) {
         return DW_OK;
     }

@@ -220,6 +220,12 @@ test_statement__finds_the_query_inside_of_statements_for_the_engine(void **state
     dwt_parse_ok(&p, "CREATE TEMP TABLE x AS SELECT * FROM t", DW_STATEMENT_ENGINE);
     assert_str(dwt_range_text(&p, p.statement.as.engine.query), "SELECT * FROM t");
     dwt_parsed_deinit(&p);
+    dwt_parse_ok(&p, "COPY sales.t (a, b) TO 'x' (FORMAT csv)", DW_STATEMENT_ENGINE);
+    assert_true(p.statement.as.engine.copy);
+    assert_str(dwt_range_text(&p, p.statement.as.engine.copy_table), "sales.t");
+    assert_str(dwt_range_text(&p, p.statement.as.engine.copy_columns), "a, b");
+    assert_str(dwt_range_text(&p, p.statement.as.engine.copy_rest), "TO 'x' (FORMAT csv)");
+    dwt_parsed_deinit(&p);
     dwt_parse_ok(&p, "COPY (SELECT (1)) TO 'x' (FORMAT parquet)", DW_STATEMENT_ENGINE);
     assert_str(dwt_range_text(&p, p.statement.as.engine.query), "SELECT (1)");
     dwt_parsed_deinit(&p);
