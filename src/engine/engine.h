@@ -78,6 +78,8 @@ typedef struct dw_parquet_read {
     /* When not NULL: only rows where this top-level column is not NULL (its path of names, e.g.
      * {"add", "path", NULL}). */
     const char *const *required_path;
+    /* When not NULL: only rows where all of these are NULL; paths as above, the last one NULL. */
+    const char *const *const *absent_paths;
 } dw_parquet_read;
 
 typedef struct dw_engine_ops {

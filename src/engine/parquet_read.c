@@ -3,6 +3,7 @@
  */
 #include "base/assert.h"
 #include "engine/memory_file.h"
+#include "engine/parquet_gaps.h"
 #include "engine/parquet_shape.h"
 #include "engine/vector_view.h"
 
@@ -42,8 +43,9 @@ blame_file(const reading *r, dw_status status, dw_error *err)
     return status;
 }
 
+/* Checks the shape of the file and makes the statement that reads it. */
 static dw_status
-check_shape(const reading *r, dw_strbuf *sql, dw_error *err)
+make_query(const reading *r, dw_arena *arena, dw_strbuf *sql, dw_parquet_gaps *gaps, dw_error *err)
 {
     dw__strbuf_append_literal(sql, "SELECT * FROM ");
     dw__shape_put_reader(sql, r->path);
@@ -53,14 +55,23 @@ check_shape(const reading *r, dw_strbuf *sql, dw_error *err)
     DW_TRY(dw__statement_prepare(r->duck, r->handle, dw__strbuf_cstr(sql), &prepared, err));
     dw_status status =
         dw__shape_check(r->duck, prepared, r->request->columns, r->request->column_count, sql, err);
+    if (status == DW_OK) {
+        dw__strbuf_clear(sql);
+        status = dw__gaps_find(r->duck, prepared, r->request->columns, r->request->column_count,
+                               arena, gaps, err);
+    }
+    if (status == DW_OK) {
+        dw__shape_put_query(r->duck, prepared, r->path, r->request, gaps->found, sql);
+        status = dw__strbuf_ok(sql, "the statement", err);
+    }
     r->duck->destroy_prepare(&prepared);
     return status;
 }
 
 /* *visited_out tells the visitor's own failures from the file's. */
 static dw_status
-visit_chunks(const reading *r, duckdb_result *result, dw_arena *arena, bool *visited_out,
-             dw_error *err)
+visit_chunks(const reading *r, const dw_parquet_gaps *gaps, duckdb_result *result, dw_arena *arena,
+             bool *visited_out, dw_error *err)
 {
     for (;;) {
         if (dw__env_is_cancelled(r->engine->env)) {
@@ -73,8 +84,11 @@ visit_chunks(const reading *r, duckdb_result *result, dw_arena *arena, bool *vis
         }
         dw__arena_reset(arena);
         dw_batch batch;
-        dw_status status = dw__vector_view(r->duck, chunk, r->request->columns,
-                                           r->request->column_count, arena, &batch, err);
+        dw_status status =
+            dw__vector_view(r->duck, chunk, gaps->found, gaps->column_count, arena, &batch, err);
+        if (status == DW_OK) {
+            status = dw__gaps_fill(gaps, arena, &batch, err);
+        }
         if (status == DW_OK) {
             *visited_out = true;
             status = r->visit(r->ctx, &batch, err);
@@ -86,16 +100,14 @@ visit_chunks(const reading *r, duckdb_result *result, dw_arena *arena, bool *vis
 }
 
 static dw_status
-read_rows(const reading *r, dw_strbuf *sql, bool *visited_out, dw_error *err)
+read_rows(const reading *r, const dw_parquet_gaps *gaps, const dw_strbuf *sql, bool *visited_out,
+          dw_error *err)
 {
-    dw__strbuf_clear(sql);
-    dw__shape_put_query(sql, r->path, r->request);
-    DW_TRY(dw__strbuf_ok(sql, "the statement", err));
     duckdb_result result = {0};
     DW_TRY(dw__statement_query(r->duck, r->handle, dw__strbuf_cstr(sql), &result, err));
     dw_arena arena;
     dw__arena_init(&arena, r->engine->env->allocator);
-    dw_status status = visit_chunks(r, &result, &arena, visited_out, err);
+    dw_status status = visit_chunks(r, gaps, &result, &arena, visited_out, err);
     dw__arena_deinit(&arena);
     r->duck->destroy_result(&result);
     return status;
@@ -109,10 +121,14 @@ read_file(reading *r, dw_error *err)
     r->duck = database->duck;
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(r->engine->env->allocator, DW_SQL_BYTES_MAX);
     bool was_visitor = false;
-    dw_status status = check_shape(r, &sql, err);
+    dw_arena arena; /* of what the statement leaves out */
+    dw__arena_init(&arena, r->engine->env->allocator);
+    dw_parquet_gaps gaps;
+    dw_status status = make_query(r, &arena, &sql, &gaps, err);
     if (status == DW_OK) {
-        status = read_rows(r, &sql, &was_visitor, err);
+        status = read_rows(r, &gaps, &sql, &was_visitor, err);
     }
+    dw__arena_deinit(&arena);
     dw__database_return(database, r->handle);
     return status == DW_OK || was_visitor ? status : blame_file(r, status, err);
 }

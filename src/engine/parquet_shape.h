@@ -20,8 +20,18 @@ DW_WARN_UNUSED dw_status dw__shape_check(const dw_duck *duck, duckdb_prepared_st
 /* Appends `read_parquet('path'` with the options that both the check and the reading need, without
  * the closing parenthesis. `path` is taken as it is: no character of it is a pattern. */
 void dw__shape_put_reader(dw_strbuf *out, dw_str path);
-/* Appends the statement that reads the columns. */
-void dw__shape_put_query(dw_strbuf *out, dw_str path, const dw_parquet_read *request);
+/* Appends the statement that reads `specs` in place of the columns of the request, from a file
+ * whose own are `columns`; they were compared. */
+void dw__shape_put_query(const dw_duck *duck, duckdb_prepared_statement columns, dw_str path,
+                         const dw_parquet_read *request, const dw_column_spec *specs,
+                         dw_strbuf *out);
+
+/* The type of a column of the file, or of a field of a struct type, by its name; to be destroyed by
+ * the caller. NULL: there is none. */
+duckdb_logical_type dw__shape_column(const dw_duck *duck, duckdb_prepared_statement columns,
+                                     const char *wanted);
+duckdb_logical_type dw__shape_field(const dw_duck *duck, duckdb_logical_type type,
+                                    const char *wanted);
 
 /* Appends a path so that the engine's file patterns find that one file only. */
 void dw__path_put_escaped(dw_strbuf *out, dw_str path);

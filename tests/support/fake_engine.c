@@ -481,6 +481,25 @@ typedef struct fake_file {
     size_t spec_count;
 } fake_file;
 
+static bool
+has_path_value(const fake_file *file, const dw_vector *found, const char *const *path, size_t row)
+{
+    const dw_vector *vector = find_path(file->specs, found, file->spec_count, path);
+    return vector != NULL && dw__vector_is_valid(vector, row);
+}
+
+static bool
+is_wanted(const fake_file *file, const dw_vector *found, const dw_parquet_read *request, size_t row)
+{
+    bool wanted =
+        request->required_path == NULL || has_path_value(file, found, request->required_path, row);
+    for (size_t i = 0; wanted && request->absent_paths != NULL && request->absent_paths[i] != NULL;
+         i++) {
+        wanted = !has_path_value(file, found, request->absent_paths[i], row);
+    }
+    return wanted;
+}
+
 static dw_status
 visit_batch(reader *r, const fake_file *file, size_t row_count, const dw_parquet_read *request,
             dw_batch_visitor visit, void *ctx, dw_error *err)
@@ -494,14 +513,9 @@ visit_batch(reader *r, const fake_file *file, size_t row_count, const dw_parquet
     if (!is_fine(r)) {
         return out_of_memory_or_damaged(r, request->key, err);
     }
-    const dw_vector *required =
-        request->required_path == NULL
-            ? NULL
-            : find_path(file->specs, found, file->spec_count, request->required_path);
     size_t kept = 0;
     for (size_t i = 0; i < row_count; i++) {
-        if (request->required_path == NULL ||
-            (required != NULL && dw__vector_is_valid(required, i))) {
+        if (is_wanted(file, found, request, i)) {
             rows[kept++] = i;
         }
     }

@@ -158,7 +158,8 @@ test_read__gives_nested_columns_in_the_order_of_the_file(void **state)
     fixture *f = *state;
     write_checkpoint(f);
     dw_storage storage = directory(f);
-    dw_parquet_read request = {DW_STR("c.parquet"), columns, COLUMN_COUNT, NULL};
+    dw_parquet_read request = {
+        .key = DW_STR("c.parquet"), .columns = columns, .column_count = COLUMN_COUNT};
     const char *text = NULL;
     assert_ok(read_text(f, &storage, &request, &text), &f->err);
     assert_string_equal(text, EXPECTED);
@@ -171,7 +172,10 @@ test_read__leaves_out_rows_without_the_required_column(void **state)
     write_checkpoint(f);
     dw_storage storage = directory(f);
     static const char *const path[] = {"metaData", "id", NULL};
-    dw_parquet_read request = {DW_STR("c.parquet"), &columns[1], 1, path};
+    dw_parquet_read request = {.key = DW_STR("c.parquet"),
+                               .columns = &columns[1],
+                               .column_count = 1,
+                               .required_path = path};
     const char *text = NULL;
     assert_ok(read_text(f, &storage, &request, &text), &f->err);
     assert_string_equal(text, "{'m' ['a';-;] ['k'='v';]}\n");
@@ -182,13 +186,40 @@ test_read__leaves_out_rows_without_the_required_column(void **state)
 }
 
 static void
+test_read__leaves_out_rows_with_a_column_that_must_be_absent(void **state)
+{
+    fixture *f = *state;
+    write_checkpoint(f);
+    dw_storage storage = directory(f);
+    static const char *const add[] = {"add", "size", NULL};
+    static const char *const other[] = {"remove", "path", NULL};
+    static const char *const metadata[] = {"metaData", "id", NULL};
+    const char *const *absent[] = {add, other, NULL, NULL};
+    dw_parquet_read request = {.key = DW_STR("c.parquet"),
+                               .columns = columns,
+                               .column_count = COLUMN_COUNT,
+                               .absent_paths = absent};
+    const char *text = NULL;
+    assert_ok(read_text(f, &storage, &request, &text), &f->err);
+    assert_string_equal(text, "- {'m' ['a';-;] ['k'='v';]}\n");
+    absent[2] = metadata;
+    assert_ok(read_text(f, &storage, &request, &text), &f->err);
+    assert_string_equal(text, "");
+    request.required_path = metadata;
+    absent[2] = NULL;
+    assert_ok(read_text(f, &storage, &request, &text), &f->err);
+    assert_string_equal(text, "- {'m' ['a';-;] ['k'='v';]}\n");
+}
+
+static void
 test_read__makes_missing_columns_null(void **state)
 {
     fixture *f = *state;
     fixture_run(f, "COPY (SELECT 1 AS other) TO '%s' (FORMAT parquet)",
                 fixture_path(f, "c.parquet"));
     dw_storage storage = directory(f);
-    dw_parquet_read request = {DW_STR("c.parquet"), columns, COLUMN_COUNT, NULL};
+    dw_parquet_read request = {
+        .key = DW_STR("c.parquet"), .columns = columns, .column_count = COLUMN_COUNT};
     const char *text = NULL;
     assert_ok(read_text(f, &storage, &request, &text), &f->err);
     assert_string_equal(text, "- -\n");
@@ -221,7 +252,8 @@ test_read__names_a_column_of_another_shape(void **state)
          "expected column metaData.partitionColumns.element to be VARCHAR, found INTEGER"},
     };
     dw_storage storage = directory(f);
-    dw_parquet_read request = {DW_STR("c.parquet"), columns, COLUMN_COUNT, NULL};
+    dw_parquet_read request = {
+        .key = DW_STR("c.parquet"), .columns = columns, .column_count = COLUMN_COUNT};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         fixture_run(f, "COPY (SELECT %s) TO '%s' (FORMAT parquet)", cases[i].select,
                     fixture_path(f, "c.parquet"));
@@ -237,7 +269,8 @@ test_read__says_when_there_is_no_file(void **state)
 {
     fixture *f = *state;
     dw_storage storage = directory(f);
-    dw_parquet_read request = {DW_STR("_delta_log/none.parquet"), columns, COLUMN_COUNT, NULL};
+    dw_parquet_read request = {
+        .key = DW_STR("_delta_log/none.parquet"), .columns = columns, .column_count = COLUMN_COUNT};
     const char *text = NULL;
     assert_error(read_text(f, &storage, &request, &text), DW_NOT_FOUND, "OBJECT_NOT_FOUND",
                  &f->err);
@@ -253,7 +286,8 @@ test_read__refuses_damaged_files(void **state)
     char *bytes = dwt_read_file(f->dir.path, "c.parquet", &size);
     assert_non_null(bytes);
     dw_storage storage = directory(f);
-    dw_parquet_read request = {DW_STR("c.parquet"), columns, COLUMN_COUNT, NULL};
+    dw_parquet_read request = {
+        .key = DW_STR("c.parquet"), .columns = columns, .column_count = COLUMN_COUNT};
     const char *text = NULL;
     for (size_t cut = 0; cut < size; cut += 97) {
         dwt_write_file(f->dir.path, "c.parquet", dw__str_make(bytes, cut));
@@ -285,7 +319,8 @@ test_read__takes_names_as_they_are(void **state)
     fixture_run(f, "COPY (SELECT {'path': 'wrong'} AS add) TO '%s' (FORMAT parquet)",
                 fixture_path(f, "a1xx''.parquet"));
     dw_storage storage = directory(f);
-    dw_parquet_read request = {DW_STR("a[1]*?'.parquet"), columns, 1, NULL};
+    dw_parquet_read request = {
+        .key = DW_STR("a[1]*?'.parquet"), .columns = columns, .column_count = 1};
     const char *text = NULL;
     assert_ok(read_text(f, &storage, &request, &text), &f->err);
     assert_string_equal(text, "{'right' - - - - -}\n");
@@ -303,7 +338,8 @@ test_read__reads_objects_that_the_engine_cannot_open(void **state)
     assert_ok(dw__storage_put(memory, DW_STR("c.parquet"), dw__str_make(bytes, size), &f->err),
               &f->err);
     free(bytes);
-    dw_parquet_read request = {DW_STR("c.parquet"), columns, COLUMN_COUNT, NULL};
+    dw_parquet_read request = {
+        .key = DW_STR("c.parquet"), .columns = columns, .column_count = COLUMN_COUNT};
     const char *text = NULL;
     assert_ok(read_text(f, memory, &request, &text), &f->err);
     assert_string_equal(text, EXPECTED);
@@ -316,7 +352,8 @@ test_read__stops_when_the_visitor_or_the_user_says_so(void **state)
     fixture *f = *state;
     write_checkpoint(f);
     dw_storage storage = directory(f);
-    dw_parquet_read request = {DW_STR("c.parquet"), columns, COLUMN_COUNT, NULL};
+    dw_parquet_read request = {
+        .key = DW_STR("c.parquet"), .columns = columns, .column_count = COLUMN_COUNT};
     collector c = {&request, dw__strbuf_make(dw__allocator_libc(), 1 << 20), 0, DW_CONFLICT};
     dw_engine *engine = dw__database_engine(f->database);
     dw_status status = engine->ops->read_parquet(engine, &storage, &request, collect, &c, &f->err);
@@ -339,7 +376,7 @@ test_read__streams_many_row_groups_in_order(void **state)
     static const dw_column_spec narrow_fields[] = {{"size", DW_VECTOR_I64, NULL, 0}};
     static const dw_column_spec narrow[] = {{"add", DW_VECTOR_STRUCT, narrow_fields, 1}};
     dw_storage storage = directory(f);
-    dw_parquet_read request = {DW_STR("c.parquet"), narrow, 1, NULL};
+    dw_parquet_read request = {.key = DW_STR("c.parquet"), .columns = narrow, .column_count = 1};
     const char *text = NULL;
     assert_ok(read_text(f, &storage, &request, &text), &f->err);
     for (long long i = 0; i < 200000; i++) {
@@ -439,7 +476,8 @@ test_write__makes_a_file_that_reads_back(void **state)
     assert_ok(write_rows(f, &s, &bytes), &f->err);
     dwt_write_file(f->dir.path, "w.parquet", dw__strbuf_str(&bytes));
     dw_storage storage = directory(f);
-    dw_parquet_read request = {DW_STR("w.parquet"), columns, COLUMN_COUNT, NULL};
+    dw_parquet_read request = {
+        .key = DW_STR("w.parquet"), .columns = columns, .column_count = COLUMN_COUNT};
     const char *text = NULL;
     assert_ok(read_text(f, &storage, &request, &text), &f->err);
     assert_string_equal(text, "{'part-0.parquet' [] 0 0 {'u' 0 0} -} -\n"
@@ -530,7 +568,8 @@ static dw_status
 read_once(fixture *f)
 {
     dw_storage storage = directory(f);
-    dw_parquet_read request = {DW_STR("c.parquet"), columns, COLUMN_COUNT, NULL};
+    dw_parquet_read request = {
+        .key = DW_STR("c.parquet"), .columns = columns, .column_count = COLUMN_COUNT};
     const char *text = NULL;
     return read_text(f, &storage, &request, &text);
 }
@@ -559,6 +598,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_read__gives_nested_columns_in_the_order_of_the_file),
         TEST(test_read__leaves_out_rows_without_the_required_column),
+        TEST(test_read__leaves_out_rows_with_a_column_that_must_be_absent),
         TEST(test_read__makes_missing_columns_null),
         TEST(test_read__names_a_column_of_another_shape),
         TEST(test_read__says_when_there_is_no_file),
