@@ -41,47 +41,37 @@ dw__checkpoint_version(const dw_checkpoint *checkpoint)
 typedef dw_status (*row_reader)(const dw_vector *column, size_t row, dw_arena *arena,
                                 dw_action *out, bool *is_there_out, dw_error *err);
 
-/* One kind of action: its column, what tells that a row has one, and how to read it. */
+/* One kind of action: its column, and how to read it. */
 typedef struct action_column {
     const dw_column_spec *spec;
-    const char *required_path[3];
     row_reader read;
 } action_column;
 
 static const action_column action_columns[] = {
-    {&dw__ck_protocol_spec, {"protocol", "minReaderVersion", NULL}, dw__ck_protocol},
-    {&dw__ck_metadata_spec, {"metaData", "id", NULL}, dw__ck_metadata},
-    {&dw__ck_txn_spec, {"txn", "appId", NULL}, dw__ck_txn},
-    {&dw__ck_domain_spec, {"domainMetadata", "domain", NULL}, dw__ck_domain},
-    {&dw__ck_sidecar_spec, {"sidecar", "path", NULL}, dw__ck_sidecar},
+    {&dw__ck_protocol_spec, dw__ck_protocol}, {&dw__ck_metadata_spec, dw__ck_metadata},
+    {&dw__ck_txn_spec, dw__ck_txn},           {&dw__ck_domain_spec, dw__ck_domain},
+    {&dw__ck_sidecar_spec, dw__ck_sidecar},
 };
 
 enum { ACTION_COLUMN_COUNT = sizeof(action_columns) / sizeof(action_columns[0]) };
 
-typedef struct action_visitor {
-    const action_column *columns; /* those of the batch, in order */
-    size_t column_count;
-    dw_replay *base;
-} action_visitor;
-
 static dw_status
 visit_actions(void *ctx, const dw_batch *batch, dw_error *err)
 {
-    action_visitor *visitor = ctx;
-    for (size_t c = 0; c < visitor->column_count; c++) {
+    dw_replay *base = ctx;
+    for (size_t c = 0; c < ACTION_COLUMN_COUNT; c++) {
         const dw_vector *column = &batch->columns[c];
         for (size_t row = 0; row < batch->row_count; row++) {
-            if (!dw__vector_is_valid(column, row)) {
-                continue;
-            }
             dw_action action;
-            bool is_there;
-            DW_TRY(visitor->columns[c].read(column, row, &visitor->base->scratch, &action,
-                                            &is_there, err));
+            bool is_there = dw__vector_is_valid(column, row);
             if (is_there) {
-                DW_TRY(dw__replay_action(visitor->base, &action, err));
+                DW_TRY(
+                    action_columns[c].read(column, row, &base->scratch, &action, &is_there, err));
             }
-            dw__arena_reset(&visitor->base->scratch);
+            if (is_there) {
+                DW_TRY(dw__replay_action(base, &action, err));
+            }
+            dw__arena_reset(&base->scratch);
         }
     }
     return DW_OK;
@@ -99,27 +89,23 @@ dw__checkpoint_read_file(dw_log *log, const dw_parquet_read *request, dw_batch_v
     return status;
 }
 
-/* Of a small file all columns at once; of a large one each by itself, so that the engine can skip
- * what holds files only. */
+/* Adds always have a size and removes a dataChange, and both take little to look at: so the engine
+ * skips what holds files only. */
 static dw_status
 read_actions(dw_log *log, const dw_log_file *file, dw_replay *base, dw_error *err)
 {
-    if (file->size_bytes <= DW_CHECKPOINT_SMALL_BYTES) {
-        dw_column_spec specs[ACTION_COLUMN_COUNT];
-        for (size_t i = 0; i < ACTION_COLUMN_COUNT; i++) {
-            specs[i] = *action_columns[i].spec;
-        }
-        dw_parquet_read request = {file->key, specs, ACTION_COLUMN_COUNT, NULL};
-        action_visitor visitor = {action_columns, ACTION_COLUMN_COUNT, base};
-        return dw__checkpoint_read_file(log, &request, visit_actions, &visitor, err);
-    }
+    static const char *const add[] = {"add", "size", NULL};
+    static const char *const remove[] = {"remove", "dataChange", NULL};
+    static const char *const *const absent_paths[] = {add, remove, NULL};
+    dw_column_spec specs[ACTION_COLUMN_COUNT];
     for (size_t i = 0; i < ACTION_COLUMN_COUNT; i++) {
-        const action_column *column = &action_columns[i];
-        dw_parquet_read request = {file->key, column->spec, 1, column->required_path};
-        action_visitor visitor = {column, 1, base};
-        DW_TRY(dw__checkpoint_read_file(log, &request, visit_actions, &visitor, err));
+        specs[i] = *action_columns[i].spec;
     }
-    return DW_OK;
+    dw_parquet_read request = {.key = file->key,
+                               .columns = specs,
+                               .column_count = ACTION_COLUMN_COUNT,
+                               .absent_paths = absent_paths};
+    return dw__checkpoint_read_file(log, &request, visit_actions, base, err);
 }
 
 static dw_status
@@ -390,8 +376,10 @@ read_adds_of(dw_checkpoint *checkpoint, size_t file_idx, const dw_metadata *meta
     if (!is_small) {
         DW_TRY(dw__checkpoint_origin_new(checkpoint, file_idx, metadata, &reader.origin, err));
     }
-    dw_parquet_read request = {file->key, is_small ? &dw__ck_add_spec : &dw__ck_add_bare_spec, 1,
-                               required_path};
+    dw_parquet_read request = {.key = file->key,
+                               .columns = is_small ? &dw__ck_add_spec : &dw__ck_add_bare_spec,
+                               .column_count = 1,
+                               .required_path = required_path};
     dw_status status =
         dw__checkpoint_read_file(checkpoint->log, &request, visit_adds, &reader, err);
     if (status == DW_OK) {
@@ -471,7 +459,10 @@ dw__checkpoint_visit_removes(dw_checkpoint *checkpoint, dw_remove_visitor visit,
     dw__arena_init(&reader.arena, checkpoint->log->env->allocator);
     dw_status status = DW_OK;
     for (size_t i = 0; status == DW_OK && i < checkpoint->file_count; i++) {
-        dw_parquet_read request = {checkpoint->files[i].key, &dw__ck_remove_spec, 1, required_path};
+        dw_parquet_read request = {.key = checkpoint->files[i].key,
+                                   .columns = &dw__ck_remove_spec,
+                                   .column_count = 1,
+                                   .required_path = required_path};
         status = dw__checkpoint_read_file(checkpoint->log, &request, visit_removes, &reader, err);
     }
     dw__arena_deinit(&reader.arena);

@@ -43,7 +43,7 @@ static dw_status
 visit_stats(void *ctx, const dw_batch *batch, dw_error *err)
 {
     stats_reader *reader = ctx;
-    const dw_vector *stats = &batch->columns[0].children[0];
+    const dw_vector *stats = &batch->columns[0].children[1];
     for (size_t row = 0; row < batch->row_count; row++, reader->next_row++) {
         if (reader->next_row < reader->first_row) {
             continue;
@@ -62,13 +62,18 @@ read(dw_stats_origin *base, size_t first_row, size_t row_count, dw_origin_visito
      dw_error *err)
 {
     static const char *const required_path[] = {"add", "path", NULL};
-    static const dw_column_spec stats = {.name = "stats", .kind = DW_VECTOR_STR};
+    /* The path is what tells an add from other rows. */
+    static const dw_column_spec fields[] = {{.name = "path", .kind = DW_VECTOR_STR},
+                                            {.name = "stats", .kind = DW_VECTOR_STR}};
     static const dw_column_spec add = {
-        .name = "add", .kind = DW_VECTOR_STRUCT, .children = &stats, .child_count = 1};
+        .name = "add", .kind = DW_VECTOR_STRUCT, .children = fields, .child_count = 2};
     checkpoint_origin *origin = (checkpoint_origin *) base;
     stats_reader reader = {
         .first_row = first_row, .end_row = first_row + row_count, .visit = visit, .ctx = ctx};
-    dw_parquet_read request = {origin->file->key, &add, 1, required_path};
+    dw_parquet_read request = {.key = origin->file->key,
+                               .columns = &add,
+                               .column_count = 1,
+                               .required_path = required_path};
     dw_error cause = DW_ERROR_INIT;
     dw_status status =
         dw__checkpoint_read_file(origin->checkpoint->log, &request, visit_stats, &reader, &cause);
