@@ -169,10 +169,46 @@ c_locale(void)
     return locale;
 }
 
+/* Numbers of few digits, which are most: an integer below 2^53 and a power of ten up to 10^22 are
+ * exact doubles, so one multiplication or division rounds once. False: not of that shape. */
+static bool
+to_double_quickly(dw_str s, double *out)
+{
+    static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    bool negative = s.len > 0 && s.ptr[0] == '-';
+    size_t at = negative ? 1 : 0;
+    if (s.len - at == 0 || s.len - at > 16) {
+        return false;
+    }
+    uint64_t digits = 0;
+    size_t point = s.len;
+    for (; at < s.len; at++) {
+        if (s.ptr[at] == '.' && point == s.len) {
+            point = at;
+        } else if (s.ptr[at] >= '0' && s.ptr[at] <= '9') {
+            digits = digits * 10 + (uint64_t) (s.ptr[at] - '0');
+        } else {
+            return false;
+        }
+    }
+    size_t decimals = point == s.len ? 0 : s.len - point - 1;
+    bool has_digits = s.len > (negative ? 1u : 0u) + (point == s.len ? 0u : 1u);
+    if (digits > (uint64_t) 1 << 53 || decimals > 15 || !has_digits) {
+        return false;
+    }
+    double value = (double) digits / powers[decimals];
+    *out = negative ? -value : value;
+    return true;
+}
+
 bool
 dw__str_to_double(dw_str s, double *out)
 {
     *out = 0;
+    if (to_double_quickly(s, out)) {
+        return true;
+    }
     char text[NUMBER_CHARS_MAX + 1];
     if (!copy_number(s, text)) {
         return false;
