@@ -1,10 +1,15 @@
 /*
  * Per-file statistics: the JSON in add.stats. PROTOCOL.md "Per-file Statistics".
  *
- *  [STATS-1] Reading never trusts: a bound is used only if it parses as the column's type.
+ *  [STATS-1] Reading never trusts: a bound is used only if it parses as the column's type, and
+ *            neither of a pair that contradicts itself.
  *  [STATS-2] Bounds are outer bounds: a string maximum that was cut stays above, timestamps are cut
- *            to milliseconds downwards, so a reader widens a timestamp maximum by one millisecond.
+ *            to milliseconds downwards, so a reader widens a timestamp maximum to the end of its
+ *            millisecond. A decimal of more digits than a double holds may have gone through one,
+ *            so a reader widens it by as much as that can lose; a double may be a widened float, so
+ *            its last digits may be off.
  *  [STATS-3] With tightBounds=false nullCount counts only when it is 0 or numRecords.
+ *  [STATS-4] Bounds of float and double say nothing of NaN, which writers leave out.
  */
 #ifndef DW_PROTOCOL_STATS_H
 #define DW_PROTOCOL_STATS_H
@@ -22,8 +27,12 @@ typedef struct dw_column_path {
 /* What statistics say of one leaf column of one file. */
 typedef struct dw_column_stats {
     bool has_min, has_max, has_null_count;
-    dw_value min; /* a lower bound of all non-null values */
-    dw_value max; /* an upper bound (already widened, [STATS-2]) */
+    /* The bound stands for itself: in a file with tight bounds and without a deletion vector some
+     * row has this very value. Never for strings, timestamps, float and double, nor for a decimal
+     * that was widened. */
+    bool min_is_exact, max_is_exact;
+    dw_value min; /* a lower bound of all non-null values, NaN aside */
+    dw_value max; /* an upper bound of them (already widened, [STATS-2]) */
     int64_t null_count;
 } dw_column_stats;
 
@@ -33,7 +42,7 @@ typedef struct dw_file_stats {
     bool tight_bounds;
 } dw_file_stats;
 
-/* Reads numRecords and tightBounds only, without parsing the rest where that can be avoided.
+/* Reads numRecords and tightBounds only, without reading the rest where that can be avoided.
  * Invalid JSON gives nothing, never an error. */
 void dw__stats_read_counts(dw_str json, dw_file_stats *out);
 /* Reads the counts and the statistics of `column_count` leaves into `columns_out`. Strings live in
@@ -45,16 +54,27 @@ DW_WARN_UNUSED bool dw__stats_read(dw_str json, const dw_column_path *columns, s
 /* ---- Writing --------------------------------------------------------------------------------- */
 
 /* The leaves that get statistics, in the order of the schema: the first numIndexedCols leaves that
- * are no partition columns, or those that dataSkippingStatsColumns names. Checklist M3, M5. */
+ * are no partition columns, or those that dataSkippingStatsColumns names (an unknown name is passed
+ * over). Arrays, maps, booleans and the like count as leaves; they get a null count only. Checklist
+ * M3, M5. */
 DW_WARN_UNUSED dw_status dw__stats_columns(const dw_type *schema, const dw_str *partition_columns,
                                            size_t partition_count, const dw_properties *props,
                                            dw_arena *arena, dw_column_path **out, size_t *count_out,
                                            dw_error *err);
+/* The same, and the clustering columns in any case. `clustering` is the configuration of the domain
+ * "delta.clustering", or the null string. DW_CORRUPT (CLUSTERING_INVALID). */
+DW_WARN_UNUSED dw_status dw__stats_columns_clustered(const dw_type *schema,
+                                                     const dw_str *partition_columns,
+                                                     size_t partition_count,
+                                                     const dw_properties *props, dw_str clustering,
+                                                     dw_arena *arena, dw_column_path **out,
+                                                     size_t *count_out, dw_error *err);
 /* True for types that get minValues and maxValues (not boolean, binary, nested, variant, void). */
 bool dw__stats_has_bounds(const dw_type *type);
 
 /* One leaf of a file to be written. `has_*` false or a NaN leaves the member out. Values are exact;
- * this cuts strings to `prefix_length` characters and timestamps to milliseconds. */
+ * printing cuts strings to `prefix_length` characters and timestamps to milliseconds, and leaves
+ * out bounds that JSON cannot carry as outer bounds. */
 typedef struct dw_stats_entry {
     dw_column_path column;
     dw_column_stats stats;
