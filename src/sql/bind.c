@@ -240,8 +240,13 @@ read_keyword(dw_bind_walk *walk, dw_frame *frame)
         break;
     case DW_KEYWORD_WITH:
         return read_with(walk, frame);
-    case DW_KEYWORD_WHERE:
     case DW_KEYWORD_GROUP:
+        if (previous_is(walk, 1, DW_KEYWORD_WITHIN)) {
+            break; /* WITHIN GROUP (ORDER BY ...), of an aggregate */
+        }
+        end_tables(frame, DW_FRAME_EXPRESSION);
+        break;
+    case DW_KEYWORD_WHERE:
     case DW_KEYWORD_HAVING:
     case DW_KEYWORD_QUALIFY:
     case DW_KEYWORD_WINDOW:

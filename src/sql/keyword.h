@@ -212,6 +212,7 @@ typedef enum dw_keyword {
     DW_KEYWORD_WHERE,
     DW_KEYWORD_WINDOW,
     DW_KEYWORD_WITH,
+    DW_KEYWORD_WITHIN,
     DW_KEYWORD_ZONE,
     DW_KEYWORD_COUNT
 } dw_keyword;

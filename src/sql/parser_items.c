@@ -68,8 +68,8 @@ static bool
 is_table_name(const dw_parser *parser)
 {
     dw_keyword keyword = (dw_keyword) dw__parser_peek(parser, 0)->keyword;
-    return dw__parser_is_name(parser) && dw__keyword_is_name(keyword) &&
-           keyword != DW_KEYWORD_VALUES;
+    bool is_rows = keyword == DW_KEYWORD_VALUES && dw__parser_is_symbol_at(parser, 1, "(");
+    return dw__parser_is_name(parser) && dw__keyword_is_name(keyword) && !is_rows;
 }
 
 dw_status

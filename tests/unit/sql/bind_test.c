@@ -186,6 +186,9 @@ test_bind__finds_tables_in_joins_and_lists(void **state)
     assert_bound("FROM a, LATERAL (FROM b WHERE b.i = a.i), flights",
                  "FROM s_1 AS \"a\", LATERAL (FROM s_2 AS \"b\" WHERE b.i = a.i), s_3 AS "
                  "\"flights\"");
+    assert_bound("FROM a JOIN b ON mode() WITHIN GROUP (ORDER BY x) > 1, flights, values",
+                 "FROM s_1 AS \"a\" JOIN s_2 AS \"b\" ON mode() WITHIN GROUP (ORDER BY x) > 1, "
+                 "s_3 AS \"flights\", values");
     assert_bound("FROM a TABLESAMPLE 10%, b", "FROM s_1 AS \"a\" TABLESAMPLE 10%, s_2 AS \"b\"");
     assert_bound("FROM VALUES (1, 2), (3, 4) t(x, y), a", "FROM VALUES (1, 2), (3, 4) t(x, y), s_1 "
                                                           "AS \"a\"");
