@@ -16,8 +16,8 @@ find_option(const option_spec *specs, const char *arg, const char **inline_value
     *inline_value = equals == NULL ? NULL : equals + 1;
     for (const option_spec *spec = specs; spec->name != NULL; spec++) {
         bool is_long = strlen(spec->name) == len && strncmp(spec->name, arg, len) == 0;
-        bool is_short = spec->letter != 0 && arg[0] == '-' && arg[1] == spec->letter &&
-                        arg[2] == '\0';
+        bool is_short =
+            spec->letter != 0 && arg[0] == '-' && arg[1] == spec->letter && arg[2] == '\0';
         if (is_long || is_short) {
             return spec;
         }

@@ -9,14 +9,14 @@
 
 /* One option that a verb takes. */
 typedef struct option_spec {
-    const char *name;  /* "--format" */
-    char letter;       /* 'c' for -c; 0: none */
+    const char *name; /* "--format" */
+    char letter;      /* 'c' for -c; 0: none */
     bool takes_value;
-    bool may_repeat;   /* the values collect in `values` */
-    const char **value; /* where the value goes; NULL with a flag */
+    bool may_repeat;     /* the values collect in `values` */
+    const char **value;  /* where the value goes; NULL with a flag */
     const char **values; /* may_repeat: an array with room, NULL-terminated afterwards */
     size_t values_max;
-    bool *flag;         /* set to true when a flag is given */
+    bool *flag; /* set to true when a flag is given */
 } option_spec;
 
 typedef struct args {

@@ -1,6 +1,6 @@
 /*
- * Printing values. The format strings are those of the Arrow C data interface; `row` is always relative
- * to the array that is passed, whose own offset is added here.
+ * Printing values. The format strings are those of the Arrow C data interface; `row` is always
+ * relative to the array that is passed, whose own offset is added here.
  */
 #include "cell.h"
 
@@ -104,8 +104,7 @@ get_bytes(const char *format, const struct ArrowArray *array, int64_t row, size_
         int32_t head[4];
         memcpy(head, view, sizeof(head));
         *len = (size_t) head[0];
-        return head[0] <= 12 ? view + 4
-                             : (const char *) array->buffers[2 + head[2]] + head[3];
+        return head[0] <= 12 ? view + 4 : (const char *) array->buffers[2 + head[2]] + head[3];
     }
     if (format[0] == 'w') {
         *len = (size_t) strtoull(format + 2, NULL, 10);
@@ -258,8 +257,8 @@ append_list(text *out, const struct ArrowSchema *schema, const struct ArrowArray
 }
 
 static void
-append_map(text *out, const struct ArrowSchema *schema, const struct ArrowArray *array,
-           int64_t row, style how)
+append_map(text *out, const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t row,
+           style how)
 {
     int64_t start;
     int64_t count = list_span("+m", array, row, &start);

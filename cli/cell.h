@@ -8,8 +8,8 @@
 #include "text.h"
 
 bool cell_is_null(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t row);
-/* Appends the value as DuckDB and Spark print it; NULL inside nested values is NULL. The cell itself must
- * not be NULL. */
+/* Appends the value as DuckDB and Spark print it; NULL inside nested values is NULL. The cell
+ * itself must not be NULL. */
 void cell_append_text(text *out, const struct ArrowSchema *schema, const struct ArrowArray *array,
                       int64_t row);
 /* Appends the value as JSON; NULL is null, and so are NaN and infinities. */

@@ -113,7 +113,8 @@ cell_time_append(text *out, const char *format, const void *values, int64_t idx)
         break;
     case 't': {
         bool is_narrow = format[2] == 's' || format[2] == 'm';
-        int64_t ticks = is_narrow ? ((const int32_t *) values)[idx] : ((const int64_t *) values)[idx];
+        int64_t ticks =
+            is_narrow ? ((const int32_t *) values)[idx] : ((const int64_t *) values)[idx];
         append_clock(out, ticks, ticks_per_second(format[2]));
         break;
     }

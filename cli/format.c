@@ -15,8 +15,8 @@ format_parse(const char *name, format_kind *out)
         const char *name;
         format_kind kind;
     } names[] = {
-        {"table", FORMAT_TABLE},       {"csv", FORMAT_CSV},           {"json", FORMAT_JSON},
-        {"ndjson", FORMAT_NDJSON},     {"markdown", FORMAT_MARKDOWN}, {"parquet", FORMAT_PARQUET},
+        {"table", FORMAT_TABLE},   {"csv", FORMAT_CSV},           {"json", FORMAT_JSON},
+        {"ndjson", FORMAT_NDJSON}, {"markdown", FORMAT_MARKDOWN}, {"parquet", FORMAT_PARQUET},
         {"arrow", FORMAT_ARROW},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -34,9 +34,9 @@ format_stream_error(struct ArrowArrayStream *rows, dw_error *err)
     const char *message = rows->get_last_error(rows);
     const char *text = message == NULL ? "reading rows failed" : message;
     /* The library puts its stable code in brackets behind the message. */
-    dw_status status = strstr(text, "[CANCELLED]") != NULL      ? DW_CANCELLED
-                       : strstr(text, "[DATA_FILE_") != NULL    ? DW_CORRUPT
-                       : strstr(text, "[STORAGE_") != NULL      ? DW_IO
+    dw_status status = strstr(text, "[CANCELLED]") != NULL       ? DW_CANCELLED
+                       : strstr(text, "[DATA_FILE_") != NULL     ? DW_CORRUPT
+                       : strstr(text, "[STORAGE_") != NULL       ? DW_IO
                        : strstr(text, "[OUT_OF_MEMORY]") != NULL ? DW_OUT_OF_MEMORY
                                                                  : DW_INVALID_ARGUMENT;
     return error_make(err, status, "READ_FAILED", "%s", text);

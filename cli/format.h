@@ -21,7 +21,8 @@ typedef enum format_kind {
 /* False when there is no format of that name. */
 bool format_parse(const char *name, format_kind *out);
 
-/* Reads the stream to its end and prints it; releases it. `row_count_out` receives the number of rows.
+/* Reads the stream to its end and prints it; releases it. `row_count_out` receives the number of
+ * rows.
  * Errors: those of the stream, and DW_IO (OUTPUT_FAILED) when `file` takes no more. */
 dw_status format_print(format_kind kind, struct ArrowArrayStream *rows, FILE *file,
                        int64_t *row_count_out, dw_error *err);
@@ -34,7 +35,10 @@ typedef struct format_sink {
     int64_t row_count; /* printed before this batch */
 } format_sink;
 
-/* What each format does at the start, for each batch, and at the end; `begin` and `end` may be NULL. */
+/*
+ * What each format does at the start, for each batch, and at the end; `begin` and `end` may be
+ * NULL.
+ */
 typedef struct format_ops {
     void (*begin)(format_sink *sink);
     void (*batch)(format_sink *sink, const struct ArrowArray *batch);

@@ -7,8 +7,8 @@
 
 #include <nanoarrow/nanoarrow_ipc.h>
 
-/* Counts the rows that pass and remembers that the source failed, so that its error can be told from the
- * writer's. */
+/* Counts the rows that pass and remembers that the source failed, so that its error can be told
+ * from the writer's. */
 typedef struct counted {
     struct ArrowArrayStream *source;
     int64_t row_count;
@@ -70,8 +70,7 @@ write_stream(struct ArrowArrayStream *stream, FILE *file, dw_error *err)
 }
 
 dw_status
-format_arrow_print(struct ArrowArrayStream *rows, FILE *file, int64_t *row_count_out,
-                   dw_error *err)
+format_arrow_print(struct ArrowArrayStream *rows, FILE *file, int64_t *row_count_out, dw_error *err)
 {
     counted counter = {.source = rows};
     struct ArrowArrayStream stream = {.get_schema = counted_get_schema,

@@ -1,6 +1,6 @@
 /*
- * Signals. The handler only does what is allowed in one: an atomic load, dw_session_cancel (made for
- * it), and _exit.
+ * Signals. The handler only does what is allowed in one: an atomic load, dw_session_cancel (made
+ * for it), and _exit.
  */
 #include "interrupt.h"
 

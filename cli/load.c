@@ -59,9 +59,9 @@ parse_mode(const char *mode, dw_load_mode *out)
             return EXIT_DONE;
         }
     }
-    return mode == NULL ? EXIT_DONE
-                        : error_usage("load",
-                                      "--mode is append, overwrite, error or ignore, not %s", mode);
+    return mode == NULL
+               ? EXIT_DONE
+               : error_usage("load", "--mode is append, overwrite, error or ignore, not %s", mode);
 }
 
 static int
@@ -158,8 +158,8 @@ print_load(const dw_load *done, const char *table)
         return;
     }
     printf("%s %s: %" PRId64 " rows from %" PRId64 " file%s as version %" PRId64,
-           done->created ? "created" : "loaded", table, done->commit.rows_added,
-           done->files_loaded, done->files_loaded == 1 ? "" : "s", done->commit.version);
+           done->created ? "created" : "loaded", table, done->commit.rows_added, done->files_loaded,
+           done->files_loaded == 1 ? "" : "s", done->commit.version);
     if (done->files_skipped > 0) {
         printf(", skipped %" PRId64 " loaded before", done->files_skipped);
     }

@@ -31,8 +31,11 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"sql", verb_sql},       {"load", verb_load},           {"history", verb_history},
-    {"detail", verb_detail}, {"checkpoint", verb_checkpoint},
+    {"sql", verb_sql},
+    {"load", verb_load},
+    {"history", verb_history},
+    {"detail", verb_detail},
+    {"checkpoint", verb_checkpoint},
 };
 
 static bool
@@ -44,7 +47,7 @@ is_any(const char *arg, const char *a, const char *b, const char *c)
 int
 main(int argc, char **argv)
 {
-    setlocale(LC_CTYPE, ""); /* for the width of characters; numbers stay in the C locale */
+    setlocale(LC_CTYPE, "");  /* for the width of characters; numbers stay in the C locale */
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an output error like any other */
     if (argc < 2) {
         fputs(help, stderr);

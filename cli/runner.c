@@ -31,8 +31,8 @@ parse_size(const char *text_value, uint64_t *out)
     static const struct {
         const char *unit;
         uint64_t factor;
-    } units[] = {{"", 1},          {"KB", 1000},          {"MB", 1000000},    {"GB", 1000000000},
-                 {"KiB", 1 << 10}, {"MiB", 1 << 20},      {"GiB", 1 << 30},   {"TB", 1000000000000},
+    } units[] = {{"", 1},          {"KB", 1000},          {"MB", 1000000},  {"GB", 1000000000},
+                 {"KiB", 1 << 10}, {"MiB", 1 << 20},      {"GiB", 1 << 30}, {"TB", 1000000000000},
                  {"B", 1},         {"TiB", 1099511627776}};
     char *end = NULL;
     errno = 0;

@@ -11,7 +11,7 @@
 
 typedef struct runner_options {
     format_kind format;
-    const char *output; /* a file for the rows; NULL: stdout */
+    const char *output;       /* a file for the rows; NULL: stdout */
     const char *memory_limit; /* "4GB"; NULL: the default */
     const char *threads;
     const char *spill_directory;

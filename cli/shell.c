@@ -1,6 +1,6 @@
 /*
- * The interactive shell: editing, history and completion through libedit, statements over several lines,
- * and a few commands that start with a dot.
+ * The interactive shell: editing, history and completion through libedit, statements over several
+ * lines, and a few commands that start with a dot.
  */
 #include "error.h"
 #include "text.h"
@@ -28,12 +28,42 @@ static const char shell_help[] =
     "  DESCRIBE HISTORY delta.`/data/t`;\n";
 
 static const char *const keywords[] = {
-    "ALTER",     "AND",        "AS",          "BETWEEN",   "BY",           "COPY INTO",
-    "CREATE",    "DELTA",      "DESCRIBE",    "DETAIL",    "DISTINCT",     "EXPLAIN",
-    "FROM",      "GROUP BY",   "HAVING",      "HISTORY",   "INSERT INTO",  "INSERT OVERWRITE",
-    "JOIN",      "LIMIT",      "LOCATION",    "NOT",       "NULL",         "ORDER BY",
-    "PARTITION", "PARTITIONED BY", "REPLACE", "SELECT",    "SHOW",         "TABLE",
-    "TBLPROPERTIES", "TIMESTAMP AS OF", "USING", "VALUES", "VERSION AS OF", "WHERE",
+    "ALTER",
+    "AND",
+    "AS",
+    "BETWEEN",
+    "BY",
+    "COPY INTO",
+    "CREATE",
+    "DELTA",
+    "DESCRIBE",
+    "DETAIL",
+    "DISTINCT",
+    "EXPLAIN",
+    "FROM",
+    "GROUP BY",
+    "HAVING",
+    "HISTORY",
+    "INSERT INTO",
+    "INSERT OVERWRITE",
+    "JOIN",
+    "LIMIT",
+    "LOCATION",
+    "NOT",
+    "NULL",
+    "ORDER BY",
+    "PARTITION",
+    "PARTITIONED BY",
+    "REPLACE",
+    "SELECT",
+    "SHOW",
+    "TABLE",
+    "TBLPROPERTIES",
+    "TIMESTAMP AS OF",
+    "USING",
+    "VALUES",
+    "VERSION AS OF",
+    "WHERE",
     "WITH",
 };
 
@@ -58,7 +88,9 @@ prompt(EditLine *editor)
 
 /* ---- Completion ------------------------------------------------------------------------------ */
 
-/* Completes the word before the cursor when one keyword alone begins with it; lists them otherwise. */
+/*
+ * Completes the word before the cursor when one keyword alone begins with it; lists them otherwise.
+ */
 static unsigned char
 complete(EditLine *editor, int key)
 {

@@ -43,8 +43,7 @@ read_file(const char *path, text *out)
     bool is_stdin = strcmp(path, "-") == 0;
     FILE *file = is_stdin ? stdin : fopen(path, "rbe");
     if (file == NULL) {
-        fprintf(stderr, "deltaworks: cannot read %s: %s [FILE_NOT_FOUND]\n", path,
-                strerror(errno));
+        fprintf(stderr, "deltaworks: cannot read %s: %s [FILE_NOT_FOUND]\n", path, strerror(errno));
         return false;
     }
     char buf[1 << 16];

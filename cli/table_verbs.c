@@ -156,11 +156,12 @@ write_checkpoint(const char *uri)
 int
 verb_checkpoint(int argc, char **argv)
 {
-    static const char help[] = "Usage: deltaworks checkpoint TABLE\n"
-                               "\n"
-                               "Writes a checkpoint of the table's newest version, so that readers\n"
-                               "need not replay its log. Writers do it by themselves every\n"
-                               "delta.checkpointInterval versions.\n";
+    static const char help[] =
+        "Usage: deltaworks checkpoint TABLE\n"
+        "\n"
+        "Writes a checkpoint of the table's newest version, so that readers\n"
+        "need not replay its log. Writers do it by themselves every\n"
+        "delta.checkpointInterval versions.\n";
     static const option_spec specs[] = {{NULL, 0, false, false, NULL, NULL, 0, NULL}};
     args arguments = {.positional = memory_resize(NULL, ((size_t) argc + 1) * sizeof(char *))};
     int status = args_parse("checkpoint", argc, argv, specs, &arguments);

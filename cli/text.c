@@ -106,7 +106,9 @@ text_cstr(const text *out)
     return out->ptr == NULL ? "" : out->ptr;
 }
 
-/* Reads one character: its bytes, and its width in *width. What is no UTF-8 counts as one column. */
+/*
+ * Reads one character: its bytes, and its width in *width. What is no UTF-8 counts as one column.
+ */
 static size_t
 read_character(const char *bytes, size_t len, size_t *width)
 {

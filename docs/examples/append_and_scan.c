@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Three rows as an Arrow stream. Real programs get such streams from a library. ------------ */
+/*
+ * ---- Three rows as an Arrow stream. Real programs get such streams from a library. ------------
+ */
 
 static int64_t sensor_ids[] = {1, 2, 3};
 static double readings[] = {20.5, 21.0, 19.75};
@@ -42,14 +44,10 @@ get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
     static struct ArrowSchema columns[2];
     static struct ArrowSchema *pointers[] = {&columns[0], &columns[1]};
     (void) stream;
-    columns[0] = (struct ArrowSchema){.format = "l",
-                                      .name = "sensor",
-                                      .flags = ARROW_FLAG_NULLABLE,
-                                      .release = release_schema};
-    columns[1] = (struct ArrowSchema){.format = "g",
-                                      .name = "celsius",
-                                      .flags = ARROW_FLAG_NULLABLE,
-                                      .release = release_schema};
+    columns[0] = (struct ArrowSchema){
+        .format = "l", .name = "sensor", .flags = ARROW_FLAG_NULLABLE, .release = release_schema};
+    columns[1] = (struct ArrowSchema){
+        .format = "g", .name = "celsius", .flags = ARROW_FLAG_NULLABLE, .release = release_schema};
     *out = (struct ArrowSchema){.format = "+s",
                                 .name = "",
                                 .n_children = 2,
@@ -99,7 +97,9 @@ make_rows(int *batches_left)
                                      .private_data = batches_left};
 }
 
-/* ---- The job ----------------------------------------------------------------------------------- */
+/*
+ * ---- The job -----------------------------------------------------------------------------------
+ */
 
 static dw_status
 create_and_append(dw_runtime *runtime, const char *path, dw_table **table, dw_error *err)

@@ -33,7 +33,7 @@ struct dw_snapshot {
 
 /* True when the caller's option struct has the member: structs only ever grow at the end. */
 #define DW_HAS_OPTION(options, member)                                                             \
-    ((options) != NULL && (options)->size >= offsetof(__typeof__(*(options)), member) +            \
-                                                 sizeof((options)->member))
+    ((options) != NULL &&                                                                          \
+     (options)->size >= offsetof(__typeof__(*(options)), member) + sizeof((options)->member))
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * Loading files through a session.
  */
+#include "table/load.h"
 #include "api/handles.h"
 #include "api/options.h"
 #include "sql/sql.h"
-#include "table/load.h"
 
 static dw_status
 fill_spec(const dw_load_options *options, dw_arena *arena, dw_load_spec *spec, dw_error *err)
@@ -24,11 +24,11 @@ fill_spec(const dw_load_options *options, dw_arena *arena, dw_load_spec *spec, d
     spec->txn_version = options->txn_app_id == NULL ? -1 : options->txn_version;
     spec->user_metadata = dw__str_from(options->user_metadata);
     DW_TRY(dw__options_strings(options->partition_columns, arena, &spec->partition_columns,
-                        &spec->partition_column_count, err));
-    DW_TRY(dw__options_pairs(options->property_keys, options->property_values, arena, &spec->properties,
-                      err));
-    return dw__options_pairs(options->option_keys, options->option_values, arena, &spec->format_options,
-                      err);
+                               &spec->partition_column_count, err));
+    DW_TRY(dw__options_pairs(options->property_keys, options->property_values, arena,
+                             &spec->properties, err));
+    return dw__options_pairs(options->option_keys, options->option_values, arena,
+                             &spec->format_options, err);
 }
 
 dw_status

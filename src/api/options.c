@@ -16,8 +16,8 @@ count_strings(const char *const *strings)
 }
 
 dw_status
-dw__options_strings(const char *const *strings, dw_arena *arena, const dw_str **out, size_t *count_out,
-             dw_error *err)
+dw__options_strings(const char *const *strings, dw_arena *arena, const dw_str **out,
+                    size_t *count_out, dw_error *err)
 {
     *count_out = count_strings(strings);
     dw_str *copies = DW_ARENA_ARRAY(arena, dw_str, *count_out + 1);
@@ -32,8 +32,8 @@ dw__options_strings(const char *const *strings, dw_arena *arena, const dw_str **
 }
 
 dw_status
-dw__options_pairs(const char *const *keys, const char *const *values, dw_arena *arena, dw_pairs *out,
-           dw_error *err)
+dw__options_pairs(const char *const *keys, const char *const *values, dw_arena *arena,
+                  dw_pairs *out, dw_error *err)
 {
     out->count = count_strings(keys);
     out->items = DW_ARENA_ARRAY(arena, dw_pair, out->count + 1);

@@ -6,8 +6,6 @@
 #include "scan/scan.h"
 #include "table/read.h"
 
-
-
 /* ---- Lifetime -------------------------------------------------------------------------------- */
 
 static dw_status
@@ -183,8 +181,8 @@ dw_snapshot_plan(dw_snapshot *snapshot, const char *filter, char ***paths_out, i
     dw_file_ref *refs;
     size_t count;
     dw_scan_report report;
-    DW_TRY(dw__scan_plan(dw__table_database(snapshot->table), snapshot->state,
-                         dw__str_from(filter), &arena, &refs, &count, &report, err));
+    DW_TRY(dw__scan_plan(dw__table_database(snapshot->table), snapshot->state, dw__str_from(filter),
+                         &arena, &refs, &count, &report, err));
     if (paths_out != NULL) {
         *paths_out = make_list(dw__log_snapshot_files(snapshot->state), refs, count);
         if (*paths_out == NULL) {

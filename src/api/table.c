@@ -94,8 +94,8 @@ dw_table_append(dw_table *table, struct ArrowArrayStream *rows, const dw_append_
         user_metadata = dw__str_from(options->user_metadata);
     }
     dw_write_result result;
-    dw_status status = dw__table_append(table, rows, txn.version >= 0 ? &txn : NULL,
-                                        user_metadata, &result, err);
+    dw_status status =
+        dw__table_append(table, rows, txn.version >= 0 ? &txn : NULL, user_metadata, &result, err);
     if (commit_out != NULL) {
         *commit_out = (dw_commit){.version = result.version,
                                   .rows_added = result.rows_added,

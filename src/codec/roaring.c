@@ -1,7 +1,7 @@
 /*
- * Sets of row positions over CRoaring. PROTOCOL.md "Deletion Vector Format": a magic number, then the
- * 64-bit portable format. CRoaring has one allocator a process, the C library's; what it takes is bounded
- * by the payload, whose size the caller limits.
+ * Sets of row positions over CRoaring. PROTOCOL.md "Deletion Vector Format": a magic number, then
+ * the 64-bit portable format. CRoaring has one allocator a process, the C library's; what it takes
+ * is bounded by the payload, whose size the caller limits.
  *
  *  [ROARING-1] Nothing that was read is used before CRoaring's own validation accepted it.
  */
@@ -90,8 +90,8 @@ mask_ascending(const dw_rowset *rows, const int64_t *positions, size_t count, bo
 {
     roaring64_iterator_t *it = roaring64_iterator_create(rows->bitmap);
     size_t hits = 0;
-    bool has_more = it != NULL && roaring64_iterator_move_equalorlarger(
-                                      it, (uint64_t) positions[0]);
+    bool has_more =
+        it != NULL && roaring64_iterator_move_equalorlarger(it, (uint64_t) positions[0]);
     for (size_t i = 0; i < count && has_more; i++) {
         uint64_t row = (uint64_t) positions[i];
         uint64_t value = roaring64_iterator_value(it);
@@ -139,8 +139,7 @@ read_u32(const char *bytes)
 static dw_status
 invalid(const char *what, dw_error *err)
 {
-    return dw__error_set(err, DW_CORRUPT, "DV_INVALID", "the deletion vector is damaged: %s",
-                         what);
+    return dw__error_set(err, DW_CORRUPT, "DV_INVALID", "the deletion vector is damaged: %s", what);
 }
 
 static roaring64_bitmap_t *
@@ -175,8 +174,8 @@ add_native(roaring64_bitmap_t *to, uint32_t high, const char *bytes, size_t size
     return true;
 }
 
-/* The older format: the number of 32-bit bitmaps, then each behind its size; the n-th holds the values
- * whose high word is n. */
+/* The older format: the number of 32-bit bitmaps, then each behind its size; the n-th holds the
+ * values whose high word is n. */
 static roaring64_bitmap_t *
 read_native(dw_str body)
 {
@@ -213,8 +212,7 @@ dw__rowset_parse(const dw_allocator *allocator, dw_str payload, dw_rowset **out,
                              MAGIC_PORTABLE, magic);
     }
     dw_str body = dw__str_slice(payload, MAGIC_SIZE, payload.len);
-    roaring64_bitmap_t *bitmap =
-        magic == MAGIC_PORTABLE ? read_portable(body) : read_native(body);
+    roaring64_bitmap_t *bitmap = magic == MAGIC_PORTABLE ? read_portable(body) : read_native(body);
     if (bitmap == NULL) {
         return invalid("its bitmap does not validate", err);
     }

@@ -13,10 +13,10 @@ typedef struct format_name {
 
 /* Formats without parameters. Unsigned integers widen to the next signed type. */
 static const format_name plain_formats[] = {
-    {"n", DW_TYPE_VOID},    {"b", DW_TYPE_BOOLEAN}, {"c", DW_TYPE_BYTE},   {"C", DW_TYPE_SHORT},
+    {"n", DW_TYPE_VOID},    {"b", DW_TYPE_BOOLEAN}, {"c", DW_TYPE_BYTE},    {"C", DW_TYPE_SHORT},
     {"s", DW_TYPE_SHORT},   {"S", DW_TYPE_INTEGER}, {"i", DW_TYPE_INTEGER}, {"I", DW_TYPE_LONG},
-    {"l", DW_TYPE_LONG},    {"f", DW_TYPE_FLOAT},   {"g", DW_TYPE_DOUBLE}, {"z", DW_TYPE_BINARY},
-    {"Z", DW_TYPE_BINARY},  {"vz", DW_TYPE_BINARY}, {"u", DW_TYPE_STRING}, {"U", DW_TYPE_STRING},
+    {"l", DW_TYPE_LONG},    {"f", DW_TYPE_FLOAT},   {"g", DW_TYPE_DOUBLE},  {"z", DW_TYPE_BINARY},
+    {"Z", DW_TYPE_BINARY},  {"vz", DW_TYPE_BINARY}, {"u", DW_TYPE_STRING},  {"U", DW_TYPE_STRING},
     {"vu", DW_TYPE_STRING}, {"tdD", DW_TYPE_DATE},  {"tdm", DW_TYPE_DATE},
 };
 

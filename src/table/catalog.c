@@ -182,8 +182,7 @@ read_names(dw_catalog *catalog, dw_json_doc **out, dw_error *err)
     *out = NULL;
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(catalog->env->allocator, NAMES_BYTES_MAX);
     dw_error detail = DW_ERROR_INIT;
-    dw_status status =
-        dw__storage_get(catalog->warehouse, DW_STR(NAMES_KEY), &text, NULL, &detail);
+    dw_status status = dw__storage_get(catalog->warehouse, DW_STR(NAMES_KEY), &text, NULL, &detail);
     if (status == DW_NOT_FOUND) {
         return DW_OK;
     }

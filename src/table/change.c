@@ -107,8 +107,8 @@ print_metrics(const dw_change *change, dw_strbuf *json)
     dw__strbuf_append(json, json->len == 0 ? DW_STR("{}") : DW_STR("}"));
 }
 
-/* A checkpoint only makes reading faster: that it failed is worth a warning, not an error, for the commit
- * has happened. */
+/* A checkpoint only makes reading faster: that it failed is worth a warning, not an error, for the
+ * commit has happened. */
 static void
 checkpoint_if_due(dw_change *change, int64_t version)
 {

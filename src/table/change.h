@@ -1,6 +1,6 @@
 /*
- * A change to a table while a verb builds it: the actions so far, and what the commit says of itself.
- * Ends in dw__change_commit, which also writes the checkpoint that is due.
+ * A change to a table while a verb builds it: the actions so far, and what the commit says of
+ * itself. Ends in dw__change_commit, which also writes the checkpoint that is due.
  */
 #ifndef DW_TABLE_CHANGE_H
 #define DW_TABLE_CHANGE_H
@@ -10,8 +10,8 @@
 
 typedef struct dw_change {
     dw_table *table;
-    dw_arena *arena;             /* everything below lives here */
-    dw_log_snapshot *snapshot;   /* what was read; NULL: the table is new */
+    dw_arena *arena;           /* everything below lives here */
+    dw_log_snapshot *snapshot; /* what was read; NULL: the table is new */
     dw_action *actions;
     size_t count;
     size_t capacity;
@@ -34,7 +34,9 @@ DW_WARN_UNUSED dw_status dw__change_put_remove(dw_change *change, dw_file_ref re
 /* Commits. When nothing was put, nothing is committed and the version is -1. */
 DW_WARN_UNUSED dw_status dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err);
 
-/* Appends `"key":"value"` to an object of strings that is being built, as operationParameters are. */
+/*
+ * Appends `"key":"value"` to an object of strings that is being built, as operationParameters are.
+ */
 void dw__change_put_parameter(dw_strbuf *json, const char *key, dw_str value);
 /* Appends a JSON list of strings, as text: ["a","b"]. */
 void dw__change_print_list(dw_strbuf *out, const dw_str *items, size_t count);

@@ -189,8 +189,7 @@ choose_partition_columns(create_state *state, dw_error *err)
     }
     state->metadata.partition_column_count = count;
     for (size_t i = 0; i < count; i++) {
-        const dw_field *field =
-            dw__schema_find(state->schema, state->spec->partition_columns[i]);
+        const dw_field *field = dw__schema_find(state->schema, state->spec->partition_columns[i]);
         dw_assert(field != NULL); /* dw__schema_check saw to it */
         state->metadata.partition_columns[i] = field->name;
     }
@@ -330,9 +329,9 @@ build_change(create_state *state, const dw_data_files *files, dw_change *change,
     DW_TRY(put_parameters(state, change, err));
     dw_action protocol = {.kind = DW_ACTION_PROTOCOL, .as.protocol = state->protocol};
     dw_action metadata = {.kind = DW_ACTION_METADATA, .as.metadata = state->metadata};
-    bool same_protocol = state->existing != NULL &&
-                         protocol_suffices(dw__log_snapshot_protocol(state->existing),
-                                           &state->protocol);
+    bool same_protocol =
+        state->existing != NULL &&
+        protocol_suffices(dw__log_snapshot_protocol(state->existing), &state->protocol);
     if (!same_protocol) {
         dw__change_put(change, &protocol);
     }
@@ -410,8 +409,7 @@ dw__table_create(dw_table *table, dw_connection *connection, const dw_create_spe
     *out = (dw_write_result){.version = -1};
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, dw__table_env(table)->allocator);
-    create_state state = {
-        .table = table, .connection = connection, .spec = spec, .arena = &arena};
+    create_state state = {.table = table, .connection = connection, .spec = spec, .arena = &arena};
     dw_status status = find_existing(&state, err);
     DW_AUTO(dw_log_snapshot_ptr) existing = state.existing;
     bool nothing_to_do = false;

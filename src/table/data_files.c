@@ -35,8 +35,7 @@ find_partition_fields(data_write *write, dw_error *err)
         return dw__error_oom(err);
     }
     for (size_t i = 0; i < target->partition_column_count; i++) {
-        write->partition_fields[i] =
-            dw__schema_find(target->schema, target->partition_columns[i]);
+        write->partition_fields[i] = dw__schema_find(target->schema, target->partition_columns[i]);
         if (write->partition_fields[i] == NULL) {
             return dw__error_set(err, DW_CORRUPT, "METADATA_INVALID",
                                  "partition column \"%.*s\" is not in the schema",
@@ -83,8 +82,8 @@ data_write_init(data_write *write, dw_table *table, const dw_data_target *target
 
 /* ---- The query ------------------------------------------------------------------------------- */
 
-/* An empty string is no partition value: it becomes NULL, as the protocol reads it. Void columns are
- * never in files. */
+/* An empty string is no partition value: it becomes NULL, as the protocol reads it. Void columns
+ * are never in files. */
 static dw_status
 print_copy_query(const data_write *write, dw_str query, dw_strbuf *out, dw_error *err)
 {
@@ -124,8 +123,8 @@ is_float(const dw_type *type)
     return type->kind == DW_TYPE_FLOAT || type->kind == DW_TYPE_DOUBLE;
 }
 
-/* A bound as the engine printed it. What does not parse is left out: statistics may be missing, never
- * wrong. */
+/* A bound as the engine printed it. What does not parse is left out: statistics may be missing,
+ * never wrong. */
 static bool
 parse_bound(const data_write *write, const dw_type *type, dw_str text, dw_value *out)
 {
@@ -152,8 +151,8 @@ find_copy_column(const dw_copy_file *file, dw_str name)
     return NULL;
 }
 
-/* Not a number compares above everything in the engine and has no place in JSON: a maximum of a column
- * that holds one is no bound. */
+/* Not a number compares above everything in the engine and has no place in JSON: a maximum of a
+ * column that holds one is no bound. */
 static void
 fill_entry(const data_write *write, const dw_copy_file *file, size_t idx, dw_stats_entry *out)
 {
@@ -169,10 +168,8 @@ fill_entry(const data_write *write, const dw_copy_file *file, size_t idx, dw_sta
         return;
     }
     bool has_nan = is_float(path->type) && column->has_nan;
-    out->stats.has_min =
-        !has_nan && parse_bound(write, path->type, column->min, &out->stats.min);
-    out->stats.has_max =
-        !has_nan && parse_bound(write, path->type, column->max, &out->stats.max);
+    out->stats.has_min = !has_nan && parse_bound(write, path->type, column->min, &out->stats.min);
+    out->stats.has_max = !has_nan && parse_bound(write, path->type, column->max, &out->stats.max);
 }
 
 static dw_status
@@ -207,8 +204,8 @@ print_partition_values(const data_write *write, const dw_copy_file *file, dw_pai
         const dw_field *field = write->partition_fields[i];
         dw_value value;
         out->items[i].key = field->physical_name;
-        DW_TRY(dw__partition_value_parse(field, file->partition_values[i], write->arena, &value,
-                                         err));
+        DW_TRY(
+            dw__partition_value_parse(field, file->partition_values[i], write->arena, &value, err));
         DW_TRY(dw__partition_value_print(field, &value, write->arena, &out->items[i].value, err));
     }
     return DW_OK;
@@ -220,8 +217,7 @@ print_path(const data_write *write, dw_str path, dw_str *out, dw_error *err)
     DW_AUTO(dw_strbuf) encoded = dw__strbuf_make(write->arena->allocator, STATS_BYTES_MAX);
     dw__uri_encode_path(&encoded, path);
     DW_TRY(dw__strbuf_ok(&encoded, "a file's path", err));
-    return dw__arena_dup(write->arena, dw__strbuf_str(&encoded), out) ? DW_OK
-                                                                       : dw__error_oom(err);
+    return dw__arena_dup(write->arena, dw__strbuf_str(&encoded), out) ? DW_OK : dw__error_oom(err);
 }
 
 /* Makes one file durable and describes it. */
@@ -275,10 +271,8 @@ remove_named(dw_table *table, dw_str unique)
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, dw__table_env(table)->allocator);
     dw_storage *storage = dw__table_storage(table);
-    dw_list_request request = {.prefix = DW_STR(""),
-                               .start_after = DW_STR_NULL,
-                               .limit = LIST_PAGE,
-                               .recursive = true};
+    dw_list_request request = {
+        .prefix = DW_STR(""), .start_after = DW_STR_NULL, .limit = LIST_PAGE, .recursive = true};
     dw_list_page page = {.has_more = true};
     while (page.has_more && dw__storage_list(storage, &request, &arena, &page, NULL) == DW_OK) {
         for (size_t i = 0; i < page.count; i++) {

@@ -25,7 +25,9 @@ typedef struct dw_data_files {
     int64_t size_bytes;
 } dw_data_files;
 
-/* Runs `query`, whose columns are those of the schema, and writes its rows. Everything in `arena`. */
+/*
+ * Runs `query`, whose columns are those of the schema, and writes its rows. Everything in `arena`.
+ */
 DW_WARN_UNUSED dw_status dw__data_files_write(dw_table *table, dw_connection *connection,
                                               const dw_data_target *target, dw_str query,
                                               dw_arena *arena, dw_data_files *out, dw_error *err);

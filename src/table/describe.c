@@ -129,8 +129,7 @@ dw__table_properties(dw_log_snapshot *snapshot, const dw_env *env, dw_str key,
     for (size_t i = 0; i < configuration->count; i++) {
         put_property(rows, key, configuration->items[i].key, configuration->items[i].value);
     }
-    dw_status status =
-        put_protocol(rows, key, dw__log_snapshot_protocol(snapshot), &arena, err);
+    dw_status status = put_protocol(rows, key, dw__log_snapshot_protocol(snapshot), &arena, err);
     if (status != DW_OK) {
         dw__rows_free(rows);
         return status;

@@ -42,8 +42,7 @@ put_clustering_items(dw_rows *rows, dw_str configuration, const dw_allocator *al
 {
     DW_AUTO(dw_json_doc_ptr) doc = NULL;
     DW_TRY(dw__json_parse(allocator, configuration, "the domain delta.clustering", &doc, err));
-    dw_json_iter it =
-        dw__json_iter(dw__json_get(dw__json_root(doc), DW_STR("clusteringColumns")));
+    dw_json_iter it = dw__json_iter(dw__json_get(dw__json_root(doc), DW_STR("clusteringColumns")));
     while (dw__json_next(&it)) {
         DW_AUTO(dw_strbuf) name = dw__strbuf_make(allocator, DW_COMMIT_BYTES_MAX);
         dw_json_iter parts = dw__json_iter(it.value);

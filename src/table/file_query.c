@@ -146,7 +146,9 @@ print_option(dw_strbuf *out, const format_spec *spec, const dw_pair *pair, dw_er
     return option_unknown(spec, pair->key, err);
 }
 
-/* Several files need not have the same columns in the same order, unless the options say otherwise. */
+/*
+ * Several files need not have the same columns in the same order, unless the options say otherwise.
+ */
 static bool
 unites_by_name(const dw_pairs *options, size_t file_count)
 {

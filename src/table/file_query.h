@@ -1,6 +1,6 @@
 /*
- * The SELECT that reads a set of files: format by name or by request, options in Spark's names or the
- * engine's.
+ * The SELECT that reads a set of files: format by name or by request, options in Spark's names or
+ * the engine's.
  */
 #ifndef DW_TABLE_FILE_QUERY_H
 #define DW_TABLE_FILE_QUERY_H

@@ -5,18 +5,12 @@
 #include "table/describe.h"
 
 static const dw_rows_column history_columns[] = {
-    {"version", DW_ROWS_I64, 0, 0},
-    {"timestamp", DW_ROWS_TIMESTAMP, 0, 0},
-    {"userId", DW_ROWS_STR, 0, 0},
-    {"userName", DW_ROWS_STR, 0, 0},
-    {"operation", DW_ROWS_STR, 0, 0},
-    {"operationParameters", DW_ROWS_STR_MAP, 0, 0},
-    {"readVersion", DW_ROWS_I64, 0, 0},
-    {"isolationLevel", DW_ROWS_STR, 0, 0},
-    {"isBlindAppend", DW_ROWS_BOOL, 0, 0},
-    {"operationMetrics", DW_ROWS_STR_MAP, 0, 0},
-    {"userMetadata", DW_ROWS_STR, 0, 0},
-    {"engineInfo", DW_ROWS_STR, 0, 0},
+    {"version", DW_ROWS_I64, 0, 0},        {"timestamp", DW_ROWS_TIMESTAMP, 0, 0},
+    {"userId", DW_ROWS_STR, 0, 0},         {"userName", DW_ROWS_STR, 0, 0},
+    {"operation", DW_ROWS_STR, 0, 0},      {"operationParameters", DW_ROWS_STR_MAP, 0, 0},
+    {"readVersion", DW_ROWS_I64, 0, 0},    {"isolationLevel", DW_ROWS_STR, 0, 0},
+    {"isBlindAppend", DW_ROWS_BOOL, 0, 0}, {"operationMetrics", DW_ROWS_STR_MAP, 0, 0},
+    {"userMetadata", DW_ROWS_STR, 0, 0},   {"engineInfo", DW_ROWS_STR, 0, 0},
 };
 
 /* An absent text is NULL. */

@@ -64,8 +64,8 @@ expand(const load_state *state, dw_str pattern, dw_text_rows *out, dw_error *err
     dw__sql_put_literal(&sql, pattern);
     dw__strbuf_append_literal(&sql, ") ORDER BY file");
     DW_TRY(dw__strbuf_ok(&sql, "the statement", err));
-    DW_TRY(dw__connection_query_text(state->connection, dw__strbuf_str(&sql), state->arena, out,
-                                     err));
+    DW_TRY(
+        dw__connection_query_text(state->connection, dw__strbuf_str(&sql), state->arena, out, err));
     if (out->row_count == 0) {
         return dw__error_set(err, DW_NOT_FOUND, "FILE_NOT_FOUND", "no file matches %.*s",
                              DW_STR_ARG(pattern));
@@ -98,10 +98,10 @@ choose_format(load_state *state, dw_str path, dw_error *err)
 static dw_status
 file_txn(const load_state *state, dw_str path, dw_txn_id *out, bool *loaded_out, dw_error *err)
 {
-    *out = (dw_txn_id){
-        .app_id = dw__arena_printf(state->arena, FILE_TXN_PREFIX "%.*s", DW_STR_ARG(path)),
-        .has_last_updated = true,
-        .last_updated_ms = dw__env_now_ms(dw__table_env(state->table))};
+    *out = (dw_txn_id){.app_id =
+                           dw__arena_printf(state->arena, FILE_TXN_PREFIX "%.*s", DW_STR_ARG(path)),
+                       .has_last_updated = true,
+                       .last_updated_ms = dw__env_now_ms(dw__table_env(state->table))};
     if (dw__str_is_null(out->app_id)) {
         return dw__error_oom(err);
     }
@@ -114,7 +114,9 @@ file_txn(const load_state *state, dw_str path, dw_txn_id *out, bool *loaded_out,
     return DW_OK;
 }
 
-/* Takes a file unless it was loaded before. With a txn id of the caller's, files are not looked at. */
+/*
+ * Takes a file unless it was loaded before. With a txn id of the caller's, files are not looked at.
+ */
 static dw_status
 take_file(load_state *state, dw_str spelled, dw_error *err)
 {
@@ -275,8 +277,7 @@ dw__table_load(dw_table *table, dw_connection *connection, const dw_load_spec *s
     *out = (dw_load_result){.write.version = -1};
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, dw__table_env(table)->allocator);
-    load_state state = {
-        .table = table, .connection = connection, .spec = spec, .arena = &arena};
+    load_state state = {.table = table, .connection = connection, .spec = spec, .arena = &arena};
     dw_status status = open_target(&state, err);
     if (status == DW_OK) {
         status = load(&state, out, err);

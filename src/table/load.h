@@ -1,9 +1,9 @@
 /*
- * load and COPY INTO: rows from files, each file once. This is the one verb that is made of others: it
- * turns files into a query and hands that to create or write.
+ * load and COPY INTO: rows from files, each file once. This is the one verb that is made of others:
+ * it turns files into a query and hands that to create or write.
  *
- *  [LOAD-1] A file is remembered by its absolute path as a txn action (copy-into:<path>) in the commit
- *           that adds its rows; so it is loaded once, whoever asks and however often.
+ *  [LOAD-1] A file is remembered by its absolute path as a txn action (copy-into:<path>) in the
+ *           commit that adds its rows; so it is loaded once, whoever asks and however often.
  */
 #ifndef DW_TABLE_LOAD_H
 #define DW_TABLE_LOAD_H

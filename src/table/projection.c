@@ -181,7 +181,9 @@ print_target(const dw_projection_request *request, const target *item, dw_arena 
     return DW_OK;
 }
 
-/* FROM (query) AS dw_source(c0, c1, ...): names of our own, so that no name of the query can clash. */
+/*
+ * FROM (query) AS dw_source(c0, c1, ...): names of our own, so that no name of the query can clash.
+ */
 static void
 print_source(const dw_projection_request *request, dw_strbuf *out)
 {

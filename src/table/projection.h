@@ -1,8 +1,11 @@
 /*
- * From the columns of a query to the columns of a table: matching, casting, checking, as one SQL text.
+ * From the columns of a query to the columns of a table: matching, casting, checking, as one SQL
+ * text.
  *
- *  [PROJECTION-1] A value that does not fit its column ends the statement; it is never cut or rounded.
- *  [PROJECTION-2] A column that the query lacks becomes NULL, or an error where NULL is not allowed.
+ *  [PROJECTION-1] A value that does not fit its column ends the statement; it is never cut or
+ *                 rounded.
+ *  [PROJECTION-2] A column that the query lacks becomes NULL, or an error where NULL is not
+ *                 allowed.
  */
 #ifndef DW_TABLE_PROJECTION_H
 #define DW_TABLE_PROJECTION_H
@@ -15,8 +18,8 @@ typedef struct dw_projection_request {
     dw_str query;
     const dw_query_column *source; /* what the query returns */
     size_t source_count;
-    const dw_type *schema;         /* the table's */
-    const dw_str *columns;         /* targets of the query's columns, in order; count 0: all */
+    const dw_type *schema; /* the table's */
+    const dw_str *columns; /* targets of the query's columns, in order; count 0: all */
     size_t column_count;
     bool by_name;
     const dw_pairs *static_partitions; /* columns that get a constant instead; may be NULL */
@@ -25,11 +28,11 @@ typedef struct dw_projection_request {
 /* Appends the SELECT whose columns are those of the table, in the table's order and types.
  * DW_INVALID_ARGUMENT: COLUMN_COUNT_MISMATCH, COLUMN_NOT_FOUND, COLUMN_DUPLICATE, TYPE_MISMATCH,
  * NOT_NULL_VIOLATION, each naming the column. */
-DW_WARN_UNUSED dw_status dw__projection_print(const dw_projection_request *request,
-                                              dw_arena *arena, dw_strbuf *out, dw_error *err);
+DW_WARN_UNUSED dw_status dw__projection_print(const dw_projection_request *request, dw_arena *arena,
+                                              dw_strbuf *out, dw_error *err);
 
-/* Errors that the checks in that SQL raise come back as engine errors; this gives them their own code and
- * message. Other errors stay. */
+/* Errors that the checks in that SQL raise come back as engine errors; this gives them their own
+ * code and message. Other errors stay. */
 void dw__projection_explain_error(dw_error *err);
 
 #endif

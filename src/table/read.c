@@ -7,7 +7,6 @@
 #include "codec/codec.h"
 #include "scan/scan.h"
 
-
 #define NAME_PREFIX_SCAN "dw_scan_"
 #define NAME_PREFIX_ROWS "dw_rows_"
 #define NAME_SIZE (sizeof(NAME_PREFIX_SCAN) + DW_UUID_TEXT_SIZE)
@@ -139,8 +138,7 @@ static dw_status
 append_bound(dw_table *table, dw_connection *connection, const char *name, const dw_txn_id *txn,
              dw_str user_metadata, dw_write_result *out, dw_error *err)
 {
-    DW_AUTO(dw_strbuf) sql =
-        dw__strbuf_make(dw__table_env(table)->allocator, DW_COMMIT_BYTES_MAX);
+    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(dw__table_env(table)->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(print_select(&sql, name, NULL, 0, DW_STR_NULL, err));
     dw_write_spec spec = {.mode = DW_WRITE_APPEND,
                           .query = dw__strbuf_str(&sql),

@@ -7,9 +7,9 @@
 #include "table/table.h"
 #include "table/write.h"
 
-/* Streams the rows of a snapshot: `columns` by name (count 0: all), those for which the SQL predicate
- * `filter` is true (null string: all). The stream keeps what it needs alive, but for the table's
- * database. */
+/* Streams the rows of a snapshot: `columns` by name (count 0: all), those for which the SQL
+ * predicate `filter` is true (null string: all). The stream keeps what it needs alive, but for the
+ * table's database. */
 DW_WARN_UNUSED dw_status dw__table_read(dw_table *table, dw_log_snapshot *snapshot,
                                         const dw_str *columns, size_t column_count, dw_str filter,
                                         struct ArrowArrayStream *out, dw_error *err);

@@ -1,5 +1,6 @@
 /*
- * Casting rules: those of ANSI store assignment as Spark has them, but nothing is ever rounded or cut.
+ * Casting rules: those of ANSI store assignment as Spark has them, but nothing is ever rounded or
+ * cut.
  */
 #include "table/value_checks.h"
 
@@ -127,8 +128,8 @@ fit_one(const type_pair *pair, type_pair *stack, size_t *depth, size_t room)
     return FIT_CAST;
 }
 
-/* How a value of `from` fits `to`. Inside nested values a rounding cast cannot be compared cell by cell,
- * so the whole value is compared after casting back: FIT_CHECKED wins over FIT_CAST. */
+/* How a value of `from` fits `to`. Inside nested values a rounding cast cannot be compared cell by
+ * cell, so the whole value is compared after casting back: FIT_CHECKED wins over FIT_CAST. */
 static fit
 fit_of(const dw_type *from, const dw_type *to)
 {
@@ -189,7 +190,10 @@ forbids_null_inside(const dw_type *type)
 static void print_violation(dw_strbuf *out, const dw_type *type, dw_str reference, dw_arena *arena,
                             int depth);
 
-/* Appends "any element of `list` is forbidden": NULL where that is not allowed, or something inside. */
+/*
+ * Appends "any element of `list` is forbidden": NULL where that is not allowed, or something
+ * inside.
+ */
 static void
 print_list_violation(dw_strbuf *out, const dw_type *element, bool allows_null, dw_str list,
                      dw_arena *arena, int depth)
@@ -234,8 +238,8 @@ print_struct_violation(dw_strbuf *out, const dw_type *type, dw_str reference, dw
     dw__strbuf_append_literal(out, "))");
 }
 
-/* Appends a condition that is TRUE when `reference` holds a NULL where its type forbids one. The depth of
- * a schema is bounded by DW_SCHEMA_DEPTH_MAX. */
+/* Appends a condition that is TRUE when `reference` holds a NULL where its type forbids one. The
+ * depth of a schema is bounded by DW_SCHEMA_DEPTH_MAX. */
 static void
 print_violation(dw_strbuf *out, const dw_type *type, dw_str reference, dw_arena *arena, int depth)
 {
@@ -315,8 +319,7 @@ type_mismatch(const dw_field *field, dw_str source_type, dw_error *err)
     dw__type_print_sql(&type, field->type);
     return dw__error_set(err, DW_INVALID_ARGUMENT, "TYPE_MISMATCH",
                          "column \"%.*s\" is %s and takes no %.*s: cast it in the query",
-                         DW_STR_ARG(field->name), dw__strbuf_cstr(&type),
-                         DW_STR_ARG(source_type));
+                         DW_STR_ARG(field->name), dw__strbuf_cstr(&type), DW_STR_ARG(source_type));
 }
 
 dw_status
@@ -339,8 +342,8 @@ dw__value_print_checked(const dw_field *field, dw_str reference, dw_str source_t
             print_violation(out, field->type, reference, arena, 0);
         }
         dw__strbuf_append_literal(out, " THEN ");
-        print_raise(out, field, "NOT_NULL_VIOLATION", "must not be null, and a row of the query has null there",
-                    NULL);
+        print_raise(out, field, "NOT_NULL_VIOLATION",
+                    "must not be null, and a row of the query has null there", NULL);
         dw__strbuf_append_literal(out, " ELSE ");
     }
     if (how == FIT_CHECKED) {

@@ -44,8 +44,7 @@ check_static_partitions(const write_state *state, dw_error *err)
         dw_str column = state->spec->static_partitions.items[i].key;
         bool found = false;
         for (size_t k = 0; k < state->metadata->partition_column_count; k++) {
-            found = found ||
-                    dw__str_equal_nocase(state->metadata->partition_columns[k], column);
+            found = found || dw__str_equal_nocase(state->metadata->partition_columns[k], column);
         }
         if (!found) {
             return dw__error_set(err, DW_INVALID_ARGUMENT, "NOT_A_PARTITION_COLUMN",
@@ -160,8 +159,8 @@ put_parameters(const write_state *state, dw_change *change, dw_error *err)
         dw__strbuf_clear(&list);
         for (size_t i = 0; i < state->spec->static_partitions.count; i++) {
             const dw_pair *pair = &state->spec->static_partitions.items[i];
-            dw__strbuf_printf(&list, "%s%.*s = %.*s", i == 0 ? "" : " AND ",
-                              DW_STR_ARG(pair->key), DW_STR_ARG(pair->value));
+            dw__strbuf_printf(&list, "%s%.*s = %.*s", i == 0 ? "" : " AND ", DW_STR_ARG(pair->key),
+                              DW_STR_ARG(pair->value));
         }
         dw__change_put_parameter(&json, "predicate", dw__strbuf_str(&list));
     }
@@ -174,8 +173,7 @@ put_parameters(const write_state *state, dw_change *change, dw_error *err)
 }
 
 static dw_status
-build_change(const write_state *state, const dw_data_files *files, dw_change *change,
-             dw_error *err)
+build_change(const write_state *state, const dw_data_files *files, dw_change *change, dw_error *err)
 {
     const dw_write_spec *spec = state->spec;
     bool overwrites = spec->mode == DW_WRITE_OVERWRITE;

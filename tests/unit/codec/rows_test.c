@@ -1,6 +1,6 @@
 /*
- * Small results as Arrow streams: what is put in comes out, whatever the consumer moves and in whatever
- * order it releases, and running out of memory is an error.
+ * Small results as Arrow streams: what is put in comes out, whatever the consumer moves and in
+ * whatever order it releases, and running out of memory is an error.
  */
 #include "codec/rows.h"
 #include "support/fault_allocator.h"
@@ -138,8 +138,8 @@ test_rows__of_no_rows_are_an_empty_stream(void **state)
     (void) state;
     dw_rows *rows;
     struct ArrowArrayStream stream;
-    assert_int_equal(
-        dw__rows_new(dw__allocator_libc(), all_kinds, ALL_KINDS_COUNT, &rows, NULL), DW_OK);
+    assert_int_equal(dw__rows_new(dw__allocator_libc(), all_kinds, ALL_KINDS_COUNT, &rows, NULL),
+                     DW_OK);
     assert_int_equal(dw__rows_stream(rows, &stream, NULL), DW_OK);
     struct ArrowArray batch;
     assert_int_equal(stream.get_next(&stream, &batch), 0);

@@ -1,6 +1,6 @@
 /*
- * The conflict rules against a table of verdicts that was written down by hand, from the reference's
- * documentation: every pair of abstract transactions at every isolation level.
+ * The conflict rules against a table of verdicts that was written down by hand, from the
+ * reference's documentation: every pair of abstract transactions at every isolation level.
  */
 #include "support/test.h"
 #include "txn/conflict.h"
@@ -114,21 +114,22 @@ ask(abstract self_kind, abstract winner_kind, dw_txn_isolation isolation)
 }
 
 /*
- * Rows: the transaction that asks. Columns: the winner, in the order of the enum. A letter a verdict:
+ * Rows: the transaction that asks. Columns: the winner, in the order of the enum. A letter a
+ * verdict:
  *   . none   P protocol   M metadata   T transaction   A append   R delete-read   D duplicate
  */
 static const char *const write_serializable[ABSTRACT_COUNT] = {
-    [BLIND_INSERT] = ". . . . . M P . .",   [DELETE_F1] = ". R . R R M P . .",
-    [DELETE_F2] = ". . R . . M P . .",      [UPDATE_ALL] = ". R R A A M P . .",
-    [COMPACT_F1] = ". R . R R M P . .",     [SET_PROPERTIES] = ". . . . . M P . .",
-    [UPGRADE] = ". . . . . M P . .",        [LOAD_ONCE] = ". . . . . M P D .",
+    [BLIND_INSERT] = ". . . . . M P . .", [DELETE_F1] = ". R . R R M P . .",
+    [DELETE_F2] = ". . R . . M P . .",    [UPDATE_ALL] = ". R R A A M P . .",
+    [COMPACT_F1] = ". R . R R M P . .",   [SET_PROPERTIES] = ". . . . . M P . .",
+    [UPGRADE] = ". . . . . M P . .",      [LOAD_ONCE] = ". . . . . M P D .",
     [SET_DOMAIN] = ". . . . . M P . T",
 };
 static const char *const serializable[ABSTRACT_COUNT] = {
-    [BLIND_INSERT] = ". . . . . M P . .",   [DELETE_F1] = ". R . R R M P . .",
-    [DELETE_F2] = ". . R . . M P . .",      [UPDATE_ALL] = "A R R A A M P A .",
-    [COMPACT_F1] = ". R . R R M P . .",     [SET_PROPERTIES] = ". . . . . M P . .",
-    [UPGRADE] = ". . . . . M P . .",        [LOAD_ONCE] = ". . . . . M P D .",
+    [BLIND_INSERT] = ". . . . . M P . .", [DELETE_F1] = ". R . R R M P . .",
+    [DELETE_F2] = ". . R . . M P . .",    [UPDATE_ALL] = "A R R A A M P A .",
+    [COMPACT_F1] = ". R . R R M P . .",   [SET_PROPERTIES] = ". . . . . M P . .",
+    [UPGRADE] = ". . . . . M P . .",      [LOAD_ONCE] = ". . . . . M P D .",
     [SET_DOMAIN] = ". . . . . M P . T",
 };
 
@@ -197,9 +198,8 @@ test_conflict__two_removes_of_a_file_that_neither_read_conflict(void **state)
     dw_conflict_winner winner = {
         .actions = txn.actions, .canonical = txn.canonical, .action_count = txn.count};
     size_t culprit;
-    assert_int_equal(
-        dw__conflict_check(&self, &winner, DW_TXN_SNAPSHOT_ISOLATION, &culprit),
-        DW_VERDICT_CONCURRENT_DELETE_DELETE);
+    assert_int_equal(dw__conflict_check(&self, &winner, DW_TXN_SNAPSHOT_ISOLATION, &culprit),
+                     DW_VERDICT_CONCURRENT_DELETE_DELETE);
 }
 
 static void
@@ -217,9 +217,8 @@ test_conflict__a_load_of_two_files_is_no_duplicate_of_a_load_of_one(void **state
                                  .action_count = one.count,
                                  .is_blind_append = true};
     size_t culprit;
-    assert_int_equal(
-        dw__conflict_check(&self, &winner, DW_TXN_WRITE_SERIALIZABLE, &culprit),
-        DW_VERDICT_CONCURRENT_TRANSACTION);
+    assert_int_equal(dw__conflict_check(&self, &winner, DW_TXN_WRITE_SERIALIZABLE, &culprit),
+                     DW_VERDICT_CONCURRENT_TRANSACTION);
 }
 
 static void
@@ -231,9 +230,8 @@ test_conflict__a_change_that_only_rearranges_is_checked_at_snapshot_isolation(vo
     assert_int_equal(
         dw__conflict_isolation(DW_WRITE_SERIALIZABLE, compact.actions, compact.count, false),
         DW_TXN_SNAPSHOT_ISOLATION);
-    assert_int_equal(
-        dw__conflict_isolation(DW_SERIALIZABLE, compact.actions, compact.count, true),
-        DW_TXN_SNAPSHOT_ISOLATION);
+    assert_int_equal(dw__conflict_isolation(DW_SERIALIZABLE, compact.actions, compact.count, true),
+                     DW_TXN_SNAPSHOT_ISOLATION);
     assert_int_equal(
         dw__conflict_isolation(DW_WRITE_SERIALIZABLE, compact.actions, compact.count, true),
         DW_TXN_WRITE_SERIALIZABLE);

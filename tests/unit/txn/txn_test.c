@@ -1,6 +1,6 @@
 /*
- * The commit loop over real logs in memory: rebasing, conflicts, outcomes that storage does not tell, and
- * every single fault.
+ * The commit loop over real logs in memory: rebasing, conflicts, outcomes that storage does not
+ * tell, and every single fault.
  */
 #include "support/delta_log.h"
 #include "support/fake_engine.h"
@@ -182,16 +182,15 @@ test_txn__creating_a_table_that_appeared_meanwhile_is_refused(void **state)
     dw_action actions[] = {
         {.kind = DW_ACTION_PROTOCOL,
          .as.protocol = {.min_reader_version = 1, .min_writer_version = 2}},
-        {.kind = DW_ACTION_METADATA,
-         .as.metadata = *dw__log_snapshot_metadata(f->a.snapshot)}};
+        {.kind = DW_ACTION_METADATA, .as.metadata = *dw__log_snapshot_metadata(f->a.snapshot)}};
     dw_txn txn = {.log = f->a.log,
                   .actions = actions,
                   .action_count = 2,
                   .operation = "CREATE TABLE",
                   .data_change = true};
     dw_txn_result result;
-    assert_error(dw__txn_commit(&txn, &result, &f->err), DW_ALREADY_EXISTS,
-                 "TABLE_ALREADY_EXISTS", &f->err);
+    assert_error(dw__txn_commit(&txn, &result, &f->err), DW_ALREADY_EXISTS, "TABLE_ALREADY_EXISTS",
+                 &f->err);
 }
 
 static void
@@ -270,10 +269,11 @@ static void
 test_txn__whatever_fails_a_commit_is_never_doubled_nor_misreported(void **state)
 {
     (void) state;
-    dwt_fault_loop(&(dwt_fault_case){.setup = fault_setup,
-                                     .operation = fault_operation,
-                                     .check = fault_check,
-                                     .faults = DWT_FAULTS_ALL & ~(unsigned) DWT_FAULTS_STORAGE_CRASH});
+    dwt_fault_loop(
+        &(dwt_fault_case){.setup = fault_setup,
+                          .operation = fault_operation,
+                          .check = fault_check,
+                          .faults = DWT_FAULTS_ALL & ~(unsigned) DWT_FAULTS_STORAGE_CRASH});
 }
 
 int
