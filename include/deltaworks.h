@@ -302,8 +302,10 @@ typedef struct dw_load_options {
 } dw_load_options;
 
 #define DW_LOAD_OPTIONS_INIT                                                                       \
-    {sizeof(dw_load_options), DW_LOAD_APPEND, DW_LOAD_AUTO, NULL, NULL, NULL, NULL, NULL, false,   \
-     NULL, -1, NULL}
+    {                                                                                              \
+        sizeof(dw_load_options), DW_LOAD_APPEND, DW_LOAD_AUTO, NULL, NULL, NULL, NULL, NULL,       \
+            false, NULL, -1, NULL                                                                  \
+    }
 
 typedef struct dw_load {
     dw_commit commit;
@@ -313,9 +315,9 @@ typedef struct dw_load {
 } dw_load;
 
 /*
- * Loads files (paths or globs, NULL-terminated) into the table at `uri`, in one commit, each file once
- * unless forced; makes the table from the files' columns when there is none. The session's cancel and
- * progress apply.
+ * Loads files (paths or globs, NULL-terminated) into the table at `uri`, in one commit, each file
+ * once unless forced; makes the table from the files' columns when there is none. The session's
+ * cancel and progress apply.
  * Errors: DW_NOT_FOUND (FILE_NOT_FOUND), DW_INVALID_ARGUMENT (FORMAT_UNKNOWN, COLUMN_NOT_FOUND,
  * TYPE_MISMATCH, ... naming file or column), DW_ALREADY_EXISTS with DW_LOAD_ERROR.
  * Since: 0.1
