@@ -83,7 +83,6 @@ dw__column_facts_new(const dw_allocator *allocator, const dw_type *type, dw_fact
     facts->row_count = row_count;
     facts->kind = bound_kind(type);
     facts->scale = type->scale;
-    facts->is_float = type->kind == DW_TYPE_FLOAT;
     facts->origin = origin;
     facts->may_hold_nan = origin != DW_FACTS_PARTITION && facts->kind == DW_VALUE_DOUBLE;
     facts->texts = dw__strbuf_make(allocator, FACT_TEXT_BYTES_MAX);
@@ -121,15 +120,6 @@ dw__column_facts_free(dw_column_facts *facts)
 
 /* ---- Filling --------------------------------------------------------------------------------- */
 
-/* Some writers pass decimals through a double. What is too large for that to be exact is widened by
- * what the way there and back can have cost. */
-static dw_i128
-decimal_slack(dw_i128 unscaled)
-{
-    dw_i128 magnitude = unscaled < 0 ? -(unscaled + 1) : unscaled;
-    return magnitude < ((dw_i128) 1 << 49) ? 0 : (magnitude >> 50) + 1;
-}
-
 /* Stores a text; false when out of memory, `*kept_out` false when there is no room. */
 static bool
 put_text(dw_column_facts *facts, dw_fact_text *slot, dw_str text, bool *kept_out)
@@ -152,7 +142,7 @@ put_text(dw_column_facts *facts, dw_fact_text *slot, dw_str text, bool *kept_out
 
 /* Takes a bound if it is of the column's kind. */
 static bool
-put_bound(dw_column_facts *facts, size_t row, const dw_value *value, bool is_min, bool is_exact)
+put_bound(dw_column_facts *facts, size_t row, const dw_value *value, bool is_min)
 {
     void *bounds = is_min ? facts->min : facts->max;
     bool kept = true;
@@ -160,13 +150,11 @@ put_bound(dw_column_facts *facts, size_t row, const dw_value *value, bool is_min
         (value->kind == DW_VALUE_I64 || value->kind == DW_VALUE_BOOL)) {
         ((int64_t *) bounds)[row] = value->as.i64;
     } else if (facts->kind == DW_VALUE_DOUBLE && value->kind == DW_VALUE_DOUBLE &&
-               (is_exact || !isnan(value->as.f64))) {
-        /* A float is printed in few digits, which as a double is another number. */
-        ((double *) bounds)[row] = facts->is_float ? (double) (float) value->as.f64 : value->as.f64;
+               (facts->origin == DW_FACTS_PARTITION || !isnan(value->as.f64))) {
+        ((double *) bounds)[row] = value->as.f64;
     } else if (facts->kind == DW_VALUE_DECIMAL && value->kind == DW_VALUE_DECIMAL &&
                value->scale == facts->scale) {
-        dw_i128 slack = is_exact ? 0 : decimal_slack(value->as.i128);
-        ((dw_i128 *) bounds)[row] = is_min ? value->as.i128 - slack : value->as.i128 + slack;
+        ((dw_i128 *) bounds)[row] = value->as.i128;
     } else if (facts->kind == DW_VALUE_STR && value->kind == DW_VALUE_STR) {
         if (!put_text(facts, &((dw_fact_text *) bounds)[row], value->as.str, &kept)) {
             return false;
@@ -213,8 +201,8 @@ dw__column_facts_set_stats(dw_column_facts *facts, size_t row, const dw_file_sta
                column->null_count == file->num_records) {
         facts->flags[row] &= (uint8_t) ~DW_FACT_VALUES;
     }
-    if ((column->has_min && !put_bound(facts, row, &column->min, true, false)) ||
-        (column->has_max && !put_bound(facts, row, &column->max, false, false))) {
+    if ((column->has_min && !put_bound(facts, row, &column->min, true)) ||
+        (column->has_max && !put_bound(facts, row, &column->max, false))) {
         return false;
     }
     if (is_contradiction(facts, row)) {
@@ -231,7 +219,7 @@ dw__column_facts_set_value(dw_column_facts *facts, size_t row, const dw_value *v
         facts->flags[row] = DW_FACT_NULLS;
         return true;
     }
-    if (!put_bound(facts, row, value, true, true) || !put_bound(facts, row, value, false, true)) {
+    if (!put_bound(facts, row, value, true) || !put_bound(facts, row, value, false)) {
         return false;
     }
     if ((facts->flags[row] & DW_FACT_MAX) != 0) {

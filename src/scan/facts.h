@@ -39,7 +39,6 @@ typedef struct dw_column_facts {
     dw_value_kind kind; /* of the bounds: I64 (also for booleans), DOUBLE, DECIMAL, STR */
     uint8_t scale;      /* DECIMAL */
     dw_facts_origin origin;
-    bool is_float;     /* bounds are rounded to 32 bits */
     bool may_hold_nan; /* beside what the bounds say [FACTS-2] */
     uint8_t *flags;    /* DW_FACT_... */
     /* int64_t, double, dw_i128 or dw_fact_text. Where a bound is missing an int64_t is the extreme

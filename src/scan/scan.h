@@ -43,6 +43,12 @@ const dw_scan_report *dw__scan_report(const dw_scan *scan, size_t source_idx);
 /* The files that source reads, as refs into its snapshot's file set. */
 const dw_file_ref *dw__scan_files(const dw_scan *scan, size_t source_idx, size_t *count_out);
 
+/* Makes an error of the engine, met while the scan's statement ran, say what is wrong with which
+ * data file: DW_CORRUPT (DATA_FILE_MISSING, DATA_FILE_DAMAGED) with the file, the version that
+ * added it where that can be found out, and what to do. Leaves other errors as they are. Returns
+ * the status of the error. `err` is not NULL. */
+dw_status dw__scan_explain_error(const dw_scan *scan, dw_error *err);
+
 /* The files of a snapshot that an SQL predicate over its columns cannot exclude; NULL string: all.
  * In `arena`. */
 DW_WARN_UNUSED dw_status dw__scan_plan(dw_database *database, dw_log_snapshot *snapshot,

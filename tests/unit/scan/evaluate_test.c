@@ -197,50 +197,6 @@ test_floating_point__may_hold_nan_whatever_the_bounds_say(void **state)
 }
 
 static void
-test_float__bounds_are_rounded_to_single_precision(void **state)
-{
-    (void) state;
-    eval_world world;
-    init_world(&world);
-    size_t idx = column_of(&world, "f");
-    dw_column_facts *facts = dw__column_facts_new(
-        world.test.env.allocator, world.scope.columns[idx].path.type, DW_FACTS_STATISTICS, 1);
-    dw_file_stats file = {.has_num_records = true, .num_records = 1, .tight_bounds = true};
-    /* The file holds 2.1f, which is less than 2.1. */
-    dw_column_stats stats = {.has_min = true, .has_max = true, .min = real(2.1), .max = real(2.1)};
-    assert_true(dw__column_facts_set_stats(facts, 0, &file, &stats));
-    const dw_column_facts *columns[] = {facts};
-    assert_true(outcomes_of(compare_with(&world, "f", DW_COMPARISON_LESS, real(2.1)), columns) & T);
-    assert_true(
-        outcomes_of(compare_with(&world, "f", DW_COMPARISON_EQUAL, real((double) 2.1f)), columns) &
-        T);
-    dw__column_facts_free(facts);
-    deinit_world(&world);
-}
-
-static void
-test_decimal__bounds_that_went_through_a_double_are_widened(void **state)
-{
-    (void) state;
-    eval_world world;
-    init_world(&world);
-    size_t idx = column_of(&world, "n");
-    dw_column_facts *facts = dw__column_facts_new(
-        world.test.env.allocator, world.scope.columns[idx].path.type, DW_FACTS_STATISTICS, 1);
-    dw_i128 exact = (dw_i128) 12345678901234567;
-    dw_i128 rounded = (dw_i128) 12345678901234568;
-    dw_value bound = {.kind = DW_VALUE_DECIMAL, .scale = 2, .as.i128 = rounded};
-    dw_value value = {.kind = DW_VALUE_DECIMAL, .scale = 2, .as.i128 = exact};
-    dw_file_stats file = {.has_num_records = true, .num_records = 1, .tight_bounds = true};
-    dw_column_stats stats = {.has_min = true, .has_max = true, .min = bound, .max = bound};
-    assert_true(dw__column_facts_set_stats(facts, 0, &file, &stats));
-    const dw_column_facts *columns[] = {facts};
-    assert_true(outcomes_of(compare_with(&world, "n", DW_COMPARISON_EQUAL, value), columns) & T);
-    dw__column_facts_free(facts);
-    deinit_world(&world);
-}
-
-static void
 test_statistics__that_contradict_themselves_exclude_nothing(void **state)
 {
     (void) state;
@@ -721,8 +677,6 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_comparison__gives_the_outcomes_that_bounds_allow),
         cmocka_unit_test(test_floating_point__may_hold_nan_whatever_the_bounds_say),
-        cmocka_unit_test(test_float__bounds_are_rounded_to_single_precision),
-        cmocka_unit_test(test_decimal__bounds_that_went_through_a_double_are_widened),
         cmocka_unit_test(test_statistics__that_contradict_themselves_exclude_nothing),
         cmocka_unit_test(test_evaluation__never_excludes_what_a_row_is),
     };

@@ -1,0 +1,236 @@
+/*
+ * Opening a scan: plan, prune, load what is deleted, and put a view in the place of each occurrence
+ * of a table. [SCAN-2]
+ */
+#include "scan/scan.h"
+
+#include "base/assert.h"
+#include "codec/uri.h"
+#include "scan/scan_core.h"
+#include "scan/scan_sql.h"
+
+/* ---- What a file is to the engine ------------------------------------------------------------ */
+
+static dw_status
+resolve_paths(dw_scan *scan, dw_bound_source *source, dw_error *err)
+{
+    const dw_file_set *set = dw__log_snapshot_files(source->snapshot);
+    dw_str root = dw__log_storage(dw__log_snapshot_log(source->snapshot))->root;
+    if (dw__str_is_null(root) && source->file_count > 0) {
+        return dw__error_set(err, DW_UNSUPPORTED, "STORAGE_UNREACHABLE",
+                             "expected a table whose files the query engine can open, found one in "
+                             "memory");
+    }
+    source->paths = DW_ARENA_ARRAY(&scan->arena, dw_str, source->file_count);
+    if (source->paths == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < source->file_count; i++) {
+        dw_str path = dw__file_set_path(set, source->files[i]);
+        DW_TRY(dw__uri_resolve(&scan->arena, root, path, &source->paths[i], err));
+    }
+    return DW_OK;
+}
+
+/* The values of one partition column for all files: neighbours are often equal. */
+static dw_status
+fill_partition_column(dw_scan *scan, dw_bound_source *source, const dw_field *field, size_t column,
+                      size_t column_count, dw_error *err)
+{
+    const dw_file_set *set = dw__log_snapshot_files(source->snapshot);
+    dw_str last = DW_STR_NULL;
+    dw_str last_value = DW_STR_NULL;
+    for (size_t i = 0; i < source->file_count; i++) {
+        dw_str text = dw__file_set_partition_value(set, source->files[i], field->physical_name);
+        if (text.ptr != last.ptr || text.len != last.len) {
+            dw_status status = dw__scan_partition_text(field, text, &scan->arena, &last_value, err);
+            if (status != DW_OK) {
+                dw__error_context(err, "file %.*s",
+                                  DW_STR_ARG(dw__file_set_path(set, source->files[i])));
+                return status;
+            }
+            last = text;
+        }
+        source->partition_values[i * column_count + column] = last_value;
+    }
+    return DW_OK;
+}
+
+static dw_status
+fill_partition_values(dw_scan *scan, dw_bound_source *source, dw_error *err)
+{
+    const dw_metadata *metadata = dw__log_snapshot_metadata(source->snapshot);
+    const dw_type *schema = dw__log_snapshot_schema(source->snapshot);
+    size_t column_count = metadata->partition_column_count;
+    if (column_count == 0) {
+        return DW_OK;
+    }
+    source->partition_values =
+        DW_ARENA_ARRAY(&scan->arena, dw_str, source->file_count * column_count);
+    if (source->partition_values == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < column_count; i++) {
+        const dw_field *field = dw__schema_find(schema, metadata->partition_columns[i]);
+        if (field == NULL) {
+            return dw__error_set(err, DW_CORRUPT, "SCHEMA_INVALID",
+                                 "the partition column %.*s is not in the table's schema",
+                                 DW_STR_ARG(metadata->partition_columns[i]));
+        }
+        DW_TRY(fill_partition_column(scan, source, field, i, column_count, err));
+    }
+    return DW_OK;
+}
+
+/* ---- Binding --------------------------------------------------------------------------------- */
+
+/* How many rows the files hold, as far as their sizes tell: the engine orders joins by it. */
+static int64_t
+estimate_rows(const dw_bound_source *source)
+{
+    const dw_type *schema = dw__log_snapshot_schema(source->snapshot);
+    int64_t row_bytes = 2 * (int64_t) schema->field_count;
+    return source->report.bytes_read_max / (row_bytes > 0 ? row_bytes : 1);
+}
+
+static dw_status
+bind_source(dw_scan *scan, dw_bound_source *source, dw_error *err)
+{
+    const dw_metadata *metadata = dw__log_snapshot_metadata(source->snapshot);
+    dw_scan_sql shape = {.schema = dw__log_snapshot_schema(source->snapshot),
+                         .partition_columns = metadata->partition_columns,
+                         .partition_count = metadata->partition_column_count,
+                         .mapping_mode =
+                             dw__log_snapshot_properties(source->snapshot)->mapping_mode,
+                         .has_files = source->file_count > 0,
+                         .has_deleted_rows = source->deleted.is_any,
+                         .row_count = estimate_rows(source)};
+    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(scan->env->allocator, DW_SCAN_SQL_BYTES_MAX);
+    DW_TRY(dw__scan_sql_print(&sql, &shape, &scan->arena, err));
+    dw_scan_files files = {.paths = source->paths,
+                           .count = source->file_count,
+                           .partition_values = source->partition_values,
+                           .partition_column_count = metadata->partition_column_count,
+                           .deleted = source->deleted.items};
+    DW_TRY(dw__connection_bind_scan(scan->connection, source->name, dw__strbuf_str(&sql), &files,
+                                    err));
+    source->is_bound = true;
+    return DW_OK;
+}
+
+static dw_status
+open_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
+{
+    dw_prune_result pruned;
+    DW_TRY(dw__scan_prune(source->snapshot, plan, &scan->arena, &pruned, &source->report, err));
+    source->files = pruned.files;
+    source->file_count = pruned.count;
+    DW_TRY(resolve_paths(scan, source, err));
+    DW_TRY(fill_partition_values(scan, source, err));
+    DW_TRY(dw__dv_list_load(dw__log_storage(dw__log_snapshot_log(source->snapshot)),
+                            dw__log_snapshot_files(source->snapshot), source->files,
+                            source->file_count, &source->deleted, err));
+    return bind_source(scan, source, err);
+}
+
+/* ---- The scan -------------------------------------------------------------------------------- */
+
+static dw_status
+prepare_sources(dw_scan *scan, const dw_scan_source *sources, size_t count, dw_plan_source **out,
+                dw_error *err)
+{
+    scan->sources = DW_ARENA_ARRAY(&scan->arena, dw_bound_source, count);
+    *out = DW_ARENA_ARRAY(&scan->arena, dw_plan_source, count);
+    if (scan->sources == NULL || *out == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        dw_bound_source *source = &scan->sources[i];
+        const dw_metadata *metadata = dw__log_snapshot_metadata(sources[i].snapshot);
+        if (!dw__arena_dup(&scan->arena, sources[i].name, &source->name)) {
+            return dw__error_oom(err);
+        }
+        source->snapshot = dw__log_snapshot_ref(sources[i].snapshot);
+        scan->count++;
+        (*out)[i].name = source->name;
+        dw__predicate_scope_init(&(*out)[i].scope, &scan->arena,
+                                 dw__log_snapshot_schema(source->snapshot),
+                                 metadata->partition_columns, metadata->partition_column_count);
+    }
+    return DW_OK;
+}
+
+static dw_status
+open_sources(dw_scan *scan, dw_database *database, dw_str sql, const dw_scan_source *sources,
+             size_t count, dw_error *err)
+{
+    dw_plan_source *plans;
+    DW_TRY(prepare_sources(scan, sources, count, &plans, err));
+    DW_TRY(dw__scan_plan_sources(database, scan->env, sql, plans, count, &scan->arena, err));
+    for (size_t i = 0; i < count; i++) {
+        DW_TRY(open_source(scan, &scan->sources[i], &plans[i], err));
+    }
+    return DW_OK;
+}
+
+dw_status
+dw__scan_open(dw_connection *connection, dw_database *database, dw_str sql,
+              const dw_scan_source *sources, size_t count, dw_scan **out, dw_error *err)
+{
+    dw_assert(count > 0);
+    *out = NULL;
+    const dw_env *env = dw__log_env(dw__log_snapshot_log(sources[0].snapshot));
+    dw_scan *scan = DW_NEW(env->allocator, dw_scan);
+    if (scan == NULL) {
+        return dw__error_oom(err);
+    }
+    scan->env = env;
+    scan->connection = connection;
+    dw__arena_init(&scan->arena, env->allocator);
+    dw_status status = open_sources(scan, database, sql, sources, count, err);
+    if (status != DW_OK) {
+        dw__scan_close(scan);
+        return status;
+    }
+    *out = scan;
+    return DW_OK;
+}
+
+void
+dw__scan_close(dw_scan *scan)
+{
+    if (scan == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < scan->count; i++) {
+        dw_bound_source *source = &scan->sources[i];
+        if (source->is_bound) {
+            dw__connection_unbind_scan(scan->connection, source->name);
+        }
+        dw__dv_list_deinit(&source->deleted);
+        dw__log_snapshot_unref(source->snapshot);
+    }
+    dw__arena_deinit(&scan->arena);
+    DW_DELETE(scan->env->allocator, scan);
+}
+
+size_t
+dw__scan_source_count(const dw_scan *scan)
+{
+    return scan->count;
+}
+
+const dw_scan_report *
+dw__scan_report(const dw_scan *scan, size_t source_idx)
+{
+    dw_assert(source_idx < scan->count);
+    return &scan->sources[source_idx].report;
+}
+
+const dw_file_ref *
+dw__scan_files(const dw_scan *scan, size_t source_idx, size_t *count_out)
+{
+    dw_assert(source_idx < scan->count);
+    *count_out = scan->sources[source_idx].file_count;
+    return scan->sources[source_idx].files;
+}

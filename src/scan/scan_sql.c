@@ -1,0 +1,412 @@
+/*
+ * Writing the SELECT. Data columns are read by `schema` of read_parquet, which maps names or field
+ * ids of files to names and types of ours; what it cannot do (partition columns, fields renamed
+ * inside of structs, deleted rows) is done above it.
+ */
+#include "scan/scan_sql.h"
+
+#include "base/assert.h"
+#include "scan/scan.h"
+
+/* ---- What a schema needs --------------------------------------------------------------------- */
+
+/* True when a struct inside of the type has fields whose names in files are others. Recursion is at
+ * most DW_SCHEMA_DEPTH_MAX deep, here and below. */
+static bool
+has_renamed_fields(const dw_type *type)
+{
+    if (type->kind == DW_TYPE_ARRAY) {
+        return has_renamed_fields(type->element);
+    }
+    if (type->kind == DW_TYPE_MAP) {
+        return has_renamed_fields(type->key) || has_renamed_fields(type->element);
+    }
+    if (type->kind != DW_TYPE_STRUCT) {
+        return false;
+    }
+    for (size_t i = 0; i < type->field_count; i++) {
+        const dw_field *field = &type->fields[i];
+        if (!dw__str_equal(field->name, field->physical_name) || has_renamed_fields(field->type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+has_floats(const dw_type *type)
+{
+    if (type->kind == DW_TYPE_ARRAY) {
+        return has_floats(type->element);
+    }
+    if (type->kind == DW_TYPE_MAP) {
+        return has_floats(type->key) || has_floats(type->element);
+    }
+    for (size_t i = 0; type->kind == DW_TYPE_STRUCT && i < type->field_count; i++) {
+        if (has_floats(type->fields[i].type)) {
+            return true;
+        }
+    }
+    return type->kind == DW_TYPE_FLOAT || type->kind == DW_TYPE_DOUBLE;
+}
+
+/* The place of a field among the partition columns, or SIZE_MAX. */
+static size_t
+partition_idx(const dw_scan_sql *scan, const dw_field *field)
+{
+    for (size_t i = 0; i < scan->partition_count; i++) {
+        if (dw__str_equal(scan->partition_columns[i], field->name)) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* True when the column is read from files. */
+static bool
+is_in_files(const dw_scan_sql *scan, const dw_field *field)
+{
+    return field->type->kind != DW_TYPE_VOID && partition_idx(scan, field) == SIZE_MAX;
+}
+
+/* What the SELECT is made of, seen once over the schema. */
+typedef struct select_shape {
+    bool by_id;          /* columns are found by field id */
+    bool is_plain;       /* SELECT * will do */
+    bool use_own_names;  /* inner columns are called c0, c1, ...: the engine's names are taken */
+    size_t column_count; /* read from files */
+} select_shape;
+
+static bool
+is_engine_name(dw_str name)
+{
+    return dw__str_equal_nocase(name, DW_STR("file_index")) ||
+           dw__str_equal_nocase(name, DW_STR("file_row_number"));
+}
+
+static select_shape
+shape_of(const dw_scan_sql *scan)
+{
+    select_shape shape = {.by_id = scan->mapping_mode == DW_MAPPING_ID, .is_plain = true};
+    bool uses_engine_names = scan->has_deleted_rows || scan->partition_count > 0;
+    for (size_t i = 0; i < scan->schema->field_count; i++) {
+        const dw_field *field = &scan->schema->fields[i];
+        if (!is_in_files(scan, field)) {
+            shape.is_plain = false;
+            continue;
+        }
+        shape.column_count++;
+        shape.by_id = shape.by_id && field->mapping_id >= 0;
+        shape.is_plain = shape.is_plain && !has_renamed_fields(field->type);
+        if (uses_engine_names && is_engine_name(field->name)) {
+            shape.use_own_names = true;
+            shape.is_plain = false;
+        }
+    }
+    return shape;
+}
+
+/* ---- read_parquet ---------------------------------------------------------------------------- */
+
+static void
+put_inner_name(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, size_t idx)
+{
+    if (shape->use_own_names) {
+        dw__strbuf_printf(out, "c%zu", idx);
+    } else {
+        dw__strbuf_append(out, scan->schema->fields[idx].name);
+    }
+}
+
+/* Appends `text` as a literal and empties it. */
+static void
+put_as_literal(dw_strbuf *out, dw_strbuf *text)
+{
+    dw__sql_put_literal(out, dw__strbuf_str(text));
+    out->failed = out->failed || text->failed;
+    dw__strbuf_clear(text);
+}
+
+/* One entry of the map: what the file calls it, what it is called here, its type. */
+static void
+put_map_entry(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, size_t idx)
+{
+    const dw_field *field = &scan->schema->fields[idx];
+    dw_strbuf text = dw__strbuf_make(out->allocator, DW_SCAN_SQL_BYTES_MAX);
+    if (shape->by_id) {
+        dw__strbuf_append_i64(out, field->mapping_id);
+    } else {
+        dw__sql_put_literal(out, field->physical_name);
+    }
+    dw__strbuf_append_literal(out, ": {name: ");
+    put_inner_name(&text, scan, shape, idx);
+    put_as_literal(out, &text);
+    dw__strbuf_append_literal(out, ", type: ");
+    dw__engine_type_print_physical(&text, field->type);
+    put_as_literal(out, &text);
+    dw__strbuf_append_literal(out, ", default_value: NULL}");
+    dw__strbuf_deinit(&text);
+}
+
+static void
+put_read_parquet(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape)
+{
+    dw__strbuf_append_literal(out, "read_parquet(dw_files(), hive_partitioning = false, ");
+    if (has_floats(scan->schema)) {
+        /* Statistics in Parquet files do not tell either whether there are NaNs. */
+        dw__strbuf_append_literal(out, "can_have_nan = true, ");
+    }
+    if (scan->row_count >= 0) {
+        dw__strbuf_printf(out, "explicit_cardinality = %lld, ",
+                          scan->row_count > 0 ? (long long) scan->row_count : 1LL);
+    }
+    dw__strbuf_append_literal(out, "schema = MAP {");
+    if (shape->column_count == 0) {
+        /* All columns are NULL or from the log, yet the files say how many rows there are. */
+        dw__strbuf_append(out, shape->by_id ? DW_STR("-1") : DW_STR("'c'"));
+        dw__strbuf_append_literal(out, ": {name: 'c', type: 'INTEGER', default_value: NULL}");
+    }
+    bool is_first = true;
+    for (size_t i = 0; i < scan->schema->field_count; i++) {
+        if (is_in_files(scan, &scan->schema->fields[i])) {
+            dw__strbuf_append(out, is_first ? DW_STR("") : DW_STR(", "));
+            put_map_entry(out, scan, shape, i);
+            is_first = false;
+        }
+    }
+    dw__strbuf_append_literal(out, "})");
+}
+
+/* ---- Renamed fields -------------------------------------------------------------------------- */
+
+/* Writing an expression that gives structs the names of the schema. */
+typedef struct rename_writer {
+    dw_strbuf *out;
+    dw_arena *arena;
+    size_t variable_count;
+} rename_writer;
+
+static void put_renamed(rename_writer *writer, const dw_type *type, dw_str value);
+
+static dw_str
+field_of(rename_writer *writer, dw_str value, dw_str physical_name)
+{
+    dw_strbuf text = dw__strbuf_make(writer->out->allocator, DW_SCAN_SQL_BYTES_MAX);
+    dw__strbuf_append_literal(&text, "struct_extract(");
+    dw__strbuf_append(&text, value);
+    dw__strbuf_append_literal(&text, ", ");
+    dw__sql_put_literal(&text, physical_name);
+    dw__strbuf_append_char(&text, ')');
+    dw_str copy = DW_STR("");
+    if (text.failed || !dw__arena_dup(writer->arena, dw__strbuf_str(&text), &copy)) {
+        writer->out->failed = true;
+    }
+    dw__strbuf_deinit(&text);
+    return copy;
+}
+
+/* A struct that is NULL must not become one of NULLs. */
+static void
+put_renamed_struct(rename_writer *writer, const dw_type *type, dw_str value)
+{
+    dw__strbuf_append_literal(writer->out, "CASE WHEN ");
+    dw__strbuf_append(writer->out, value);
+    dw__strbuf_append_literal(writer->out, " IS NULL THEN NULL ELSE {");
+    for (size_t i = 0; i < type->field_count; i++) {
+        const dw_field *field = &type->fields[i];
+        dw__strbuf_append(writer->out, i > 0 ? DW_STR(", ") : DW_STR(""));
+        dw__sql_put_literal(writer->out, field->name);
+        dw__strbuf_append_literal(writer->out, ": ");
+        put_renamed(writer, field->type, field_of(writer, value, field->physical_name));
+    }
+    dw__strbuf_append_literal(writer->out, "} END");
+}
+
+static void
+put_renamed_list(rename_writer *writer, const dw_type *element, dw_str list)
+{
+    if (!has_renamed_fields(element)) {
+        dw__strbuf_append(writer->out, list);
+        return;
+    }
+    dw_str variable = dw__arena_printf(writer->arena, "x%zu", writer->variable_count++);
+    if (dw__str_is_null(variable)) {
+        writer->out->failed = true;
+        return;
+    }
+    dw__strbuf_append_literal(writer->out, "list_transform(");
+    dw__strbuf_append(writer->out, list);
+    dw__strbuf_append_literal(writer->out, ", lambda ");
+    dw__strbuf_append(writer->out, variable);
+    dw__strbuf_append_literal(writer->out, ": ");
+    put_renamed(writer, element, variable);
+    dw__strbuf_append_char(writer->out, ')');
+}
+
+static dw_str
+call(rename_writer *writer, const char *function, dw_str value)
+{
+    dw_str text = dw__arena_printf(writer->arena, "%s(%.*s)", function, DW_STR_ARG(value));
+    if (dw__str_is_null(text)) {
+        writer->out->failed = true;
+        return DW_STR("");
+    }
+    return text;
+}
+
+static void
+put_renamed(rename_writer *writer, const dw_type *type, dw_str value)
+{
+    if (!has_renamed_fields(type)) {
+        dw__strbuf_append(writer->out, value);
+    } else if (type->kind == DW_TYPE_STRUCT) {
+        put_renamed_struct(writer, type, value);
+    } else if (type->kind == DW_TYPE_ARRAY) {
+        put_renamed_list(writer, type->element, value);
+    } else {
+        dw_assert(type->kind == DW_TYPE_MAP);
+        dw__strbuf_append_literal(writer->out, "map(");
+        put_renamed_list(writer, type->key, call(writer, "map_keys", value));
+        dw__strbuf_append_literal(writer->out, ", ");
+        put_renamed_list(writer, type->element, call(writer, "map_values", value));
+        dw__strbuf_append_char(writer->out, ')');
+    }
+}
+
+/* ---- The SELECT ------------------------------------------------------------------------------ */
+
+static void
+put_partition_column(dw_strbuf *out, const dw_field *field, size_t idx)
+{
+    bool is_text = field->type->kind == DW_TYPE_STRING;
+    dw__strbuf_append(out, is_text ? DW_STR("") : DW_STR("CAST("));
+    dw__strbuf_printf(out, "dw_partition(file_index, %zu)", idx);
+    if (!is_text) {
+        dw__strbuf_append_literal(out, " AS ");
+        dw__engine_type_print(out, field->type);
+        dw__strbuf_append_char(out, ')');
+    }
+}
+
+static void
+put_null(dw_strbuf *out, const dw_type *type)
+{
+    dw__strbuf_append_literal(out, "CAST(NULL AS ");
+    dw__engine_type_print(out, type);
+    dw__strbuf_append_char(out, ')');
+}
+
+static void
+put_column(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, dw_arena *arena,
+           size_t idx)
+{
+    const dw_field *field = &scan->schema->fields[idx];
+    size_t partition = partition_idx(scan, field);
+    if (!scan->has_files || (partition == SIZE_MAX && !is_in_files(scan, field))) {
+        put_null(out, field->type);
+    } else if (partition != SIZE_MAX) {
+        put_partition_column(out, field, partition);
+    } else {
+        dw_strbuf name = dw__strbuf_make(out->allocator, DW_SCAN_SQL_BYTES_MAX);
+        dw_strbuf quoted = dw__strbuf_make(out->allocator, DW_SCAN_SQL_BYTES_MAX);
+        put_inner_name(&name, scan, shape, idx);
+        dw__sql_put_identifier(&quoted, dw__strbuf_str(&name));
+        out->failed = out->failed || name.failed || quoted.failed;
+        rename_writer writer = {.out = out, .arena = arena, .variable_count = 0};
+        put_renamed(&writer, field->type, dw__strbuf_str(&quoted));
+        dw__strbuf_deinit(&name);
+        dw__strbuf_deinit(&quoted);
+    }
+    dw__strbuf_append_literal(out, " AS ");
+    dw__sql_put_identifier(out, field->name);
+}
+
+dw_status
+dw__scan_sql_print(dw_strbuf *out, const dw_scan_sql *scan, dw_arena *arena, dw_error *err)
+{
+    select_shape shape = shape_of(scan);
+    dw__strbuf_append_literal(out, "SELECT ");
+    if (scan->has_files && shape.is_plain) {
+        dw__strbuf_append_char(out, '*');
+    } else {
+        for (size_t i = 0; i < scan->schema->field_count; i++) {
+            dw__strbuf_append(out, i > 0 ? DW_STR(", ") : DW_STR(""));
+            put_column(out, scan, &shape, arena, i);
+        }
+    }
+    if (!scan->has_files) {
+        dw__strbuf_append_literal(out, " WHERE false");
+        return dw__strbuf_ok(out, "the scan of a table", err);
+    }
+    dw__strbuf_append_literal(out, " FROM ");
+    put_read_parquet(out, scan, &shape);
+    if (scan->has_deleted_rows) {
+        dw__strbuf_append_literal(out, " WHERE dw_keep(file_index, file_row_number)");
+    }
+    return dw__strbuf_ok(out, "the scan of a table", err);
+}
+
+/* ---- Partition values ------------------------------------------------------------------------ */
+
+/* Bytes as the engine reads them from text: \xHH each. */
+static void
+put_bytes(dw_strbuf *out, dw_str bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        dw__strbuf_printf(out, "\\x%02X", (unsigned) (unsigned char) bytes.ptr[i]);
+    }
+}
+
+static bool
+put_value(dw_strbuf *out, const dw_field *field, const dw_value *value)
+{
+    switch (field->type->kind) {
+    case DW_TYPE_BINARY:
+        put_bytes(out, value->as.str);
+        return true;
+    case DW_TYPE_DATE:
+        dw__date_print(out, value->as.i64);
+        return true;
+    case DW_TYPE_TIMESTAMP:
+        dw__timestamp_print(out, value->as.i64, ' ', -1, "+00");
+        return true;
+    case DW_TYPE_TIMESTAMP_NTZ:
+        dw__timestamp_print(out, value->as.i64, ' ', -1, "");
+        return true;
+    case DW_TYPE_STRING:
+    case DW_TYPE_LONG:
+    case DW_TYPE_INTEGER:
+    case DW_TYPE_SHORT:
+    case DW_TYPE_BYTE:
+    case DW_TYPE_FLOAT:
+    case DW_TYPE_DOUBLE:
+    case DW_TYPE_DECIMAL:
+    case DW_TYPE_BOOLEAN:
+    case DW_TYPE_VARIANT:
+    case DW_TYPE_VOID:
+    case DW_TYPE_STRUCT:
+    case DW_TYPE_ARRAY:
+    case DW_TYPE_MAP:
+        break;
+    }
+    return false;
+}
+
+dw_status
+dw__scan_partition_text(const dw_field *field, dw_str text, dw_arena *arena, dw_str *out,
+                        dw_error *err)
+{
+    dw_value value;
+    *out = DW_STR_NULL;
+    DW_TRY(dw__partition_value_parse(field, text, arena, &value, err));
+    if (value.kind == DW_VALUE_NULL) {
+        return DW_OK;
+    }
+    DW_AUTO(dw_strbuf) buf = dw__strbuf_make(arena->allocator, DW_SCAN_SQL_BYTES_MAX);
+    if (!put_value(&buf, field, &value)) {
+        *out = text;
+        return DW_OK;
+    }
+    DW_TRY(dw__strbuf_ok(&buf, "a partition value", err));
+    return dw__arena_dup(arena, dw__strbuf_str(&buf), out) ? DW_OK : dw__error_oom(err);
+}

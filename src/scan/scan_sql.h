@@ -1,0 +1,38 @@
+/*
+ * The SELECT over data files that is the table, for one occurrence of it. PROTOCOL.md "Column
+ * Mapping", "Partition Value Serialization", "Deletion Vectors", "Type Widening".
+ *
+ *  [SCANSQL-1] Columns have the names, order and types of the table's schema, whatever the files
+ *              have: columns and fields that a file lacks are NULL, narrower types are widened.
+ *  [SCANSQL-2] What a table does not use costs nothing: no function is called for rows of a table
+ *              without partition columns, deletion vectors and renamed fields.
+ *  [SCANSQL-3] Values of partition columns come from the log, never from files or directory names.
+ */
+#ifndef DW_SCAN_SCAN_SQL_H
+#define DW_SCAN_SCAN_SQL_H
+
+#include "protocol/property.h"
+
+#define DW_SCAN_SQL_BYTES_MAX ((size_t) 64 << 20)
+
+typedef struct dw_scan_sql {
+    const dw_type *schema;
+    const dw_str *partition_columns; /* logical names, in the order of the values of a file */
+    size_t partition_count;
+    dw_mapping_mode mapping_mode;
+    bool has_files;
+    bool has_deleted_rows; /* some file has a deletion vector */
+    int64_t row_count;     /* an estimate for the engine; -1: none */
+} dw_scan_sql;
+
+/* Appends the SELECT in the terms of dw__connection_bind_scan. `arena` is for intermediate texts.
+ * Fails when out of memory. */
+DW_WARN_UNUSED dw_status dw__scan_sql_print(dw_strbuf *out, const dw_scan_sql *scan,
+                                            dw_arena *arena, dw_error *err);
+
+/* The value of a partition column of a file as the SELECT expects it; the null string for NULL. In
+ * `arena` or borrowed from `text`. DW_CORRUPT (PARTITION_VALUE_INVALID). */
+DW_WARN_UNUSED dw_status dw__scan_partition_text(const dw_field *field, dw_str text,
+                                                 dw_arena *arena, dw_str *out, dw_error *err);
+
+#endif
