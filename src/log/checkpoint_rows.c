@@ -77,7 +77,8 @@ dw__ck_metadata(const dw_vector *column, size_t row, dw_arena *arena, dw_action 
         return dw__error_oom(err);
     }
     if (dw__str_is_null(metadata->schema_string)) {
-        return dw__ck_missing("metaData", "schemaString", err);
+        /* As in a commit: a table that never got a schema. */
+        metadata->schema_string = DW_STR("{\"type\":\"struct\",\"fields\":[]}");
     }
     return dw__str_is_null(metadata->format_provider)
                ? dw__ck_missing("metaData", "format.provider", err)

@@ -14,6 +14,14 @@
     "\"partitionColumns\":[],\"configuration\":{}}}\n"
 #define CHECKPOINT_KEY(digits) "_delta_log/000000000000000000" digits ".checkpoint.parquet"
 #define COMMIT_KEY(digits) "_delta_log/000000000000000000" digits ".json"
+#define DOMAIN_LINE(name, config, removed)                                                         \
+    "{\"domainMetadata\":{\"domain\":\"" name "\",\"configuration\":\"" config                     \
+    "\",\"removed\":" removed "}}\n"
+#define FULL_ADD                                                                                   \
+    "{\"add\":{\"path\":\"p%20q\",\"partitionValues\":{\"k\":\"1\",\"l\":null},\"size\":10,"       \
+    "\"modificationTime\":77,\"dataChange\":true,\"stats\":\"{\\\"numRecords\\\":3}\","            \
+    "\"tags\":{\"t\":\"u\",\"n\":null},\"baseRowId\":5,\"defaultRowCommitVersion\":6,"             \
+    "\"clusteringProvider\":\"liquid\"," DV("v") "}}\n"
 #define UUID "80a083e8-7026-4e79-81be-64bd76c43a11"
 
 static void
@@ -306,15 +314,10 @@ static void
 test_checkpoint__gives_back_what_was_written(void **state)
 {
     log_world *w = *state;
-    world_commit(
-        w, 0,
-        "{\"add\":{\"path\":\"p%20q\",\"partitionValues\":{\"k\":\"1\",\"l\":null},\"size\":10,"
-        "\"modificationTime\":77,\"dataChange\":true,\"stats\":\"{\\\"numRecords\\\":3}\","
-        "\"tags\":{\"t\":\"u\",\"n\":null},\"baseRowId\":5,\"defaultRowCommitVersion\":6,"
-        "\"clusteringProvider\":\"liquid\"," DV("v") "}}\n" ADD(
-            "q") "{\"txn\":{\"appId\":\"x\",\"version\":5,\"lastUpdated\":7}}\n"
-                 "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"{}\",\"removed\":false}}\n"
-                 "{\"domainMetadata\":{\"domain\":\"e\",\"configuration\":\"\",\"removed\":true}}\n");
+    world_commit(w, 0, FULL_ADD);
+    world_commit(w, 1, ADD("q"));
+    world_commit(w, 2, "{\"txn\":{\"appId\":\"x\",\"version\":5,\"lastUpdated\":7}}\n");
+    world_commit(w, 3, DOMAIN_LINE("d", "{}", "false") DOMAIN_LINE("e", "", "true"));
     reread_from_checkpoint(w);
     assert_files(w, "p%20q#v q");
     dw_file_set *files = dw__log_snapshot_files(w->snapshot);
