@@ -15,6 +15,7 @@ typedef enum fit {
     FIT_SAME,    /* no cast needed */
     FIT_CAST,    /* the engine's cast is exact or fails */
     FIT_CHECKED, /* the engine's cast may round: compare the value after casting back */
+    FIT_IF_NULL, /* only NULL fits */
     FIT_NEVER
 } fit;
 
@@ -312,6 +313,23 @@ print_exact_cast(dw_strbuf *out, const dw_field *field, dw_str reference, dw_str
     out->failed = out->failed || text.failed || type.failed || value.failed;
 }
 
+/* The same words as type_mismatch has, for a mismatch that only a value can show. */
+static void
+print_null_only(dw_strbuf *out, const dw_field *field, dw_str reference, dw_str source_type)
+{
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(out->allocator, DW_COMMIT_BYTES_MAX);
+    DW_AUTO(dw_strbuf) type = dw__strbuf_make(out->allocator, DW_COMMIT_BYTES_MAX);
+    dw__type_print_sql(&type, field->type);
+    dw__strbuf_printf(&text, "is %s and takes no %.*s: cast it in the query",
+                      dw__strbuf_cstr(&type), DW_STR_ARG(source_type));
+    dw__strbuf_printf(out, "CASE WHEN %.*s IS NOT NULL THEN ", DW_STR_ARG(reference));
+    print_raise(out, field, "TYPE_MISMATCH", dw__strbuf_cstr(&text), NULL);
+    dw__strbuf_append_literal(out, " ELSE CAST(NULL AS ");
+    dw__engine_type_print(out, field->type);
+    dw__strbuf_append_literal(out, ") END");
+    out->failed = out->failed || text.failed || type.failed;
+}
+
 static dw_status
 type_mismatch(const dw_field *field, dw_str source_type, dw_error *err)
 {
@@ -329,6 +347,10 @@ dw__value_print_checked(const dw_field *field, dw_str reference, dw_str source_t
     const dw_type *source;
     DW_TRY(dw__engine_type_parse(field->name, source_type, arena, &source, err));
     fit how = fit_of(source, field->type);
+    /* The engine calls the type of a bare NULL an integer: that one value fits everywhere. */
+    if (how == FIT_NEVER && source->kind == DW_TYPE_INTEGER) {
+        how = FIT_IF_NULL;
+    }
     if (how == FIT_NEVER) {
         return type_mismatch(field, source_type, err);
     }
@@ -346,7 +368,9 @@ dw__value_print_checked(const dw_field *field, dw_str reference, dw_str source_t
                     "must not be null, and a row of the query has null there", NULL);
         dw__strbuf_append_literal(out, " ELSE ");
     }
-    if (how == FIT_CHECKED) {
+    if (how == FIT_IF_NULL) {
+        print_null_only(out, field, reference, source_type);
+    } else if (how == FIT_CHECKED) {
         print_exact_cast(out, field, reference, source_type);
     } else {
         print_cast(out, field, reference);

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import traceback
 
-PROGRAM = os.environ.get("DELTAWORKS_PROGRAM", "build/deltaworks")
+PROGRAM = os.path.abspath(os.environ.get("DELTAWORKS_PROGRAM", "build/deltaworks"))
 TIMEOUT_S = 120
 TESTS = []
 
