@@ -61,8 +61,7 @@ SELECT month, count(*) AS flights FROM flights GROUP BY month ORDER BY month"
 
 say "6. The state before it, by version and by time"
 sql "SELECT month, count(*) AS flights FROM flights VERSION AS OF 5 GROUP BY month ORDER BY month;
-SELECT count(*) AS lost FROM (
-  SELECT * FROM flights TIMESTAMP AS OF '$before' EXCEPT ALL SELECT * FROM flights)"
+SELECT (SELECT count(*) FROM flights TIMESTAMP AS OF '$before') - (SELECT count(*) FROM flights) AS lost"
 
 say "7. Put March back from the version before"
 sql "INSERT OVERWRITE flights PARTITION (month = '2001-03')
