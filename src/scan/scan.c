@@ -112,10 +112,10 @@ bind_source(dw_scan *scan, dw_bound_source *source, dw_error *err)
                            .partition_values = source->partition_values,
                            .partition_column_count = metadata->partition_column_count,
                            .deleted = source->deleted.items};
-    DW_TRY(dw__connection_bind_scan(scan->connection, source->name, dw__strbuf_str(&sql), &files,
-                                    err));
-    source->is_bound = true;
-    return DW_OK;
+    dw_status status =
+        dw__connection_bind_scan(scan->connection, source->name, dw__strbuf_str(&sql), &files, err);
+    source->is_bound = status == DW_OK;
+    return status == DW_OK || err == NULL ? status : dw__scan_explain_error(scan, err);
 }
 
 static dw_status

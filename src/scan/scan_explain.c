@@ -140,12 +140,21 @@ find_version(const suspect *file, const dw_allocator *allocator)
 #define ADVICE                                                                                     \
     "put it back from a backup, or read an earlier version of the table that does not need it"
 
-static void
-say(const suspect *file, const dw_allocator *allocator, const char *code, const char *what,
-    dw_error *err)
+/* The path as a person knows it: decoded. */
+static dw_str
+readable_path(const suspect *file, dw_arena *scratch)
 {
+    dw_error ignored = DW_ERROR_INIT;
     dw_str path = path_in_log(file);
-    int64_t version = find_version(file, allocator);
+    dw_str decoded;
+    return dw__uri_canonical(scratch, path, &decoded, &ignored) == DW_OK ? decoded : path;
+}
+
+static void
+say(const suspect *file, dw_arena *scratch, const char *code, const char *what, dw_error *err)
+{
+    dw_str path = readable_path(file, scratch);
+    int64_t version = find_version(file, scratch->allocator);
     char context[DW_ERROR_CONTEXT_SIZE];
     memcpy(context, err->context, sizeof(context));
     if (version >= 0) {
@@ -160,12 +169,12 @@ say(const suspect *file, const dw_allocator *allocator, const char *code, const 
 }
 
 static void
-explain(const suspect *file, const dw_allocator *allocator, dw_arena *scratch, dw_error *err)
+explain(const suspect *file, dw_arena *scratch, dw_error *err)
 {
     char what[DW_ERROR_MESSAGE_SIZE];
     int64_t size;
     if (ask_storage(file, scratch, &size) == DW_NOT_FOUND) {
-        say(file, allocator, "DATA_FILE_MISSING", "is missing", err);
+        say(file, scratch, "DATA_FILE_MISSING", "is missing", err);
         return;
     }
     if (size >= 0 && size != expected_size(file)) {
@@ -174,15 +183,16 @@ explain(const suspect *file, const dw_allocator *allocator, dw_arena *scratch, d
     } else {
         snprintf(what, sizeof(what), "cannot be read (%.700s)", err->message);
     }
-    say(file, allocator, "DATA_FILE_DAMAGED", what, err);
+    say(file, scratch, "DATA_FILE_DAMAGED", what, err);
 }
 
 dw_status
 dw__scan_explain_error(const dw_scan *scan, dw_error *err)
 {
     dw_assert(err != NULL);
-    bool may_be_file = err->status == DW_IO || err->status == DW_INVALID_ARGUMENT ||
-                       err->status == DW_INTERNAL || err->status == DW_CORRUPT;
+    bool may_be_file = err->status == DW_IO || err->status == DW_NOT_FOUND ||
+                       err->status == DW_INVALID_ARGUMENT || err->status == DW_INTERNAL ||
+                       err->status == DW_CORRUPT;
     if (scan == NULL || !may_be_file || dw__error_has_code(err, "STORAGE_FULL")) {
         return err->status;
     }
@@ -190,11 +200,11 @@ dw__scan_explain_error(const dw_scan *scan, dw_error *err)
     dw__arena_init(&scratch, scan->env->allocator);
     suspect file;
     bool is_found = find_mentioned(scan, err->message, &file);
-    if (!is_found && err->status == DW_IO) {
+    if (!is_found && err->status != DW_INVALID_ARGUMENT) {
         is_found = find_broken(scan, &scratch, &file);
     }
     if (is_found) {
-        explain(&file, scan->env->allocator, &scratch, err);
+        explain(&file, &scratch, err);
     }
     dw__arena_deinit(&scratch);
     return err->status;

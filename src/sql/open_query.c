@@ -43,6 +43,12 @@ dw__open_query_close(dw_open_query *query)
 
 /* ---- Errors ---------------------------------------------------------------------------------- */
 
+dw_status
+dw__explain_file_error(dw_execution *x, const dw_open_query *query, dw_status status)
+{
+    return status == DW_OK || x->err == NULL ? status : dw__scan_explain_error(query->scan, x->err);
+}
+
 /* The name in "table with name flights does not exist". */
 static dw_str
 missing_table(dw_str message)

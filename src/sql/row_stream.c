@@ -5,22 +5,34 @@
 #include "sql/result.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 typedef struct row_stream {
     struct ArrowArrayStream rows;
     dw_scan *scan;
     dw_session *session;
-    char problem[DW_ERROR_MESSAGE_SIZE];
+    char problem[DW_ERROR_MESSAGE_SIZE + DW_ERROR_CODE_SIZE + 4];
 } row_stream;
 
-static void
-keep_problem(row_stream *stream)
+/* Keeps the message; if a data file is to blame, one that says which, with its code in brackets.
+ * Returns the number of the error. */
+static int
+keep_problem(row_stream *stream, int failed)
 {
     const char *text = stream->rows.get_last_error(&stream->rows);
-    dw_str problem = dw__str_from(text == NULL ? "reading the rows failed" : text);
-    size_t len = problem.len < sizeof stream->problem ? problem.len : sizeof stream->problem - 1;
-    memcpy(stream->problem, problem.ptr, len);
-    stream->problem[len] = '\0';
+    dw_error err = DW_ERROR_INIT;
+    dw_status status = failed == EBADMSG  ? DW_CORRUPT
+                       : failed == ENOENT ? DW_NOT_FOUND
+                       : failed == EIO    ? DW_IO
+                                          : DW_INVALID_ARGUMENT;
+    (void) !dw__error_set(&err, status, "", "%s", text == NULL ? "reading the rows failed" : text);
+    if (failed == ECANCELED || failed == ENOMEM ||
+        dw__scan_explain_error(stream->scan, &err) != DW_CORRUPT || err.code[0] == '\0') {
+        snprintf(stream->problem, sizeof stream->problem, "%s", err.message);
+        return failed;
+    }
+    snprintf(stream->problem, sizeof stream->problem, "%s [%s]", err.message, err.code);
+    return EBADMSG;
 }
 
 static int
@@ -28,10 +40,7 @@ get_schema(struct ArrowArrayStream *self, struct ArrowSchema *out)
 {
     row_stream *stream = self->private_data;
     int failed = stream->rows.get_schema(&stream->rows, out);
-    if (failed != 0) {
-        keep_problem(stream);
-    }
-    return failed;
+    return failed == 0 ? 0 : keep_problem(stream, failed);
 }
 
 static int
@@ -44,10 +53,7 @@ get_next(struct ArrowArrayStream *self, struct ArrowArray *out)
         return ECANCELED;
     }
     int failed = stream->rows.get_next(&stream->rows, out);
-    if (failed != 0) {
-        keep_problem(stream);
-    }
-    return failed;
+    return failed == 0 ? 0 : keep_problem(stream, failed);
 }
 
 static const char *
