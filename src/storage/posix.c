@@ -91,10 +91,7 @@ dw__posix_fsync(const dw_posix *posix, int fd)
     return failed;
 }
 
-/*
- * ---- reading
- * -------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* A missing directory is a missing object too. */
 static dw_status
@@ -253,10 +250,7 @@ posix_head(dw_storage *storage, dw_str key, dw_object_meta *meta_out, dw_error *
     return DW_OK;
 }
 
-/*
- * ---- removing
- * ------------------------------------------------------------------------------------
- */
+/* ---- removing -------------------------------------------------------------------------------- */
 
 static dw_status
 posix_remove(dw_storage *storage, dw_str key, dw_error *err)
@@ -274,10 +268,7 @@ posix_remove(dw_storage *storage, dw_str key, dw_error *err)
     return dw__posix_error(errno, "removing", path.text, err);
 }
 
-/*
- * ---- opening
- * -------------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static void
 posix_close(dw_storage *storage)

@@ -48,27 +48,19 @@ DW_WARN_UNUSED dw_status dw__posix_path_make(const dw_posix *posix, dw_str key, 
 /* Cuts the last part off, in place; "/" stays. False when there is nothing to cut off. */
 bool dw__posix_path_up(dw_posix_path *path);
 
-/*
- * ---- errors ------------------------------------------------------------------------------------
- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 /* Turns an errno into status, code and a line that says what to do. `doing` is "writing". */
 DW_WARN_UNUSED dw_status dw__posix_error(int errnum, const char *doing, const char *path,
                                          dw_error *err);
 
-/*
- * ---- calls that are repeated when a signal interrupts them
- * ---------------------------------------
- */
+/* ---- calls that are repeated when a signal interrupts them ----------------------------------- */
 
 int dw__posix_open(const dw_posix *posix, const char *path, int flags);
 void dw__posix_close(const dw_posix *posix, int fd);
 int dw__posix_fsync(const dw_posix *posix, int fd);
 
-/*
- * ---- directories
- * ---------------------------------------------------------------------------------
- */
+/* ---- directories ----------------------------------------------------------------------------- */
 
 /* 0, or -1 with errno. A file system that syncs no directories (EINVAL) has nothing to sync. */
 int dw__posix_fsync_directory(const dw_posix *posix, int fd);
@@ -88,10 +80,7 @@ DW_WARN_UNUSED dw_status dw__posix_prepare(dw_storage *storage, dw_str prefix, d
 DW_WARN_UNUSED dw_status dw__posix_sync(dw_storage *storage, const dw_sync_request *requests,
                                         size_t count, dw_error *err);
 
-/*
- * ---- the rest of the operations
- * ------------------------------------------------------------------
- */
+/* ---- the rest of the operations -------------------------------------------------------------- */
 
 DW_WARN_UNUSED dw_status dw__posix_get(dw_storage *storage, dw_str key, dw_strbuf *buf,
                                        int64_t *modified_ms_out, dw_error *err);
@@ -106,10 +95,7 @@ DW_WARN_UNUSED dw_status dw__posix_list(dw_storage *storage, const dw_list_reque
 
 int64_t dw__posix_modified_ms(const struct stat *info);
 
-/*
- * ---- temporary files
- * -----------------------------------------------------------------------------
- */
+/* ---- temporary files ------------------------------------------------------------------------- */
 
 /* True for the names of our temporary files: ".<name>.<16 hexadecimal digits>.tmp". No object may
  * have such a name, and no listing shows one. */

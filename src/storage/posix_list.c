@@ -76,10 +76,7 @@ list_error(const list_walk *walk, int errnum, dw_str prefix, dw_error *err)
     return dw__posix_error(errnum, "listing", path.text, err);
 }
 
-/*
- * ---- reading one directory
- * -----------------------------------------------------------------------
- */
+/* ---- reading one directory ------------------------------------------------------------------- */
 
 static int
 compare_names(const void *a, const void *b)
@@ -224,10 +221,7 @@ read_names(const list_walk *walk, list_level *level, name_range range, dw_error 
     return DW_OK;
 }
 
-/*
- * ---- going down and up
- * ---------------------------------------------------------------------------
- */
+/* ---- going down and up ----------------------------------------------------------------------- */
 
 static void
 close_level(const list_walk *walk, list_level *level)
@@ -326,10 +320,7 @@ enter_child(list_walk *walk, dw_str name, dw_error *err)
     return enter(walk, fd, prefix, DW_STR(""), err);
 }
 
-/*
- * ---- what is found
- * -------------------------------------------------------------------------------
- */
+/* ---- what is found --------------------------------------------------------------------------- */
 
 /*
  * Fills in size and time of the file `name`; *is_there is false when it is gone or something else.

@@ -64,10 +64,7 @@ dw__posix_is_temp_name(dw_str name)
     return true;
 }
 
-/*
- * ---- the file without a name
- * ---------------------------------------------------------------------
- */
+/* ---- the file without a name ----------------------------------------------------------------- */
 
 static void
 directory_of(const dw_posix_path *path, dw_posix_path *out)
@@ -217,10 +214,7 @@ temp_fill(const dw_posix *posix, const posix_temp *temp, dw_str bytes, const cha
     return DW_OK;
 }
 
-/*
- * ---- naming it
- * -----------------------------------------------------------------------------------
- */
+/* ---- naming it ------------------------------------------------------------------------------- */
 
 /* Whose file bears the name, after a call that failed for `reason`: a file server may have done
  * what was asked and lost the answer. */
@@ -319,10 +313,7 @@ sync_name(const dw_posix *posix, const posix_temp *temp, const char *target, dw_
     return DW_OK;
 }
 
-/*
- * ---- put_if_absent
- * -------------------------------------------------------------------------------
- */
+/* ---- put_if_absent --------------------------------------------------------------------------- */
 
 /* Names the open file. *retry_out: not this way on this file system; the next may do. */
 static dw_status
@@ -395,10 +386,7 @@ dw__posix_put_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_error 
     return DW_OK;
 }
 
-/*
- * ---- put
- * -----------------------------------------------------------------------------------------
- */
+/* ---- put ------------------------------------------------------------------------------------- */
 
 static dw_status
 replace(const dw_posix *posix, posix_temp *temp, const char *target, dw_error *err)

@@ -45,10 +45,7 @@ dw__posix_sync_directory(const dw_posix *posix, const char *path, dw_error *err)
     return DW_OK;
 }
 
-/*
- * ---- creating directories
- * ------------------------------------------------------------------------
- */
+/* ---- creating directories -------------------------------------------------------------------- */
 
 static dw_status
 check_is_directory(const dw_posix *posix, const char *path, dw_error *err)
@@ -166,10 +163,7 @@ dw__posix_prepare(dw_storage *storage, dw_str prefix, dw_error *err)
     return DW_OK;
 }
 
-/*
- * ---- syncing what the engine wrote
- * ---------------------------------------------------------------
- */
+/* ---- syncing what the engine wrote ----------------------------------------------------------- */
 
 static dw_status
 sync_open_file(const dw_posix *posix, int fd, const char *path, int64_t size_bytes, dw_error *err)
