@@ -1,169 +1,112 @@
 /*
- * Directories and durability. A file is durable when its bytes and every directory entry on the way
- * to it are: each of them is an fsync of its own.
+ * Making many files durable that the engine wrote by its own path: an fsync of each file, then one
+ * of each directory from theirs up to the root.
  *
- *  [POSIX-4] A directory that we create is durable before anything in it is acknowledged.
+ * A file system writes its journal once for all the syncs that wait for it, so waiting side by side
+ * is ten times faster than one after the other, where the files are many and small. Hence threads:
+ * they only wait.
  */
 #include "storage/posix.h"
 
 #include "base/assert.h"
 #include "base/map.h"
+#include "base/vec.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <unistd.h>
+#include <signal.h>
 
-#define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#define THREADS_MAX ((size_t) 8)
+/* Fewer are not worth a thread. */
+#define ITEMS_PER_THREAD_MIN ((size_t) 2)
 
-int
-dw__posix_fsync_directory(const dw_posix *posix, int fd)
-{
-    int failed = dw__posix_fsync(posix, fd);
-    return failed != 0 && errno == EINVAL ? 0 : failed;
-}
+/* ---- side by side ---------------------------------------------------------------------------- */
 
-/* 0, or -1 with errno. */
-static int
-sync_directory(const dw_posix *posix, const char *path)
-{
-    int fd = dw__posix_open(posix, path, DIRECTORY_FLAGS);
-    if (fd < 0) {
-        return -1;
-    }
-    int failed = dw__posix_fsync_directory(posix, fd);
-    dw__posix_close(posix, fd);
-    return failed;
-}
+typedef struct sync_job sync_job;
 
-dw_status
-dw__posix_sync_directory(const dw_posix *posix, const char *path, dw_error *err)
-{
-    if (sync_directory(posix, path) != 0) {
-        return dw__posix_error(errno, "syncing", path, err);
-    }
-    return DW_OK;
-}
-
-/* ---- creating directories -------------------------------------------------------------------- */
-
-static dw_status
-check_is_directory(const dw_posix *posix, const char *path, dw_error *err)
-{
-    struct stat info;
-    if (posix->calls->stat(posix->calls->ctx, path, &info) != 0) {
-        return dw__posix_error(errno, "creating the directory", path, err);
-    }
-    if (!S_ISDIR(info.st_mode)) {
-        return dw__posix_error(EEXIST, "creating the directory", path, err);
-    }
-    return DW_OK;
-}
-
-/*
- * Goes up to the first directory that can be made or is there, then down again. Another process may
- * create the same directories meanwhile: that one is as good as ours, once its parent is synced.
- */
-dw_status
-dw__posix_make_directories(const dw_posix *posix, const dw_posix_path *directory, dw_error *err)
-{
-    dw_posix_path path = *directory;
-    for (;;) {
-        int failed = posix->calls->mkdir(posix->calls->ctx, path.text, 0777);
-        int reason = failed == 0 ? 0 : errno;
-        if (reason == ENOENT && path.len > 1) {
-            dw__posix_path_up(&path);
-            continue;
-        }
-        if (reason == EEXIST) {
-            DW_TRY(check_is_directory(posix, path.text, err));
-        } else if (reason != 0) {
-            return dw__posix_error(reason, "creating the directory", path.text, err);
-        }
-        if (path.len == directory->len && reason == EEXIST) {
-            return DW_OK;
-        }
-        dw_posix_path parent = path;
-        if (reason == 0 && dw__posix_path_up(&parent)) {
-            DW_TRY(dw__posix_sync_directory(posix, parent.text, err));
-        }
-        if (path.len == directory->len) {
-            return DW_OK;
-        }
-        /* The next part down: put back the byte where the path was cut. */
-        size_t next = path.len + 1;
-        while (next < directory->len && directory->text[next] != '/') {
-            next++;
-        }
-        memcpy(path.text, directory->text, next);
-        path.text[next] = '\0';
-        path.len = next;
-    }
-}
-
-static bool
-is_anchored(dw_posix *posix, const dw_posix_path *directory)
-{
-    pthread_mutex_lock(&posix->mutex);
-    bool same = posix->anchored != NULL && strcmp(posix->anchored, directory->text) == 0;
-    pthread_mutex_unlock(&posix->mutex);
-    return same;
-}
+struct sync_job {
+    dw_status (*sync_item)(const sync_job *job, size_t idx, dw_error *err);
+    const dw_posix *posix;
+    const dw_sync_request *requests; /* of files */
+    const dw_str *directories;
+    size_t count;
+    atomic_size_t next;
+    pthread_mutex_t mutex; /* guards all below */
+    size_t failed_idx;     /* the first item that failed */
+    dw_status status;
+    dw_error error;
+};
 
 static void
-remember_anchored(dw_posix *posix, const dw_posix_path *directory)
+note_failure(sync_job *job, size_t idx, dw_status status, const dw_error *err)
 {
-    const dw_allocator *allocator = posix->base.env->allocator;
-    size_t size = directory->len + 1;
-    char *copy = dw__alloc(allocator, size);
-    if (copy == NULL) {
-        return; /* it is synced once more the next time */
+    pthread_mutex_lock(&job->mutex);
+    if (job->status == DW_OK || idx < job->failed_idx) {
+        job->failed_idx = idx;
+        job->status = status;
+        job->error = *err;
     }
-    memcpy(copy, directory->text, size);
-    pthread_mutex_lock(&posix->mutex);
-    char *old = posix->anchored;
-    size_t old_size = posix->anchored_size;
-    posix->anchored = copy;
-    posix->anchored_size = size;
-    pthread_mutex_unlock(&posix->mutex);
-    dw__dealloc(allocator, old, old_size);
+    pthread_mutex_unlock(&job->mutex);
 }
 
-/* Syncs the directories from the one above `directory` to the one above the root. Those above the
- * root may be unreadable to us: then whoever made them answers for them. */
-dw_status
-dw__posix_anchor(dw_posix *posix, const dw_posix_path *directory, dw_error *err)
+static void *
+work(void *ctx)
 {
-    if (is_anchored(posix, directory)) {
-        return DW_OK;
-    }
-    dw_posix_path path = *directory;
-    while (path.len >= posix->base.root.len && dw__posix_path_up(&path)) {
-        bool is_inside = path.len >= posix->base.root.len;
-        if (sync_directory(posix, path.text) != 0 && (is_inside || errno != EACCES)) {
-            return dw__posix_error(errno, "syncing", path.text, err);
+    sync_job *job = ctx;
+    for (;;) {
+        size_t idx = atomic_fetch_add(&job->next, 1);
+        if (idx >= job->count) {
+            return NULL;
+        }
+        dw_error err = DW_ERROR_INIT;
+        dw_status status = job->sync_item(job, idx, &err);
+        if (status != DW_OK) {
+            note_failure(job, idx, status, &err);
+            atomic_store(&job->next, job->count); /* what is left need not be tried */
         }
     }
-    remember_anchored(posix, directory);
-    return DW_OK;
 }
 
-dw_status
-dw__posix_prepare(dw_storage *storage, dw_str prefix, dw_error *err)
+/* Starts the helpers with all signals blocked: those are for the program's own threads. */
+static size_t
+start_helpers(sync_job *job, pthread_t *helpers)
 {
-    dw_posix *posix = dw__posix_from(storage);
-    size_t slash = dw__str_find_last(prefix, '/');
-    dw_str inside = slash == SIZE_MAX ? DW_STR("") : dw__str_slice(prefix, 0, slash);
-    dw_posix_path path;
-    DW_TRY(dw__posix_path_make(posix, inside, &path, err));
-    DW_TRY(dw__posix_make_directories(posix, &path, err));
-    if (access(path.text, W_OK | X_OK) != 0) {
-        return dw__posix_error(errno, "writing below", path.text, err);
+    size_t wanted = job->count / ITEMS_PER_THREAD_MIN;
+    wanted = wanted > THREADS_MAX ? THREADS_MAX : wanted;
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    size_t count = 0;
+    /* Where no thread is to be had the caller does the work alone. */
+    while (count + 1 < wanted && pthread_create(&helpers[count], NULL, work, job) == 0) {
+        count++;
     }
-    return DW_OK;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return count;
 }
 
-/* ---- syncing what the engine wrote ----------------------------------------------------------- */
+static dw_status
+run_job(sync_job *job, dw_error *err)
+{
+    atomic_init(&job->next, 0);
+    int failed = pthread_mutex_init(&job->mutex, NULL);
+    dw_assert(failed == 0);
+    pthread_t helpers[THREADS_MAX];
+    size_t helper_count = start_helpers(job, helpers);
+    (void) work(job);
+    for (size_t i = 0; i < helper_count; i++) {
+        pthread_join(helpers[i], NULL);
+    }
+    pthread_mutex_destroy(&job->mutex);
+    if (job->status != DW_OK) {
+        dw__error_copy(err, &job->error);
+    }
+    return job->status;
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static dw_status
 sync_open_file(const dw_posix *posix, int fd, const char *path, int64_t size_bytes, dw_error *err)
@@ -184,52 +127,95 @@ sync_open_file(const dw_posix *posix, int fd, const char *path, int64_t size_byt
 }
 
 static dw_status
-sync_file(const dw_posix *posix, const dw_sync_request *request, dw_error *err)
+sync_file(const sync_job *job, size_t idx, dw_error *err)
 {
+    const dw_sync_request *request = &job->requests[idx];
     dw_posix_path path;
-    DW_TRY(dw__posix_path_make(posix, request->key, &path, err));
-    int fd = dw__posix_open(posix, path.text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    DW_TRY(dw__posix_path_make(job->posix, request->key, &path, err));
+    int fd = dw__posix_open(job->posix, path.text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return dw__posix_error(errno, "syncing", path.text, err);
     }
-    dw_status status = sync_open_file(posix, fd, path.text, request->size_bytes, err);
-    dw__posix_close(posix, fd);
+    dw_status status = sync_open_file(job->posix, fd, path.text, request->size_bytes, err);
+    dw__posix_close(job->posix, fd);
     return status;
 }
 
-/* Syncs the directories of one key, from its own up to the root, until one that is in `done`. */
+/* ---- directories ----------------------------------------------------------------------------- */
+
+typedef struct directory_vec {
+    dw_str *items;
+    size_t count;
+    size_t capacity;
+} directory_vec;
+
 static dw_status
-sync_directories_of(const dw_posix *posix, dw_str key, dw_map *done, dw_error *err)
+sync_directory(const sync_job *job, size_t idx, dw_error *err)
+{
+    dw_posix_path path;
+    DW_TRY(dw__posix_path_make(job->posix, job->directories[idx], &path, err));
+    return dw__posix_sync_directory(job->posix, path.text, err);
+}
+
+/* Adds the directories of a key, from its own up to the root, until one that is there already. */
+static bool
+add_directories(const dw_allocator *allocator, dw_str key, dw_map *seen, directory_vec *out)
 {
     dw_str inside = key;
     while (inside.len > 0) {
         size_t slash = dw__str_find_last(inside, '/');
         inside = slash == SIZE_MAX ? DW_STR("") : dw__str_slice(inside, 0, slash);
         bool is_new;
-        if (dw__map_put(done, inside, &is_new) == NULL) {
-            return dw__error_oom(err);
+        if (dw__map_put(seen, inside, &is_new) == NULL) {
+            return false;
         }
         if (!is_new) {
-            return DW_OK;
+            return true;
         }
-        dw_posix_path path;
-        DW_TRY(dw__posix_path_make(posix, inside, &path, err));
-        DW_TRY(dw__posix_sync_directory(posix, path.text, err));
+        dw_str *slot = DW_VEC_PUSH(allocator, out);
+        if (slot == NULL) {
+            return false;
+        }
+        *slot = inside;
     }
-    return DW_OK;
+    return true;
 }
+
+static bool
+find_directories(const dw_allocator *allocator, const dw_sync_request *requests, size_t count,
+                 directory_vec *out)
+{
+    DW_AUTO(dw_map) seen;
+    dw__map_init(&seen, allocator);
+    for (size_t i = 0; i < count; i++) {
+        if (!add_directories(allocator, requests[i].key, &seen, out)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- both ------------------------------------------------------------------------------------ */
 
 dw_status
 dw__posix_sync(dw_storage *storage, const dw_sync_request *requests, size_t count, dw_error *err)
 {
     const dw_posix *posix = dw__posix_from(storage);
-    for (size_t i = 0; i < count; i++) {
-        DW_TRY(sync_file(posix, &requests[i], err));
+    const dw_allocator *allocator = storage->env->allocator;
+    sync_job files = {.sync_item = sync_file, .posix = posix, .requests = requests, .count = count};
+    DW_TRY(run_job(&files, err));
+
+    directory_vec found = {0};
+    dw_status status;
+    if (find_directories(allocator, requests, count, &found)) {
+        sync_job directories = {.sync_item = sync_directory,
+                                .posix = posix,
+                                .directories = found.items,
+                                .count = found.count};
+        status = run_job(&directories, err);
+    } else {
+        status = dw__error_oom(err);
     }
-    DW_AUTO(dw_map) done;
-    dw__map_init(&done, storage->env->allocator);
-    for (size_t i = 0; i < count; i++) {
-        DW_TRY(sync_directories_of(posix, requests[i].key, &done, err));
-    }
-    return DW_OK;
+    DW_VEC_DEINIT(allocator, &found);
+    return status;
 }

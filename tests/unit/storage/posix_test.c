@@ -318,6 +318,36 @@ test_posix__syncs_each_directory_once(void **state)
     assert_int_equal(faults->counts[DWT_CALL_FSYNC_DIRECTORY], 7);
 }
 
+static void
+test_posix__says_which_of_many_syncs_failed(void **state)
+{
+    storage_fixture *fixture = *state;
+    enum { FILES = 100 };
+    dw_sync_request requests[FILES];
+    char keys[FILES][32];
+    for (size_t i = 0; i < FILES; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "p=%zu/file", i);
+        dwt_put(fixture->storage, keys[i], DW_STR("12"));
+        requests[i] = (dw_sync_request){dw__str_from(keys[i]), i == 37 ? 3 : 2};
+    }
+    dw_error err = DW_ERROR_INIT;
+    dw_status status = dw__storage_sync_many(fixture->storage, requests, FILES, &err);
+    assert_error(status, DW_CORRUPT, "OBJECT_SIZE_MISMATCH", &err);
+    assert_message_has(&err, "p=37/file");
+
+    requests[37].size_bytes = 2;
+    dwt_posix_faults_clear(faults_of(fixture));
+    faults_of(fixture)->rules[DWT_CALL_FSYNC_DIRECTORY] = (dwt_call_rule){.at = 20, .errnum = EIO};
+    status = dw__storage_sync_many(fixture->storage, requests, FILES, &err);
+    assert_error(status, DW_IO, "STORAGE_IO", &err);
+
+    dwt_posix_faults_clear(faults_of(fixture));
+    status = dw__storage_sync_many(fixture->storage, requests, FILES, &err);
+    assert_ok(status, &err);
+    assert_int_equal(faults_of(fixture)->counts[DWT_CALL_FSYNC], FILES);
+    assert_int_equal(faults_of(fixture)->counts[DWT_CALL_FSYNC_DIRECTORY], FILES + 1);
+}
+
 /* ---- long listings --------------------------------------------------------------------------- */
 
 static void
@@ -442,6 +472,7 @@ main(void)
         POSIX_TEST(reads_small_objects_in_one_call),
         POSIX_TEST(creates_with_two_syncs),
         POSIX_TEST(syncs_each_directory_once),
+        POSIX_TEST(says_which_of_many_syncs_failed),
         POSIX_TEST(lists_many_files_in_windows),
         POSIX_TEST(walks_many_directories_in_windows),
         POSIX_TEST(survives_running_out_of_memory),
