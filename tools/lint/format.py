@@ -8,13 +8,13 @@ one-line body is hidden from it behind a word of the same length.
 """
 
 import argparse
-import concurrent.futures
 import difflib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import comments  # noqa: E402
@@ -34,7 +34,8 @@ def clang_format():
     sys.exit("format: expected clang-format 14, found none; run `make setup`")
 
 
-def formatted(path, source, program):
+def hide_braced_macros(source):
+    """Returns the source with the bodies replaced by words, and the bodies."""
     bodies = []
 
     def hide(match):
@@ -42,21 +43,38 @@ def formatted(path, source, program):
         word = f"Q{len(bodies) - 1}Q"
         return match.group(1) + word + "Z" * max(0, len(match.group(2)) - len(word))
 
-    hidden = BRACED_MACRO.sub(hide, source)
-    result = subprocess.run([program, "--style=file", "--assume-filename=" + path], input=hidden,
-                            capture_output=True, text=True, check=True, cwd=project.ROOT).stdout
-    return re.sub(r"\bQ(\d+)QZ*", lambda match: bodies[int(match.group(1))], result)
+    return BRACED_MACRO.sub(hide, source), bodies
 
 
-def examine(path, program, fix):
-    """Returns the problems of one file."""
-    with open(os.path.join(project.ROOT, path), encoding="utf-8") as file:
-        source = file.read()
-    wanted = formatted(path, comments.rewrap(source, LINE_LENGTH_MAX), program)
-    if wanted != source and fix:
-        with open(os.path.join(project.ROOT, path), "w", encoding="utf-8") as file:
-            file.write(wanted)
-        source = wanted
+def show_braced_macros(hidden, bodies):
+    return re.sub(r"\bQ(\d+)QZ*", lambda match: bodies[int(match.group(1))], hidden)
+
+
+def formatted(sources):
+    """{path: text} -> {path: the text as it should be}; one clang-format for many files."""
+    program = clang_format()
+    bodies = {}
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(os.path.join(project.ROOT, ".clang-format"), folder)
+        for path, source in sources.items():
+            hidden, bodies[path] = hide_braced_macros(comments.rewrap(source, LINE_LENGTH_MAX))
+            os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
+            with open(os.path.join(folder, path), "w", encoding="utf-8") as file:
+                file.write(hidden)
+        paths = sorted(sources)
+        parts = [paths[i::os.cpu_count()] for i in range(os.cpu_count())]
+        running = [subprocess.Popen([program, "-i", "--style=file", *part], cwd=folder)
+                   for part in parts if part]
+        if any([process.wait() for process in running]):
+            sys.exit("format: clang-format failed")
+        result = {}
+        for path in paths:
+            with open(os.path.join(folder, path), encoding="utf-8") as file:
+                result[path] = show_braced_macros(file.read(), bodies[path])
+    return result
+
+
+def problems_of(path, source, wanted):
     problems = [f"{path}:{number}: the line has {len(line)} columns, {LINE_LENGTH_MAX} are allowed"
                 for number, line in enumerate(source.splitlines(), 1) if len(line) > LINE_LENGTH_MAX]
     if wanted != source:
@@ -69,11 +87,18 @@ def examine(path, program, fix):
 
 
 def check(fix=False, paths=None):
-    program = clang_format()
-    paths = paths or project.c_files()
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        return [problem for problems in pool.map(lambda p: examine(p, program, fix), paths)
-                for problem in problems]
+    sources = {}
+    for path in paths or project.c_files():
+        with open(os.path.join(project.ROOT, path), encoding="utf-8") as file:
+            sources[path] = file.read()
+    problems = []
+    for path, wanted in formatted(sources).items():
+        if wanted != sources[path] and fix:
+            with open(os.path.join(project.ROOT, path), "w", encoding="utf-8") as file:
+                file.write(wanted)
+            sources[path] = wanted
+        problems += problems_of(path, sources[path], wanted)
+    return problems
 
 
 def main():
