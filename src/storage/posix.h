@@ -97,8 +97,32 @@ int64_t dw__posix_modified_ms(const struct stat *info);
 
 /* ---- temporary files ------------------------------------------------------------------------- */
 
+/* A file on its way to become an object. */
+typedef struct dw_posix_temp {
+    int fd;
+    int directory_fd; /* opened early: after the naming nothing may fail but the fsync itself */
+    bool is_named;
+    dw_posix_path path; /* when named */
+} dw_posix_temp;
+
 /* True for the names of our temporary files: ".<name>.<16 hexadecimal digits>.tmp". No object may
  * have such a name, and no listing shows one. */
 bool dw__posix_is_temp_name(dw_str name);
+/* Opens the file that will become `target`, makes the directories that are missing, and makes sure
+ * that they are durable. End with dw__posix_temp_unname and _close. */
+DW_WARN_UNUSED dw_status dw__posix_temp_open(dw_posix *posix, const dw_posix_path *target,
+                                             dw_posix_temp *temp, dw_error *err);
+/* Writes and syncs its bytes. `target` is for messages. */
+DW_WARN_UNUSED dw_status dw__posix_temp_fill(const dw_posix *posix, const dw_posix_temp *temp,
+                                             dw_str bytes, const char *target, dw_error *err);
+/* Takes the temporary name away, if it has one. */
+void dw__posix_temp_unname(const dw_posix *posix, dw_posix_temp *temp);
+void dw__posix_temp_close(const dw_posix *posix, dw_posix_temp *temp);
+/* A fresh temporary name beside `target`. */
+DW_WARN_UNUSED dw_status dw__posix_temp_path_make(const dw_posix *posix,
+                                                  const dw_posix_path *target, dw_posix_path *out,
+                                                  dw_error *err);
+/* Notes that the file system cannot name files in any way above `method`. */
+void dw__posix_lower_method(dw_posix *posix, dw_posix_method method);
 
 #endif

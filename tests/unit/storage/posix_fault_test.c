@@ -362,7 +362,7 @@ typedef struct fault_round {
     fixture *fixture;
     int errnum;
     bool after_effect;
-    int method; /* 0 anonymous, 1 linked, 2 renamed, 3 put */
+    int method; /* 0 anonymous, 1 linked, 2 renamed, 3 put, 4 put without anonymous files */
 } fault_round;
 
 static void
@@ -370,7 +370,7 @@ prepare_round(const fault_round *round, int64_t n)
 {
     dwt_posix_faults *faults = &round->fixture->faults;
     dwt_posix_faults_clear(faults);
-    if (round->method == 1 || round->method == 2) {
+    if (round->method != 0 && round->method != 3) {
         faults->rules[DWT_CALL_OPEN_ANONYMOUS] = (dwt_call_rule){DWT_ALWAYS, EOPNOTSUPP, false};
     }
     if (round->method == 2) {
@@ -388,7 +388,7 @@ run_round(fault_round *round, int64_t n)
     fixture *self = round->fixture = state;
     prepare_round(round, n);
     dw_error err = DW_ERROR_INIT;
-    dw_status status = round->method == 3
+    dw_status status = round->method >= 3
                            ? dw__storage_put(self->storage, commit_key, DW_STR("text"), &err)
                            : put_commit(self, "text", &err);
     bool was_reached = self->faults.any_count >= n;
@@ -415,7 +415,7 @@ test_posix_fault__no_failing_call_breaks_a_promise(void **state)
 {
     (void) state;
     static const int errnums[] = {EIO, ENOSPC, EACCES, EMFILE, EEXIST};
-    for (int method = 0; method < 4; method++) {
+    for (int method = 0; method < 5; method++) {
         for (size_t i = 0; i < 2 * sizeof(errnums) / sizeof(errnums[0]); i++) {
             fault_round round = {
                 .errnum = errnums[i / 2], .after_effect = i % 2 == 1, .method = method};
