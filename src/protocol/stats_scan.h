@@ -150,7 +150,22 @@ dw__scan_rest(dw_scanner *s, size_t depth)
 static inline bool
 dw__scan_is_delimiter(char c)
 {
-    return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    switch (c) {
+    case ',':
+    case '}':
+    case ']':
+    case ' ':
+    case '\n':
+    case '\r':
+    case '\t':
+    case '"':
+    case ':':
+    case '{':
+    case '[':
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* Steps into an object; false (and nothing done) when the value is another one. */
