@@ -112,6 +112,7 @@ struct dw_file_block {
     size_t scan_count; /* how often the rows were scanned for lack of an index */
     dw_block_cache cache;
     dw_stats_chunk *stats_chunk; /* statistics read from the origin; NULL: not kept */
+    bool stats_were_read;        /* from the origin, at least once */
 };
 
 /* What identifies a file of the log. The path is canonical; `dv` may be NULL. [FILES-2] */

@@ -179,14 +179,26 @@ typedef struct origin_pass {
     dw_stats_chunk *chunk; /* of the entry; NULL: it is not going to be kept */
 } origin_pass;
 
+/* True from the second time on that the statistics of a block are read from its origin: only then
+ * are they worth keeping, for the first reader makes of them what it needs. */
+static bool
+is_read_again(dw_file_block *block)
+{
+    pthread_mutex_lock(&block->mutex);
+    bool again = block->stats_were_read;
+    block->stats_were_read = true;
+    pthread_mutex_unlock(&block->mutex);
+    return again;
+}
+
 static void
 begin_entry(origin_pass *pass, size_t entry_idx)
 {
-    const dw_file_block *block = pass->set->items[entry_idx].block;
+    dw_file_block *block = pass->set->items[entry_idx].block;
     dw_stats_budget *budget = block->origin->budget;
     pass->entry_idx = entry_idx;
     pass->chunk = NULL;
-    if (atomic_load(&budget->used_bytes) < budget->bytes_max) {
+    if (is_read_again(block) && atomic_load(&budget->used_bytes) < budget->bytes_max) {
         pass->chunk = dw__stats_chunk_new(pass->set->allocator, block->row_count);
     }
 }
