@@ -132,7 +132,8 @@ check_versions(run *self)
 static void
 check(run *self)
 {
-    table_model_read(&self->model, sim_storage(self->world));
+    table_promises promises = {self->all.is_serializable, self->all.with_in_commit_timestamps};
+    table_model_read(&self->model, sim_storage(self->world), promises);
     if (self->all.fault[0] != '\0') {
         find_fault(self, "a writer got", self->all.fault);
     }
@@ -168,6 +169,8 @@ run_seed(uint64_t seed, sim_options options, totals *sum)
     }
     self->world = sim_new(seed, &options);
     self->all.changes_each = CHANGES_EACH;
+    self->all.is_serializable = seed % 2 == 1;
+    self->all.with_in_commit_timestamps = seed / 2 % 2 == 1;
     sim_outcome outcome = sim_run(self->world, writer_main, &self->all);
     check(self);
     bool is_well = self->fault[0] == '\0';

@@ -252,6 +252,10 @@ read_commit_info(table_model *model, int64_t version, dw_json info)
     if (!dw__json_i64(dw__json_get(info, DW_STR("readVersion")), &self->read_version)) {
         self->read_version = -1;
     }
+    if (!dw__json_i64(dw__json_get(info, DW_STR("inCommitTimestamp")),
+                      &self->in_commit_timestamp)) {
+        self->in_commit_timestamp = INT64_MIN;
+    }
     self->is_blind_append = dw__json_bool(dw__json_get(info, DW_STR("isBlindAppend")), false);
 }
 
@@ -312,7 +316,22 @@ find_commit_info(table_model *model, int64_t version)
     dw__json_doc_free(doc);
 }
 
-/* Who overwrote the table read all of it: what it left must be blind appends that came later. */
+/*
+ * In-commit timestamps are there from the first commit on, and each is later than the one before.
+ */
+static void
+check_timestamp(table_model *model, int64_t version)
+{
+    int64_t own = model->versions[version].in_commit_timestamp;
+    int64_t before = version == 0 ? INT64_MIN : model->versions[version - 1].in_commit_timestamp;
+    if (own == INT64_MIN || own <= before) {
+        break_rule(model, version, "has no in-commit timestamp later than the last one",
+                   DW_STR(""));
+    }
+}
+
+/* Who overwrote the table read all of it: what it left must be blind appends that came later, or
+ * nothing on a serializable table. */
 static void
 check_overwrite(table_model *model, int64_t version)
 {
@@ -320,7 +339,8 @@ check_overwrite(table_model *model, int64_t version)
     for (size_t i = 0; i < model->file_count; i++) {
         const model_file *file = &model->files[i];
         bool is_own = file->added_at == version;
-        bool is_allowed = file->added_at > self->read_version && file->added_blindly;
+        bool is_allowed = !model->promises.is_serializable && file->added_at > self->read_version &&
+                          file->added_blindly;
         if (!is_own && !is_allowed) {
             break_rule(model, version, "overwrote the table and left", file->path);
         }
@@ -328,9 +348,9 @@ check_overwrite(table_model *model, int64_t version)
 }
 
 void
-table_model_read(table_model *model, dw_storage *storage)
+table_model_read(table_model *model, dw_storage *storage, table_promises promises)
 {
-    *model = (table_model){.configuration = DW_STR("")};
+    *model = (table_model){.promises = promises, .configuration = DW_STR("")};
     dw__arena_init(&model->arena, dw__allocator_libc());
     dw__map_init(&model->txns, dw__allocator_libc());
     for (int64_t version = 0;; version++) {
@@ -345,6 +365,9 @@ table_model_read(table_model *model, dw_storage *storage)
         model->versions[version].text = keep(model, dw__str_from(text));
         free(text);
         find_commit_info(model, version);
+        if (promises.with_in_commit_timestamps) {
+            check_timestamp(model, version);
+        }
         apply_lines(model, version, true);
         apply_lines(model, version, false);
         if (dw__str_equal(model->versions[version].operation, DW_STR("OVERWRITE"))) {

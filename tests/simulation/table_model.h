@@ -23,11 +23,19 @@ typedef struct model_version {
     dw_str text;      /* the commit file */
     dw_str operation; /* of commitInfo */
     int64_t read_version;
+    int64_t in_commit_timestamp; /* INT64_MIN: none */
     bool is_blind_append;
     dw_str digest; /* of the state that the commit leaves: see table_digest */
 } model_version;
 
+/* What the table promises, and the model therefore checks. */
+typedef struct table_promises {
+    bool is_serializable;
+    bool with_in_commit_timestamps;
+} table_promises;
+
 typedef struct table_model {
+    table_promises promises;
     dw_arena arena;
     model_version versions[MODEL_VERSIONS_MAX];
     int64_t version_count;
@@ -39,7 +47,7 @@ typedef struct table_model {
 } table_model;
 
 /* Replays the whole log. Look at model->fault and release the model afterwards in any case. */
-void table_model_read(table_model *model, dw_storage *storage);
+void table_model_read(table_model *model, dw_storage *storage, table_promises promises);
 void table_model_deinit(table_model *model);
 
 /* The state of a real snapshot in the words of model_version.digest, in `arena`. */

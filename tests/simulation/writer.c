@@ -17,6 +17,7 @@ enum {
     BATCH_TRIES_MAX = 20,
     BATCHES = 2,
     OVERWRITE_FILES_MAX = 200,
+    PROPERTIES_MAX = 8,
     HOT_FILES = 4 /* rewrites choose among few, so that they meet */
 };
 
@@ -261,11 +262,20 @@ static void
 set_property(life *self, dw_log_snapshot *snapshot)
 {
     size_t entry = ledger_begin(&self->all->book, self->actor);
-    dw_pair pair = {DW_STR("sim.last"),
-                    dw__arena_printf(&self->arena, "%s", self->all->book.items[entry].id)};
+    dw_pair pairs[PROPERTIES_MAX];
     dw_action action = {.kind = DW_ACTION_METADATA,
                         .as.metadata = *dw__log_snapshot_metadata(snapshot)};
-    action.as.metadata.configuration = (dw_pairs){&pair, 1};
+    dw_pairs *configuration = &action.as.metadata.configuration;
+    size_t count = 0;
+    for (size_t i = 0; i < configuration->count; i++) {
+        if (!dw__str_equal(configuration->items[i].key, DW_STR("sim.last"))) {
+            dw_assert(count + 1 < PROPERTIES_MAX);
+            pairs[count++] = configuration->items[i];
+        }
+    }
+    pairs[count++] = (dw_pair){
+        DW_STR("sim.last"), dw__arena_printf(&self->arena, "%s", self->all->book.items[entry].id)};
+    *configuration = (dw_pairs){pairs, count};
     dw_txn txn = {.read_snapshot = snapshot,
                   .actions = &action,
                   .action_count = 1,
@@ -402,12 +412,29 @@ create_table(life *self)
     if (dw__log_exists(self->log, &exists, &err) != DW_OK || exists) {
         return;
     }
-    dw_action actions[2] = {{.kind = DW_ACTION_PROTOCOL,
-                             .as.protocol = {.min_reader_version = 1, .min_writer_version = 2}},
+    dw_pair pairs[PROPERTIES_MAX];
+    dw_pairs configuration = {pairs, 0};
+    dw_str feature = DW_STR("inCommitTimestamp");
+    dw_protocol protocol = {.min_reader_version = 1, .min_writer_version = 2};
+    if (self->all->is_serializable) {
+        pairs[configuration.count++] =
+            (dw_pair){DW_STR("delta.isolationLevel"), DW_STR("Serializable")};
+    }
+    if (self->all->with_in_commit_timestamps) {
+        pairs[configuration.count++] =
+            (dw_pair){DW_STR("delta.enableInCommitTimestamps"), DW_STR("true")};
+        protocol = (dw_protocol){.min_reader_version = 1,
+                                 .min_writer_version = 7,
+                                 .has_writer_features = true,
+                                 .writer_features = &feature,
+                                 .writer_feature_count = 1};
+    }
+    dw_action actions[2] = {{.kind = DW_ACTION_PROTOCOL, .as.protocol = protocol},
                             {.kind = DW_ACTION_METADATA,
                              .as.metadata = {.id = DW_STR("5fba94ed-9794-4965-ba6e-6ee3c0d22af9"),
                                              .format_provider = DW_STR("parquet"),
                                              .schema_string = DW_STR(DWT_SCHEMA_ID),
+                                             .configuration = configuration,
                                              .has_created_time = true,
                                              .created_time_ms = 1704067200000}}};
     dw_txn txn = {

@@ -21,7 +21,9 @@ typedef struct observation_vec {
 } observation_vec;
 
 typedef struct writers {
-    int64_t changes_each; /* how many changes each writer makes in one life at most */
+    int64_t changes_each;           /* how many changes each writer makes in one life at most */
+    bool is_serializable;           /* the table's isolation level */
+    bool with_in_commit_timestamps; /* a feature of the table */
     ledger book;
     observation_vec observations;
     int64_t conflict_count;

@@ -74,6 +74,62 @@ test_fault_allocator__counts_and_fails(void **state)
     dwt_fault_allocator_deinit(&memory);
 }
 
+typedef struct loop_count {
+    int rounds;
+    int failed;
+} loop_count;
+
+static dw_status
+allocate_three_times(dwt_world *world, void *ctx, dw_error *err)
+{
+    loop_count *count = ctx;
+    count->rounds++;
+    for (int i = 0; i < 3; i++) {
+        void *block = dw__alloc(world->env->allocator, 10);
+        if (block == NULL) {
+            count->failed++;
+            return dw__error_oom(err);
+        }
+        dw__dealloc(world->env->allocator, block, 10);
+    }
+    return DW_OK;
+}
+
+static dw_status
+write_twice(dwt_world *world, void *ctx, dw_error *err)
+{
+    loop_count *count = ctx;
+    count->rounds++;
+    dw_status status = dw__storage_put(world->storage, DW_STR("a"), DW_STR("x"), err);
+    if (status == DW_OK) {
+        status = dw__storage_put(world->storage, DW_STR("b"), DW_STR("y"), err);
+    }
+    count->failed += status != DW_OK;
+    return status;
+}
+
+static void
+test_fault_loop__fails_each_call_once_and_then_lets_through(void **state)
+{
+    (void) state;
+    loop_count count = {0};
+    dwt_fault_loop(&(dwt_fault_case){
+        .operation = allocate_three_times, .ctx = &count, .faults = DWT_FAULTS_ALLOC_ONCE});
+    assert_int_equal(count.rounds, 4);
+    assert_int_equal(count.failed, 3);
+    count = (loop_count){0};
+    dwt_fault_loop(&(dwt_fault_case){
+        .operation = write_twice, .ctx = &count, .faults = DWT_FAULTS_STORAGE_LOST});
+    assert_int_equal(count.rounds, 3);
+    assert_int_equal(count.failed, 2);
+    /* Before each call, and after each call. */
+    count = (loop_count){0};
+    dwt_fault_loop(&(dwt_fault_case){
+        .operation = write_twice, .ctx = &count, .faults = DWT_FAULTS_STORAGE_CRASH});
+    assert_int_equal(count.rounds, 6);
+    assert_int_equal(count.failed, 4);
+}
+
 /* ---- checked arithmetic ---------------------------------------------------------------------- */
 
 static void
@@ -385,6 +441,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_allocator__gives_and_takes_back),
         cmocka_unit_test(test_fault_allocator__counts_and_fails),
+        cmocka_unit_test(test_fault_loop__fails_each_call_once_and_then_lets_through),
         cmocka_unit_test(test_checked__notices_every_overflow),
         cmocka_unit_test(test_arena__keeps_what_it_gave_where_it_is),
         cmocka_unit_test(test_arena__takes_blocks_larger_than_a_chunk),
