@@ -139,13 +139,17 @@ DW_WARN_UNUSED dw_status dw__database_plan(dw_database *database, dw_str sql, dw
 /* ---- Writing --------------------------------------------------------------------------------- */
 
 typedef struct dw_copy_request {
-    dw_str query;       /* SELECT ...; columns in the order of the files */
-    dw_str directory;   /* where files go, as the engine writes it; it exists */
-    dw_str file_prefix; /* unique for this write: "part-<uuid>"; files are named after it */
+    dw_str query;     /* SELECT ...; columns in the order of the files */
+    dw_str directory; /* where files go, as the engine writes it; it exists */
+    dw_str
+        file_prefix; /* unique for this write: "part-<uuid>"; files are <prefix>-<more>.parquet */
     const dw_str
         *partition_columns; /* names of columns of the query; files go to name=value/ below */
     size_t partition_column_count;
-    int64_t file_size_bytes; /* aim; 0: no limit */
+    /* What the caller knows of the number of partitions that the rows have: with few of them (up to
+     * 100) they need not be sorted. 0: nothing. */
+    int64_t partition_count_max;
+    int64_t file_size_bytes; /* aim, between row groups; 0: no limit. Ignored with partitions */
     dw_str compression;      /* "zstd", "snappy", "uncompressed", "gzip", "lz4_raw" */
     dw_str field_ids;        /* the engine's FIELD_IDS value ("{a: 1, ...}"), null string: none */
     int64_t row_group_rows;  /* 0: the engine's default */

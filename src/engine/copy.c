@@ -1,0 +1,131 @@
+/*
+ * Writing the rows of a query as Parquet files.
+ *
+ * Not partitioned: files are cut at the size that is asked for, between row groups. Each thread
+ * fills row groups of its own from what it reads one after the other, so the order of the query is
+ * kept up to a few row groups - enough for pruning - at no cost and with little memory. (Keeping it
+ * exactly takes 8 % more time, three times the memory, and gives one file.) A query of no rows
+ * writes no file.
+ *
+ * Partitioned: with few partitions the engine keeps a file open for each. With more than
+ * PARTITIONS_OPEN_MAX it would close and reopen them without end (28,000 files for 2,500 partitions
+ * of 6 M rows), so rows are sorted by partition first unless the caller knows that they are few.
+ * Files of one partition are not cut: the engine cannot do both.
+ */
+#include "base/assert.h"
+#include "engine/copy_result.h"
+
+enum { PARTITIONS_OPEN_MAX = 100 };
+
+/* ---- The statement --------------------------------------------------------------------------- */
+
+static bool
+must_sort(const dw_copy_request *request)
+{
+    return request->partition_column_count > 0 &&
+           (request->partition_count_max == 0 ||
+            request->partition_count_max > PARTITIONS_OPEN_MAX);
+}
+
+static void
+put_partition_columns(const dw_copy_request *request, dw_strbuf *out)
+{
+    for (size_t i = 0; i < request->partition_column_count; i++) {
+        dw__strbuf_append(out, i == 0 ? DW_STR("") : DW_STR(", "));
+        dw__sql_put_identifier(out, request->partition_columns[i]);
+    }
+}
+
+/* The query ends in a line of its own: it may end in a comment. */
+static void
+put_query(const dw_copy_request *request, dw_strbuf *out)
+{
+    if (!must_sort(request)) {
+        dw__strbuf_append(out, request->query);
+        return;
+    }
+    dw__strbuf_append_literal(out, "SELECT * FROM (");
+    dw__strbuf_append(out, request->query);
+    dw__strbuf_append_literal(out, "\n) ORDER BY ");
+    put_partition_columns(request, out);
+}
+
+static void
+put_file_name(const dw_copy_request *request, const char *number, dw_strbuf *out)
+{
+    DW_AUTO(dw_strbuf) name = dw__strbuf_make(out->allocator, DW_SQL_BYTES_MAX);
+    dw__strbuf_append(&name, request->file_prefix);
+    dw__strbuf_append(&name, dw__str_from(number));
+    out->failed = out->failed || name.failed;
+    dw__strbuf_append_literal(out, ", FILENAME_PATTERN ");
+    dw__sql_put_literal(out, dw__strbuf_str(&name));
+}
+
+static void
+put_layout(const dw_copy_request *request, dw_strbuf *out)
+{
+    if (request->partition_column_count == 0) {
+        int64_t size = request->file_size_bytes > 0 ? request->file_size_bytes : INT64_MAX;
+        put_file_name(request, "-{i}", out);
+        dw__strbuf_append_literal(out, ", WRITE_EMPTY_FILE false, FILE_SIZE_BYTES ");
+        dw__strbuf_append_i64(out, size);
+        return;
+    }
+    /* Numbers start anew in each partition, and two partitions can have one directory: NULL and the
+     * text __HIVE_DEFAULT_PARTITION__. */
+    put_file_name(request, "-{uuid}", out);
+    dw__strbuf_append_literal(out, ", PARTITION_BY (");
+    put_partition_columns(request, out);
+    dw__strbuf_append_char(out, ')');
+}
+
+static dw_status
+put_copy(const dw_copy_request *request, dw_strbuf *out, dw_error *err)
+{
+    dw__strbuf_append_literal(out, "COPY (");
+    put_query(request, out);
+    dw__strbuf_append_literal(out, "\n) TO ");
+    dw__sql_put_literal(out, request->directory);
+    dw__strbuf_append_literal(out, " (FORMAT parquet, RETURN_STATS, OVERWRITE_OR_IGNORE, "
+                                   "COMPRESSION ");
+    dw__sql_put_literal(out, request->compression);
+    put_layout(request, out);
+    if (request->row_group_rows > 0) {
+        dw__strbuf_append_literal(out, ", ROW_GROUP_SIZE ");
+        dw__strbuf_append_i64(out, request->row_group_rows);
+    }
+    if (!dw__str_is_null(request->field_ids)) {
+        dw__strbuf_append_literal(out, ", FIELD_IDS ");
+        dw__strbuf_append(out, request->field_ids);
+    }
+    dw__strbuf_append_char(out, ')');
+    return dw__strbuf_ok(out, "the statement", err);
+}
+
+/* ---- Running it ------------------------------------------------------------------------------ */
+
+dw_status
+dw__connection_copy(dw_connection *connection, const dw_copy_request *request, dw_arena *arena,
+                    dw_copy_file **files_out, size_t *count_out, dw_error *err)
+{
+    /* Braces in the prefix would be the engine's placeholders. */
+    dw_assert(dw__str_find(request->file_prefix, '{') == SIZE_MAX);
+    *files_out = NULL;
+    *count_out = 0;
+    if (dw__env_is_cancelled(connection->env)) {
+        return dw__error_set(err, DW_CANCELLED, "CANCELLED", "interrupted");
+    }
+    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(connection->env->allocator, DW_SQL_BYTES_MAX);
+    DW_TRY(put_copy(request, &sql, err));
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(connection->env->allocator, DW_SQL_BYTES_MAX);
+    DW_TRY(dw__statement_text(dw__strbuf_str(&sql), &text, err));
+    duckdb_connection handle = NULL;
+    DW_TRY(dw__connection_handle(connection, &handle, err));
+    const dw_duck *duck = connection->database->duck;
+    duckdb_result result = {0};
+    DW_TRY(dw__statement_query(duck, handle, dw__strbuf_cstr(&text), &result, err));
+    dw_status status =
+        dw__copy_result_read(duck, &result, request, arena, files_out, count_out, err);
+    duck->destroy_result(&result);
+    return status;
+}
