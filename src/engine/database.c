@@ -101,6 +101,9 @@ set_up_instance(dw_database *database, duckdb_database instance, dw_error *err)
         status = dw__rows_register(database, handle, err);
     }
     if (status == DW_OK) {
+        status = dw__stream_register(database, handle, err);
+    }
+    if (status == DW_OK) {
         status = dw__scan_functions_register(database, handle, err);
     }
     if (status != DW_OK) {

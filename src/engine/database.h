@@ -175,9 +175,11 @@ typedef struct dw_copy_file {
     size_t column_count;
 } dw_copy_file;
 
-/* Writes the rows of a query as Parquet files and says what was written, in `arena`. On failure the
- * files that were begun are the caller's to remove: `dw__storage_list` below the prefix finds
- * them. */
+/* Writes the rows of a query as Parquet files and says what was written, in `arena`; no file has no
+ * rows. On failure the files that were begun are the caller's to remove: `dw__storage_list` below
+ * the prefix finds them. Bounds: texts are cut at 256 bytes, the max rounded up, or have none;
+ * BLOBs are in hexadecimal, booleans 0 and 1; a column that has NaN has the bounds of its other
+ * values. */
 DW_WARN_UNUSED dw_status dw__connection_copy(dw_connection *connection,
                                              const dw_copy_request *request, dw_arena *arena,
                                              dw_copy_file **files_out, size_t *count_out,

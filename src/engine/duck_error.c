@@ -109,8 +109,10 @@ classify(const char *text, const char **message_out)
 {
     const error_kind *first = find_kind(text, message_out);
     error_kind kind = first == NULL ? kind_of_unmarked(text) : *first;
-    /* Wrapped errors repeat a prefix: the outer one decides, none is shown. */
-    while (find_kind(*message_out, message_out) != NULL) {
+    /* Wrapped errors repeat a prefix: the inner one knows best, none is shown. */
+    for (const error_kind *inner = first; inner != NULL;) {
+        kind = *inner;
+        inner = find_kind(*message_out, message_out);
     }
     bool is_about_data = first == NULL || strcmp(kind.code, "INVALID_INPUT") == 0 ||
                          strcmp(kind.code, "ENGINE_IO") == 0 ||

@@ -115,6 +115,8 @@ DW_WARN_UNUSED dw_status dw__duck_error_data(const dw_duck *duck, duckdb_error_d
 /* Each registers one on an instance. */
 DW_WARN_UNUSED dw_status dw__rows_register(dw_database *database, duckdb_connection handle,
                                            dw_error *err);
+DW_WARN_UNUSED dw_status dw__stream_register(dw_database *database, duckdb_connection handle,
+                                             dw_error *err);
 DW_WARN_UNUSED dw_status dw__scan_functions_register(dw_database *database,
                                                      duckdb_connection handle, dw_error *err);
 

@@ -61,8 +61,9 @@ pull(row_source *source, duckdb_data_chunk output, dw_error *err)
     dw_batch batch = {0};
     DW_TRY(source->next(source->ctx, &batch, err));
     source->is_done = batch.row_count == 0; /* then it need not have columns */
-    return source->is_done ? DW_OK
-                           : dw__vector_fill(duck, &batch, source->columns, source->column_count, output, err);
+    return source->is_done
+               ? DW_OK
+               : dw__vector_fill(duck, &batch, source->columns, source->column_count, output, err);
 }
 
 static void

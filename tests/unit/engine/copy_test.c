@@ -73,8 +73,10 @@ test_copy__writes_one_file_and_says_what_is_in_it(void **state)
     assert_int_equal(find_column(&files[0], "\"d\"")->null_count, 2);
     assert_str(find_column(&files[0], "\"d\"")->min, "1.25");
     assert_true(find_column(&files[0], "\"f\"")->has_nan);
-    assert_true(dw__str_is_null(find_column(&files[0], "\"f\"")->max));
-    assert_true(dw__str_is_null(find_column(&files[0], "\"l\"")->min));
+    assert_str(find_column(&files[0], "\"f\"")->max, "1.5");
+    /* Cut, and rounded up where it is an upper bound. */
+    assert_int_equal(find_column(&files[0], "\"l\"")->min.len, 256);
+    assert_int_equal(find_column(&files[0], "\"l\"")->max.ptr[255], 'y');
     assert_rows(f, "5|10", "SELECT count(*), sum(i) FROM '%s/part-0001-0.parquet'", f->dir.path);
 }
 
@@ -145,6 +147,10 @@ test_copy__keeps_clusters_together_for_pruning(void **state)
      */
     assert_true(count >= 5);
     assert_true(width < 3000000);
+    DW_AUTO(dw_strbuf) expected = dw__strbuf_make(dw__allocator_libc(), 64);
+    dw__strbuf_printf(&expected, "%zu", count);
+    assert_rows(f, dw__strbuf_cstr(&expected), "SELECT count(*) FROM glob('%s/part-*')",
+                f->dir.path);
 }
 
 static void
