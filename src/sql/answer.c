@@ -5,6 +5,7 @@
  */
 #include "base/assert.h"
 #include "codec/rows.h"
+#include "sql/engine_words.h"
 #include "sql/execution.h"
 
 #define DW_ANSWER_ITEMS_MAX ((size_t) 64)
@@ -24,19 +25,6 @@ typedef struct question {
 
 /* ---- Reading the question -------------------------------------------------------------------- */
 
-/* A name that the engine prints as it is: other ones may get quotes in the label. */
-static bool
-is_plain_lower(dw_str name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (!((c >= 'a' && c <= 'z') || c == '_' || (i > 0 && c >= '0' && c <= '9'))) {
-            return false;
-        }
-    }
-    return name.len > 0 && dw__keyword_find(name) == DW_KEYWORD_NONE;
-}
-
 /* (*) | (1) | () behind count. False when it counts something else. */
 static bool
 read_count(dw_parser *parser, answer_item *item)
@@ -46,6 +34,24 @@ read_count(dw_parser *parser, answer_item *item)
     parser->pos += is_one ? 1 : 0;
     item->label = is_one ? DW_STR("count(1)") : DW_STR("count_star()");
     return dw__parser_accept_symbol(parser, ")");
+}
+
+/* min(column), as the engine would print it. */
+static dw_status
+label_extreme(const dw_parser *parser, answer_item *item)
+{
+    DW_AUTO(dw_strbuf) label = dw__strbuf_make(parser->arena->allocator, DW_SQL_ENGINE_BYTES_MAX);
+    dw__strbuf_append(&label, item->kind == ANSWER_MIN ? DW_STR("min(") : DW_STR("max("));
+    if (dw__engine_prints_quoted(item->column)) {
+        dw__sql_put_identifier(&label, item->column);
+    } else {
+        dw__strbuf_append(&label, item->column);
+    }
+    dw__strbuf_append_char(&label, ')');
+    DW_TRY(dw__strbuf_ok(&label, "a label", parser->err));
+    return dw__arena_dup(parser->arena, dw__strbuf_str(&label), &item->label)
+               ? DW_OK
+               : dw__error_oom(parser->err);
 }
 
 /* (column) behind min or max. */
@@ -58,26 +64,20 @@ read_extreme(dw_parser *parser, answer_item *item, bool *known)
     }
     DW_TRY(dw__parser_name(parser, "a column", &item->column));
     *known = dw__parser_accept_symbol(parser, ")");
-    if (is_plain_lower(item->column)) {
-        item->label =
-            dw__arena_printf(parser->arena, "%s(%.*s)", item->kind == ANSWER_MIN ? "min" : "max",
-                             DW_STR_ARG(item->column));
-        return dw__str_is_null(item->label) ? dw__error_oom(parser->err) : DW_OK;
-    }
-    return DW_OK;
+    return *known ? label_extreme(parser, item) : DW_OK;
 }
 
-/* [AS] label. Without one, the engine's own must be known. */
+/* [AS] label */
 static dw_status
 read_label(dw_parser *parser, answer_item *item, bool *known)
 {
     bool has_as = dw__parser_accept(parser, DW_KEYWORD_AS);
     uint16_t keyword = dw__parser_peek(parser, 0)->keyword;
-    if (has_as ? dw__parser_is_name(parser)
-               : dw__parser_is_name(parser) && dw__keyword_is_name((dw_keyword) keyword)) {
+    bool is_name = dw__parser_is_name(parser);
+    if (is_name && (has_as || dw__keyword_is_name((dw_keyword) keyword))) {
         return dw__parser_name(parser, "a name", &item->label);
     }
-    *known = *known && !has_as && !dw__str_is_null(item->label);
+    *known = !has_as;
     return DW_OK;
 }
 

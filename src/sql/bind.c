@@ -177,6 +177,22 @@ is_from_clause(const dw_bind_walk *walk, const dw_frame *frame)
     return !is_comparison && (frame->is_query || is_start || is_statement);
 }
 
+/* USING begins tables in DELETE and MERGE, and columns elsewhere. */
+static bool
+is_using_clause(const dw_bind_walk *walk, const dw_frame *frame)
+{
+    return walk->binding->options.using_is_clause && walk->frames.count == 1 && !frame->is_query;
+}
+
+static void
+begin_join(dw_frame *frame)
+{
+    if (frame->is_query || frame->is_from_open) {
+        frame->state = DW_FRAME_TABLE;
+        frame->is_values = false;
+    }
+}
+
 static void
 begin_tables(dw_frame *frame, bool is_from)
 {
@@ -228,23 +244,19 @@ read_keyword(dw_bind_walk *walk, dw_frame *frame)
         }
         break;
     case DW_KEYWORD_USING:
-        if (walk->binding->options.using_is_clause && walk->frames.count == 1 && !frame->is_query) {
+        if (is_using_clause(walk, frame)) {
             begin_tables(frame, true);
         }
         break;
     case DW_KEYWORD_JOIN:
-        if (frame->is_query || frame->is_from_open) {
-            frame->state = DW_FRAME_TABLE;
-            frame->is_values = false;
-        }
+        begin_join(frame);
         break;
     case DW_KEYWORD_WITH:
         return read_with(walk, frame);
     case DW_KEYWORD_GROUP:
-        if (previous_is(walk, 1, DW_KEYWORD_WITHIN)) {
-            break; /* WITHIN GROUP (ORDER BY ...), of an aggregate */
+        if (!previous_is(walk, 1, DW_KEYWORD_WITHIN)) { /* of an aggregate */
+            end_tables(frame, DW_FRAME_EXPRESSION);
         }
-        end_tables(frame, DW_FRAME_EXPRESSION);
         break;
     case DW_KEYWORD_WHERE:
     case DW_KEYWORD_HAVING:

@@ -109,9 +109,9 @@ create_from_query(dw_execution *x, dw_table *table, dw_write_result *out)
     if (status == DW_OK) {
         status = create_with(x, table, query.text, out);
     }
-    status = dw__explain_file_error(x, &query, status);
+    status = dw__explain_engine_error(x, &query, status);
     dw__open_query_close(&query);
-    return dw__explain_engine_error(x, status);
+    return status;
 }
 
 /* IF NOT EXISTS needs no query where the table is there. */

@@ -110,7 +110,7 @@ dw__execute_explain(dw_execution *x)
     dw_bind_options options = dw__execution_bind_options(x);
     DW_TRY(dw__bind(&binding, &x->sql, x->statement.as.explain.query, &x->arena, &options, x->err));
     dw_status status = explain(x, &binding, &query);
-    status = dw__explain_file_error(x, &query, status);
+    status = dw__explain_engine_error(x, &query, status);
     dw__open_query_close(&query);
-    return dw__explain_engine_error(x, status);
+    return status;
 }

@@ -54,9 +54,9 @@ open_and_run(dw_execution *x, const dw_binding *binding, dw_sql_range plan)
     if (status == DW_OK) {
         status = run(x, &query);
     }
-    status = dw__explain_file_error(x, &query, status);
+    status = dw__explain_engine_error(x, &query, status);
     dw__open_query_close(&query);
-    return dw__explain_engine_error(x, status);
+    return status;
 }
 
 dw_status

@@ -16,7 +16,7 @@ check_query(dw_execution *x, const dw_binding *binding)
     if (status == DW_OK) {
         status = dw__connection_describe(x->session->connection, query.text, &x->arena, &columns,
                                          &count, x->err);
-        status = dw__explain_engine_error(x, status);
+        status = dw__explain_engine_error(x, &query, status);
     }
     dw__open_query_close(&query);
     DW_TRY(status);

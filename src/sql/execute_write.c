@@ -91,9 +91,9 @@ insert_from(dw_execution *x, dw_table *table, const insert_source *source, dw_wr
     if (status == DW_OK) {
         status = write_rows(x, table, query.text, out);
     }
-    status = dw__explain_file_error(x, &query, status);
+    status = dw__explain_engine_error(x, &query, status);
     dw__open_query_close(&query);
-    return dw__explain_engine_error(x, status);
+    return status;
 }
 
 static dw_status

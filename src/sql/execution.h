@@ -78,10 +78,10 @@ void dw__open_query_close(dw_open_query *query);
 /* Snapshots for all references, in their order, as sources of a scan. In the arena. */
 DW_WARN_UNUSED dw_status dw__execution_sources(dw_execution *x, const dw_binding *binding,
                                                dw_scan_source **out);
-/* An error met while the query ran: if a data file is to blame, says which one. */
-dw_status dw__explain_file_error(dw_execution *x, const dw_open_query *query, dw_status status);
-/* An engine's error about a table that is not there becomes ours. */
-dw_status dw__explain_engine_error(dw_execution *x, dw_status status);
+/* After an error while a query runs: one of the engine's about a table that is not there becomes
+ * ours, one about a data file names the file and its version. Before the query is closed. */
+DW_WARN_UNUSED dw_status dw__explain_engine_error(dw_execution *x, const dw_open_query *query,
+                                                  dw_status status);
 
 /* Parses and runs `text`, which lives in the arena, in the place of the statement. */
 DW_WARN_UNUSED dw_status dw__execution_rerun(dw_execution *x, dw_str text);

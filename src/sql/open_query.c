@@ -43,12 +43,6 @@ dw__open_query_close(dw_open_query *query)
 
 /* ---- Errors ---------------------------------------------------------------------------------- */
 
-dw_status
-dw__explain_file_error(dw_execution *x, const dw_open_query *query, dw_status status)
-{
-    return status == DW_OK || x->err == NULL ? status : dw__scan_explain_error(query->scan, x->err);
-}
-
 /* The name in "table with name flights does not exist". */
 static dw_str
 missing_table(dw_str message)
@@ -65,8 +59,12 @@ missing_table(dw_str message)
 }
 
 dw_status
-dw__explain_engine_error(dw_execution *x, dw_status status)
+dw__explain_engine_error(dw_execution *x, const dw_open_query *query, dw_status status)
 {
+    if (status == DW_OK) {
+        return DW_OK;
+    }
+    status = dw__scan_explain_error(query->scan, x->err);
     if (status != DW_INVALID_ARGUMENT || !dw__error_has_code(x->err, "CATALOG_ERROR")) {
         return status;
     }

@@ -14,25 +14,49 @@ typedef struct row_stream {
     char problem[DW_ERROR_MESSAGE_SIZE + DW_ERROR_CODE_SIZE + 4];
 } row_stream;
 
-/* Keeps the message; if a data file is to blame, one that says which, with its code in brackets.
- * Returns the number of the error. */
+/* What an errno of the engine's stream stands for. */
+static dw_status
+status_of(int failed, const char **code_out)
+{
+    switch (failed) {
+    case ECANCELED:
+        *code_out = "CANCELLED";
+        return DW_CANCELLED;
+    case ENOMEM:
+        *code_out = "OUT_OF_MEMORY";
+        return DW_OUT_OF_MEMORY;
+    case ENOENT:
+        *code_out = "FILE_NOT_FOUND";
+        return DW_NOT_FOUND;
+    case EBADMSG:
+        *code_out = "FILE_INVALID";
+        return DW_CORRUPT;
+    case EIO:
+        *code_out = "ENGINE_IO";
+        return DW_IO;
+    default:
+        *code_out = "QUERY_FAILED";
+        return DW_INVALID_ARGUMENT;
+    }
+}
+
+/* Keeps the message; if a data file is to blame, one that says which. Streams have no place for a
+ * code: it stands in brackets behind the message where callers can do something about it. Returns
+ * the number of the error. */
 static int
 keep_problem(row_stream *stream, int failed)
 {
-    const char *text = stream->rows.get_last_error(&stream->rows);
+    const char *code;
     dw_error err = DW_ERROR_INIT;
-    dw_status status = failed == EBADMSG  ? DW_CORRUPT
-                       : failed == ENOENT ? DW_NOT_FOUND
-                       : failed == EIO    ? DW_IO
-                                          : DW_INVALID_ARGUMENT;
-    (void) !dw__error_set(&err, status, "", "%s", text == NULL ? "reading the rows failed" : text);
-    if (failed == ECANCELED || failed == ENOMEM ||
-        dw__scan_explain_error(stream->scan, &err) != DW_CORRUPT || err.code[0] == '\0') {
-        snprintf(stream->problem, sizeof stream->problem, "%s", err.message);
-        return failed;
-    }
-    snprintf(stream->problem, sizeof stream->problem, "%s [%s]", err.message, err.code);
-    return EBADMSG;
+    const char *text = stream->rows.get_last_error(&stream->rows);
+    dw_status status = status_of(failed, &code);
+    (void) !dw__error_set(&err, status, code, "%s",
+                          text == NULL ? "reading the rows failed" : text);
+    status = dw__scan_explain_error(stream->scan, &err);
+    bool has_code = status != DW_INVALID_ARGUMENT;
+    snprintf(stream->problem, sizeof stream->problem, "%s%s%s%s", err.message, has_code ? " [" : "",
+             has_code ? err.code : "", has_code ? "]" : "");
+    return status == DW_CORRUPT ? EBADMSG : failed;
 }
 
 static int
@@ -49,7 +73,7 @@ get_next(struct ArrowArrayStream *self, struct ArrowArray *out)
     row_stream *stream = self->private_data;
     if (atomic_load(&stream->session->is_cancelled)) {
         memset(out, 0, sizeof *out);
-        memcpy(stream->problem, "interrupted", sizeof "interrupted");
+        snprintf(stream->problem, sizeof stream->problem, "interrupted [CANCELLED]");
         return ECANCELED;
     }
     int failed = stream->rows.get_next(&stream->rows, out);

@@ -241,19 +241,31 @@ distance(dw_str a, dw_str b)
     return row[b.len];
 }
 
+/* How far a table's name is from the wanted one; a schema that was left out counts for one. */
+static size_t
+distance_of(dw_str candidate, dw_str name)
+{
+    size_t dot = dw__str_find(candidate, '.');
+    size_t whole = distance(candidate, name);
+    if (dot == SIZE_MAX || dw__str_find(name, '.') != SIZE_MAX) {
+        return whole;
+    }
+    return least(whole, distance(dw__str_slice(candidate, dot + 1, candidate.len), name) + 1);
+}
+
 dw_str
 dw__table_list_nearest(const dw_table_list *list, dw_str name)
 {
     dw_str nearest = DW_STR_NULL;
-    size_t best = name.len / 3 + 1; /* further away is another word */
+    size_t best = name.len / 3 + 2; /* from there on it is another word */
     if (name.len > DW_NEAREST_BYTES_MAX) {
         return nearest;
     }
     for (size_t i = 0; i < list->names.count; i++) {
         dw_str candidate = list->names.items[i];
-        size_t d = candidate.len > DW_NEAREST_BYTES_MAX ? SIZE_MAX : distance(candidate, name);
-        if (d <= best) {
-            best = d - (d > 0 ? 1 : 0);
+        size_t d = candidate.len > DW_NEAREST_BYTES_MAX ? SIZE_MAX : distance_of(candidate, name);
+        if (d < best) {
+            best = d;
             nearest = candidate;
         }
     }
