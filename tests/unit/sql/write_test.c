@@ -1,0 +1,212 @@
+/*
+ * Statements that make and fill Delta tables, and those that look at them.
+ */
+#include "sessions.h"
+
+#include <stdlib.h>
+
+static void
+test_create__makes_tables_in_every_mode(void **state)
+{
+    dwt_session *s = *state;
+    char sql[1024];
+    assert_gives(s, "CREATE TABLE t (a INT)", "created table t as version 0");
+    assert_gives(s, "CREATE TABLE IF NOT EXISTS t (b INT)", "t exists already: nothing was done");
+    assert_fails(s, "CREATE TABLE t (a INT)", DW_ALREADY_EXISTS, "TABLE_ALREADY_EXISTS",
+                 "OR REPLACE");
+    dwt_run(s, "CREATE OR REPLACE TABLE t AS SELECT 1 AS x, 'y' AS y");
+    assert_non_null(strstr(s->text, "replaced table t with 1 row (1 file, "));
+    assert_gives(s, "SELECT * FROM t", "1|y");
+    assert_gives(s, "SELECT count(*) FROM t VERSION AS OF 0", "0");
+    assert_fails(s, "REPLACE TABLE u (a INT)", DW_NOT_FOUND, "TABLE_NOT_FOUND", "to replace");
+    (void) snprintf(sql, sizeof sql, "CREATE TABLE named (a INT) LOCATION '%s/elsewhere/x'",
+                    s->dir.path);
+    dwt_run(s, sql);
+    dwt_run(s, "INSERT INTO named VALUES (7)");
+    (void) snprintf(sql, sizeof sql, "SELECT a FROM delta.`%s/elsewhere/x`", s->dir.path);
+    assert_gives(s, sql, "7");
+    assert_gives(s, "SHOW TABLES", "elsewhere|x|false\n|named|false\n|t|false");
+}
+
+static void
+test_create__keeps_what_was_declared(void **state)
+{
+    dwt_session *s = *state;
+    dwt_run(s, "CREATE TABLE t (a BIGINT NOT NULL COMMENT 'it''s', d DECIMAL(10,2), "
+               "l ARRAY<STRING>) PARTITIONED BY (m INT) COMMENT 'c' "
+               "TBLPROPERTIES ('delta.checkpointInterval' = '7')");
+    assert_gives(s, "DESCRIBE t",
+                 "a|bigint|it's\nd|decimal(10,2)|NULL\nl|array<string>|NULL\nm|int|NULL\n"
+                 "# Partition Information||\n# col_name|data_type|comment\nm|int|NULL");
+    assert_gives(s, "SHOW TBLPROPERTIES t ('delta.checkpointInterval')",
+                 "delta.checkpointInterval|7");
+    dwt_run(s, "SHOW CREATE TABLE t");
+    assert_non_null(strstr(s->text, "a bigint NOT NULL COMMENT 'it''s'"));
+    assert_non_null(strstr(s->text, "PARTITIONED BY (m)"));
+    assert_non_null(strstr(s->text, "COMMENT 'c'"));
+    assert_non_null(strstr(s->text, "'delta.checkpointInterval' = '7'"));
+    assert_fails(s, "CREATE TABLE u (a INT) TBLPROPERTIES ('delta.nonsense' = '1')",
+                 DW_INVALID_ARGUMENT, "PROPERTY_UNKNOWN", "delta.nonsense");
+}
+
+static void
+test_insert__appends_and_overwrites(void **state)
+{
+    dwt_session *s = *state;
+    dwt_run(s, "CREATE TABLE t (a INT, b STRING, m INT) PARTITIONED BY (m)");
+    dwt_run(s, "INSERT INTO t VALUES (1, 'x', 1), (2, 'y', 2)");
+    assert_non_null(strstr(s->text, "inserted 2 rows (2 files, "));
+    assert_non_null(strstr(s->text, "as version 1"));
+    dwt_run(s, "INSERT INTO t (m, a) VALUES (1, 3); INSERT INTO t BY NAME SELECT 4 AS a, 2 AS m");
+    assert_gives(s, "SELECT * FROM t ORDER BY a", "1|x|1\n2|y|2\n3|NULL|1\n4|NULL|2");
+    dwt_run(s, "INSERT OVERWRITE t PARTITION (m = 1) SELECT 9, 'z'");
+    assert_gives(s, "SELECT * FROM t ORDER BY a", "2|y|2\n4|NULL|2\n9|z|1");
+    dwt_run(s, "INSERT INTO t SELECT a + 100, b, m FROM t WHERE m = 1");
+    assert_gives(s, "SELECT a FROM t WHERE m = 1 ORDER BY a", "9\n109");
+    dwt_run(s, "INSERT OVERWRITE t SELECT * FROM t VERSION AS OF 1");
+    assert_gives(s, "SELECT * FROM t ORDER BY a", "1|x|1\n2|y|2");
+    dwt_run(s, "WITH more AS (SELECT 5 AS a, 'w' AS b, 1 AS m) INSERT INTO t SELECT * FROM more");
+    assert_gives(s, "SELECT a FROM t ORDER BY a", "1\n2\n5");
+}
+
+static void
+test_insert__refuses_what_does_not_fit(void **state)
+{
+    dwt_session *s = *state;
+    dwt_run(s, "CREATE TABLE t (a INT NOT NULL, b STRING)");
+    assert_fails(s, "INSERT INTO t VALUES (1)", DW_INVALID_ARGUMENT, "COLUMN_COUNT_MISMATCH", "2");
+    assert_fails(s, "INSERT INTO t VALUES (NULL, 'x')", DW_INVALID_ARGUMENT, "NOT_NULL_VIOLATION",
+                 "a");
+    assert_fails(s, "INSERT INTO t (a, c) VALUES (1, 'x')", DW_INVALID_ARGUMENT, "COLUMN_NOT_FOUND",
+                 "c");
+    assert_fails(s, "INSERT INTO t SELECT 1, 'x' FROM nowhere", DW_NOT_FOUND, "TABLE_NOT_FOUND",
+                 "nowhere");
+    assert_fails(s, "INSERT INTO nowhere VALUES (1)", DW_NOT_FOUND, "TABLE_NOT_FOUND", "nowhere");
+    dwt_run(s, "CREATE VIEW v AS FROM t");
+    assert_fails(s, "INSERT INTO v VALUES (1, 'x')", DW_INVALID_ARGUMENT, "NOT_A_DELTA_TABLE",
+                 "a view");
+    assert_gives(s, "SELECT count(*) FROM t", "0");
+}
+
+static void
+test_copy_into__loads_each_file_once(void **state)
+{
+    dwt_session *s = *state;
+    char sql[1024];
+    dwt_run(s, "CREATE TABLE t (a INT, b STRING)");
+    dwt_write_file(s->dir.path, "in/1.csv", DW_STR("a|b\n1|x\n"));
+    dwt_write_file(s->dir.path, "in/2.csv", DW_STR("a|b\n2|y\n"));
+    (void) snprintf(sql, sizeof sql,
+                    "COPY INTO t FROM '%s/in' FILEFORMAT = CSV FORMAT_OPTIONS "
+                    "('header' = 'true', 'sep' = '|')",
+                    s->dir.path);
+    dwt_run(s, sql);
+    assert_non_null(strstr(s->text, "loaded 2 files: 2 rows (1 file, "));
+    assert_gives(s, sql, "nothing to load: 2 files were loaded before");
+    dwt_write_file(s->dir.path, "in/3.csv", DW_STR("a|b\n3|z\n"));
+    dwt_run(s, sql);
+    assert_non_null(strstr(s->text, "loaded 1 file, skipped 2 that were loaded before: 1 row"));
+    (void) snprintf(sql, sizeof sql,
+                    "COPY INTO t FROM (SELECT a * 10 AS a, upper(b) AS b FROM "
+                    "'%s/in') FILEFORMAT = CSV FILES = ('1.csv') FORMAT_OPTIONS "
+                    "('header' = 'true', 'sep' = '|') COPY_OPTIONS ('force' = "
+                    "'true')",
+                    s->dir.path);
+    dwt_run(s, sql);
+    assert_gives(s, "SELECT * FROM t ORDER BY a", "1|x\n2|y\n3|z\n10|X");
+}
+
+static void
+test_copy__writes_tables_to_files(void **state)
+{
+    dwt_session *s = *state;
+    char sql[1024];
+    dwt_run(s, "CREATE TABLE t AS SELECT 1 AS a, 'x' AS b");
+    (void) snprintf(sql, sizeof sql, "COPY t TO '%s/t.csv' (HEADER false)", s->dir.path);
+    dwt_run(s, sql);
+    (void) snprintf(sql, sizeof sql, "COPY t (b) TO '%s/b.csv' (HEADER false)", s->dir.path);
+    dwt_run(s, sql);
+    (void) snprintf(sql, sizeof sql, "COPY (SELECT a + 1 FROM t@v0) TO '%s/a.csv' (HEADER false)",
+                    s->dir.path);
+    dwt_run(s, sql);
+    static const char *const files[][2] = {{"t.csv", "1,x\n"}, {"b.csv", "x\n"}, {"a.csv", "2\n"}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        size_t size;
+        char *bytes = dwt_read_file(s->dir.path, files[i][0], &size);
+        assert_non_null(bytes);
+        assert_string_equal(bytes, files[i][1]);
+        free(bytes);
+    }
+    assert_fails(s, "COPY t FROM 'x.csv'", DW_INVALID_ARGUMENT, "STATEMENT_UNSUPPORTED",
+                 "COPY INTO t");
+}
+
+static void
+test_modify__names_what_is_not_supported(void **state)
+{
+    dwt_session *s = *state;
+    dwt_run(s, "CREATE TABLE t (a INT)");
+    static const char *const statements[][2] = {
+        {"DELETE FROM t WHERE a = 1", "DELETE is not supported for Delta tables"},
+        {"UPDATE t SET a = 1", "UPDATE is not supported for Delta tables"},
+        {"MERGE INTO t USING t s ON true WHEN MATCHED THEN DELETE", "MERGE INTO is not supported"},
+        {"OPTIMIZE t", "OPTIMIZE is not supported"},
+        {"VACUUM t", "VACUUM is not supported"},
+        {"RESTORE t TO VERSION AS OF 0", "RESTORE is not supported"},
+        {"ALTER TABLE t ADD COLUMN b INT", "ALTER TABLE is not supported"},
+        {"DROP TABLE t", "remove the directory"},
+    };
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        assert_fails(s, statements[i][0], DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
+                     statements[i][1]);
+    }
+    assert_fails(s, "DELETE FROM nowhere", DW_NOT_FOUND, "TABLE_NOT_FOUND", "nowhere");
+    dwt_run(s, "DROP TABLE IF EXISTS nowhere");
+}
+
+static void
+test_describe__shows_history_and_detail(void **state)
+{
+    dwt_session *s = *state;
+    dwt_run(s, "CREATE TABLE t (a INT); INSERT INTO t VALUES (1); CHECKPOINT t");
+    assert_string_equal(s->text, "wrote a checkpoint of version 1");
+    dwt_run(s, "DESCRIBE HISTORY t LIMIT 1");
+    assert_int_equal(strncmp(s->text, "1|", 2), 0);
+    dwt_run(s, "DESCRIBE DETAIL t");
+    assert_int_equal(strncmp(s->text, "delta|", 6), 0);
+    assert_fails(s, "DESCRIBE HISTORY u", DW_NOT_FOUND, "TABLE_NOT_FOUND", "did you mean t");
+    assert_fails(s, "DESCRIBE t VERSION AS OF 9", DW_NOT_FOUND, "VERSION_OUT_OF_RANGE", "0 to 1");
+}
+
+static void
+test_explain__shows_what_is_read_and_why(void **state)
+{
+    dwt_session *s = *state;
+    dwt_run(s, "CREATE TABLE t (a INT, m INT) PARTITIONED BY (m);"
+               "INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)");
+    dwt_run(s, "EXPLAIN SELECT * FROM t WHERE m = 2");
+    assert_non_null(strstr(s->text, "t, version 1\n"));
+    assert_non_null(strstr(s->text, "3 in the table, 1 after partitions, 1 after statistics"));
+    assert_non_null(strstr(s->text, "m = 2"));
+    dwt_run(s, "EXPLAIN SELECT 1");
+    assert_true(strlen(s->text) > 0);
+}
+
+#define session_test(f) cmocka_unit_test_setup_teardown(f, dwt_session_setup, dwt_session_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        session_test(test_create__makes_tables_in_every_mode),
+        session_test(test_create__keeps_what_was_declared),
+        session_test(test_insert__appends_and_overwrites),
+        session_test(test_insert__refuses_what_does_not_fit),
+        session_test(test_copy_into__loads_each_file_once),
+        session_test(test_copy__writes_tables_to_files),
+        session_test(test_modify__names_what_is_not_supported),
+        session_test(test_describe__shows_history_and_detail),
+        session_test(test_explain__shows_what_is_read_and_why),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
