@@ -220,11 +220,10 @@ print_path(const data_write *write, dw_str path, dw_str *out, dw_error *err)
     return dw__arena_dup(write->arena, dw__strbuf_str(&encoded), out) ? DW_OK : dw__error_oom(err);
 }
 
-/* Makes one file durable and describes it. */
+/* Describes one file, which is durable already. */
 static dw_status
 finish_file(const data_write *write, const dw_copy_file *file, dw_file *out, dw_error *err)
 {
-    DW_TRY(dw__storage_sync(dw__table_storage(write->table), file->path, file->size_bytes, err));
     *out = (dw_file){.has_partition_values = true,
                      .has_size = true,
                      .size_bytes = file->size_bytes,
@@ -235,6 +234,23 @@ finish_file(const data_write *write, const dw_copy_file *file, dw_file *out, dw_
     return print_stats(write, file, &out->stats, err);
 }
 
+/* All at once: the file system then waits for its journal once, not file by file. */
+static dw_status
+sync_files(const data_write *write, const dw_copy_file *files, size_t count, dw_error *err)
+{
+    dw_sync_request *requests = DW_ARENA_ARRAY(write->arena, dw_sync_request, count + 1);
+    if (requests == NULL) {
+        return dw__error_oom(err);
+    }
+    size_t request_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (files[i].row_count > 0) {
+            requests[request_count++] = (dw_sync_request){files[i].path, files[i].size_bytes};
+        }
+    }
+    return dw__storage_sync_many(dw__table_storage(write->table), requests, request_count, err);
+}
+
 static dw_status
 finish_files(const data_write *write, const dw_copy_file *files, size_t count, dw_data_files *out,
              dw_error *err)
@@ -243,6 +259,7 @@ finish_files(const data_write *write, const dw_copy_file *files, size_t count, d
     if (out->adds == NULL) {
         return dw__error_oom(err);
     }
+    DW_TRY(sync_files(write, files, count, err));
     for (size_t i = 0; i < count; i++) {
         if (files[i].row_count == 0) { /* an empty file says nothing: it is not committed */
             DW_TRY(dw__storage_remove(dw__table_storage(write->table), files[i].path, err));
