@@ -144,12 +144,15 @@ def difference(expected, found):
         expected, found = canonical(expected), canonical(found)
     except pa.ArrowInvalid as e:
         return f"cannot bring the rows to canonical types: {e}"
-    for name in expected.column_names:
+    if expected.num_rows != found.num_rows:
+        return f"expected {expected.num_rows} rows, found {found.num_rows}"
+    for i, name in enumerate(expected.column_names):
+        if pa.types.is_null(expected.schema.field(name).type) and found[name].null_count == len(found):
+            # A column without a type of its own: nothing but nulls is all that can be said of it.
+            found = found.set_column(i, expected.schema.field(name), expected[name])
         want, have = expected.schema.field(name).type, found.schema.field(name).type
         if want != have:
             return f"column {name}: expected type {want}, found {have}"
-    if expected.num_rows != found.num_rows:
-        return f"expected {expected.num_rows} rows, found {found.num_rows}"
     if not any(is_nested(t) for t in expected.schema.types):
         if sorted_flat(expected).equals(sorted_flat(found)):
             return None
