@@ -22,7 +22,9 @@ typedef enum dw_vector_kind {
     DW_VECTOR_STR,    /* dw_str */
     DW_VECTOR_LIST,   /* dw_span into children[0] */
     DW_VECTOR_MAP,    /* dw_span into children[0] (keys) and children[1] (values) */
-    DW_VECTOR_STRUCT  /* no data of its own; children */
+    DW_VECTOR_STRUCT, /* no data of its own; children */
+    DW_VECTOR_TEXT    /* dw_str: what a string, number, date, time or boolean of any width reads as;
+                         instants in UTC. For reading only */
 } dw_vector_kind;
 
 typedef struct dw_span {

@@ -27,6 +27,7 @@ plain_type(dw_vector_kind kind)
     case DW_VECTOR_DOUBLE:
         return "DOUBLE";
     case DW_VECTOR_STR:
+    case DW_VECTOR_TEXT:
         return "VARCHAR";
     case DW_VECTOR_LIST:
     case DW_VECTOR_MAP:
@@ -120,6 +121,8 @@ reads_as(dw_vector_kind kind, duckdb_type id)
         return id == DUCKDB_TYPE_DOUBLE || id == DUCKDB_TYPE_FLOAT || is_i32;
     case DW_VECTOR_STR:
         return id == DUCKDB_TYPE_VARCHAR;
+    case DW_VECTOR_TEXT:
+        return id != DUCKDB_TYPE_LIST && id != DUCKDB_TYPE_MAP && id != DUCKDB_TYPE_STRUCT;
     case DW_VECTOR_LIST:
         return id == DUCKDB_TYPE_LIST;
     case DW_VECTOR_MAP:
@@ -230,6 +233,7 @@ is_exact(const dw_duck *duck, const dw_column_spec *spec, duckdb_logical_type ty
         [DW_VECTOR_I64] = DUCKDB_TYPE_BIGINT,   [DW_VECTOR_DOUBLE] = DUCKDB_TYPE_DOUBLE,
         [DW_VECTOR_STR] = DUCKDB_TYPE_VARCHAR,  [DW_VECTOR_LIST] = DUCKDB_TYPE_LIST,
         [DW_VECTOR_MAP] = DUCKDB_TYPE_MAP,      [DW_VECTOR_STRUCT] = DUCKDB_TYPE_STRUCT,
+        [DW_VECTOR_TEXT] = DUCKDB_TYPE_VARCHAR,
     };
     bool is_struct = spec->kind == DW_VECTOR_STRUCT;
     bool exact = duck->get_type_id(type) == ids[spec->kind] &&
@@ -307,9 +311,11 @@ put_value(expression_writer *w, const dw_column_spec *spec, duckdb_logical_type 
         return;
     }
     if (spec->kind != DW_VECTOR_STRUCT) {
+        bool is_instant = w->duck->get_type_id(type) == DUCKDB_TYPE_TIMESTAMP_TZ;
         dw__strbuf_append_literal(w->sql, "CAST(");
         dw__strbuf_append(w->sql, access);
-        dw__strbuf_append_literal(w->sql, " AS ");
+        /* Not in the zone of the session. */
+        dw__strbuf_append(w->sql, is_instant ? DW_STR(" AT TIME ZONE 'UTC' AS ") : DW_STR(" AS "));
         dw__shape_put_type(w->sql, spec);
         dw__strbuf_append_char(w->sql, ')');
         return;

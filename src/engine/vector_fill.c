@@ -60,6 +60,7 @@ dw__vector_type(const dw_duck *duck, const dw_column_spec *spec)
     case DW_VECTOR_DOUBLE:
         return duck->create_logical_type(DUCKDB_TYPE_DOUBLE);
     case DW_VECTOR_STR:
+    case DW_VECTOR_TEXT:
         return duck->create_logical_type(DUCKDB_TYPE_VARCHAR);
     case DW_VECTOR_LIST:
         return list_type(duck, spec);
@@ -206,6 +207,7 @@ fill(const filler *f, const dw_column_spec *spec, const dw_vector *source, size_
         fill_numbers(f, source, count, sizeof(double), target);
         return DW_OK;
     case DW_VECTOR_STR:
+    case DW_VECTOR_TEXT:
         return fill_strings(f, source, count, bits, target);
     case DW_VECTOR_LIST:
     case DW_VECTOR_MAP:

@@ -133,6 +133,7 @@ view(viewer *v, const dw_column_spec *spec, duckdb_vector source, size_t count, 
         out->data = v->duck->vector_get_data(source);
         return DW_OK;
     case DW_VECTOR_STR:
+    case DW_VECTOR_TEXT:
         return view_strings(v, source, count, out);
     case DW_VECTOR_LIST:
     case DW_VECTOR_MAP:

@@ -68,6 +68,7 @@ value_size(dw_vector_kind kind)
     case DW_VECTOR_DOUBLE:
         return sizeof(double);
     case DW_VECTOR_STR:
+    case DW_VECTOR_TEXT:
         return sizeof(dw_str);
     case DW_VECTOR_LIST:
     case DW_VECTOR_MAP:
@@ -340,7 +341,7 @@ take_vector(reader *r, const dw_column_spec *spec, size_t count, dw_vector *out)
 /* ---- From the file's columns to those that are wanted ---------------------------------------- */
 
 static const char *const kind_names[] = {"BOOLEAN", "INTEGER", "BIGINT", "DOUBLE",
-                                         "VARCHAR", "LIST",    "MAP",    "STRUCT"};
+                                         "VARCHAR", "LIST",    "MAP",    "STRUCT", "TEXT"};
 
 /* A column that the file lacks: NULL in every row, its children empty or NULL. */
 static bool
@@ -397,7 +398,8 @@ shape(reader *r, const dw_column_spec *wanted, const dw_column_spec *found, cons
 {
     *out = *from;
     bool widens = wanted->kind == DW_VECTOR_I64 && found->kind == DW_VECTOR_I32;
-    if (wanted->kind != found->kind && !widens) {
+    bool is_text = wanted->kind == DW_VECTOR_TEXT && found->kind == DW_VECTOR_STR;
+    if (wanted->kind != found->kind && !widens && !is_text) {
         return dw__error_set(err, DW_CORRUPT, "PARQUET_TYPE",
                              "expected column %s to be %s, found %s", wanted->name,
                              kind_names[wanted->kind], kind_names[found->kind]);

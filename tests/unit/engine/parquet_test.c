@@ -58,6 +58,7 @@ print_value(dw_strbuf *out, const dw_column_spec *spec, const dw_vector *vector,
         dw__strbuf_printf(out, "%g", ((const double *) vector->data)[row]);
         break;
     case DW_VECTOR_STR:
+    case DW_VECTOR_TEXT:
         dw__strbuf_append_char(out, '\'');
         dw__strbuf_append(out, ((const dw_str *) vector->data)[row]);
         dw__strbuf_append_char(out, '\'');
