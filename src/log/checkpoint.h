@@ -11,6 +11,7 @@
 
 #include "log/replay.h"
 #include "log/segment.h"
+#include "log/table_state.h"
 
 typedef struct dw_log dw_log;
 typedef struct dw_checkpoint dw_checkpoint;
@@ -21,17 +22,18 @@ typedef struct dw_checkpoint dw_checkpoint;
 DW_WARN_UNUSED dw_status dw__checkpoint_open(dw_log *log, const dw_segment *segment,
                                              dw_replay *base, dw_checkpoint **out, dw_error *err);
 /* Reads the adds into base->adds. Statistics of small checkpoints come with them, those of large
- * ones stay where they are. `metadata` is the one that holds: statistics may be structs of its
+ * ones stay where they are. `definition` is the one that holds: statistics may be structs of its
  * columns. */
 DW_WARN_UNUSED dw_status dw__checkpoint_read_adds(dw_checkpoint *checkpoint,
-                                                  const dw_metadata *metadata, dw_replay *base,
+                                                  dw_definition *definition, dw_replay *base,
                                                   dw_error *err);
 /* Visits the removes. */
 typedef dw_status (*dw_remove_visitor)(void *ctx, const dw_file *remove, dw_error *err);
 DW_WARN_UNUSED dw_status dw__checkpoint_visit_removes(dw_checkpoint *checkpoint,
                                                       dw_remove_visitor visit, void *ctx,
                                                       dw_error *err);
-int64_t dw__checkpoint_version(const dw_checkpoint *checkpoint);
+/* The key of its first file; lives as long as the checkpoint. */
+dw_str dw__checkpoint_main_key(const dw_checkpoint *checkpoint);
 dw_checkpoint *dw__checkpoint_ref(dw_checkpoint *checkpoint);
 void dw__checkpoint_unref(dw_checkpoint *checkpoint);
 

@@ -26,11 +26,11 @@ struct dw_checkpoint {
     dw_str json_key; /* of a JSON main file; the null string: it is Parquet */
     dw_checkpoint_file *files;
     size_t file_count;
+    dw_definition *definition; /* from reading the adds on */
 };
 
-/* The origin of statistics that stay in a checkpoint file. `metadata` is copied. */
+/* The origin of statistics that stay in a checkpoint file. */
 DW_WARN_UNUSED dw_status dw__checkpoint_origin_new(dw_checkpoint *checkpoint, size_t file_idx,
-                                                   const dw_metadata *metadata,
                                                    dw_stats_origin **out, dw_error *err);
 /* Reads one Parquet file of a checkpoint; an error says which. */
 DW_WARN_UNUSED dw_status dw__checkpoint_read_file(dw_log *log, const dw_parquet_read *request,

@@ -25,15 +25,16 @@ dw__checkpoint_unref(dw_checkpoint *checkpoint)
 {
     if (checkpoint != NULL &&
         atomic_fetch_sub_explicit(&checkpoint->ref_count, 1, memory_order_acq_rel) == 1) {
+        dw__definition_unref(checkpoint->definition);
         dw__arena_deinit(&checkpoint->arena);
         DW_DELETE(checkpoint->log->env->allocator, checkpoint);
     }
 }
 
-int64_t
-dw__checkpoint_version(const dw_checkpoint *checkpoint)
+dw_str
+dw__checkpoint_main_key(const dw_checkpoint *checkpoint)
 {
-    return checkpoint->version;
+    return dw__str_is_null(checkpoint->json_key) ? checkpoint->files[0].key : checkpoint->json_key;
 }
 
 /* ---- Actions that are no files --------------------------------------------------------------- */
@@ -235,6 +236,7 @@ typedef struct add_reader {
     dw_file_block *block;    /* open; NULL: the next row begins one */
     dw_stats_origin *origin; /* NULL: statistics come with the rows */
     size_t row_count;        /* of the file so far */
+    bool has_only_parsed;    /* statistics turned out to be a struct: the file must be read again */
 } add_reader;
 
 /* Puts the block that is complete into the set. */
@@ -347,6 +349,19 @@ has_value(const dw_vector *vector, size_t row_count)
     return vector->valid == NULL || memchr(vector->valid, true, row_count) != NULL;
 }
 
+/* True when some row has statistics as a struct and not as JSON. */
+static bool
+has_only_parsed(const dw_vector *fields, size_t row_count)
+{
+    const dw_vector *num_records = &fields[DW_CK_ADD_COUNT].children[0];
+    bool found = false;
+    for (size_t row = 0; !found && row < row_count; row++) {
+        found = dw__vector_is_valid(num_records, row) &&
+                !dw__vector_is_valid(&fields[DW_CK_ADD_STATS], row);
+    }
+    return found;
+}
+
 static dw_status
 visit_adds(void *ctx, const dw_batch *batch, dw_error *err)
 {
@@ -357,6 +372,10 @@ visit_adds(void *ctx, const dw_batch *batch, dw_error *err)
                            has_value(&fields[DW_CK_ADD_CLUSTERING_PROVIDER], batch->row_count) ||
                            has_value(&fields[DW_CK_ADD_BASE_ROW_ID], batch->row_count) ||
                            has_value(&fields[DW_CK_ADD_COMMIT_VERSION], batch->row_count);
+    if (reader->origin == NULL && has_only_parsed(fields, batch->row_count)) {
+        reader->has_only_parsed = true;
+        return dw__error_set(err, DW_CANCELLED, "STATISTICS_PARSED", "to be read another way");
+    }
     for (size_t row = 0; row < batch->row_count; row++) {
         if (dw__vector_is_valid(column, row) && dw__vector_is_valid(&fields[DW_CK_ADD_PATH], row)) {
             DW_TRY(read_add(reader, fields, row, has_rare_values, err));
@@ -365,38 +384,75 @@ visit_adds(void *ctx, const dw_batch *batch, dw_error *err)
     return DW_OK;
 }
 
+/* What a small file is read with: the statistics as JSON, and of those as a struct only whether
+ * they are there. */
+enum { ADD_WITH_COUNT = DW_CK_ADD_COUNT + 1 };
+
+static void
+make_small_spec(dw_column_spec fields[ADD_WITH_COUNT], dw_column_spec *out)
+{
+    static const dw_column_spec num_records = {.name = "numRecords", .kind = DW_VECTOR_I64};
+    memcpy(fields, dw__ck_add_spec.children, DW_CK_ADD_COUNT * sizeof(dw_column_spec));
+    fields[DW_CK_ADD_COUNT] = (dw_column_spec){"stats_parsed", DW_VECTOR_STRUCT, &num_records, 1};
+    *out = (dw_column_spec){"add", DW_VECTOR_STRUCT, fields, ADD_WITH_COUNT};
+}
+
+/* Reads one file; its statistics stay there when `origin` is not NULL. */
 static dw_status
-read_adds_of(dw_checkpoint *checkpoint, size_t file_idx, const dw_metadata *metadata,
-             dw_replay *base, dw_error *err)
+read_file_adds(dw_checkpoint *checkpoint, const dw_checkpoint_file *file, dw_stats_origin *origin,
+               dw_replay *base, bool *only_parsed_out, dw_error *err)
 {
     static const char *const required_path[] = {"add", "path", NULL};
-    const dw_checkpoint_file *file = &checkpoint->files[file_idx];
-    bool is_small = file->size_bytes <= DW_CHECKPOINT_SMALL_BYTES;
-    add_reader reader = {.base = base};
-    if (!is_small) {
-        DW_TRY(dw__checkpoint_origin_new(checkpoint, file_idx, metadata, &reader.origin, err));
-    }
+    dw_column_spec fields[ADD_WITH_COUNT], small_spec;
+    make_small_spec(fields, &small_spec);
+    add_reader reader = {.base = base, .origin = origin};
     dw_parquet_read request = {.key = file->key,
-                               .columns = is_small ? &dw__ck_add_spec : &dw__ck_add_bare_spec,
+                               .columns = origin == NULL ? &small_spec : &dw__ck_add_bare_spec,
                                .column_count = 1,
                                .required_path = required_path};
+    dw_error cause = DW_ERROR_INIT;
     dw_status status =
-        dw__checkpoint_read_file(checkpoint->log, &request, visit_adds, &reader, err);
+        dw__checkpoint_read_file(checkpoint->log, &request, visit_adds, &reader, &cause);
+    *only_parsed_out = reader.has_only_parsed;
     if (status == DW_OK) {
-        status = finish_block(&reader, err);
+        status = finish_block(&reader, &cause);
     }
     dw__file_block_unref(reader.block);
-    dw__stats_origin_unref(reader.origin);
+    if (status != DW_OK && !reader.has_only_parsed) {
+        dw__error_copy(err, &cause);
+    }
+    return status;
+}
+
+static dw_status
+read_adds_of(dw_checkpoint *checkpoint, size_t file_idx, dw_replay *base, dw_error *err)
+{
+    const dw_checkpoint_file *file = &checkpoint->files[file_idx];
+    bool only_parsed = false;
+    if (file->size_bytes <= DW_CHECKPOINT_SMALL_BYTES) {
+        size_t count = base->adds->count;
+        dw_status status = read_file_adds(checkpoint, file, NULL, base, &only_parsed, err);
+        if (!only_parsed) {
+            return status;
+        }
+        dw__file_set_truncate(base->adds, count);
+    }
+    dw_stats_origin *origin;
+    DW_TRY(dw__checkpoint_origin_new(checkpoint, file_idx, &origin, err));
+    dw_status status = read_file_adds(checkpoint, file, origin, base, &only_parsed, err);
+    dw__stats_origin_unref(origin);
     return status;
 }
 
 dw_status
-dw__checkpoint_read_adds(dw_checkpoint *checkpoint, const dw_metadata *metadata, dw_replay *base,
+dw__checkpoint_read_adds(dw_checkpoint *checkpoint, dw_definition *definition, dw_replay *base,
                          dw_error *err)
 {
+    dw_assert(checkpoint->definition == NULL);
+    checkpoint->definition = dw__definition_ref(definition);
     dw__replay_seal(base);
     for (size_t i = 0; i < checkpoint->file_count; i++) {
-        DW_TRY(read_adds_of(checkpoint, i, metadata, base, err));
+        DW_TRY(read_adds_of(checkpoint, i, base, err));
     }
     return DW_OK;
 }

@@ -21,6 +21,7 @@ value_size(dw_vector_kind kind)
     case DW_VECTOR_DOUBLE:
         return sizeof(double);
     case DW_VECTOR_STR:
+    case DW_VECTOR_TEXT:
         return sizeof(dw_str);
     case DW_VECTOR_LIST:
     case DW_VECTOR_MAP:

@@ -111,6 +111,14 @@ dw__file_set_free(dw_file_set *set)
     DW_DELETE(set->allocator, set);
 }
 
+void
+dw__file_set_truncate(dw_file_set *set, size_t count)
+{
+    while (set->count > count) {
+        release_entry(set, &set->items[--set->count]);
+    }
+}
+
 dw_status
 dw__file_set_append_set(dw_file_set *set, const dw_file_set *from, dw_error *err)
 {

@@ -40,6 +40,8 @@ DW_WARN_UNUSED dw_status dw__file_set_append_set(dw_file_set *set, const dw_file
 /* Appends a sealed block whose rows are all live; takes a reference. */
 DW_WARN_UNUSED dw_status dw__file_set_append_block(dw_file_set *set, dw_file_block *block,
                                                    dw_error *err);
+/* Forgets the blocks from the `count`-th on. */
+void dw__file_set_truncate(dw_file_set *set, size_t count);
 /* Appends one file to the newest block, which is made and left open for more. Its index is kept up
  * to date, and an older row of the same key must have been killed before. */
 DW_WARN_UNUSED dw_status dw__file_set_push(dw_file_set *set, const dw_file *file,

@@ -157,22 +157,29 @@ dw__load_set_timestamp(dw_log_snapshot *snapshot, const dw_replay *tail, int64_t
     return DW_OK;
 }
 
-static dw_status
-join_segment(dw_log *log, const dw_segment *segment, const dw_replay *tail, const dw_replay *base,
-             dw_checkpoint *checkpoint, dw_log_snapshot **out, dw_error *err)
+/* By which file a refresh tells that the table is still the one that was read. */
+static dw_file_identity
+identity_of(const dw_segment *segment)
 {
-    dw_snapshot_parts parts = {.log = log,
-                               .version = segment->version,
-                               .tail = tail,
-                               .base_replay = base,
-                               .checkpoint = checkpoint};
-    if (segment->last_commit != NULL) {
-        parts.identity = (dw_file_identity){true, segment->last_commit->size_bytes,
-                                            segment->last_commit->modified_ms};
+    const dw_log_file *commit = segment->last_commit;
+    if (commit != NULL) {
+        return (dw_file_identity){true, false, commit->size_bytes, commit->modified_ms};
     }
+    const dw_log_file *main_file = &segment->checkpoints[0];
+    return (dw_file_identity){true, true, main_file->size_bytes, main_file->modified_ms};
+}
+
+/* Fills in what the segment says and joins. */
+static dw_status
+join_segment(dw_log *log, const dw_segment *segment, dw_snapshot_parts *parts,
+             dw_log_snapshot **out, dw_error *err)
+{
+    parts->log = log;
+    parts->version = segment->version;
+    parts->identity = identity_of(segment);
     dw_log_snapshot *snapshot;
-    DW_TRY(dw__snapshot_join(log->env, &parts, &snapshot, err));
-    dw_status status = dw__load_set_timestamp(snapshot, tail, monotonic_time(segment), err);
+    DW_TRY(dw__snapshot_join(log->env, parts, &snapshot, err));
+    dw_status status = dw__load_set_timestamp(snapshot, parts->tail, monotonic_time(segment), err);
     if (status != DW_OK) {
         dw__log_snapshot_unref(snapshot);
         return status;
@@ -186,17 +193,19 @@ load_on_checkpoint(dw_log *log, const dw_segment *segment, const dw_replay *tail
                    dw_log_snapshot **out, bool *checkpoint_failed_out, dw_error *err)
 {
     DW_AUTO(dw_checkpoint_ptr) checkpoint = NULL;
+    DW_AUTO(dw_definition_ptr) definition = NULL;
     DW_AUTO(dw_replay) base;
     DW_TRY(dw__replay_init(&base, log->env, err));
     dw_status status = dw__checkpoint_open(log, segment, &base, &checkpoint, err);
     if (status == DW_OK) {
-        const dw_metadata *metadata;
-        DW_TRY(dw__snapshot_check_definition(tail, &base, segment->version, &metadata, err));
-        status = dw__checkpoint_read_adds(checkpoint, metadata, &base, err);
+        DW_TRY(dw__snapshot_define(log->env, tail, &base, segment->version, &definition, err));
+        status = dw__checkpoint_read_adds(checkpoint, definition, &base, err);
     }
     *checkpoint_failed_out = status == DW_CORRUPT || status == DW_NOT_FOUND;
     DW_TRY(status);
-    return join_segment(log, segment, tail, &base, checkpoint, out, err);
+    dw_snapshot_parts parts = {
+        .tail = tail, .base_replay = &base, .checkpoint = checkpoint, .definition = definition};
+    return join_segment(log, segment, &parts, out, err);
 }
 
 dw_status
@@ -209,9 +218,11 @@ dw__load_segment(dw_log *log, const dw_segment *segment, dw_log_snapshot **out,
     DW_TRY(dw__replay_init(&tail, log->env, err));
     DW_TRY(dw__load_commits(log, segment->commits, segment->commit_count, &tail, err));
     dw__replay_seal(&tail);
-    return segment->checkpoint_version < 0
-               ? join_segment(log, segment, &tail, NULL, NULL, out, err)
-               : load_on_checkpoint(log, segment, &tail, out, checkpoint_failed_out, err);
+    if (segment->checkpoint_version >= 0) {
+        return load_on_checkpoint(log, segment, &tail, out, checkpoint_failed_out, err);
+    }
+    dw_snapshot_parts parts = {.tail = &tail};
+    return join_segment(log, segment, &parts, out, err);
 }
 
 /* ---- Versions -------------------------------------------------------------------------------- */

@@ -121,11 +121,12 @@ is_still_there(dw_log *log, const dw_log_snapshot *cached, bool *out, dw_error *
     if (!cached->identity.is_known || dw__file_set_is_stale(cached->files)) {
         return DW_OK;
     }
-    char key[DW_COMMIT_KEY_SIZE];
+    char commit_key[DW_COMMIT_KEY_SIZE];
+    dw_str key = cached->identity.is_checkpoint ? dw__checkpoint_main_key(cached->checkpoint)
+                                                : dw__commit_key(cached->version, commit_key);
     dw_object_meta meta;
     dw_error cause = DW_ERROR_INIT;
-    dw_status status =
-        dw__storage_head(log->storage, dw__commit_key(cached->version, key), &meta, &cause);
+    dw_status status = dw__storage_head(log->storage, key, &meta, &cause);
     if (status != DW_OK && status != DW_NOT_FOUND) {
         dw__error_copy(err, &cause);
         return status;
@@ -167,7 +168,7 @@ replay_next(dw_log *log, catch_up *c, dw_strbuf *bytes, bool *found_out, dw_erro
         return status;
     }
     c->version++;
-    c->identity = (dw_file_identity){true, (int64_t) bytes->len, modified_ms};
+    c->identity = (dw_file_identity){true, false, (int64_t) bytes->len, modified_ms};
     c->file_time_ms = modified_ms > c->file_time_ms ? modified_ms : c->file_time_ms + 1;
     *found_out = true;
     return DW_OK;

@@ -44,48 +44,55 @@ missing_part(const char *code, const char *what, int64_t version, dw_error *err)
 }
 
 static dw_status
-choose_definition(const dw_protocol *protocol, const dw_metadata *metadata, int64_t version,
-                  dw_error *err)
+define(const dw_env *env, const dw_protocol *protocol, const dw_metadata *metadata, int64_t version,
+       dw_definition **out, dw_error *err)
 {
     if (protocol == NULL) {
         return missing_part("NO_PROTOCOL", "protocol", version, err);
     }
     DW_TRY(dw__protocol_check_read(protocol, err));
-    return metadata == NULL ? missing_part("NO_METADATA", "metaData", version, err) : DW_OK;
+    if (metadata == NULL) {
+        return missing_part("NO_METADATA", "metaData", version, err);
+    }
+    return dw__definition_new(env, protocol, metadata, out, err);
 }
 
 dw_status
-dw__snapshot_check_definition(const dw_replay *tail, const dw_replay *base, int64_t version,
-                              const dw_metadata **metadata_out, dw_error *err)
+dw__snapshot_define(const dw_env *env, const dw_replay *tail, const dw_replay *base,
+                    int64_t version, dw_definition **out, dw_error *err)
 {
-    const dw_protocol *protocol = tail->protocol != NULL ? tail->protocol : base->protocol;
-    *metadata_out = tail->metadata != NULL ? tail->metadata : base->metadata;
-    return choose_definition(protocol, *metadata_out, version, err);
+    *out = NULL;
+    const dw_protocol *protocol = tail->protocol;
+    const dw_metadata *metadata = tail->metadata;
+    if (base != NULL) {
+        protocol = protocol == NULL ? base->protocol : protocol;
+        metadata = metadata == NULL ? base->metadata : metadata;
+    }
+    return define(env, protocol, metadata, version, out, err);
 }
 
 static dw_status
 join_definition(const dw_env *env, const dw_snapshot_parts *parts, dw_log_snapshot *out,
                 dw_error *err)
 {
-    const dw_protocol *protocol = parts->tail->protocol;
-    const dw_metadata *metadata = parts->tail->metadata;
-    const dw_log_snapshot *base = parts->base_snapshot;
-    if (base != NULL && protocol == NULL && metadata == NULL) {
-        out->definition = dw__definition_ref(base->definition);
+    if (parts->definition != NULL) {
+        out->definition = dw__definition_ref(parts->definition);
         return DW_OK;
     }
-    if (protocol == NULL) {
-        protocol = base != NULL                 ? &base->definition->protocol
-                   : parts->base_replay != NULL ? parts->base_replay->protocol
-                                                : NULL;
+    if (parts->base_snapshot == NULL) {
+        return dw__snapshot_define(env, parts->tail, parts->base_replay, parts->version,
+                                   &out->definition, err);
     }
-    if (metadata == NULL) {
-        metadata = base != NULL                 ? &base->definition->metadata
-                   : parts->base_replay != NULL ? parts->base_replay->metadata
-                                                : NULL;
+    dw_definition *before = parts->base_snapshot->definition;
+    const dw_protocol *protocol = parts->tail->protocol;
+    const dw_metadata *metadata = parts->tail->metadata;
+    if (protocol == NULL && metadata == NULL) {
+        out->definition = dw__definition_ref(before);
+        return DW_OK;
     }
-    DW_TRY(choose_definition(protocol, metadata, parts->version, err));
-    return dw__definition_new(env, protocol, metadata, &out->definition, err);
+    return define(env, protocol == NULL ? &before->protocol : protocol,
+                  metadata == NULL ? &before->metadata : metadata, parts->version, &out->definition,
+                  err);
 }
 
 static dw_status

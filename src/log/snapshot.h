@@ -17,6 +17,7 @@
  * and made again. */
 typedef struct dw_file_identity {
     bool is_known;
+    bool is_checkpoint; /* it is the checkpoint's first file: the commit was cleaned up */
     int64_t size_bytes;
     int64_t modified_ms;
 } dw_file_identity;
@@ -45,17 +46,17 @@ typedef struct dw_snapshot_parts {
     const dw_log_snapshot *base_snapshot;
     dw_checkpoint *checkpoint;
     const dw_replay *base_replay;
+    dw_definition *definition; /* NULL: still to be made */
 } dw_snapshot_parts;
 
 /* The timestamp is left to the caller. Errors: as dw__definition_new, and DW_CORRUPT (NO_PROTOCOL,
  * NO_METADATA). */
 DW_WARN_UNUSED dw_status dw__snapshot_join(const dw_env *env, const dw_snapshot_parts *parts,
                                            dw_log_snapshot **out, dw_error *err);
-/* The protocol and metadata that hold when `tail` is on top of `base`, checked for reading before
- * files are read. [LOG-5] */
-DW_WARN_UNUSED dw_status dw__snapshot_check_definition(const dw_replay *tail, const dw_replay *base,
-                                                       int64_t version,
-                                                       const dw_metadata **metadata_out,
-                                                       dw_error *err);
+/* The definition that holds when `tail` is on top of `base` (may be NULL): made, and so checked,
+ * before files are read. [LOG-5] */
+DW_WARN_UNUSED dw_status dw__snapshot_define(const dw_env *env, const dw_replay *tail,
+                                             const dw_replay *base, int64_t version,
+                                             dw_definition **out, dw_error *err);
 
 #endif

@@ -63,4 +63,12 @@ DW_WARN_UNUSED dw_status dw__domain_set_new(const dw_allocator *allocator,
 dw_domain_set *dw__domain_set_ref(dw_domain_set *domains);
 void dw__domain_set_unref(dw_domain_set *domains);
 
+typedef dw_definition *dw_definition_ptr;
+
+static inline void
+dw__dw_definition_ptr_cleanup(dw_definition_ptr *definition)
+{
+    dw__definition_unref(*definition);
+}
+
 #endif

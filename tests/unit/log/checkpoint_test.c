@@ -217,6 +217,111 @@ test_checkpoint__checks_the_protocol_before_its_files(void **state)
     assert_message_has(&w->err, "unknownFeature");
 }
 
+/* ---- Statistics as a struct ------------------------------------------------------------------ */
+
+#define PARSED_SCHEMA                                                                              \
+    "{\"metaData\":{\"id\":\"m\",\"format\":{\"provider\":\"parquet\",\"options\":{}},"            \
+    "\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":\\\"id\\\","    \
+    "\\\"type\\\":\\\"long\\\",\\\"nullable\\\":true,\\\"metadata\\\":{}},{\\\"name\\\":"          \
+    "\\\"s\\\",\\\"type\\\":{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":"           \
+    "\\\"d\\\",\\\"type\\\":\\\"date\\\",\\\"nullable\\\":true,\\\"metadata\\\":{}},{"             \
+    "\\\"name\\\":\\\"b\\\",\\\"type\\\":\\\"boolean\\\",\\\"nullable\\\":true,"                   \
+    "\\\"metadata\\\":{}}]},\\\"nullable\\\":true,\\\"metadata\\\":{}}]}\","                       \
+    "\"partitionColumns\":[],\"configuration\":{}}}\n"
+
+#define FIELD(text, what, list) {text, what, list, sizeof(list) / sizeof((list)[0])}
+#define LEAF(text, what) {text, what, NULL, 0}
+
+/* Two adds, one with statistics of all leaves, one with a count only. */
+static dw_status
+parsed_rows(void *ctx, dw_batch *out, dw_error *err)
+{
+    (void) err;
+    static const bool valid[2] = {true, true}, first[2] = {true, false}, bools[2] = {false, true};
+    static const dw_str paths[2] = {{"a", 1}, {"b", 1}};
+    static const dw_str dates[2] = {{"2024-02-29", 10}, {NULL, 0}};
+    static const int64_t numbers[2] = {7, 8}, zeros[2] = {0, 0};
+    static const dw_vector inner[2] = {{first, dates, NULL}, {first, zeros, NULL}};
+    static const dw_vector bounds[2] = {{first, numbers, NULL}, {first, NULL, inner}};
+    static const dw_vector null_inner[2] = {{first, zeros, NULL}, {first, numbers, NULL}};
+    static const dw_vector nulls[2] = {{first, zeros, NULL}, {first, NULL, null_inner}};
+    static const dw_vector parsed[5] = {{valid, numbers, NULL},
+                                        {valid, bools, NULL},
+                                        {first, NULL, bounds},
+                                        {first, NULL, bounds},
+                                        {first, NULL, nulls}};
+    static const dw_vector add[3] = {
+        {valid, paths, NULL}, {valid, numbers, NULL}, {valid, NULL, parsed}};
+    static const dw_vector column = {valid, NULL, add};
+    bool *given = ctx;
+    *out = (dw_batch){*given ? 0 : 2, &column};
+    *given = true;
+    return DW_OK;
+}
+
+static void
+put_parsed_checkpoint(log_world *w, const char *key)
+{
+    static const dw_column_spec inner[] = {LEAF("d", DW_VECTOR_STR)};
+    static const dw_column_spec bounds[] = {LEAF("id", DW_VECTOR_I64),
+                                            FIELD("s", DW_VECTOR_STRUCT, inner)};
+    static const dw_column_spec null_inner[] = {LEAF("d", DW_VECTOR_I64), LEAF("b", DW_VECTOR_I64)};
+    static const dw_column_spec nulls[] = {LEAF("id", DW_VECTOR_I64),
+                                           FIELD("s", DW_VECTOR_STRUCT, null_inner)};
+    static const dw_column_spec parsed[] = {
+        LEAF("numRecords", DW_VECTOR_I64), LEAF("tightBounds", DW_VECTOR_BOOL),
+        FIELD("minValues", DW_VECTOR_STRUCT, bounds), FIELD("maxValues", DW_VECTOR_STRUCT, bounds),
+        FIELD("nullCount", DW_VECTOR_STRUCT, nulls)};
+    static const dw_column_spec fields[] = {LEAF("path", DW_VECTOR_STR),
+                                            LEAF("size", DW_VECTOR_I64),
+                                            FIELD("stats_parsed", DW_VECTOR_STRUCT, parsed)};
+    static const dw_column_spec add = FIELD("add", DW_VECTOR_STRUCT, fields);
+    bool given = false;
+    dw_strbuf bytes = dw__strbuf_make(dw__allocator_libc(), 1 << 20);
+    dw_status status =
+        w->engine->ops->write_parquet(w->engine, &add, 1, parsed_rows, &given, &bytes, &w->err);
+    assert_ok(status, &w->err);
+    dwt_put(w->storage, key, dw__strbuf_str(&bytes));
+    dw__strbuf_deinit(&bytes);
+}
+
+static dw_status
+collect_stats(void *ctx, dw_file_ref ref, dw_str stats, dw_error *err)
+{
+    (void) ref;
+    (void) err;
+    char *text = ctx;
+    sprintf(text + strlen(text), "%.*s\n", DW_STR_ARG(stats));
+    return DW_OK;
+}
+
+static void
+test_checkpoint__with_statistics_as_a_struct_gives_them_as_json(void **state)
+{
+    log_world *w = *state;
+    world_put_checkpoint(
+        w, "_delta_log/00000000000000000003.checkpoint.0000000001.0000000002.parquet",
+        PROTOCOL PARSED_SCHEMA ADD_MORE("c", "\"stats\":\"{\\\"numRecords\\\":1}\""));
+    put_parsed_checkpoint(
+        w, "_delta_log/00000000000000000003.checkpoint.0000000002.0000000002.parquet");
+    assert_refreshes(w);
+    assert_files(w, "a b c");
+    for (int i = 0; i < 2; i++) {
+        char text[1024] = "";
+        dw_status status = dw__file_set_visit_stats(dw__log_snapshot_files(w->snapshot),
+                                                    collect_stats, text, &w->err);
+        assert_ok(status, &w->err);
+        assert_string_equal(
+            text, "{\"numRecords\":1}\n"
+                  "{\"numRecords\":7,"
+                  "\"minValues\":{\"id\":7,\"s\":{\"d\":\"2024-02-29\"}},"
+                  "\"maxValues\":{\"id\":7,\"s\":{\"d\":\"2024-02-29\"}},"
+                  "\"nullCount\":{\"id\":0,\"s\":{\"d\":0,\"b\":7}},\"tightBounds\":false}\n"
+                  "{\"numRecords\":8,\"minValues\":{},\"maxValues\":{},"
+                  "\"nullCount\":{}}\n");
+    }
+}
+
 /* ---- Hints ----------------------------------------------------------------------------------- */
 
 static void
@@ -502,6 +607,7 @@ main(void)
         LOG_TEST(test_checkpoint__damaged_is_an_error_when_nothing_replaces_it),
         LOG_TEST(test_checkpoint__of_wrong_types_names_file_and_column),
         LOG_TEST(test_checkpoint__checks_the_protocol_before_its_files),
+        LOG_TEST(test_checkpoint__with_statistics_as_a_struct_gives_them_as_json),
         LOG_TEST(test_hint__that_lies_costs_no_rows),
         LOG_TEST(test_hint__that_is_stale_is_overtaken_by_newer_checkpoints),
         LOG_TEST(test_hint__never_goes_back_but_replaces_a_lie),
