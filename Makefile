@@ -67,11 +67,11 @@ test-all: tests-build
 	@tools/test.py build --jobs $(JOBS)
 
 test-asan: tests-build-asan
-	@tools/test.py build-asan --jobs $(JOBS) --without slow
+	@tools/test.py build-asan --patience 8 --jobs $(JOBS) --without slow
 
 # DuckDB itself is not built for the thread sanitizer: only what runs without the engine.
 test-tsan: tests-build-tsan
-	@tools/test.py build-tsan --jobs $(JOBS) --with core --without slow
+	@tools/test.py build-tsan --patience 8 --jobs $(JOBS) --with core --without slow
 
 test-interop: all
 	@tests/interop/run $(if $(SAMPLE),--sample)

@@ -56,7 +56,8 @@ def read_log(build):
 
 def run(options):
     command = ["meson", "test", "-C", options.build, "--no-rebuild", "--print-errorlogs",
-               "--num-processes", str(options.jobs)]
+               "--num-processes", str(options.jobs),
+               "--timeout-multiplier", str(options.patience)]
     for suite in options.only:
         command += ["--suite", suite]
     for suite in options.without:
@@ -74,6 +75,8 @@ def main():
     parser.add_argument("--with", dest="only", action="append", default=[], metavar="SUITE")
     parser.add_argument("--without", action="append", default=[], metavar="SUITE")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--patience", type=float, default=2.0, metavar="FACTOR",
+                        help="what time limits are multiplied by, for slow machines and builds")
     options = parser.parse_args()
 
     status = run(options)
