@@ -5,12 +5,6 @@
 #include "base/assert.h"
 #include "engine/bindings.h"
 
-/* Progress is counted but never printed by the engine. */
-static const char *const connection_settings[] = {
-    "SET enable_progress_bar = true",
-    "SET enable_progress_bar_print = false",
-};
-
 dw_status
 dw__connection_open(dw_database *database, dw_connection **out, dw_error *err)
 {
@@ -25,6 +19,21 @@ dw__connection_open(dw_database *database, dw_connection **out, dw_error *err)
     return DW_OK;
 }
 
+void
+dw__connection_count_progress(dw_connection *connection)
+{
+    dw_assert(atomic_load(&connection->handle) == NULL);
+    connection->counts_progress = true;
+}
+
+/* Progress is counted but never printed by the engine. */
+static dw_status
+count_progress(const dw_duck *duck, duckdb_connection handle, dw_error *err)
+{
+    DW_TRY(dw__statement_execute(duck, handle, "SET enable_progress_bar = true", err));
+    return dw__statement_execute(duck, handle, "SET enable_progress_bar_print = false", err);
+}
+
 dw_status
 dw__connection_handle(dw_connection *connection, duckdb_connection *out, dw_error *err)
 {
@@ -37,12 +46,10 @@ dw__connection_handle(dw_connection *connection, duckdb_connection *out, dw_erro
     const dw_duck *duck = database->duck;
     duckdb_connection handle = NULL;
     DW_TRY(dw__instance_connect(duck, database->instance, &handle, err));
-    for (size_t i = 0; i < sizeof(connection_settings) / sizeof(connection_settings[0]); i++) {
-        dw_status status = dw__statement_execute(duck, handle, connection_settings[i], err);
-        if (status != DW_OK) {
-            duck->disconnect(&handle);
-            return status;
-        }
+    dw_status status = connection->counts_progress ? count_progress(duck, handle, err) : DW_OK;
+    if (status != DW_OK) {
+        duck->disconnect(&handle);
+        return status;
     }
     atomic_store(&connection->handle, handle);
     *out = handle;

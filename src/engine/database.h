@@ -38,6 +38,8 @@ DW_WARN_UNUSED dw_status dw__connection_open(dw_database *database, dw_connectio
                                              dw_error *err);
 void dw__connection_close(dw_connection *connection);
 void dw__connection_interrupt(dw_connection *connection);
+/* Makes progress known; it costs some CPU for each statement. Before the first statement. */
+void dw__connection_count_progress(dw_connection *connection);
 double dw__connection_progress(dw_connection *connection); /* 0..1, or -1 */
 
 /* ---- Statements ------------------------------------------------------------------------------ */

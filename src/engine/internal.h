@@ -57,6 +57,7 @@ struct dw_connection {
     const dw_env *env;
     /* NULL until the first statement. Atomic because interrupts come from other threads. */
     _Atomic(duckdb_connection) handle;
+    bool counts_progress;
     dw_binding_vec bindings;
 };
 

@@ -27,6 +27,7 @@ dw__session_open(dw_catalog *catalog, dw_session **out, dw_error *err)
         DW_DELETE(env->allocator, session);
         return status;
     }
+    dw__connection_count_progress(session->connection);
     *out = session;
     return DW_OK;
 }

@@ -82,32 +82,66 @@ data_write_init(data_write *write, dw_table *table, const dw_data_target *target
 
 /* ---- The query ------------------------------------------------------------------------------- */
 
-/* An empty string is no partition value: it becomes NULL, as the protocol reads it. Void columns
- * are never in files. */
+static bool
+is_partition_field(const data_write *write, const dw_field *field)
+{
+    for (size_t i = 0; i < write->target->partition_column_count; i++) {
+        if (write->partition_fields[i] == field) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An empty string is no partition value: it becomes NULL, as the protocol reads it. */
+static bool
+needs_nullif(const data_write *write, const dw_field *field)
+{
+    return field->type->kind == DW_TYPE_STRING && is_partition_field(write, field);
+}
+
+/* True when the rows of the query are what goes into the files: no void columns, which are never in
+ * files, and nothing to be changed. */
+static bool
+is_plain(const data_write *write)
+{
+    const dw_type *schema = write->target->schema;
+    for (size_t i = 0; i < schema->field_count; i++) {
+        if (schema->fields[i].type->kind == DW_TYPE_VOID ||
+            needs_nullif(write, &schema->fields[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+print_copy_column(const data_write *write, const dw_field *field, dw_strbuf *out)
+{
+    bool empties = needs_nullif(write, field);
+    dw__strbuf_append(out, empties ? DW_STR("NULLIF(") : DW_STR(""));
+    dw__sql_put_identifier(out, field->name);
+    if (empties) {
+        dw__strbuf_append_literal(out, ", '') AS ");
+        dw__sql_put_identifier(out, field->name);
+    }
+}
+
 static dw_status
 print_copy_query(const data_write *write, dw_str query, dw_strbuf *out, dw_error *err)
 {
+    if (is_plain(write)) {
+        dw__strbuf_append(out, query);
+        return dw__strbuf_ok(out, "the statement", err);
+    }
     const dw_type *schema = write->target->schema;
-    dw__strbuf_append_literal(out, "SELECT ");
-    bool is_first = true;
+    const char *separator = "SELECT ";
     for (size_t i = 0; i < schema->field_count; i++) {
-        const dw_field *field = &schema->fields[i];
-        if (field->type->kind == DW_TYPE_VOID) {
-            continue;
+        if (schema->fields[i].type->kind != DW_TYPE_VOID) {
+            dw__strbuf_append(out, dw__str_from(separator));
+            print_copy_column(write, &schema->fields[i], out);
+            separator = ", ";
         }
-        bool is_partition = false;
-        for (size_t k = 0; k < write->target->partition_column_count; k++) {
-            is_partition = is_partition || write->partition_fields[k] == field;
-        }
-        bool empties = is_partition && field->type->kind == DW_TYPE_STRING;
-        dw__strbuf_append(out, is_first ? DW_STR("") : DW_STR(", "));
-        dw__strbuf_append(out, empties ? DW_STR("NULLIF(") : DW_STR(""));
-        dw__sql_put_identifier(out, field->name);
-        if (empties) {
-            dw__strbuf_append_literal(out, ", '') AS ");
-            dw__sql_put_identifier(out, field->name);
-        }
-        is_first = false;
     }
     dw__strbuf_append_literal(out, " FROM (");
     dw__strbuf_append(out, query);

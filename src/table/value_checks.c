@@ -330,6 +330,17 @@ print_null_only(dw_strbuf *out, const dw_field *field, dw_str reference, dw_str 
     out->failed = out->failed || text.failed || type.failed;
 }
 
+/*
+ * True when the engine has the column's very type already: several of its types are one of Delta's.
+ */
+static bool
+is_engine_type(dw_str source_type, const dw_type *type)
+{
+    DW_AUTO(dw_strbuf) name = dw__strbuf_make(dw__allocator_libc(), DW_COMMIT_BYTES_MAX);
+    dw__engine_type_print(&name, type);
+    return !name.failed && dw__str_equal(source_type, dw__strbuf_str(&name));
+}
+
 static dw_status
 type_mismatch(const dw_field *field, dw_str source_type, dw_error *err)
 {
@@ -372,6 +383,8 @@ dw__value_print_checked(const dw_field *field, dw_str reference, dw_str source_t
         print_null_only(out, field, reference, source_type);
     } else if (how == FIT_CHECKED) {
         print_exact_cast(out, field, reference, source_type);
+    } else if (is_engine_type(source_type, field->type)) {
+        dw__strbuf_append(out, reference); /* less for the engine to plan */
     } else {
         print_cast(out, field, reference);
     }

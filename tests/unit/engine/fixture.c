@@ -17,6 +17,7 @@ fixture_setup(void **state)
     dw_database_options options = {0, 2, dw__str_from(spill)};
     assert_ok(dw__database_open(&f->world.env, &options, &f->database, &f->err), &f->err);
     assert_ok(dw__connection_open(f->database, &f->connection, &f->err), &f->err);
+    dw__connection_count_progress(f->connection);
     *state = f;
     return 0;
 }
