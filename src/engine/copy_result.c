@@ -8,8 +8,6 @@
 #include "base/vec.h"
 #include "engine/vector_view.h"
 
-#include <stdio.h>
-
 enum { FILE_NAME, FILE_ROWS, FILE_BYTES, FILE_FOOTER, FILE_STATISTICS, FILE_PARTITION };
 
 static const dw_column_spec text_map[] = {{"key", DW_VECTOR_STR, NULL, 0},
@@ -147,27 +145,11 @@ read_path(reader *r, dw_str path, dw_copy_file *file, dw_error *err)
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
-/* A thread that ends just when a file is full opens the next one for nothing. Where the path is not
- * a local one the file stays, unknown to the table. */
-static dw_status
-remove_empty_file(reader *r, dw_str path, dw_error *err)
-{
-    char *name = dw__arena_dup_cstr(r->arena, path);
-    if (name == NULL) {
-        return dw__error_oom(err);
-    }
-    (void) remove(name);
-    return DW_OK;
-}
-
 static dw_status
 read_file(reader *r, const dw_vector *columns, size_t row, dw_error *err)
 {
     dw_copy_file file = {0};
     file.row_count = ((const int64_t *) columns[FILE_ROWS].data)[row];
-    if (file.row_count == 0) {
-        return remove_empty_file(r, text_at(&columns[FILE_NAME], row), err);
-    }
     file.size_bytes = ((const int64_t *) columns[FILE_BYTES].data)[row];
     DW_TRY(read_path(r, text_at(&columns[FILE_NAME], row), &file, err));
     DW_TRY(read_columns(r, &columns[FILE_STATISTICS], row, &file, err));
