@@ -305,12 +305,12 @@ def test_copy_into__loads_each_file_once(w):
 
 @test
 def test_load__larger_than_the_memory_limit_works(w):
-    w.sql("COPY (SELECT range AS id, md5(range::VARCHAR) AS a, md5((range + 1)::VARCHAR) AS b FROM range(1500000)) "
+    w.sql("COPY (SELECT range AS id, md5(range::VARCHAR) AS a, md5((range + 1)::VARCHAR) AS b FROM range(2500000)) "
           "TO 'big.parquet' (COMPRESSION uncompressed)")
-    expect(os.path.getsize(w.path("big.parquet")) > 90e6, "a file above the limit")
-    ran = w.run("load", "t", "big.parquet", "--memory-limit", "80MB")
+    expect(os.path.getsize(w.path("big.parquet")) > 190e6, "a file above the limit")
+    ran = w.run("load", "t", "big.parquet", "--memory-limit", "120MB")
     expect(ran.status == 0, f"the load to succeed: {ran!r}")
-    expect_equal(w.value("SELECT count(*) FROM t"), 1500000)
+    expect_equal(w.value("SELECT count(*) FROM t"), 2500000)
 
 
 @test
