@@ -1,42 +1,23 @@
 /*
- * Sets of row positions over CRoaring. PROTOCOL.md "Deletion Vector Format": a magic number, then
- * the 64-bit portable format. CRoaring has one allocator a process, the C library's; what it takes
- * is bounded by the payload, whose size the caller limits.
- *
- *  [ROARING-1] Nothing that was read is used before CRoaring's own validation accepted it.
+ * A set of rows over its containers.
  */
 #include "codec/roaring.h"
 
 #include "base/assert.h"
+#include "base/vec.h"
+#include "codec/roaring_container.h"
 
-#include <roaring.h>
-
-#define MAGIC_PORTABLE 1681511377u
-#define MAGIC_NATIVE 1681511376u
-#define MAGIC_SIZE sizeof(uint32_t)
-/* Positions above it cannot be rows of a file. */
+/* Positions above it cannot be rows of a file: the format wants a 0 as the first bit. */
 #define ROW_MAX ((uint64_t) INT64_MAX)
-
-struct dw_rowset {
-    const dw_allocator *allocator;
-    roaring64_bitmap_t *bitmap;
-};
 
 dw_status
 dw__rowset_new(const dw_allocator *allocator, dw_rowset **out, dw_error *err)
 {
-    *out = NULL;
-    dw_rowset *rows = DW_NEW(allocator, dw_rowset);
-    if (rows == NULL) {
+    *out = DW_NEW(allocator, dw_rowset);
+    if (*out == NULL) {
         return dw__error_oom(err);
     }
-    rows->allocator = allocator;
-    rows->bitmap = roaring64_bitmap_create();
-    if (rows->bitmap == NULL) {
-        dw__rowset_free(rows);
-        return dw__error_oom(err);
-    }
-    *out = rows;
+    (*out)->allocator = allocator;
     return DW_OK;
 }
 
@@ -46,8 +27,62 @@ dw__rowset_free(dw_rowset *rows)
     if (rows == NULL) {
         return;
     }
-    roaring64_bitmap_free(rows->bitmap);
+    for (size_t i = 0; i < rows->count; i++) {
+        dw__container_free(rows->allocator, &rows->items[i]);
+    }
+    DW_VEC_DEINIT(rows->allocator, rows);
     DW_DELETE(rows->allocator, rows);
+}
+
+dw_container *
+dw__rowset_push(dw_rowset *rows, const dw_container *container)
+{
+    dw_assert(rows->count == 0 || rows->items[rows->count - 1].key < container->key);
+    dw_container *slot = DW_VEC_PUSH(rows->allocator, rows);
+    if (slot != NULL) {
+        *slot = *container;
+    }
+    return slot;
+}
+
+/* The index of the first container whose key is not below `key`. */
+static size_t
+find_container(const dw_rowset *rows, uint64_t key)
+{
+    size_t start = 0;
+    size_t end = rows->count;
+    /* Rows are usually added in their order. */
+    if (end > 0 && rows->items[end - 1].key <= key) {
+        return rows->items[end - 1].key == key ? end - 1 : end;
+    }
+    while (start < end) {
+        size_t middle = start + (end - start) / 2;
+        if (rows->items[middle].key < key) {
+            start = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    return start;
+}
+
+/* A new container of one value at that index. */
+static bool
+insert_container(dw_rowset *rows, size_t idx, uint64_t key, uint16_t low)
+{
+    dw_container container;
+    if (!DW_VEC_RESERVE(rows->allocator, rows, rows->count + 1) ||
+        !dw__container_alloc(rows->allocator, DW_CONTAINER_ARRAY, 1, &container)) {
+        return false;
+    }
+    container.key = key;
+    container.cardinality = 1;
+    container.item_count = 1;
+    container.as.values[0] = low;
+    memmove(rows->items + idx + 1, rows->items + idx, (rows->count - idx) * sizeof(*rows->items));
+    rows->items[idx] = container;
+    rows->count++;
+    return true;
 }
 
 dw_status
@@ -57,23 +92,64 @@ dw__rowset_add(dw_rowset *rows, uint64_t row, dw_error *err)
         return dw__error_set(err, DW_INVALID_ARGUMENT, "ROW_OUT_OF_RANGE",
                              "row positions go up to 2^63 - 1");
     }
-    roaring64_bitmap_add(rows->bitmap, row);
-    return DW_OK;
+    uint64_t key = row / DW_CONTAINER_ROWS;
+    uint16_t low = (uint16_t) (row % DW_CONTAINER_ROWS);
+    size_t idx = find_container(rows, key);
+    bool exists = idx < rows->count && rows->items[idx].key == key;
+    bool added = exists ? dw__container_add(rows->allocator, &rows->items[idx], low)
+                        : insert_container(rows, idx, key, low);
+    return added ? DW_OK : dw__error_oom(err);
 }
 
 bool
 dw__rowset_contains(const dw_rowset *rows, uint64_t row)
 {
-    return roaring64_bitmap_contains(rows->bitmap, row);
+    uint64_t key = row / DW_CONTAINER_ROWS;
+    size_t idx = find_container(rows, key);
+    return idx < rows->count && rows->items[idx].key == key &&
+           dw__container_contains(&rows->items[idx], (uint16_t) (row % DW_CONTAINER_ROWS));
 }
 
 uint64_t
 dw__rowset_cardinality(const dw_rowset *rows)
 {
-    return roaring64_bitmap_get_cardinality(rows->bitmap);
+    uint64_t cardinality = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        cardinality += rows->items[i].cardinality;
+    }
+    return cardinality;
 }
 
-/* Positions of a chunk usually follow each other: then the set is walked beside them. */
+/* The same from container `*idx` on, which is moved to where the row was found. */
+static bool
+next_from(const dw_rowset *rows, size_t *idx, uint64_t row, uint64_t *out)
+{
+    uint64_t key = row / DW_CONTAINER_ROWS;
+    for (; *idx < rows->count; (*idx)++) {
+        const dw_container *container = &rows->items[*idx];
+        if (container->key < key) {
+            continue;
+        }
+        uint32_t low = container->key == key ? (uint32_t) (row % DW_CONTAINER_ROWS) : 0;
+        uint16_t found;
+        if (dw__container_next(container, low, &found)) {
+            *out = container->key * DW_CONTAINER_ROWS + found;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+dw__rowset_next(const dw_rowset *rows, uint64_t row, uint64_t *out)
+{
+    *out = 0;
+    size_t idx = find_container(rows, row / DW_CONTAINER_ROWS);
+    return next_from(rows, &idx, row, out);
+}
+
+/* ---- Masks ----------------------------------------------------------------------------------- */
+
 static bool
 is_ascending(const int64_t *positions, size_t count)
 {
@@ -82,39 +158,48 @@ is_ascending(const int64_t *positions, size_t count)
             return false;
         }
     }
-    return true;
+    return positions[0] >= 0;
 }
 
+/* Steps from one row of the set to the next. Where all positions between are there, as in a chunk
+ * that was read whole, a row tells its place. */
 static size_t
 mask_ascending(const dw_rowset *rows, const int64_t *positions, size_t count, bool *keep)
 {
-    roaring64_iterator_t *it = roaring64_iterator_create(rows->bitmap);
+    uint64_t first = (uint64_t) positions[0];
+    uint64_t last = (uint64_t) positions[count - 1];
+    bool gapless = last - first == count - 1;
+    size_t idx = find_container(rows, first / DW_CONTAINER_ROWS);
     size_t hits = 0;
-    bool has_more =
-        it != NULL && roaring64_iterator_move_equalorlarger(it, (uint64_t) positions[0]);
-    for (size_t i = 0; i < count && has_more; i++) {
-        uint64_t row = (uint64_t) positions[i];
-        uint64_t value = roaring64_iterator_value(it);
-        if (value < row) {
-            has_more = roaring64_iterator_move_equalorlarger(it, row);
-            value = has_more ? roaring64_iterator_value(it) : 0;
+    size_t at = 0;
+    uint64_t row = first;
+    while (next_from(rows, &idx, row, &row) && row <= last) {
+        if (gapless) {
+            at = (size_t) (row - first);
         }
-        if (has_more && value == row) {
-            keep[i] = false;
+        while ((uint64_t) positions[at] < row) {
+            at++;
+        }
+        if ((uint64_t) positions[at] == row) {
+            keep[at] = false;
             hits++;
+            at++;
         }
+        if (at == count) {
+            break;
+        }
+        row = (uint64_t) positions[at];
     }
-    roaring64_iterator_free(it);
     return hits;
 }
 
 size_t
 dw__rowset_mask(const dw_rowset *rows, const int64_t *positions, size_t count, bool *keep)
 {
-    if (count == 0) {
+    if (count == 0 || rows->count == 0) {
         return 0;
     }
-    if (is_ascending(positions, count) && positions[0] >= 0) {
+    if (is_ascending(positions, count)) {
         return mask_ascending(rows, positions, count, keep);
     }
     size_t hits = 0;
@@ -125,126 +210,4 @@ dw__rowset_mask(const dw_rowset *rows, const int64_t *positions, size_t count, b
         }
     }
     return hits;
-}
-
-/* ---- The format ------------------------------------------------------------------------------ */
-
-static uint32_t
-read_u32(const char *bytes)
-{
-    const unsigned char *b = (const unsigned char *) bytes;
-    return (uint32_t) b[0] | (uint32_t) b[1] << 8 | (uint32_t) b[2] << 16 | (uint32_t) b[3] << 24;
-}
-
-static dw_status
-invalid(const char *what, dw_error *err)
-{
-    return dw__error_set(err, DW_CORRUPT, "DV_INVALID", "the deletion vector is damaged: %s", what);
-}
-
-static roaring64_bitmap_t *
-read_portable(dw_str body)
-{
-    roaring64_bitmap_t *bitmap = roaring64_bitmap_portable_deserialize_safe(body.ptr, body.len);
-    const char *reason = NULL;
-    if (bitmap != NULL && !roaring64_bitmap_internal_validate(bitmap, &reason)) {
-        roaring64_bitmap_free(bitmap);
-        return NULL;
-    }
-    return bitmap;
-}
-
-/* Adds the values of one 32-bit bitmap under its high word. */
-static bool
-add_native(roaring64_bitmap_t *to, uint32_t high, const char *bytes, size_t size)
-{
-    roaring_bitmap_t *part = roaring_bitmap_portable_deserialize_safe(bytes, size);
-    const char *reason = NULL;
-    if (part == NULL || !roaring_bitmap_internal_validate(part, &reason)) {
-        roaring_bitmap_free(part);
-        return false;
-    }
-    roaring_uint32_iterator_t it;
-    roaring_iterator_init(part, &it);
-    while (it.has_value) {
-        roaring64_bitmap_add(to, (uint64_t) high << 32 | it.current_value);
-        roaring_uint32_iterator_advance(&it);
-    }
-    roaring_bitmap_free(part);
-    return true;
-}
-
-/* The older format: the number of 32-bit bitmaps, then each behind its size; the n-th holds the
- * values whose high word is n. */
-static roaring64_bitmap_t *
-read_native(dw_str body)
-{
-    roaring64_bitmap_t *bitmap = roaring64_bitmap_create();
-    uint32_t count = body.len < sizeof(uint32_t) ? 0 : read_u32(body.ptr);
-    size_t at = sizeof(uint32_t);
-    bool ok = bitmap != NULL && body.len >= sizeof(uint32_t);
-    for (uint32_t i = 0; ok && i < count; i++) {
-        ok = body.len - at >= sizeof(uint32_t);
-        size_t size = ok ? read_u32(body.ptr + at) : 0;
-        at += sizeof(uint32_t);
-        ok = ok && size <= body.len - at && add_native(bitmap, i, body.ptr + at, size);
-        at += ok ? size : 0;
-    }
-    if (!ok && bitmap != NULL) {
-        roaring64_bitmap_free(bitmap);
-        return NULL;
-    }
-    return bitmap;
-}
-
-dw_status
-dw__rowset_parse(const dw_allocator *allocator, dw_str payload, dw_rowset **out, dw_error *err)
-{
-    *out = NULL;
-    if (payload.len < MAGIC_SIZE) {
-        return invalid("it is too short", err);
-    }
-    uint32_t magic = read_u32(payload.ptr);
-    if (magic != MAGIC_PORTABLE && magic != MAGIC_NATIVE) {
-        return dw__error_set(err, DW_CORRUPT, "DV_INVALID",
-                             "the deletion vector is damaged: expected the magic number %u, found "
-                             "%u",
-                             MAGIC_PORTABLE, magic);
-    }
-    dw_str body = dw__str_slice(payload, MAGIC_SIZE, payload.len);
-    roaring64_bitmap_t *bitmap = magic == MAGIC_PORTABLE ? read_portable(body) : read_native(body);
-    if (bitmap == NULL) {
-        return invalid("its bitmap does not validate", err);
-    }
-    dw_rowset *rows = DW_NEW(allocator, dw_rowset);
-    if (rows == NULL) {
-        roaring64_bitmap_free(bitmap);
-        return dw__error_oom(err);
-    }
-    *rows = (dw_rowset){.allocator = allocator, .bitmap = bitmap};
-    bool fits = roaring64_bitmap_is_empty(bitmap) || roaring64_bitmap_maximum(bitmap) <= ROW_MAX;
-    if (!fits) {
-        dw__rowset_free(rows);
-        return invalid("it names a row beyond 2^63 - 1", err);
-    }
-    *out = rows;
-    return DW_OK;
-}
-
-dw_status
-dw__rowset_serialize(const dw_rowset *rows, dw_arena *arena, dw_str *out, dw_error *err)
-{
-    *out = DW_STR_NULL;
-    size_t size = roaring64_bitmap_portable_size_in_bytes(rows->bitmap);
-    char *bytes = dw__arena_alloc_bytes(arena, MAGIC_SIZE + size);
-    if (bytes == NULL) {
-        return dw__error_oom(err);
-    }
-    for (size_t i = 0; i < MAGIC_SIZE; i++) {
-        bytes[i] = (char) (MAGIC_PORTABLE >> (8 * i) & 0xff);
-    }
-    size_t written = roaring64_bitmap_portable_serialize(rows->bitmap, bytes + MAGIC_SIZE);
-    dw_assert(written == size);
-    *out = dw__str_make(bytes, MAGIC_SIZE + size);
-    return DW_OK;
 }
