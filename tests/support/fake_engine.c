@@ -340,8 +340,8 @@ take_vector(reader *r, const dw_column_spec *spec, size_t count, dw_vector *out)
 
 /* ---- From the file's columns to those that are wanted ---------------------------------------- */
 
-static const char *const kind_names[] = {"BOOLEAN", "INTEGER", "BIGINT", "DOUBLE",
-                                         "VARCHAR", "LIST",    "MAP",    "STRUCT", "TEXT"};
+static const char *const kind_names[] = {"BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "VARCHAR",
+                                         "LIST",    "MAP",     "STRUCT", "TEXT"};
 
 /* A column that the file lacks: NULL in every row, its children empty or NULL. */
 static bool

@@ -285,13 +285,17 @@ put_parsed_checkpoint(log_world *w, const char *key)
     dw__strbuf_deinit(&bytes);
 }
 
+/* Of the buffers that the visitors below write to. */
+enum { TEXT_SIZE = 1024 };
+
 static dw_status
 collect_stats(void *ctx, dw_file_ref ref, dw_str stats, dw_error *err)
 {
     (void) ref;
     (void) err;
     char *text = ctx;
-    sprintf(text + strlen(text), "%.*s\n", DW_STR_ARG(stats));
+    size_t len = strlen(text);
+    snprintf(text + len, TEXT_SIZE - len, "%.*s\n", DW_STR_ARG(stats));
     return DW_OK;
 }
 
@@ -307,7 +311,7 @@ test_checkpoint__with_statistics_as_a_struct_gives_them_as_json(void **state)
     assert_refreshes(w);
     assert_files(w, "a b c");
     for (int i = 0; i < 2; i++) {
-        char text[1024] = "";
+        char text[TEXT_SIZE] = "";
         dw_status status = dw__file_set_visit_stats(dw__log_snapshot_files(w->snapshot),
                                                     collect_stats, text, &w->err);
         assert_ok(status, &w->err);
@@ -464,14 +468,15 @@ append_path(void *ctx, const dw_file *remove, dw_error *err)
 {
     (void) err;
     char *text = ctx;
-    sprintf(text + strlen(text), "%s%.*s", text[0] == '\0' ? "" : " ", DW_STR_ARG(remove->path));
+    size_t len = strlen(text);
+    snprintf(text + len, TEXT_SIZE - len, "%s%.*s", len == 0 ? "" : " ", DW_STR_ARG(remove->path));
     return DW_OK;
 }
 
 static void
 assert_removes(log_world *w, const char *expected)
 {
-    char text[1024] = "";
+    char text[TEXT_SIZE] = "";
     world_reopen(w);
     assert_refreshes(w);
     assert_non_null(w->snapshot->checkpoint);

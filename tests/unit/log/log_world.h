@@ -141,16 +141,17 @@ file_words(const dw_file_set *files)
         const dw_dv_descriptor *dv = dw__file_set_dv(files, ref);
         dw_str id = dv == NULL ? DW_STR("") : dv->path_or_inline_dv;
         assert_true(used < count);
-        words[used] = calloc(1, path.len + id.len + 2);
-        sprintf(words[used], "%.*s%s%.*s", DW_STR_ARG(path), dv == NULL ? "" : "#", DW_STR_ARG(id));
+        size_t word_size = path.len + id.len + 2;
+        words[used] = calloc(1, word_size);
+        snprintf(words[used], word_size, "%.*s%s%.*s", DW_STR_ARG(path), dv == NULL ? "" : "#",
+                 DW_STR_ARG(id));
         size += strlen(words[used++]) + 1;
     }
     assert_int_equal(used, count);
     qsort(words, used, sizeof(char *), compare_texts);
     char *text = calloc(1, size);
-    for (size_t i = 0; i < used; i++) {
-        strcat(text, i > 0 ? " " : "");
-        strcat(text, words[i]);
+    for (size_t i = 0, len = 0; i < used; i++) {
+        len += (size_t) snprintf(text + len, size - len, "%s%s", i > 0 ? " " : "", words[i]);
         free(words[i]);
     }
     free(words);

@@ -56,8 +56,8 @@ execute(fixture *f, const char *sql)
 }
 
 static const char *const statements[] = {
-    "CREATE TABLE s.t (a BIGINT NOT NULL COMMENT 'c', b STRUCT<x:INT>) PARTITIONED BY (a) "
-    "TBLPROPERTIES ('k' = 'v')",
+    ("CREATE TABLE s.t (a BIGINT NOT NULL COMMENT 'c', b STRUCT<x:INT>) PARTITIONED BY (a) "
+     "TBLPROPERTIES ('k' = 'v')"),
     "SELECT count(*), min(a) AS least FROM s.t@v0",
     "DESCRIBE s.t VERSION AS OF 0",
     "DESCRIBE HISTORY s.t",
