@@ -376,6 +376,10 @@ static dw_status
 find_existing(create_state *state, dw_error *err)
 {
     bool exists;
+    if (state->spec->read_snapshot != NULL) {
+        state->existing = dw__log_snapshot_ref(state->spec->read_snapshot);
+        return DW_OK;
+    }
     dw_log *log = dw__table_log(state->table);
     DW_TRY(dw__log_exists(log, &exists, err));
     return exists ? dw__log_snapshot(log, &state->existing, err) : DW_OK;
