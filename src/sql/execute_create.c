@@ -93,7 +93,8 @@ create_with(dw_execution *x, dw_table *table, dw_str query, dw_write_result *out
                            .partition_column_count = create->partition_column_count,
                            .properties = create->properties,
                            .comment = create->comment,
-                           .query = query};
+                           .query = query,
+                           .read_snapshot = dw__execution_newest(x, table)};
     return dw__table_create(table, x->session->connection, &spec, out, x->err);
 }
 

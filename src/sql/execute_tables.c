@@ -12,6 +12,36 @@
 
 /* ---- SHOW TABLES ----------------------------------------------------------------------------- */
 
+/* Tables and views that the engine was told to make. */
+static dw_status
+put_engine_tables(dw_execution *x, dw_rows *rows)
+{
+    const dw_str sql =
+        DW_STR("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal UNION ALL "
+               "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal ORDER BY ALL");
+    dw_text_rows names;
+    if (!x->session->may_have_engine_objects) {
+        return DW_OK;
+    }
+    DW_TRY(dw__connection_query_text(x->session->connection, sql, &x->arena, &names, x->err));
+    for (size_t i = 0; i < names.row_count; i++) {
+        dw__rows_put_str(rows, names.cells[i * names.column_count]);
+        dw__rows_put_str(rows, names.cells[i * names.column_count + 1]);
+        dw__rows_put_bool(rows, true);
+    }
+    return DW_OK;
+}
+
+static void
+put_table(dw_rows *rows, dw_str name)
+{
+    size_t dot = dw__str_find(name, '.');
+    bool has_schema = dot != SIZE_MAX;
+    dw__rows_put_str(rows, has_schema ? dw__str_slice(name, 0, dot) : DW_STR(""));
+    dw__rows_put_str(rows, has_schema ? dw__str_slice(name, dot + 1, name.len) : name);
+    dw__rows_put_bool(rows, false);
+}
+
 static dw_status
 put_tables(dw_execution *x, const dw_table_list *list)
 {
@@ -22,17 +52,17 @@ put_tables(dw_execution *x, const dw_table_list *list)
     struct ArrowArrayStream stream;
     DW_TRY(dw__rows_new(x->session->env->allocator, columns, 3, &rows, x->err));
     for (size_t i = 0; i < list->names.count; i++) {
-        dw_str name = list->names.items[i];
-        size_t dot = dw__str_find(name, '.');
-        bool has_schema = dot != SIZE_MAX;
-        dw__rows_put_str(rows, has_schema ? dw__str_slice(name, 0, dot) : DW_STR(""));
-        dw__rows_put_str(rows, has_schema ? dw__str_slice(name, dot + 1, name.len) : name);
-        dw__rows_put_bool(rows, false);
+        put_table(rows, list->names.items[i]);
     }
     for (size_t i = 0; i < x->session->views.count; i++) {
         dw__rows_put_str(rows, DW_STR(""));
         dw__rows_put_str(rows, x->session->views.items[i]->view.name);
         dw__rows_put_bool(rows, true);
+    }
+    dw_status status = put_engine_tables(x, rows);
+    if (status != DW_OK) {
+        dw__rows_free(rows);
+        return status;
     }
     DW_TRY(dw__rows_stream(rows, &stream, x->err));
     dw__execution_set_rows(x, &stream);

@@ -51,23 +51,11 @@ find_source(dw_execution *x, insert_source *source)
     return dw__sql_range_is_empty(insert->with) ? DW_OK : join_with(x, source);
 }
 
-/* The newest state of the target, if the query reads it. */
-static dw_log_snapshot *
-read_snapshot_of(const dw_execution *x, const dw_table *table)
-{
-    for (size_t i = 0; i < x->seen.count; i++) {
-        if (x->seen.items[i].table == table && x->seen.items[i].is_newest) {
-            return x->seen.items[i].snapshot;
-        }
-    }
-    return NULL;
-}
-
 static dw_status
 write_rows(dw_execution *x, dw_table *table, dw_str query, dw_write_result *out)
 {
     const dw_insert_statement *insert = &x->statement.as.insert;
-    dw_log_snapshot *read = read_snapshot_of(x, table);
+    dw_log_snapshot *read = dw__execution_newest(x, table);
     dw_write_spec spec = {.mode = insert->mode,
                           .query = query,
                           .columns = insert->columns,

@@ -60,6 +60,10 @@ dw_bind_options dw__execution_bind_options(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execution_snapshot(dw_execution *x, dw_table *table,
                                                 const dw_sql_travel *travel, dw_log_snapshot **out);
 
+/* The newest state of a table, if the statement has seen it: what it writes is then no blind
+ * append. Borrowed, or NULL. */
+dw_log_snapshot *dw__execution_newest(const dw_execution *x, const dw_table *table);
+
 /* ---- Queries --------------------------------------------------------------------------------- */
 
 /* A query that is ready to run on the session's connection. */

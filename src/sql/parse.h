@@ -48,7 +48,7 @@ DW_WARN_UNUSED dw_status dw__sql_travel_split(dw_str *name, dw_arena *arena, dw_
                                               dw_error *err);
 
 /* The longest text that we hand to the engine: a statement with its names replaced. */
-#define DW_SQL_ENGINE_BYTES_MAX ((size_t) 256 << 20)
+#define DW_SQL_ENGINE_BYTES_MAX ((size_t) 64 << 20)
 
 /* The tokens of a range as the engine's SQL: backquoted names in double quotes. */
 DW_WARN_UNUSED dw_status dw__sql_range_print(const dw_sql_text *sql, dw_sql_range range,

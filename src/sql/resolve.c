@@ -218,6 +218,13 @@ find_seen(const dw_execution *x, const dw_table *table, const dw_sql_travel *tra
     return NULL;
 }
 
+dw_log_snapshot *
+dw__execution_newest(const dw_execution *x, const dw_table *table)
+{
+    dw_sql_travel newest = {0};
+    return find_seen(x, table, &newest);
+}
+
 static dw_status
 see(dw_execution *x, dw_table *table, const dw_sql_travel *travel, dw_log_snapshot **out)
 {

@@ -6,6 +6,7 @@
 #include "support/test_env.h"
 
 #include "sql/sql.h"
+#include "table/create.h"
 
 typedef struct fixture {
     dwt_temp_dir dir;
@@ -116,6 +117,35 @@ test_session__takes_one_statement_and_says_how_long_it_was(void **state)
 }
 
 static void
+test_create__conflicts_when_what_its_query_read_is_no_longer_the_newest(void **state)
+{
+    (void) state;
+    fixture f;
+    begin(&f);
+    assert_ok(open_session(&f), &f.err);
+    assert_ok(execute(&f, "CREATE TABLE t (a INT)"), &f.err);
+    dw_str name = DW_STR("t");
+    dw_arena arena;
+    dw_str root;
+    dw_table *table;
+    dw_log_snapshot *read;
+    dw__arena_init(&arena, &f.env.memory.allocator);
+    assert_ok(dw__catalog_resolve(f.catalog, &name, 1, &arena, &root, &f.err), &f.err);
+    assert_ok(dw__catalog_table_at(f.catalog, root, &table, &f.err), &f.err);
+    assert_ok(dw__log_snapshot(dw__table_log(table), &read, &f.err), &f.err);
+    assert_ok(execute(&f, "CREATE OR REPLACE TABLE t (b INT)"), &f.err);
+    dw_create_spec spec = {.mode = DW_CREATE_OR_REPLACE,
+                           .schema = dw__log_snapshot_schema(read),
+                           .read_snapshot = read};
+    dw_write_result done;
+    assert_int_equal(dw__table_create(table, NULL, &spec, &done, &f.err), DW_CONFLICT);
+    dw__log_snapshot_unref(read);
+    dw__table_unref(table);
+    dw__arena_deinit(&arena);
+    end(&f);
+}
+
+static void
 test_session__survives_running_out_of_memory(void **state)
 {
     (void) state;
@@ -142,6 +172,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_session__runs_statements_about_the_log_without_the_engine),
         cmocka_unit_test(test_session__takes_one_statement_and_says_how_long_it_was),
+        cmocka_unit_test(test_create__conflicts_when_what_its_query_read_is_no_longer_the_newest),
         cmocka_unit_test(test_session__survives_running_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

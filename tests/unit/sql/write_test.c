@@ -3,7 +3,17 @@
  */
 #include "sessions.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+
+/* A statement in another thread. */
+typedef struct running {
+    dwt_session *s;
+    dw_status status;
+    atomic_bool is_done;
+} running;
 
 static void
 test_create__makes_tables_in_every_mode(void **state)
@@ -67,6 +77,36 @@ test_insert__appends_and_overwrites(void **state)
     assert_gives(s, "SELECT * FROM t ORDER BY a", "1|x|1\n2|y|2");
     dwt_run(s, "WITH more AS (SELECT 5 AS a, 'w' AS b, 1 AS m) INSERT INTO t SELECT * FROM more");
     assert_gives(s, "SELECT a FROM t ORDER BY a", "1\n2\n5");
+}
+
+/* Would take for ever. */
+static void *
+run_for_ever(void *arg)
+{
+    running *r = arg;
+    r->status = dwt_execute(r->s, "INSERT INTO t SELECT range FROM range(100000000000)", false);
+    atomic_store(&r->is_done, true);
+    return NULL;
+}
+
+static void
+test_insert__leaves_nothing_behind_when_cancelled(void **state)
+{
+    dwt_session *s = *state;
+    pthread_t thread;
+    running r = {.s = s};
+    dwt_run(s, "CREATE TABLE t (a BIGINT)");
+    assert_int_equal(pthread_create(&thread, NULL, run_for_ever, &r), 0);
+    while (!atomic_load(&r.is_done)) { /* what comes before it begins is lost */
+        dw_session_cancel(s->session);
+        sched_yield();
+    }
+    pthread_join(thread, NULL);
+    assert_error(r.status, DW_CANCELLED, "CANCELLED", &s->err);
+    assert_gives(s, "SELECT count(*) FROM t", "0");
+    char sql[1024];
+    (void) snprintf(sql, sizeof sql, "SELECT count(*) FROM glob('%s/t/**/*.parquet')", s->dir.path);
+    assert_gives(s, sql, "0");
 }
 
 static void
@@ -201,6 +241,7 @@ main(void)
         session_test(test_create__makes_tables_in_every_mode),
         session_test(test_create__keeps_what_was_declared),
         session_test(test_insert__appends_and_overwrites),
+        session_test(test_insert__leaves_nothing_behind_when_cancelled),
         session_test(test_insert__refuses_what_does_not_fit),
         session_test(test_copy_into__loads_each_file_once),
         session_test(test_copy__writes_tables_to_files),
