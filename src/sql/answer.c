@@ -108,7 +108,7 @@ read_item(dw_parser *parser, answer_item *item, bool *known)
 
 /* The table must be all that stands behind FROM. */
 static bool
-is_only_table(const dw_parser *parser, const dw_binding *binding)
+is_only_table(const dw_parser *parser, const dw_binding *binding, size_t end)
 {
     const dw_sql_edit *edit = &binding->edits.items[0];
     size_t after = edit->last;
@@ -122,13 +122,15 @@ is_only_table(const dw_parser *parser, const dw_binding *binding)
         bool follows = binding->edits.items[1].first == after;
         after = follows ? binding->edits.items[1].last : SIZE_MAX;
     }
-    return after + 1 == parser->sql->count;
+    return after == end;
 }
 
 static dw_status
-read_question(dw_execution *x, const dw_binding *binding, question *out, bool *known)
+read_question(dw_execution *x, const dw_binding *binding, dw_sql_range range, question *out,
+              bool *known)
 {
     dw_parser parser = dw__parser_make(&x->sql, &x->arena, x->err);
+    parser.pos = range.first;
     *known = false;
     if (binding->references.count != 1 || binding->edits.count > 2 ||
         !dw__parser_accept(&parser, DW_KEYWORD_SELECT)) {
@@ -145,7 +147,8 @@ read_question(dw_execution *x, const dw_binding *binding, question *out, bool *k
         }
         out->items[out->count++] = item;
     } while (dw__parser_accept_symbol(&parser, ","));
-    *known = dw__parser_accept(&parser, DW_KEYWORD_FROM) && is_only_table(&parser, binding);
+    *known =
+        dw__parser_accept(&parser, DW_KEYWORD_FROM) && is_only_table(&parser, binding, range.last);
     return DW_OK;
 }
 
@@ -247,10 +250,9 @@ put_value(dw_rows *rows, const answer *from)
 }
 
 static dw_status
-set_answers(dw_execution *x, const answer *answers, size_t count)
+print_answers(dw_execution *x, const answer *answers, size_t count, struct ArrowArrayStream *out)
 {
     dw_rows_column columns[DW_ANSWER_ITEMS_MAX];
-    struct ArrowArrayStream stream;
     dw_rows *rows;
     for (size_t i = 0; i < count; i++) {
         columns[i] = answers[i].column;
@@ -259,13 +261,12 @@ set_answers(dw_execution *x, const answer *answers, size_t count)
     for (size_t i = 0; i < count; i++) {
         put_value(rows, &answers[i]);
     }
-    DW_TRY(dw__rows_stream(rows, &stream, x->err));
-    dw__execution_set_rows(x, &stream);
-    return DW_OK;
+    return dw__rows_stream(rows, out, x->err);
 }
 
 static dw_status
-answer_all(dw_execution *x, const question *asked, dw_log_snapshot *snapshot, bool *answered_out)
+answer_all(dw_execution *x, const question *asked, dw_log_snapshot *snapshot,
+           struct ArrowArrayStream *out, bool *answered_out)
 {
     answer answers[DW_ANSWER_ITEMS_MAX] = {0};
     bool known = true;
@@ -282,20 +283,22 @@ answer_all(dw_execution *x, const question *asked, dw_log_snapshot *snapshot, bo
         }
     }
     *answered_out = true;
-    return set_answers(x, answers, asked->count);
+    return print_answers(x, answers, asked->count, out);
 }
 
 dw_status
-dw__answer_from_metadata(dw_execution *x, const dw_binding *binding, bool *answered_out)
+dw__answer_from_metadata(dw_execution *x, const dw_binding *binding, dw_sql_range range,
+                         struct ArrowArrayStream *out, bool *answered_out)
 {
     question asked = {0};
     bool known;
     *answered_out = false;
-    DW_TRY(read_question(x, binding, &asked, &known));
+    memset(out, 0, sizeof *out);
+    DW_TRY(read_question(x, binding, range, &asked, &known));
     if (!known) {
         return DW_OK;
     }
     dw_scan_source *sources;
     DW_TRY(dw__execution_sources(x, binding, &sources));
-    return answer_all(x, &asked, sources[0].snapshot, answered_out);
+    return answer_all(x, &asked, sources[0].snapshot, out, answered_out);
 }

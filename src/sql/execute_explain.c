@@ -14,13 +14,19 @@
 #define DW_EXPLAIN_BYTES_MAX ((size_t) 64 << 20)
 
 static void
-put_scan(const dw_execution *x, const dw_sql_reference *reference, dw_log_snapshot *snapshot,
-         const dw_scan_report *report, dw_strbuf *out, dw_arena *arena)
+put_table(const dw_sql_reference *reference, const dw_log_snapshot *snapshot, dw_strbuf *out,
+          dw_arena *arena)
 {
-    (void) x;
     dw_str name = dw__sql_name_print(&reference->name, arena);
     dw__strbuf_printf(out, "%.*s, version %" PRId64 "\n    files       ", DW_STR_ARG(name),
                       dw__log_snapshot_version(snapshot));
+}
+
+static void
+put_scan(const dw_sql_reference *reference, const dw_log_snapshot *snapshot,
+         const dw_scan_report *report, dw_strbuf *out, dw_arena *arena)
+{
+    put_table(reference, snapshot, out, arena);
     dw__put_count(out, report->files_total);
     dw__strbuf_append_literal(out, " in the table, ");
     dw__put_count(out, report->files_after_partitions);
@@ -41,7 +47,7 @@ put_scans(dw_execution *x, const dw_binding *binding, const dw_open_query *query
     dw_scan_source *sources;
     DW_TRY(dw__execution_sources(x, binding, &sources));
     for (size_t i = 0; i < binding->references.count; i++) {
-        put_scan(x, &binding->references.items[i], sources[i].snapshot,
+        put_scan(&binding->references.items[i], sources[i].snapshot,
                  dw__scan_report(query->scan, i), out, &x->arena);
     }
     return DW_OK;
@@ -88,6 +94,27 @@ set_lines(dw_execution *x, dw_str text)
     return DW_OK;
 }
 
+/* What the log answers needs no plan. */
+static dw_status
+explain_answer(dw_execution *x, const dw_binding *binding, bool *answered_out)
+{
+    struct ArrowArrayStream rows;
+    dw_scan_source *sources;
+    DW_TRY(
+        dw__answer_from_metadata(x, binding, x->statement.as.explain.query, &rows, answered_out));
+    if (!*answered_out) {
+        return DW_OK;
+    }
+    rows.release(&rows);
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_EXPLAIN_BYTES_MAX);
+    DW_TRY(dw__execution_sources(x, binding, &sources));
+    put_table(&binding->references.items[0], sources[0].snapshot, &text, &x->arena);
+    dw__put_count(&text, (int64_t) dw__file_set_count(dw__log_snapshot_files(sources[0].snapshot)));
+    dw__strbuf_append_literal(&text, " in the table, none is read: answered from its log\n");
+    DW_TRY(dw__strbuf_ok(&text, "the plan", x->err));
+    return set_lines(x, dw__strbuf_str(&text));
+}
+
 static dw_status
 explain(dw_execution *x, const dw_binding *binding, dw_open_query *query)
 {
@@ -109,6 +136,11 @@ dw__execute_explain(dw_execution *x)
     dw_open_query query = {0};
     dw_bind_options options = dw__execution_bind_options(x);
     DW_TRY(dw__bind(&binding, &x->sql, x->statement.as.explain.query, &x->arena, &options, x->err));
+    bool answered;
+    DW_TRY(explain_answer(x, &binding, &answered));
+    if (answered) {
+        return DW_OK;
+    }
     dw_status status = explain(x, &binding, &query);
     status = dw__explain_engine_error(x, &query, status);
     dw__open_query_close(&query);

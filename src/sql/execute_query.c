@@ -63,12 +63,17 @@ dw_status
 dw__execute_query(dw_execution *x)
 {
     bool answered;
+    struct ArrowArrayStream rows;
     DW_AUTO(dw_binding) binding = {0};
     dw_bind_options options = dw__execution_bind_options(x);
     dw_sql_range range = x->statement.as.query.query;
     DW_TRY(dw__bind(&binding, &x->sql, range, &x->arena, &options, x->err));
-    DW_TRY(dw__answer_from_metadata(x, &binding, &answered));
-    return answered ? DW_OK : open_and_run(x, &binding, range);
+    DW_TRY(dw__answer_from_metadata(x, &binding, range, &rows, &answered));
+    if (!answered) {
+        return open_and_run(x, &binding, range);
+    }
+    dw__execution_set_rows(x, &rows);
+    return DW_OK;
 }
 
 /* ---- The engine's statements ----------------------------------------------------------------- */

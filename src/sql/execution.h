@@ -106,8 +106,10 @@ DW_WARN_UNUSED dw_status dw__execute_modify(dw_execution *x);
 /* The whole statement on the engine; `plan` is the query in it, or empty. */
 DW_WARN_UNUSED dw_status dw__execute_engine(dw_execution *x, dw_sql_range plan);
 
-/* Answers `SELECT count(*), min(c), max(c) FROM t` from metadata where it can. */
+/* Answers `SELECT count(*), min(c), max(c) FROM t`, which stands in the range, from metadata where
+ * it can. */
 DW_WARN_UNUSED dw_status dw__answer_from_metadata(dw_execution *x, const dw_binding *binding,
+                                                  dw_sql_range range, struct ArrowArrayStream *out,
                                                   bool *answered_out);
 /* Appends "31,033 rows (3 files, 1.2 MB)". */
 void dw__put_written(dw_strbuf *out, const dw_write_result *done);

@@ -60,6 +60,7 @@ static const char *const statements[] = {
     ("CREATE TABLE s.t (a BIGINT NOT NULL COMMENT 'c', b STRUCT<x:INT>) PARTITIONED BY (a) "
      "TBLPROPERTIES ('k' = 'v')"),
     "SELECT count(*), min(a) AS least FROM s.t@v0",
+    "EXPLAIN SELECT count(*) FROM s.t",
     "DESCRIBE s.t VERSION AS OF 0",
     "DESCRIBE HISTORY s.t",
     "DESCRIBE DETAIL s.t",

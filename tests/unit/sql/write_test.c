@@ -228,6 +228,9 @@ test_explain__shows_what_is_read_and_why(void **state)
     assert_non_null(strstr(s->text, "t, version 1\n"));
     assert_non_null(strstr(s->text, "3 in the table, 1 after partitions, 1 after statistics"));
     assert_non_null(strstr(s->text, "m = 2"));
+    assert_gives(s, "EXPLAIN SELECT count(*) AS n FROM t",
+                 "t, version 1\n    files       3 in the table, none is read: answered from its "
+                 "log");
     dwt_run(s, "EXPLAIN SELECT 1");
     assert_true(strlen(s->text) > 0);
 }
