@@ -269,6 +269,17 @@ load(load_state *state, dw_load_result *out, dw_error *err)
     return state->file_count == 0 ? DW_OK : load_files(state, out, err);
 }
 
+/* A damaged file among those to be loaded does not make the table a damaged one. */
+static dw_status
+blame_source(dw_status status, dw_error *err)
+{
+    if (status != DW_CORRUPT || !dw__error_has_code(err, "FILE_INVALID")) {
+        return status;
+    }
+    err->status = DW_INVALID_ARGUMENT;
+    return DW_INVALID_ARGUMENT;
+}
+
 dw_status
 dw__table_load(dw_table *table, dw_connection *connection, const dw_load_spec *spec,
                dw_load_result *out, dw_error *err)
@@ -283,5 +294,5 @@ dw__table_load(dw_table *table, dw_connection *connection, const dw_load_spec *s
         status = load(&state, out, err);
     }
     dw__log_snapshot_unref(state.snapshot);
-    return status;
+    return blame_source(status, err);
 }

@@ -145,10 +145,10 @@ print_value(const dw_projection_request *request, const target *item, dw_arena *
             dw_strbuf *out, dw_error *err)
 {
     const dw_query_column *source = &request->source[item->source_idx];
-    dw_str reference = dw__arena_printf(arena, SOURCE_ALIAS ".c%zu", item->source_idx);
-    if (dw__str_is_null(reference)) {
-        return dw__error_oom(err);
-    }
+    DW_AUTO(dw_strbuf) reference = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
+    dw__strbuf_append_literal(&reference, SOURCE_ALIAS ".");
+    dw__sql_put_identifier(&reference, item->field->name);
+    DW_TRY(dw__strbuf_ok(&reference, "a column's name", err));
     /* The type of a bare NULL casts to everything. */
     if (dw__str_equal(source->type, DW_STR("\"NULL\"")) ||
         dw__str_equal(source->type, DW_STR("NULL"))) {
@@ -158,7 +158,8 @@ print_value(const dw_projection_request *request, const target *item, dw_arena *
         print_null(out, item->field->type);
         return DW_OK;
     }
-    return dw__value_print_checked(item->field, reference, source->type, arena, out, err);
+    return dw__value_print_checked(item->field, dw__strbuf_str(&reference), source->type, arena,
+                                   out, err);
 }
 
 static dw_status
@@ -181,19 +182,31 @@ print_target(const dw_projection_request *request, const target *item, dw_arena 
     return DW_OK;
 }
 
-/*
- * FROM (query) AS dw_source(c0, c1, ...): names of our own, so that no name of the query can clash.
- */
-static void
-print_source(const dw_projection_request *request, dw_strbuf *out)
+/* FROM (query) AS dw_source("a", "b", ...): each column of the query under the name of its target,
+ * so that no two clash and the engine's errors speak of the table's columns. */
+static dw_status
+print_source(const dw_projection_request *request, const target *targets, dw_arena *arena,
+             dw_strbuf *out, dw_error *err)
 {
+    dw_str *names = DW_ARENA_ARRAY(arena, dw_str, request->source_count + 1);
+    if (names == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < request->schema->field_count; i++) {
+        if (targets[i].source_idx != SIZE_MAX) {
+            names[targets[i].source_idx] = targets[i].field->name;
+        }
+    }
     dw__strbuf_append_literal(out, " FROM (");
     dw__strbuf_append(out, request->query);
     dw__strbuf_append_literal(out, "\n) AS " SOURCE_ALIAS "(");
     for (size_t i = 0; i < request->source_count; i++) {
-        dw__strbuf_printf(out, "%sc%zu", i == 0 ? "" : ", ", i);
+        dw_assert(!dw__str_is_null(names[i])); /* every column of the query has a target */
+        dw__strbuf_append(out, i == 0 ? DW_STR("") : DW_STR(", "));
+        dw__sql_put_identifier(out, names[i]);
     }
     dw__strbuf_append_char(out, ')');
+    return DW_OK;
 }
 
 dw_status
@@ -214,7 +227,7 @@ dw__projection_print(const dw_projection_request *request, dw_arena *arena, dw_s
         dw__strbuf_append(out, i == 0 ? DW_STR("") : DW_STR(", "));
         DW_TRY(print_target(request, &targets[i], arena, out, err));
     }
-    print_source(request, out);
+    DW_TRY(print_source(request, targets, arena, out, err));
     return dw__strbuf_ok(out, "the statement", err);
 }
 

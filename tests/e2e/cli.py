@@ -78,7 +78,8 @@ def test_insert__refuses_what_does_not_fit_and_names_the_column(w):
             ("INSERT INTO t VALUES (1, 1.5::DOUBLE + 0.001, NULL)", ["VALUE_LOSES_DATA", "amount"]),
             ("INSERT INTO t VALUES (1, [1], NULL)", ["TYPE_MISMATCH", "amount"]),
             ("INSERT INTO t VALUES (3000000000, 1, NULL)", ["3000000000"]),
-            ("INSERT INTO t VALUES (1, 1, 'no day')", ["no day"])):
+            ("INSERT INTO t VALUES (1, 1, 'no day')", ["no day", "day"]),
+            ("INSERT INTO t VALUES ('x', 1, NULL)", ["'x'", "id"])):
         expect_failure(w.run("sql", "-c", statement), 1, *words)
     expect_equal(w.value("SELECT count(*) FROM t"), 0)
     expect_equal(w.files("t"), [])
@@ -287,8 +288,7 @@ def test_load__bad_files_are_named_and_nothing_is_loaded(w):
     expect_equal(w.run("load", "t", "a.parquet").status, 0)
     expect_failure(w.run("load", "t", "other.parquet"), 1, "COLUMN_NOT_FOUND", "other")
     expect_failure(w.run("load", "t", "missing.parquet"), 1, "missing.parquet")
-    expect(w.run("load", "t", "broken.parquet").status != 0, "a failure")
-    expect("broken.parquet" in w.run("load", "t", "broken.parquet").err, "the broken file's name")
+    expect_failure(w.run("load", "t", "broken.parquet"), 1, "broken.parquet")
     expect_failure(w.run("load", "t", "a.unknown"), 1, "FORMAT_UNKNOWN")
     expect_equal(w.value("SELECT count(*) FROM t"), 1)
     expect_equal(len(w.files("t")), 1)
