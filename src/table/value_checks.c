@@ -351,6 +351,29 @@ type_mismatch(const dw_field *field, dw_str source_type, dw_error *err)
                          DW_STR_ARG(field->name), dw__strbuf_cstr(&type), DW_STR_ARG(source_type));
 }
 
+/* The engine's Parquet writer mixes up -0.0 and 0.0 in dictionaries, bounds and bloom filters, by
+ * which other engines would skip rows: the zero without a sign is written, which equals it. */
+static void
+print_value(dw_strbuf *out, fit how, const dw_field *field, dw_str reference, dw_str source_type)
+{
+    dw_type_kind kind = field->type->kind;
+    bool has_zeros = kind == DW_TYPE_FLOAT || kind == DW_TYPE_DOUBLE;
+    dw__strbuf_append(out, has_zeros ? DW_STR("(") : DW_STR(""));
+    if (how == FIT_IF_NULL) {
+        print_null_only(out, field, reference, source_type);
+    } else if (how == FIT_CHECKED) {
+        print_exact_cast(out, field, reference, source_type);
+    } else if (is_engine_type(source_type, field->type)) {
+        dw__strbuf_append(out, reference); /* less for the engine to plan */
+    } else {
+        print_cast(out, field, reference);
+    }
+    if (has_zeros) {
+        dw__strbuf_append(out,
+                          kind == DW_TYPE_FLOAT ? DW_STR(" + 0::FLOAT)") : DW_STR(" + 0::DOUBLE)"));
+    }
+}
+
 dw_status
 dw__value_print_checked(const dw_field *field, dw_str reference, dw_str source_type,
                         dw_arena *arena, dw_strbuf *out, dw_error *err)
@@ -379,15 +402,7 @@ dw__value_print_checked(const dw_field *field, dw_str reference, dw_str source_t
                     "must not be null, and a row of the query has null there", NULL);
         dw__strbuf_append_literal(out, " ELSE ");
     }
-    if (how == FIT_IF_NULL) {
-        print_null_only(out, field, reference, source_type);
-    } else if (how == FIT_CHECKED) {
-        print_exact_cast(out, field, reference, source_type);
-    } else if (is_engine_type(source_type, field->type)) {
-        dw__strbuf_append(out, reference); /* less for the engine to plan */
-    } else {
-        print_cast(out, field, reference);
-    }
+    print_value(out, how, field, reference, source_type);
     if (!field->nullable || checks_inside) {
         dw__strbuf_append_literal(out, " END");
     }

@@ -95,6 +95,12 @@ def test_insert__refuses_null_inside_nested_values_where_it_is_not_allowed(w):
 
 
 @test
+def test_insert__writes_zero_without_a_sign_so_that_no_engine_skips_it(w):
+    w.sql("CREATE TABLE t (f FLOAT, d DOUBLE); INSERT INTO t VALUES ('-0.0'::FLOAT, '-0.0'::DOUBLE), (0, 0)")
+    expect_equal(w.rows("SELECT count(*) FROM t WHERE 1 / d > 0 AND 1 / f > 0 AND d = 0 AND f >= 0"), [[2]])
+
+
+@test
 def test_insert__of_no_rows_changes_nothing(w):
     make_numbers(w)
     w.sql("INSERT INTO t SELECT * FROM t WHERE false")
