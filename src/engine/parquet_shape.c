@@ -37,8 +37,9 @@ plain_type(dw_vector_kind kind)
     return NULL;
 }
 
-void
-dw__shape_put_type(dw_strbuf *out, const dw_column_spec *spec)
+/* Appends the SQL type of a column: `STRUCT("path" VARCHAR, "size" BIGINT)`. */
+static void
+put_type(dw_strbuf *out, const dw_column_spec *spec)
 {
     const char *plain = plain_type(spec->kind);
     if (plain != NULL) {
@@ -47,7 +48,7 @@ dw__shape_put_type(dw_strbuf *out, const dw_column_spec *spec)
     }
     if (spec->kind == DW_VECTOR_LIST) {
         dw_assert(spec->child_count == 1);
-        dw__shape_put_type(out, &spec->children[0]);
+        put_type(out, &spec->children[0]);
         dw__strbuf_append_literal(out, "[]");
         return;
     }
@@ -62,7 +63,7 @@ dw__shape_put_type(dw_strbuf *out, const dw_column_spec *spec)
             dw__sql_put_identifier(out, dw__str_from(spec->children[i].name));
             dw__strbuf_append_char(out, ' ');
         }
-        dw__shape_put_type(out, &spec->children[i]);
+        put_type(out, &spec->children[i]);
     }
     dw__strbuf_append_char(out, ')');
 }
@@ -137,7 +138,7 @@ static dw_status
 wrong_type(checker *c, const dw_column_spec *spec, duckdb_logical_type found)
 {
     dw__strbuf_clear(c->scratch);
-    dw__shape_put_type(c->scratch, spec);
+    put_type(c->scratch, spec);
     dw__strbuf_append_literal(c->scratch, ", found ");
     DW_TRY(dw__duck_type_print(c->duck, found, c->scratch, c->err));
     return dw__error_set(c->err, DW_CORRUPT, "PARQUET_TYPE", "expected column %s to be %.*s",
@@ -257,7 +258,7 @@ static void
 put_null(dw_strbuf *sql, const dw_column_spec *spec)
 {
     dw__strbuf_append_literal(sql, "NULL::");
-    dw__shape_put_type(sql, spec);
+    put_type(sql, spec);
 }
 
 duckdb_logical_type
@@ -316,7 +317,7 @@ put_value(expression_writer *w, const dw_column_spec *spec, duckdb_logical_type 
         dw__strbuf_append(w->sql, access);
         /* Not in the zone of the session. */
         dw__strbuf_append(w->sql, is_instant ? DW_STR(" AT TIME ZONE 'UTC' AS ") : DW_STR(" AS "));
-        dw__shape_put_type(w->sql, spec);
+        put_type(w->sql, spec);
         dw__strbuf_append_char(w->sql, ')');
         return;
     }

@@ -7,9 +7,6 @@
 
 #include "engine/internal.h"
 
-/* Appends the SQL type of a column: `STRUCT("path" VARCHAR, "size" BIGINT)`. */
-void dw__shape_put_type(dw_strbuf *out, const dw_column_spec *spec);
-
 /* Compares the columns of a file, as the prepared `SELECT *` of it has them, with those wanted.
  * DW_CORRUPT (PARQUET_TYPE) names the first that cannot be read as wanted; one that is not there is
  * no error. */

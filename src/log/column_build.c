@@ -161,12 +161,6 @@ dw__column_put_i64(dw_column *column, int64_t value)
 }
 
 void
-dw__column_put_double(dw_column *column, double value)
-{
-    put(column, DW_VECTOR_DOUBLE, &value);
-}
-
-void
 dw__column_put_str(dw_column *column, dw_str value)
 {
     if (dw__str_is_null(value)) {

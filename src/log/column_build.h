@@ -36,7 +36,6 @@ void dw__column_put_null(dw_column *column); /* and in the fields of a struct */
 void dw__column_put_bool(dw_column *column, bool value);
 void dw__column_put_i32(dw_column *column, int32_t value);
 void dw__column_put_i64(dw_column *column, int64_t value);
-void dw__column_put_double(dw_column *column, double value);
 void dw__column_put_str(dw_column *column, dw_str value); /* the null string is NULL */
 /* The fields follow. */
 void dw__column_put_struct(dw_column *column);

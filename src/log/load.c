@@ -95,9 +95,10 @@ prefer_protocol_error(dw_log *log, const dw_log_file *files, size_t count, dw_st
     return DW_CORRUPT;
 }
 
-dw_status
-dw__load_commits(dw_log *log, const dw_log_file *files, size_t count, dw_replay *replay,
-                 dw_error *err)
+/* Replays the commit files in order. When one of them cannot be understood and the newest protocol
+ * among them needs a feature that is not known, that is the error. */
+static dw_status
+load_commits(dw_log *log, const dw_log_file *files, size_t count, dw_replay *replay, dw_error *err)
 {
     DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(log->env->allocator, DW_COMMIT_BYTES_MAX);
     for (size_t i = 0; i < count; i++) {
@@ -208,15 +209,17 @@ load_on_checkpoint(dw_log *log, const dw_segment *segment, const dw_replay *tail
     return join_segment(log, segment, &parts, out, err);
 }
 
-dw_status
-dw__load_segment(dw_log *log, const dw_segment *segment, dw_log_snapshot **out,
-                 bool *checkpoint_failed_out, dw_error *err)
+/* The snapshot of a segment. `checkpoint_failed_out` tells whether an error came from the
+ * checkpoint, so that an older one may be tried. */
+static dw_status
+load_segment(dw_log *log, const dw_segment *segment, dw_log_snapshot **out,
+             bool *checkpoint_failed_out, dw_error *err)
 {
     *out = NULL;
     *checkpoint_failed_out = false;
     DW_AUTO(dw_replay) tail;
     DW_TRY(dw__replay_init(&tail, log->env, err));
-    DW_TRY(dw__load_commits(log, segment->commits, segment->commit_count, &tail, err));
+    DW_TRY(load_commits(log, segment->commits, segment->commit_count, &tail, err));
     dw__replay_seal(&tail);
     if (segment->checkpoint_version >= 0) {
         return load_on_checkpoint(log, segment, &tail, out, checkpoint_failed_out, err);
@@ -257,7 +260,7 @@ try_load(attempt *a, dw_log_snapshot **out, dw_error *err)
     dw_segment segment;
     DW_TRY(dw__segment_choose(&listing, &request, &arena, &segment, err));
     a->checkpoint_version = segment.checkpoint_version;
-    return dw__load_segment(a->log, &segment, out, &a->checkpoint_failed, err);
+    return load_segment(a->log, &segment, out, &a->checkpoint_failed, err);
 }
 
 /* Without the checkpoint that cannot be read, from an older one or the commits, if they are still
