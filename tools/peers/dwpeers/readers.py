@@ -25,7 +25,7 @@ def duckdb_connection(*extensions):
     import duckdb
 
     con = duckdb.connect(config={"allow_unsigned_extensions": "true"})
-    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     for name in extensions:
         for site in sys.path:
             pattern = f"{site}/duckdb_extension_{name}/extensions/*/{name}.duckdb_extension"

@@ -147,7 +147,8 @@ def difference(expected, found):
     if expected.num_rows != found.num_rows:
         return f"expected {expected.num_rows} rows, found {found.num_rows}"
     for i, name in enumerate(expected.column_names):
-        if pa.types.is_null(expected.schema.field(name).type) and found[name].null_count == len(found):
+        typeless = pa.types.is_null(expected.schema.field(name).type)
+        if typeless and found[name].null_count == len(found):
             # A column without a type of its own: nothing but nulls is all that can be said of it.
             found = found.set_column(i, expected.schema.field(name), expected[name])
         want, have = expected.schema.field(name).type, found.schema.field(name).type
