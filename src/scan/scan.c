@@ -186,6 +186,7 @@ dw__scan_open(dw_connection *connection, dw_database *database, dw_str sql,
     }
     scan->env = env;
     scan->connection = connection;
+    scan->database = database;
     dw__arena_init(&scan->arena, env->allocator);
     dw_status status = open_sources(scan, database, sql, sources, count, err);
     if (status != DW_OK) {

@@ -23,7 +23,8 @@ typedef struct dw_bound_source {
 
 struct dw_scan {
     const dw_env *env;
-    dw_connection *connection; /* borrowed */
+    dw_connection *connection; /* borrowed, and so is the database */
+    dw_database *database;
     dw_arena arena;
     dw_bound_source *sources;
     size_t count;

@@ -5,11 +5,14 @@
 #include "base/assert.h"
 #include "codec/uri.h"
 #include "scan/scan_core.h"
+#include "scan/scan_sql.h"
 
 #include <stdio.h>
 
 /* Files whose presence is checked when the engine does not say which one it is about. */
 #define CHECKED_FILES_MAX ((size_t) 10000)
+/* Files whose footers are read when the engine found one damaged and does not say which. */
+#define PROBED_FILES_MAX ((size_t) 1000)
 /* Commits that are searched for who added a file. */
 #define SEARCHED_COMMITS_MAX 1000
 
@@ -96,6 +99,36 @@ find_broken(const dw_scan *scan, dw_arena *scratch, suspect *out)
         }
     }
     return false;
+}
+
+/* The first file whose footer the engine cannot read. It needs a connection of its own: the scan's
+ * may be in the middle of a statement. */
+static bool
+find_unreadable(const dw_scan *scan, dw_arena *scratch, suspect *out)
+{
+    dw_connection *connection;
+    dw_error ignored = DW_ERROR_INIT;
+    if (dw__connection_open(scan->database, &connection, &ignored) != DW_OK) {
+        return false;
+    }
+    bool is_found = false;
+    size_t probed = 0;
+    for (size_t s = 0; !is_found && s < scan->count; s++) {
+        const dw_bound_source *source = &scan->sources[s];
+        for (size_t i = 0; !is_found && i < source->file_count && probed < PROBED_FILES_MAX; i++) {
+            dw_strbuf sql = dw__strbuf_make(scratch->allocator, DW_SCAN_SQL_BYTES_MAX);
+            dw__strbuf_append_literal(&sql, "FROM parquet_file_metadata([");
+            dw__sql_put_literal(&sql, source->paths[i]);
+            dw__strbuf_append_literal(&sql, "])");
+            *out = (suspect){source, i};
+            dw_status status = dw__connection_execute(connection, dw__strbuf_str(&sql), &ignored);
+            is_found = status == DW_CORRUPT || status == DW_INVALID_ARGUMENT;
+            dw__strbuf_deinit(&sql);
+            probed++;
+        }
+    }
+    dw__connection_close(connection);
+    return is_found;
 }
 
 /* ---- Who added it ---------------------------------------------------------------------------- */
@@ -201,7 +234,8 @@ dw__scan_explain_error(const dw_scan *scan, dw_error *err)
     suspect file;
     bool is_found = find_mentioned(scan, err->message, &file);
     if (!is_found && err->status != DW_INVALID_ARGUMENT) {
-        is_found = find_broken(scan, &scratch, &file);
+        is_found = find_broken(scan, &scratch, &file) ||
+                   (err->status == DW_CORRUPT && find_unreadable(scan, &scratch, &file));
     }
     if (is_found) {
         explain(&file, &scratch, err);
