@@ -329,10 +329,10 @@ should_merge(const dw_set_entry *first, const dw_set_entry *second)
 }
 
 static dw_status
-copy_live_rows(dw_file_block *to, const dw_set_entry *entry, dw_error *err)
+copy_live_rows(dw_file_block *to, const dw_set_entry *entry, int64_t time_min_ms, dw_error *err)
 {
     for (size_t row = 0; row < entry->block->row_count; row++) {
-        if (is_live(entry, row)) {
+        if (is_live(entry, row) && dw__file_block_time(entry->block, row) >= time_min_ms) {
             DW_TRY(dw__file_block_push_row(to, entry->block, row, err));
         }
     }
@@ -341,17 +341,18 @@ copy_live_rows(dw_file_block *to, const dw_set_entry *entry, dw_error *err)
 
 /* Replaces the last two entries by one. */
 static dw_status
-merge_last_two(dw_file_set *set, dw_error *err)
+merge_last_two(dw_file_set *set, int64_t expired_before_ms, dw_error *err)
 {
+    int64_t time_min_ms = set->is_remove ? expired_before_ms : INT64_MIN;
     dw_set_entry *first = &set->items[set->count - 2];
     dw_set_entry *second = &set->items[set->count - 1];
     dw_file_block *block = dw__file_block_new(set->allocator, NULL, 0);
     if (block == NULL) {
         return dw__error_oom(err);
     }
-    dw_status status = copy_live_rows(block, first, err);
+    dw_status status = copy_live_rows(block, first, time_min_ms, err);
     if (status == DW_OK) {
-        status = copy_live_rows(block, second, err);
+        status = copy_live_rows(block, second, time_min_ms, err);
     }
     if (status != DW_OK) {
         dw__file_block_unref(block);
@@ -367,7 +368,7 @@ merge_last_two(dw_file_set *set, dw_error *err)
 }
 
 dw_status
-dw__file_set_compact(dw_file_set *set, dw_error *err)
+dw__file_set_compact(dw_file_set *set, int64_t expired_before_ms, dw_error *err)
 {
     size_t kept = 0;
     for (size_t i = 0; i < set->count; i++) {
@@ -380,7 +381,7 @@ dw__file_set_compact(dw_file_set *set, dw_error *err)
     set->count = kept;
     while (set->count >= 2 &&
            should_merge(&set->items[set->count - 2], &set->items[set->count - 1])) {
-        DW_TRY(merge_last_two(set, err));
+        DW_TRY(merge_last_two(set, expired_before_ms, err));
     }
     return DW_OK;
 }

@@ -56,8 +56,10 @@ DW_WARN_UNUSED dw_status dw__file_set_kill(dw_file_set *set, const dw_file_key *
  * have an index. */
 DW_WARN_UNUSED dw_status dw__file_set_kill_keys(dw_file_set *set, const dw_file_set *keys,
                                                 dw_error *err);
-/* Merges small neighbours at the end, and forgets blocks without a live row. [FILES-3] */
-DW_WARN_UNUSED dw_status dw__file_set_compact(dw_file_set *set, dw_error *err);
+/* Merges small neighbours at the end, and forgets blocks without a live row. Of a set of removes
+ * those that were deleted before `expired_before_ms` are forgotten where blocks merge. [FILES-3] */
+DW_WARN_UNUSED dw_status dw__file_set_compact(dw_file_set *set, int64_t expired_before_ms,
+                                              dw_error *err);
 /* True when a row of that key is live; makes indexes as needed. */
 DW_WARN_UNUSED dw_status dw__file_set_has(dw_file_set *set, const dw_file_key *key,
                                           dw_arena *scratch, bool *out, dw_error *err);

@@ -17,6 +17,11 @@
 #define CATCH_UP_COMMITS_MAX 32
 /* Replaying a commit costs about as much as reading so many files from a checkpoint. */
 #define COMMIT_COST 64
+/*
+ * A snapshot that was asked for by version is kept for the next time if it has no more files than
+ * that.
+ */
+#define OLDER_FILES_MAX 250000
 
 dw_status
 dw__log_open(const dw_env *env, dw_storage *storage, dw_engine *engine, dw_log **out, dw_error *err)
@@ -43,6 +48,7 @@ dw__log_close(dw_log *log)
     if (log == NULL) {
         return;
     }
+    dw__log_snapshot_unref(log->older);
     dw__log_snapshot_unref(log->cached);
     pthread_mutex_destroy(&log->mutex);
     pthread_mutex_destroy(&log->refresh_mutex);
@@ -75,35 +81,66 @@ dw__log_exists(dw_log *log, bool *exists_out, dw_error *err)
 
 /* ---- The cache ------------------------------------------------------------------------------- */
 
+/* A reference to what a place holds, of a version or (-1) of any; NULL when it does not. */
 static dw_log_snapshot *
-ref_cached(dw_log *log)
+ref_kept(dw_log *log, dw_log_snapshot *const *place, int64_t version)
 {
     pthread_mutex_lock(&log->mutex);
-    dw_log_snapshot *snapshot = log->cached == NULL ? NULL : dw__log_snapshot_ref(log->cached);
+    dw_log_snapshot *kept = *place;
+    bool fits = kept != NULL && (version < 0 || kept->version == version);
+    kept = fits ? dw__log_snapshot_ref(kept) : NULL;
     pthread_mutex_unlock(&log->mutex);
-    return snapshot;
+    return kept;
 }
 
-/* Takes one reference of `snapshot` over. */
+/* Puts `snapshot` (NULL: nothing) in a place; takes one reference of it over. */
 static void
-set_cached(dw_log *log, dw_log_snapshot *snapshot)
+keep(dw_log *log, dw_log_snapshot **place, dw_log_snapshot *snapshot)
 {
     pthread_mutex_lock(&log->mutex);
-    dw_log_snapshot *old = log->cached;
-    log->cached = snapshot;
+    dw_log_snapshot *old = *place;
+    *place = snapshot;
     pthread_mutex_unlock(&log->mutex);
     dw__log_snapshot_unref(old);
+}
+
+/* Keeps a snapshot of an older version unless the table was read anew since `reload_count`. */
+static void
+keep_older(dw_log *log, dw_log_snapshot *snapshot, uint64_t reload_count)
+{
+    dw_log_snapshot *dropped = dw__log_snapshot_ref(snapshot);
+    pthread_mutex_lock(&log->mutex);
+    if (log->reload_count == reload_count) {
+        dw_log_snapshot *old = log->older;
+        log->older = dropped;
+        dropped = old;
+    }
+    pthread_mutex_unlock(&log->mutex);
+    dw__log_snapshot_unref(dropped);
+}
+
+static uint64_t
+reload_count_of(dw_log *log)
+{
+    pthread_mutex_lock(&log->mutex);
+    uint64_t count = log->reload_count;
+    pthread_mutex_unlock(&log->mutex);
+    return count;
 }
 
 static dw_status
 reload(dw_log *log, dw_error *err)
 {
+    pthread_mutex_lock(&log->mutex);
+    log->reload_count++;
+    pthread_mutex_unlock(&log->mutex);
     dw_log_snapshot *snapshot;
     dw_status status = dw__load_version(log, -1, &snapshot, err);
+    keep(log, &log->older, NULL); /* it may be of a table that is no more */
     if (status == DW_OK) {
-        set_cached(log, snapshot);
+        keep(log, &log->cached, snapshot);
     } else if (status == DW_NOT_FOUND) {
-        set_cached(log, NULL); /* the table was deleted */
+        keep(log, &log->cached, NULL); /* the table was deleted */
     }
     return status;
 }
@@ -228,7 +265,7 @@ join_catch_up(dw_log *log, const dw_log_snapshot *cached, catch_up *c, dw_error 
         dw__log_snapshot_unref(snapshot);
         return status;
     }
-    set_cached(log, snapshot);
+    keep(log, &log->cached, snapshot);
     return DW_OK;
 }
 
@@ -255,7 +292,7 @@ catch_up_from(dw_log *log, const dw_log_snapshot *cached, dw_error *err)
 static dw_status
 refresh(dw_log *log, dw_error *err)
 {
-    dw_log_snapshot *cached = ref_cached(log);
+    dw_log_snapshot *cached = ref_kept(log, &log->cached, -1);
     dw_status status = cached == NULL ? reload(log, err) : catch_up_from(log, cached, err);
     dw__log_snapshot_unref(cached);
     return status;
@@ -283,7 +320,7 @@ dw__log_snapshot(dw_log *log, dw_log_snapshot **out, dw_error *err)
         }
     }
     if (status == DW_OK) {
-        *out = ref_cached(log);
+        *out = ref_kept(log, &log->cached, -1);
         dw_assert(*out != NULL);
     }
     pthread_mutex_unlock(&log->refresh_mutex);
@@ -304,5 +341,14 @@ dw__log_snapshot_at(dw_log *log, int64_t version, dw_log_snapshot **out, dw_erro
         *out = dw__log_snapshot_ref(newest);
         return DW_OK;
     }
-    return dw__load_version(log, version, out, err);
+    *out = ref_kept(log, &log->older, version);
+    if (*out != NULL) {
+        return DW_OK;
+    }
+    uint64_t reload_count = reload_count_of(log);
+    DW_TRY(dw__load_version(log, version, out, err));
+    if (dw__file_set_count((*out)->files) <= OLDER_FILES_MAX) {
+        keep_older(log, *out, reload_count);
+    }
+    return DW_OK;
 }

@@ -23,7 +23,9 @@ struct dw_log {
 
     pthread_mutex_t mutex;    /* guards all below */
     uint64_t refresh_started; /* the newest look that was begun */
+    uint64_t reload_count;    /* how often the table was read anew: it may have become another */
     dw_log_snapshot *cached;  /* NULL before the first */
+    dw_log_snapshot *older;   /* the last one that was asked for by version; NULL: none is kept */
 };
 
 #endif

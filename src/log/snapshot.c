@@ -136,8 +136,8 @@ join_domains(const dw_env *env, const dw_snapshot_parts *parts, dw_log_snapshot 
 
 /* `below` without the keys of the tail, then `above`. [REPLAY-1] */
 static dw_status
-join_set(const dw_env *env, bool is_remove, const dw_file_set *below, const dw_replay *tail,
-         dw_file_set **out, dw_error *err)
+join_set(const dw_env *env, bool is_remove, int64_t expired_before_ms, const dw_file_set *below,
+         const dw_replay *tail, dw_file_set **out, dw_error *err)
 {
     *out = dw__file_set_new(env->allocator, is_remove);
     if (*out == NULL) {
@@ -149,7 +149,7 @@ join_set(const dw_env *env, bool is_remove, const dw_file_set *below, const dw_r
         DW_TRY(dw__file_set_kill_keys(*out, tail->removes, err));
     }
     DW_TRY(dw__file_set_append_set(*out, is_remove ? tail->removes : tail->adds, err));
-    return dw__file_set_compact(*out, err);
+    return dw__file_set_compact(*out, expired_before_ms, err);
 }
 
 static dw_status
@@ -163,8 +163,11 @@ join_files(const dw_env *env, const dw_snapshot_parts *parts, dw_log_snapshot *o
     } else if (parts->base_replay != NULL) {
         files_below = parts->base_replay->adds; /* its removes are read when they are needed */
     }
-    DW_TRY(join_set(env, false, files_below, parts->tail, &out->files, err));
-    return join_set(env, true, tombstones_below, parts->tail, &out->tombstones, err);
+    int64_t expired_before_ms =
+        dw__env_now_ms(env) - out->definition->properties.deleted_file_retention_ms;
+    DW_TRY(join_set(env, false, INT64_MIN, files_below, parts->tail, &out->files, err));
+    return join_set(env, true, expired_before_ms, tombstones_below, parts->tail, &out->tombstones,
+                    err);
 }
 
 static dw_status

@@ -411,6 +411,51 @@ test_snapshot__of_a_version_is_the_table_then(void **state)
 }
 
 static void
+test_snapshot__of_a_version_is_kept_until_the_table_is_made_anew(void **state)
+{
+    log_world *w = *state;
+    world_commit(w, 0, ADD("a"));
+    world_commit(w, 1, ADD("b"));
+    dw_log_snapshot *first, *second;
+    dw_status status = dw__log_snapshot_at(w->log, 0, &first, &w->err);
+    assert_ok(status, &w->err);
+    status = dw__log_snapshot_at(w->log, 0, &second, &w->err);
+    assert_ok(status, &w->err);
+    assert_ptr_equal(first, second);
+    dw__log_snapshot_unref(second);
+    remove_log(w, 1);
+    world_commit(w, 0, ADD("c"));
+    world_commit(w, 1, ADD("d") ADD("e"));
+    status = dw__log_snapshot_at(w->log, 0, &second, &w->err);
+    assert_ok(status, &w->err);
+    char *words = file_words(dw__log_snapshot_files(second));
+    assert_string_equal(words, "c");
+    free(words);
+    dw__log_snapshot_unref(second);
+    dw__log_snapshot_unref(first);
+}
+
+static void
+test_snapshot__forgets_expired_tombstones_in_time(void **state)
+{
+    log_world *w = *state;
+    world_commit(w, 0, "");
+    assert_refreshes(w);
+    /* The clock starts after the time of these removes, and a week is kept. */
+    dwt_env_set_now_ms(&w->env, INT64_C(1704067200000) + INT64_C(8) * 86400000);
+    for (int64_t version = 1; version <= 64; version++) {
+        char line[128];
+        snprintf(line, sizeof(line),
+                 "{\"remove\":{\"path\":\"f%d\",\"deletionTimestamp\":1704067200000,"
+                 "\"dataChange\":true}}\n",
+                 (int) version);
+        world_commit(w, version, line);
+        assert_refreshes(w);
+    }
+    assert_true(dw__file_set_count(w->snapshot->tombstones) < 8);
+}
+
+static void
 test_snapshot__uses_compacted_commits(void **state)
 {
     log_world *w = *state;
@@ -470,6 +515,8 @@ main(void)
         LOG_TEST(test_snapshot__notices_that_the_table_was_deleted),
         LOG_TEST(test_snapshot__a_failed_refresh_leaves_the_log_usable),
         LOG_TEST(test_snapshot__of_a_version_is_the_table_then),
+        LOG_TEST(test_snapshot__of_a_version_is_kept_until_the_table_is_made_anew),
+        LOG_TEST(test_snapshot__forgets_expired_tombstones_in_time),
         LOG_TEST(test_snapshot__uses_compacted_commits),
         LOG_TEST(test_commit__is_read_action_by_action),
     };
