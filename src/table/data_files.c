@@ -74,9 +74,10 @@ data_write_init(data_write *write, dw_table *table, const dw_data_target *target
 {
     *write = (data_write){.table = table, .target = target, .arena = arena};
     DW_TRY(find_partition_fields(write, err));
-    DW_TRY(dw__stats_columns(target->schema, target->partition_columns,
-                             target->partition_column_count, target->properties, arena,
-                             &write->stats_columns, &write->stats_column_count, err));
+    DW_TRY(dw__stats_columns_clustered(target->schema, target->partition_columns,
+                                       target->partition_column_count, target->properties,
+                                       target->clustering, arena, &write->stats_columns,
+                                       &write->stats_column_count, err));
     return name_stats_columns(write, err);
 }
 

@@ -16,6 +16,7 @@ typedef struct dw_data_target {
     const dw_str *partition_columns;
     size_t partition_column_count;
     const dw_properties *properties;
+    dw_str clustering; /* the configuration of the domain delta.clustering; null string: none */
 } dw_data_target;
 
 typedef struct dw_data_files {

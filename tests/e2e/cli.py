@@ -101,6 +101,21 @@ def test_insert__writes_zero_without_a_sign_so_that_no_engine_skips_it(w):
 
 
 @test
+def test_insert__into_a_clustered_table_keeps_statistics_of_its_clustering_columns(w):
+    fields = [{"name": n, "type": "long", "nullable": True, "metadata": {}} for n in ("a", "b", "c")]
+    metadata = {"metaData": dict(METADATA["metaData"], configuration={"delta.dataSkippingNumIndexedCols": "1"},
+                                 schemaString=json.dumps({"type": "struct", "fields": fields}))}
+    protocol = {"protocol": {"minReaderVersion": 1, "minWriterVersion": 7,
+                             "writerFeatures": ["domainMetadata", "clustering"]}}
+    domain = {"domainMetadata": {"domain": "delta.clustering", "removed": False,
+                                 "configuration": json.dumps({"clusteringColumns": [["c"]]})}}
+    w.write_log("t", 0, [protocol, metadata, domain])
+    w.sql("INSERT INTO t VALUES (1, 2, 3)")
+    stats = next(json.loads(a["add"]["stats"]) for a in w.actions("t", 1) if "add" in a)
+    expect_equal(stats["minValues"], {"a": 1, "c": 3})
+
+
+@test
 def test_insert__of_no_rows_changes_nothing(w):
     make_numbers(w)
     w.sql("INSERT INTO t SELECT * FROM t WHERE false")
