@@ -225,6 +225,49 @@ print_stats(const data_write *write, const dw_copy_file *file, dw_str *out, dw_e
     return dw__arena_dup(write->arena, dw__strbuf_str(&json), out) ? DW_OK : dw__error_oom(err);
 }
 
+/* The value of a hexadecimal digit as the engine writes it. */
+static int
+upper_hex(char c)
+{
+    return c >= 'A' ? c - 'A' + 10 : c - '0';
+}
+
+/* The bytes that the engine spells as text, where \xHH stands for what cannot be printed. */
+static dw_status
+read_bytes(const data_write *write, dw_str text, dw_value *out, dw_error *err)
+{
+    *out = (dw_value){.kind = DW_VALUE_NULL};
+    if (text.len == 0) {
+        return DW_OK;
+    }
+    char *bytes = dw__arena_alloc_bytes(write->arena, text.len);
+    if (bytes == NULL) {
+        return dw__error_oom(err);
+    }
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        bytes[len] = text.ptr[i];
+        if (text.ptr[i] == '\\' && i + 3 < text.len) {
+            bytes[len] = (char) (upper_hex(text.ptr[i + 2]) * 16 + upper_hex(text.ptr[i + 3]));
+            i += 3;
+        }
+        len++;
+    }
+    out->kind = DW_VALUE_STR;
+    out->as.str = dw__str_make(bytes, len);
+    return DW_OK;
+}
+
+static dw_status
+read_partition_value(const data_write *write, const dw_field *field, dw_str text, dw_value *out,
+                     dw_error *err)
+{
+    if (field->type->kind == DW_TYPE_BINARY) {
+        return read_bytes(write, text, out, err);
+    }
+    return dw__partition_value_parse(field, text, write->arena, out, err);
+}
+
 static dw_status
 print_partition_values(const data_write *write, const dw_copy_file *file, dw_pairs *out,
                        dw_error *err)
@@ -239,8 +282,7 @@ print_partition_values(const data_write *write, const dw_copy_file *file, dw_pai
         const dw_field *field = write->partition_fields[i];
         dw_value value;
         out->items[i].key = field->physical_name;
-        DW_TRY(
-            dw__partition_value_parse(field, file->partition_values[i], write->arena, &value, err));
+        DW_TRY(read_partition_value(write, field, file->partition_values[i], &value, err));
         DW_TRY(dw__partition_value_print(field, &value, write->arena, &out->items[i].value, err));
     }
     return DW_OK;
