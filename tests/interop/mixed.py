@@ -146,7 +146,7 @@ def append_to_spark_table(run, case, name):
         if newest_version(path) != newest:
             return "the append was refused, and yet there is a new version"
         return None
-    expected = pa.concat_tables([before, row])
+    expected = pa.concat_tables([before, ours.as_written(row)])
     problem = rows.difference(expected, product.read(path))
     if problem:
         return f"read by us: {problem}"
@@ -157,7 +157,7 @@ def append_to_spark_table(run, case, name):
         append_spark(path, row)
     except Exception as e:
         return f"Spark cannot append after us: {' '.join(str(e).split())[:400]}"
-    expected = pa.concat_tables([before, row, row])
+    expected = pa.concat_tables([before, ours.as_written(row), row])
     problem = rows.difference(expected, product.read(path))
     return f"read by us after Spark: {problem}" if problem else None
 
