@@ -5,7 +5,9 @@
 #include "sql/execution.h"
 #include "sql/table_list.h"
 
-#define DW_SHOW_TABLES_MAX ((size_t) 100000)
+/* How often storage is asked for what there is, and for the sake of a message. */
+#define DW_SHOW_TABLES_LOOKS_MAX ((size_t) 1000000)
+#define DW_MESSAGE_LOOKS_MAX ((size_t) 1000)
 /* How many tables a message names. */
 #define DW_MESSAGE_TABLES_MAX ((size_t) 8)
 #define DW_MESSAGE_BYTES_MAX ((size_t) 65536)
@@ -74,7 +76,7 @@ dw__execute_show_tables(dw_execution *x)
 {
     dw_table_list list;
     dw_status status =
-        dw__table_list(x->session->catalog, DW_SHOW_TABLES_MAX, &x->arena, &list, x->err);
+        dw__table_list(x->session->catalog, DW_SHOW_TABLES_LOOKS_MAX, &x->arena, &list, x->err);
     if (status == DW_OK) {
         status = put_tables(x, &list);
     }
@@ -125,7 +127,7 @@ dw__table_not_found(dw_execution *x, const dw_sql_name *name)
     dw_str text = dw__sql_name_print(name, &x->arena);
     DW_AUTO(dw_strbuf) rest = dw__strbuf_make(x->arena.allocator, DW_MESSAGE_BYTES_MAX);
     dw_status status =
-        dw__table_list(x->session->catalog, DW_SHOW_TABLES_MAX, &x->arena, &list, &ignored);
+        dw__table_list(x->session->catalog, DW_MESSAGE_LOOKS_MAX, &x->arena, &list, &ignored);
     put_expected(x, &rest, name);
     if (status == DW_OK) {
         put_known(&rest, &list, text);

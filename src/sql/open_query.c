@@ -43,19 +43,55 @@ dw__open_query_close(dw_open_query *query)
 
 /* ---- Errors ---------------------------------------------------------------------------------- */
 
-/* The name in "table with name flights does not exist". */
+/* The name in: table with name flights does not exist; of several parts it stands in quotes. */
 static dw_str
 missing_table(dw_str message)
 {
     static const dw_str before = {"table with name ", sizeof "table with name " - 1};
+    static const dw_str after = {" does not exist", sizeof " does not exist" - 1};
     if (!dw__str_starts_with(message, before)) {
         return DW_STR_NULL;
     }
-    dw_str rest = dw__str_slice(message, before.len, message.len);
-    size_t end = dw__str_find(rest, ' ');
-    bool is_name = end != SIZE_MAX && dw__str_starts_with(dw__str_slice(rest, end, rest.len),
-                                                          DW_STR(" does not exist"));
-    return is_name ? dw__str_slice(rest, 0, end) : DW_STR_NULL;
+    dw_str name = dw__str_slice(message, before.len, message.len);
+    size_t end = dw__str_find(name, ' ');
+    if (end == SIZE_MAX || !dw__str_starts_with(dw__str_slice(name, end, name.len), after)) {
+        return DW_STR_NULL;
+    }
+    name = dw__str_slice(name, 0, end);
+    bool is_quoted = name.len > 2 && name.ptr[0] == '"' && name.ptr[name.len - 1] == '"';
+    return is_quoted ? dw__str_slice(name, 1, name.len - 2) : name;
+}
+
+/* Cuts "sales.orders" into its parts. False when there are too many. */
+static bool
+split_name(dw_str text, dw_sql_name *out)
+{
+    *out = (dw_sql_name){0};
+    for (;;) {
+        size_t dot = dw__str_find(text, '.');
+        if (out->part_count == DW_SQL_NAME_PARTS_MAX) {
+            return false;
+        }
+        out->parts[out->part_count++] = dw__str_slice(text, 0, dot == SIZE_MAX ? text.len : dot);
+        if (dot == SIZE_MAX) {
+            return true;
+        }
+        text = dw__str_slice(text, dot + 1, text.len);
+    }
+}
+
+/* The engine calls a scan of ours a list of values. */
+static void
+rename_values_list(dw_error *err)
+{
+    static const char before[] = "values list \"";
+    static const char after[] = "table \"";
+    if (strncmp(err->message, before, sizeof before - 1) == 0) {
+        size_t shift = sizeof before - sizeof after;
+        memcpy(err->message, after, sizeof after - 1);
+        memmove(err->message + sizeof after - 1, err->message + sizeof before - 1,
+                strlen(err->message) + 1 - shift - (sizeof after - 1));
+    }
 }
 
 dw_status
@@ -64,13 +100,16 @@ dw__explain_engine_error(dw_execution *x, const dw_open_query *query, dw_status 
     if (status == DW_OK) {
         return DW_OK;
     }
+    dw_sql_name name;
+    dw_str text;
     status = dw__scan_explain_error(query->scan, x->err);
+    rename_values_list(x->err);
     if (status != DW_INVALID_ARGUMENT || !dw__error_has_code(x->err, "CATALOG_ERROR")) {
         return status;
     }
     dw_str missing = missing_table(dw__str_from(x->err->message));
-    dw_sql_name name = {.part_count = 1};
-    if (dw__str_is_null(missing) || !dw__arena_dup(&x->arena, missing, &name.parts[0])) {
+    if (dw__str_is_null(missing) || !dw__arena_dup(&x->arena, missing, &text) ||
+        !split_name(text, &name)) {
         return status;
     }
     return dw__table_not_found(x, &name);

@@ -21,8 +21,7 @@ typedef struct lister {
     dw_storage *warehouse;
     dw_arena *arena;
     dw_table_list *out;
-    size_t count_max;
-    size_t looks;
+    size_t looks, looks_max;
     dw_error *err;
 } lister;
 
@@ -47,7 +46,7 @@ static dw_status
 next_directory(lister *l, dw_str prefix, dw_str *after, dw_str *out)
 {
     *out = DW_STR_NULL;
-    while (l->looks < DW_TABLE_LIST_LOOKS_MAX) {
+    while (l->looks < l->looks_max) {
         dw_str key;
         DW_TRY(first_key(l, prefix, *after, true, &key));
         if (dw__str_is_null(key)) {
@@ -63,7 +62,6 @@ next_directory(lister *l, dw_str prefix, dw_str *after, dw_str *out)
         *after = dw__arena_printf(l->arena, "%.*s%.*s/\xff", DW_STR_ARG(prefix), DW_STR_ARG(*out));
         return dw__str_is_null(*after) ? dw__error_oom(l->err) : DW_OK;
     }
-    l->out->is_cut = true;
     return DW_OK;
 }
 
@@ -113,7 +111,7 @@ list_level(lister *l, dw_str schema)
     if (dw__str_is_null(prefix)) {
         return dw__error_oom(l->err);
     }
-    while (l->out->names.count < l->count_max) {
+    for (;;) {
         dw_str name;
         bool is_table = false;
         DW_TRY(next_directory(l, prefix, &after, &name));
@@ -141,7 +139,7 @@ add_keys(lister *l, dw_str json)
     DW_AUTO(dw_json_doc_ptr) doc = NULL;
     DW_TRY(dw__json_parse(l->arena->allocator, json, DW_NAMES_KEY, &doc, l->err));
     dw_json_iter it = dw__json_iter(dw__json_root(doc));
-    while (dw__json_next(&it) && l->out->names.count < l->count_max) {
+    while (dw__json_next(&it)) {
         dw_str name;
         if (!dw__arena_dup(l->arena, it.key, &name)) {
             return dw__error_oom(l->err);
@@ -184,14 +182,14 @@ sort_names(dw_str_vec *names)
 }
 
 dw_status
-dw__table_list(dw_catalog *catalog, size_t count_max, dw_arena *arena, dw_table_list *out,
+dw__table_list(dw_catalog *catalog, size_t looks_max, dw_arena *arena, dw_table_list *out,
                dw_error *err)
 {
     *out = (dw_table_list){0};
     lister l = {.warehouse = dw__catalog_warehouse(catalog),
                 .arena = arena,
                 .out = out,
-                .count_max = count_max,
+                .looks_max = looks_max,
                 .err = err};
     DW_TRY(list_level(&l, DW_STR("")));
     DW_TRY(list_registered(&l));

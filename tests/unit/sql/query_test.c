@@ -152,6 +152,11 @@ test_query__says_what_tables_there_are(void **state)
                  "did you mean flights");
     assert_fails(s, "SELECT * FROM nothing_like_it", DW_NOT_FOUND, "TABLE_NOT_FOUND",
                  "there are flights, sales.airports");
+    assert_fails(s, "SELECT * FROM sales.airport", DW_NOT_FOUND, "TABLE_NOT_FOUND",
+                 "no table named sales.airport: expected one at ");
+    assert_message_has(&s->err, "/sales/airport; did you mean sales.airports");
+    assert_fails(s, "SELECT f.nothing FROM flights f", DW_INVALID_ARGUMENT, "BIND_ERROR",
+                 "table \"f\" does not have a column named \"nothing\"");
     assert_fails(s, "SELECT * FROM delta.`/nowhere/at/all`", DW_NOT_FOUND, "TABLE_NOT_FOUND",
                  "/nowhere/at/all");
     assert_gives_named(s, "SHOW TABLES",
