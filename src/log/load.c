@@ -166,6 +166,9 @@ identity_of(const dw_segment *segment)
     if (commit != NULL) {
         return (dw_file_identity){true, false, commit->size_bytes, commit->modified_ms};
     }
+    if (segment->checkpoint_count == 0) {
+        return (dw_file_identity){0}; /* a compacted commit leads there, its last commit is gone */
+    }
     const dw_log_file *main_file = &segment->checkpoints[0];
     return (dw_file_identity){true, true, main_file->size_bytes, main_file->modified_ms};
 }

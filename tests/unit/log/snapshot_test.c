@@ -470,6 +470,25 @@ test_snapshot__uses_compacted_commits(void **state)
 }
 
 static void
+test_snapshot__of_a_version_inside_a_compacted_commit_needs_no_commit(void **state)
+{
+    log_world *w = *state;
+    world_commit(w, 0, ADD("a"));
+    dwt_put(w->storage, "_delta_log/00000000000000000001.00000000000000000002.compacted.json",
+            DW_STR(ADD("b") ADD("c")));
+    world_commit(w, 3, ADD("d"));
+    dw_log_snapshot *snapshot;
+    dw_status status = dw__log_snapshot_at(w->log, 2, &snapshot, &w->err);
+    assert_ok(status, &w->err);
+    char *words = file_words(dw__log_snapshot_files(snapshot));
+    assert_string_equal(words, "a b c");
+    free(words);
+    dw__log_snapshot_unref(snapshot);
+    assert_error(dw__log_snapshot_at(w->log, 1, &snapshot, &w->err), DW_CORRUPT, "LOG_GAP",
+                 &w->err);
+}
+
+static void
 test_commit__is_read_action_by_action(void **state)
 {
     log_world *w = *state;
@@ -518,6 +537,7 @@ main(void)
         LOG_TEST(test_snapshot__of_a_version_is_kept_until_the_table_is_made_anew),
         LOG_TEST(test_snapshot__forgets_expired_tombstones_in_time),
         LOG_TEST(test_snapshot__uses_compacted_commits),
+        LOG_TEST(test_snapshot__of_a_version_inside_a_compacted_commit_needs_no_commit),
         LOG_TEST(test_commit__is_read_action_by_action),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
