@@ -17,6 +17,17 @@
 
 enum { PARTITIONS_OPEN_MAX = 100 };
 
+/* Each open file keeps up to a row group in memory, and each thread the rows since its last turn.
+ * In sorted rows a partition is over when the next begins. */
+static const char *const sorted_settings[] = {
+    "SET partitioned_write_max_open_files = 4",
+    "SET partitioned_write_flush_threshold = 65536",
+};
+static const char *const unsorted_settings[] = {
+    "RESET partitioned_write_max_open_files",
+    "RESET partitioned_write_flush_threshold",
+};
+
 /* ---- The statement --------------------------------------------------------------------------- */
 
 static bool
@@ -104,6 +115,23 @@ put_copy(const dw_copy_request *request, dw_strbuf *out, dw_error *err)
 
 /* ---- Running it ------------------------------------------------------------------------------ */
 
+/* The settings are the connection's, so they are only changed when the last COPY had others. */
+static dw_status
+apply_settings(dw_connection *connection, duckdb_connection handle, const dw_copy_request *request,
+               dw_error *err)
+{
+    bool sorts = must_sort(request);
+    if (request->partition_column_count == 0 || connection->copies_sorted == sorts) {
+        return DW_OK;
+    }
+    const char *const *settings = sorts ? sorted_settings : unsorted_settings;
+    for (size_t i = 0; i < sizeof(sorted_settings) / sizeof(sorted_settings[0]); i++) {
+        DW_TRY(dw__statement_execute(connection->database->duck, handle, settings[i], err));
+    }
+    connection->copies_sorted = sorts;
+    return DW_OK;
+}
+
 dw_status
 dw__connection_copy(dw_connection *connection, const dw_copy_request *request, dw_arena *arena,
                     dw_copy_file **files_out, size_t *count_out, dw_error *err)
@@ -121,6 +149,7 @@ dw__connection_copy(dw_connection *connection, const dw_copy_request *request, d
     DW_TRY(dw__statement_text(dw__strbuf_str(&sql), &text, err));
     duckdb_connection handle = NULL;
     DW_TRY(dw__connection_handle(connection, &handle, err));
+    DW_TRY(apply_settings(connection, handle, request, err));
     const dw_duck *duck = connection->database->duck;
     duckdb_result result = {0};
     DW_TRY(dw__statement_query(duck, handle, dw__strbuf_cstr(&text), &result, err));

@@ -89,14 +89,18 @@ dw__instance_connect(const dw_duck *duck, duckdb_database instance, duckdb_conne
     return DW_OK;
 }
 
-/* The zone belongs to the instance, but is known only once the instance is open. */
+/* Known only once the instance is open: the zone, and keeping the footers of Parquet files (as long
+ * as their time of modification tells that they are the same; it saves 0.1 ms a file). */
+static const char instance_statements[] =
+    "SET GLOBAL TimeZone = 'UTC'; SET GLOBAL parquet_metadata_cache = true";
+
 static dw_status
 set_up_instance(dw_database *database, duckdb_database instance, dw_error *err)
 {
     const dw_duck *duck = database->duck;
     duckdb_connection handle = NULL;
     DW_TRY(dw__instance_connect(duck, instance, &handle, err));
-    dw_status status = dw__statement_execute(duck, handle, "SET GLOBAL TimeZone = 'UTC'", err);
+    dw_status status = dw__statement_execute(duck, handle, instance_statements, err);
     if (status == DW_OK) {
         status = dw__rows_register(database, handle, err);
     }

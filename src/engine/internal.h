@@ -59,6 +59,7 @@ struct dw_connection {
     _Atomic(duckdb_connection) handle;
     bool counts_progress;
     dw_binding_vec bindings;
+    bool copies_sorted; /* the settings for writing sorted partitions are on, see copy.c */
 };
 
 /* Loads the library and opens the instance unless that was done. Thread-safe. */

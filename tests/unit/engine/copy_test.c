@@ -261,6 +261,32 @@ test_copy__writes_few_files_for_many_partitions(void **state)
     assert_int_equal(rows, 200000);
 }
 
+static void
+test_copy__sorts_and_writes_partitions_beyond_memory(void **state)
+{
+    fixture *f = *state;
+    fixture_run(f, "SET memory_limit = '100MB'");
+    dw_copy_request request = request_of(
+        f, "SELECT i, md5(i::VARCHAR) || md5((i + 1)::VARCHAR) AS s, (hash(i) % 30)::INTEGER AS p "
+           "FROM range(2000000) t(i)");
+    dw_str by[] = {DW_STR("p")};
+    request.partition_columns = by;
+    request.partition_column_count = 1;
+    size_t count = 0;
+    const dw_copy_file *files = copy(f, &request, &count);
+    int64_t rows = 0;
+    for (size_t i = 0; i < count; i++) {
+        rows += files[i].row_count;
+    }
+    assert_int_equal(rows, 2000000);
+    request.query = DW_STR("SELECT i, i % 7 AS p FROM range(100) t(i)");
+    request.partition_count_max = 7;
+    request.file_prefix = DW_STR("part-0002");
+    (void) copy(f, &request, &count);
+    assert_int_equal(count, 7);
+    assert_rows(f, "100", "SELECT current_setting('partitioned_write_max_open_files')");
+}
+
 /* ---- Failures -------------------------------------------------------------------------------- */
 
 static void
@@ -353,6 +379,7 @@ main(void)
         TEST(test_copy__gives_partition_values_as_they_are),
         TEST(test_copy__gives_them_unsorted_too),
         TEST(test_copy__writes_few_files_for_many_partitions),
+        TEST(test_copy__sorts_and_writes_partitions_beyond_memory),
         TEST(test_copy__says_what_went_wrong),
         TEST(test_copy__says_when_the_disk_is_full),
         TEST(test_copy__survives_every_failed_allocation),
