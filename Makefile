@@ -53,6 +53,7 @@ install: all
 	@meson configure build --prefix $(abspath $(PREFIX)) --libdir lib
 	@ninja -C build -j $(JOBS)
 	@meson install -C build --no-rebuild --quiet
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" -ne 0 ] || ldconfig # programs find the library at once
 	@echo "installed to $(DESTDIR)$(abspath $(PREFIX))"
 
 uninstall:

@@ -4,6 +4,7 @@
 #include "engine/duck.h"
 
 #include "base/assert.h"
+#include "engine/installed_at.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,7 +16,7 @@
 
 #define LIBRARY_NAME "libduckdb.so"
 
-enum { PATH_BYTES_MAX = PATH_MAX + 64, PLACES_BYTES_MAX = 640 };
+enum { PATH_BYTES_MAX = PATH_MAX + 64, PLACES_BYTES_MAX = 800 };
 
 /* Where the library was looked for, and what the last try said: for the message. */
 typedef struct search {
@@ -84,7 +85,9 @@ open_library(search *tried)
             }
         }
     }
-    return try_place(LIBRARY_NAME, tried);
+    /* A user's program that has linked the static library lies anywhere. */
+    void *installed = try_place(DW_INSTALLED_ENGINE, tried);
+    return installed != NULL ? installed : try_place(LIBRARY_NAME, tried);
 }
 
 static dw_status
