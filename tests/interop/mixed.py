@@ -38,6 +38,8 @@ def append_spark(path, data):
 
     file = ours.source(path, data)
     frame = spark.session().read.parquet(file)
+    # Spark takes a column without a type for integers when it reads it, and then refuses to append it.
+    frame = frame.drop(*[f.name for f in data.schema if pa.types.is_null(f.type)])
     frame.write.format("delta").mode("append").save(path)
 
 
