@@ -4,9 +4,11 @@
 #include "format.h"
 
 #include "error.h"
+#include "progress.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 bool
 format_parse(const char *name, format_kind *out)
@@ -28,18 +30,56 @@ format_parse(const char *name, format_kind *out)
     return false;
 }
 
+static dw_status
+status_of(int failed)
+{
+    switch (failed) {
+    case ECANCELED:
+        return DW_CANCELLED;
+    case ENOMEM:
+        return DW_OUT_OF_MEMORY;
+    case ENOENT:
+        return DW_NOT_FOUND;
+    case EBADMSG:
+        return DW_CORRUPT;
+    case EIO:
+        return DW_IO;
+    case ENOTSUP:
+        return DW_UNSUPPORTED;
+    default:
+        return DW_INVALID_ARGUMENT;
+    }
+}
+
 dw_status
-format_stream_error(struct ArrowArrayStream *rows, dw_error *err)
+format_stream_error(struct ArrowArrayStream *rows, int failed, dw_error *err)
 {
     const char *message = rows->get_last_error(rows);
-    const char *text = message == NULL ? "reading rows failed" : message;
+    const char *text = message == NULL ? "reading rows failed [READ_FAILED]" : message;
     /* The library puts its stable code in brackets behind the message. */
-    dw_status status = strstr(text, "[CANCELLED]") != NULL       ? DW_CANCELLED
-                       : strstr(text, "[DATA_FILE_") != NULL     ? DW_CORRUPT
-                       : strstr(text, "[STORAGE_") != NULL       ? DW_IO
-                       : strstr(text, "[OUT_OF_MEMORY]") != NULL ? DW_OUT_OF_MEMORY
-                                                                 : DW_INVALID_ARGUMENT;
-    return error_make(err, status, "READ_FAILED", "%s", text);
+    const char *bracket = strrchr(text, '[');
+    size_t len = bracket == NULL ? 0 : strcspn(bracket + 1, "]");
+    if (bracket == NULL || bracket == text || len >= DW_ERROR_CODE_SIZE) {
+        return error_make(err, status_of(failed), "READ_FAILED", "%s", text);
+    }
+    char code[DW_ERROR_CODE_SIZE];
+    memcpy(code, bracket + 1, len);
+    code[len] = '\0';
+    return error_make(err, status_of(failed), code, "%.*s", (int) (bracket - 1 - text), text);
+}
+
+dw_status
+format_next(struct ArrowArrayStream *rows, FILE *file, struct ArrowArray *batch, dw_error *err)
+{
+    memset(batch, 0, sizeof(*batch));
+    int failed = rows->get_next(rows, batch);
+    if (failed != 0) {
+        return format_stream_error(rows, failed, err);
+    }
+    if (isatty(fileno(file)) != 0) {
+        progress_hide(); /* the rows show that it goes on, and the bar would tear them */
+    }
+    return DW_OK;
 }
 
 dw_status
@@ -77,9 +117,10 @@ print_batches(const format_ops *ops, struct ArrowArrayStream *rows,
         ops->begin(&sink);
     }
     for (;;) {
-        struct ArrowArray batch = {0};
-        if (rows->get_next(rows, &batch) != 0) {
-            return format_stream_error(rows, err);
+        struct ArrowArray batch;
+        dw_status status = format_next(rows, file, &batch, err);
+        if (status != DW_OK) {
+            return status;
         }
         if (batch.release == NULL) {
             break;
@@ -105,10 +146,11 @@ format_print(format_kind kind, struct ArrowArrayStream *rows, FILE *file, int64_
     *row_count_out = 0;
     struct ArrowSchema schema = {0};
     dw_status status = DW_OK;
+    int failed = kind == FORMAT_ARROW ? 0 : rows->get_schema(rows, &schema);
     if (kind == FORMAT_ARROW) {
         status = format_arrow_print(rows, file, row_count_out, err);
-    } else if (rows->get_schema(rows, &schema) != 0) {
-        status = format_stream_error(rows, err);
+    } else if (failed != 0) {
+        status = format_stream_error(rows, failed, err);
     } else if (kind == FORMAT_TABLE) {
         status = format_table_print(rows, &schema, file, row_count_out, err);
     } else {

@@ -57,8 +57,11 @@ dw_status format_table_print(struct ArrowArrayStream *rows, const struct ArrowSc
 dw_status format_arrow_print(struct ArrowArrayStream *rows, FILE *file, int64_t *row_count_out,
                              dw_error *err);
 
-/* Sets the error of a stream whose call failed. */
-dw_status format_stream_error(struct ArrowArrayStream *rows, dw_error *err);
+/* The next rows; at the end an array that is released. Wipes the progress bar where rows come. */
+dw_status format_next(struct ArrowArrayStream *rows, FILE *file, struct ArrowArray *batch,
+                      dw_error *err);
+/* Sets the error of a stream one of whose calls gave `failed`. */
+dw_status format_stream_error(struct ArrowArrayStream *rows, int failed, dw_error *err);
 dw_status format_output_error(dw_error *err);
 
 #endif

@@ -7,12 +7,12 @@
 
 #include <nanoarrow/nanoarrow_ipc.h>
 
-/* Counts the rows that pass and remembers that the source failed, so that its error can be told
+/* Counts the rows that pass and remembers how the source failed, so that its error can be told
  * from the writer's. */
 typedef struct counted {
     struct ArrowArrayStream *source;
     int64_t row_count;
-    bool has_failed;
+    int failed;
 } counted;
 
 static int
@@ -20,7 +20,7 @@ counted_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
 {
     counted *counter = stream->private_data;
     int result = counter->source->get_schema(counter->source, out);
-    counter->has_failed = counter->has_failed || result != 0;
+    counter->failed = counter->failed != 0 ? counter->failed : result;
     return result;
 }
 
@@ -29,7 +29,7 @@ counted_get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
 {
     counted *counter = stream->private_data;
     int result = counter->source->get_next(counter->source, out);
-    counter->has_failed = counter->has_failed || result != 0;
+    counter->failed = counter->failed != 0 ? counter->failed : result;
     counter->row_count += result == 0 && out->release != NULL ? out->length : 0;
     return result;
 }
@@ -80,5 +80,5 @@ format_arrow_print(struct ArrowArrayStream *rows, FILE *file, int64_t *row_count
                                       .private_data = &counter};
     dw_status status = write_stream(&stream, file, err);
     *row_count_out = counter.row_count;
-    return counter.has_failed ? format_stream_error(rows, err) : status;
+    return counter.failed != 0 ? format_stream_error(rows, counter.failed, err) : status;
 }

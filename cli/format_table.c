@@ -231,9 +231,10 @@ static dw_status
 take_batches(table *t, struct ArrowArrayStream *rows, int64_t *row_count_out, dw_error *err)
 {
     for (;;) {
-        struct ArrowArray batch = {0};
-        if (rows->get_next(rows, &batch) != 0) {
-            return format_stream_error(rows, err);
+        struct ArrowArray batch;
+        dw_status status = format_next(rows, t->file, &batch, err);
+        if (status != DW_OK) {
+            return status;
         }
         if (batch.release == NULL) {
             return DW_OK;

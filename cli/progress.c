@@ -19,6 +19,7 @@ static struct {
     pthread_cond_t wake;
     bool is_running;
     bool has_drawn;
+    bool is_hidden;
     pthread_t thread;
     dw_session *session;
 } state = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
@@ -53,7 +54,7 @@ run(void *unused)
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
         pthread_cond_timedwait(&state.wake, &state.mutex, &until);
-        if (state.is_running && tick > TICKS_BEFORE_BAR) {
+        if (state.is_running && !state.is_hidden && tick > TICKS_BEFORE_BAR) {
             draw(dw_session_progress(state.session), tick);
             state.has_drawn = true;
         }
@@ -71,9 +72,29 @@ progress_start(dw_session *session)
     state.session = session;
     state.is_running = true;
     state.has_drawn = false;
+    state.is_hidden = false;
     if (pthread_create(&state.thread, NULL, run, NULL) != 0) {
         state.is_running = false; /* a statement without a bar is better than none */
     }
+}
+
+static void
+wipe(void)
+{
+    if (state.has_drawn) {
+        fprintf(stderr, "\r\033[K");
+        fflush(stderr);
+    }
+    state.has_drawn = false;
+}
+
+void
+progress_hide(void)
+{
+    pthread_mutex_lock(&state.mutex);
+    state.is_hidden = true;
+    wipe();
+    pthread_mutex_unlock(&state.mutex);
 }
 
 void
@@ -88,8 +109,5 @@ progress_stop(void)
         return;
     }
     pthread_join(state.thread, NULL);
-    if (state.has_drawn) {
-        fprintf(stderr, "\r\033[K");
-        fflush(stderr);
-    }
+    wipe();
 }

@@ -8,6 +8,8 @@
 
 /* Starts watching the session's statement. Nothing happens when stderr is no terminal. */
 void progress_start(dw_session *session);
+/* Wipes the bar and draws it no more; the statement goes on. */
+void progress_hide(void);
 /* Stops and wipes the bar. */
 void progress_stop(void);
 

@@ -224,7 +224,9 @@ typedef struct dw_scan_options {
 /*
  * Reads rows of a snapshot. Files that the filter excludes are not opened. `out` is the caller's to
  * release and keeps the snapshot alive; it must be released before the runtime is closed.
- * Errors while reading come from the stream's get_next.
+ * Errors while reading come from the stream: get_next returns ECANCELED, ENOMEM, EBADMSG (a data
+ * file is missing or damaged), EIO, ENOTSUP or EINVAL, and get_last_error is one line with the code
+ * in brackets at its end.
  * Since: 0.1
  */
 DW_EXPORT DW_NODISCARD dw_status dw_snapshot_scan(dw_snapshot *snapshot,

@@ -54,6 +54,11 @@ DW_WARN_UNUSED dw_status dw__connection_execute(dw_connection *connection, dw_st
 DW_WARN_UNUSED dw_status dw__connection_query(dw_connection *connection, dw_str sql,
                                               struct ArrowArrayStream *out, bool *is_query_out,
                                               int64_t *changed_rows_out, dw_error *err);
+/* What made a call of a stream of dw__connection_query fail, with its status and code. */
+void dw__query_stream_error(const struct ArrowArrayStream *stream, dw_error *out);
+/* The errno by which a stream tells a status: ECANCELED, ENOMEM, ENOENT, EBADMSG (damaged), EIO,
+ * ENOTSUP, else EINVAL. */
+int dw__stream_errno(dw_status status);
 /* Runs a statement and returns all values as text (null string for NULL), row by row, in `arena`:
  * for small results. */
 typedef struct dw_text_rows {

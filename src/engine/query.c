@@ -2,8 +2,8 @@
  * A statement's rows as an Arrow stream: chunk by chunk as the engine makes them, so that a result
  * of any size takes the memory of one chunk.
  *
- * get_next returns ECANCELED, ENOMEM, ENOENT, EBADMSG (a damaged file), EIO or EINVAL; the message
- * is the error's text.
+ * A call that fails returns the errno of its status; the message is the error's text, and
+ * dw__query_stream_error gives all of it.
  */
 #include "base/assert.h"
 #include "engine/internal.h"
@@ -20,8 +20,8 @@ typedef struct query_stream {
     dw_error error;
 } query_stream;
 
-static int
-errno_of(dw_status status)
+int
+dw__stream_errno(dw_status status)
 {
     switch (status) {
     case DW_OK:
@@ -38,10 +38,11 @@ errno_of(dw_status status)
     case DW_UNAVAILABLE:
     case DW_INTERNAL:
         return EIO;
+    case DW_UNSUPPORTED:
+        return ENOTSUP;
     case DW_INVALID_ARGUMENT:
     case DW_ALREADY_EXISTS:
     case DW_CONFLICT:
-    case DW_UNSUPPORTED:
     case DW_AMBIGUOUS:
         return EINVAL;
     }
@@ -99,7 +100,7 @@ stream_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
             &query->error);
     }
     column_list_deinit(&list);
-    return errno_of(status);
+    return dw__stream_errno(status);
 }
 
 /* ---- The rows -------------------------------------------------------------------------------- */
@@ -129,9 +130,9 @@ stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
     query_stream *query = stream->private_data;
     memset(out, 0, sizeof(*out));
     if (query->error.status != DW_OK) {
-        return errno_of(query->error.status);
+        return dw__stream_errno(query->error.status);
     }
-    return query->is_done ? 0 : errno_of(next_array(query, out));
+    return query->is_done ? 0 : dw__stream_errno(next_array(query, out));
 }
 
 static const char *
@@ -139,6 +140,14 @@ stream_get_last_error(struct ArrowArrayStream *stream)
 {
     query_stream *query = stream->private_data;
     return query->error.status == DW_OK ? NULL : query->error.message;
+}
+
+void
+dw__query_stream_error(const struct ArrowArrayStream *stream, dw_error *out)
+{
+    const query_stream *query = stream->private_data;
+    dw_assert(query->error.status != DW_OK);
+    *out = query->error;
 }
 
 static void

@@ -3,6 +3,7 @@
  */
 #include "base/assert.h"
 #include "sql/execution.h"
+#include "table/row_stream.h"
 
 void
 dw__execution_set_rows(dw_execution *x, struct ArrowArrayStream *rows)
@@ -22,7 +23,22 @@ dw__execution_set_message(dw_execution *x, const dw_strbuf *message, int64_t row
     x->result->row_count = row_count;
 }
 
-/* Runs the text; its rows, if it has any, keep the scan open until they are released. */
+static bool
+is_session_cancelled(const void *ctx)
+{
+    const dw_session *session = ctx;
+    return atomic_load(&session->is_cancelled);
+}
+
+static void
+end_reading(void *ctx)
+{
+    dw_session *session = ctx;
+    session->is_reading = false;
+}
+
+/* Runs the text; its rows, if it has any, keep the session busy and the scan open until they are
+ * released. */
 static dw_status
 run(dw_execution *x, dw_open_query *query)
 {
@@ -41,7 +57,9 @@ run(dw_execution *x, dw_open_query *query)
     dw_scan *scan = query->scan;
     query->scan = NULL;
     struct ArrowArrayStream guarded;
-    DW_TRY(dw__row_stream_open(session, &rows, scan, &guarded, x->err));
+    dw_row_stream_owner owner = {session, is_session_cancelled, end_reading};
+    DW_TRY(dw__row_stream_open(session->env->allocator, &rows, scan, &owner, &guarded, x->err));
+    session->is_reading = true;
     dw__execution_set_rows(x, &guarded);
     return DW_OK;
 }

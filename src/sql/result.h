@@ -20,12 +20,6 @@ struct dw_result {
 
 DW_WARN_UNUSED dw_status dw__result_new(const dw_session *session, dw_result **out, dw_error *err);
 
-/* The rows of the engine, which keep the session busy until they are released, and the scan open.
- * `rows` is moved in and `scan` (may be NULL) adopted; both are released on failure, too. */
-DW_WARN_UNUSED dw_status dw__row_stream_open(dw_session *session, struct ArrowArrayStream *rows,
-                                             dw_scan *scan, struct ArrowArrayStream *out,
-                                             dw_error *err);
-
 /* Appends 31033 as "31,033". */
 void dw__put_count(dw_strbuf *out, int64_t count);
 /* Appends "1 file", "3 files". */

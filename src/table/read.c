@@ -5,59 +5,33 @@
 
 #include "base/assert.h"
 #include "codec/codec.h"
-#include "scan/scan.h"
+#include "table/row_stream.h"
 
 #define NAME_PREFIX_SCAN "dw_scan_"
 #define NAME_PREFIX_ROWS "dw_rows_"
 #define NAME_SIZE (sizeof(NAME_PREFIX_SCAN) + DW_UUID_TEXT_SIZE)
 
-/* A stream together with all that it reads from. */
-typedef struct read_stream {
-    const dw_allocator *allocator;
-    struct ArrowArrayStream rows;
+/* What a stream of rows keeps alive. */
+typedef struct reader {
+    const dw_env *env;
     dw_connection *connection;
-    dw_scan *scan;
     dw_table *table;
-} read_stream;
+} reader;
 
-static void
-read_stream_free(read_stream *stream)
+static bool
+reader_is_cancelled(const void *ctx)
 {
-    if (stream->rows.release != NULL) {
-        stream->rows.release(&stream->rows);
-    }
-    dw__scan_close(stream->scan);
-    dw__connection_close(stream->connection);
-    dw__table_unref(stream->table);
-    DW_DELETE(stream->allocator, stream);
-}
-
-static int
-read_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
-{
-    read_stream *owner = stream->private_data;
-    return owner->rows.get_schema(&owner->rows, out);
-}
-
-static int
-read_get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
-{
-    read_stream *owner = stream->private_data;
-    return owner->rows.get_next(&owner->rows, out);
-}
-
-static const char *
-read_get_last_error(struct ArrowArrayStream *stream)
-{
-    read_stream *owner = stream->private_data;
-    return owner->rows.get_last_error(&owner->rows);
+    const reader *r = ctx;
+    return dw__env_is_cancelled(r->env);
 }
 
 static void
-read_release(struct ArrowArrayStream *stream)
+reader_free(void *ctx)
 {
-    read_stream_free(stream->private_data);
-    stream->release = NULL;
+    reader *r = ctx;
+    dw__connection_close(r->connection);
+    dw__table_unref(r->table);
+    DW_DELETE(r->env->allocator, r);
 }
 
 /* A name that no statement of the connection uses. */
@@ -92,15 +66,25 @@ print_select(dw_strbuf *out, const char *name, const dw_str *columns, size_t col
 }
 
 static dw_status
-start(read_stream *stream, const char *name, dw_log_snapshot *snapshot, dw_str sql, dw_error *err)
+start(reader *r, const char *name, dw_log_snapshot *snapshot, dw_str sql,
+      struct ArrowArrayStream *out, dw_error *err)
 {
-    dw_database *database = dw__table_database(stream->table);
-    DW_TRY(dw__connection_open(database, &stream->connection, err));
+    dw_database *database = dw__table_database(r->table);
+    DW_TRY(dw__connection_open(database, &r->connection, err));
     dw_scan_source source = {.name = dw__str_from(name), .snapshot = snapshot};
-    DW_TRY(dw__scan_open(stream->connection, database, sql, &source, 1, &stream->scan, err));
+    dw_scan *scan = NULL;
+    DW_TRY(dw__scan_open(r->connection, database, sql, &source, 1, &scan, err));
+    struct ArrowArrayStream rows;
     bool is_query;
     int64_t changed;
-    return dw__connection_query(stream->connection, sql, &stream->rows, &is_query, &changed, err);
+    dw_status status = dw__connection_query(r->connection, sql, &rows, &is_query, &changed, err);
+    if (status != DW_OK) {
+        status = err == NULL ? status : dw__scan_explain_error(scan, err);
+        dw__scan_close(scan);
+        return status;
+    }
+    dw_row_stream_owner owner = {r, reader_is_cancelled, reader_free};
+    return dw__row_stream_open(r->env->allocator, &rows, scan, &owner, out, err);
 }
 
 dw_status
@@ -113,23 +97,17 @@ dw__table_read(dw_table *table, dw_log_snapshot *snapshot, const dw_str *columns
     unique_name(env, NAME_PREFIX_SCAN, name);
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(env->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(print_select(&sql, name, columns, column_count, filter, err));
-    read_stream *stream = DW_NEW(env->allocator, read_stream);
-    if (stream == NULL) {
+    reader *r = DW_NEW(env->allocator, reader);
+    if (r == NULL) {
         return dw__error_oom(err);
     }
-    stream->allocator = env->allocator;
-    stream->table = dw__table_ref(table);
-    dw_status status = start(stream, name, snapshot, dw__strbuf_str(&sql), err);
+    r->env = env;
+    r->table = dw__table_ref(table);
+    dw_status status = start(r, name, snapshot, dw__strbuf_str(&sql), out, err);
     if (status != DW_OK) {
-        read_stream_free(stream);
-        return status;
+        reader_free(r);
     }
-    *out = (struct ArrowArrayStream){.get_schema = read_get_schema,
-                                     .get_next = read_get_next,
-                                     .get_last_error = read_get_last_error,
-                                     .release = read_release,
-                                     .private_data = stream};
-    return DW_OK;
+    return status;
 }
 
 /* ---- Appending ------------------------------------------------------------------------------- */

@@ -484,6 +484,24 @@ def test_interrupt__cancels_the_statement_and_removes_what_it_wrote(w):
 
 
 @test
+def test_interrupt__while_rows_are_printed_is_one_line_and_130(w):
+    process = w.start("sql", "-c", "SELECT range FROM range(10000000000)", "--format", "csv")
+    for _ in range(100):
+        process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    expect_equal((process.returncode, err), (130, b"deltaworks: interrupted [CANCELLED]\n"))
+
+
+@test
+def test_failure__while_rows_are_printed_has_the_code_of_its_kind(w):
+    for format in ("table", "csv", "arrow"):
+        ran = w.run("sql", "-c", "SELECT CASE WHEN range = 100000 THEN error('too far') ELSE range END FROM range(100001)",
+                    "--format", format, "--output", "rows")
+        expect_failure(ran, 1, "too far [INVALID_INPUT]")
+
+
+@test
 def test_writers__side_by_side_all_succeed(w):
     w.sql("CREATE TABLE t (writer INT, n INT)")
     script = lambda k: "".join(f"INSERT INTO t VALUES ({k}, {i});" for i in range(10))
