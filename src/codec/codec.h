@@ -8,12 +8,15 @@
 #include "base/error.h"
 #include "env/env.h"
 
+#define DW_UUID_BYTES 16
 #define DW_UUID_TEXT_SIZE 37
 
+/* A random UUID (version 4) in network order. */
+void dw__uuid_bytes(const dw_env *env, uint8_t out[DW_UUID_BYTES]);
 /* A random UUID (version 4) as 36 characters and a NUL. */
 void dw__uuid_make(const dw_env *env, char out[DW_UUID_TEXT_SIZE]);
 /* The canonical text of 16 bytes in network order. */
-void dw__uuid_format(const uint8_t bytes[16], char out[DW_UUID_TEXT_SIZE]);
+void dw__uuid_format(const uint8_t bytes[DW_UUID_BYTES], char out[DW_UUID_TEXT_SIZE]);
 
 /* Decodes z85 (five characters a four-byte group). DW_CORRUPT (Z85_INVALID). */
 DW_WARN_UNUSED dw_status dw__z85_decode(dw_arena *arena, dw_str text, dw_str *out, dw_error *err);

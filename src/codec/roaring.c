@@ -101,6 +101,33 @@ dw__rowset_add(dw_rowset *rows, uint64_t row, dw_error *err)
     return added ? DW_OK : dw__error_oom(err);
 }
 
+/* The next row of a set that may be NULL. */
+static bool
+next_of(const dw_rowset *rows, uint64_t from, uint64_t *out)
+{
+    return rows != NULL && dw__rowset_next(rows, from, out);
+}
+
+dw_status
+dw__rowset_unite(dw_rowset *rows, const dw_rowset *a, const dw_rowset *b, dw_error *err)
+{
+    uint64_t from_a = 0;
+    uint64_t from_b = 0;
+    bool has_a = next_of(a, 0, &from_a);
+    bool has_b = next_of(b, 0, &from_b);
+    while (has_a || has_b) {
+        bool take_a = has_a && (!has_b || from_a <= from_b);
+        uint64_t row = take_a ? from_a : from_b;
+        DW_TRY(dw__rowset_add(rows, row, err));
+        if (take_a) {
+            has_a = next_of(a, row + 1, &from_a);
+        } else {
+            has_b = next_of(b, row + 1, &from_b);
+        }
+    }
+    return DW_OK;
+}
+
 bool
 dw__rowset_contains(const dw_rowset *rows, uint64_t row)
 {

@@ -26,6 +26,9 @@ void dw__rowset_free(dw_rowset *rows);
 /* Fast when rows ascend. DW_INVALID_ARGUMENT (ROW_OUT_OF_RANGE) beyond 2^63 - 1; after a failure
  * the set is as it was. */
 DW_WARN_UNUSED dw_status dw__rowset_add(dw_rowset *rows, uint64_t row, dw_error *err);
+/* Fills `rows`, which is empty, with the rows of both; NULL stands for an empty set. */
+DW_WARN_UNUSED dw_status dw__rowset_unite(dw_rowset *rows, const dw_rowset *a, const dw_rowset *b,
+                                          dw_error *err);
 bool dw__rowset_contains(const dw_rowset *rows, uint64_t row);
 uint64_t dw__rowset_cardinality(const dw_rowset *rows);
 /* The least row of the set that is not below `row`; false when there is none. */

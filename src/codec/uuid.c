@@ -5,7 +5,7 @@
 #include "codec/codec.h"
 
 void
-dw__uuid_format(const uint8_t bytes[16], char out[DW_UUID_TEXT_SIZE])
+dw__uuid_format(const uint8_t bytes[DW_UUID_BYTES], char out[DW_UUID_TEXT_SIZE])
 {
     static const char hex[] = "0123456789abcdef";
     size_t len = 0;
@@ -21,11 +21,17 @@ dw__uuid_format(const uint8_t bytes[16], char out[DW_UUID_TEXT_SIZE])
 }
 
 void
+dw__uuid_bytes(const dw_env *env, uint8_t out[DW_UUID_BYTES])
+{
+    env->ops->random(env->ctx, out, DW_UUID_BYTES);
+    out[6] = (uint8_t) ((out[6] & 0x0f) | 0x40);
+    out[8] = (uint8_t) ((out[8] & 0x3f) | 0x80);
+}
+
+void
 dw__uuid_make(const dw_env *env, char out[DW_UUID_TEXT_SIZE])
 {
-    uint8_t bytes[16];
-    env->ops->random(env->ctx, bytes, sizeof(bytes));
-    bytes[6] = (uint8_t) ((bytes[6] & 0x0f) | 0x40);
-    bytes[8] = (uint8_t) ((bytes[8] & 0x3f) | 0x80);
+    uint8_t bytes[DW_UUID_BYTES];
+    dw__uuid_bytes(env, bytes);
     dw__uuid_format(bytes, out);
 }

@@ -72,6 +72,12 @@ DW_WARN_UNUSED dw_status dw__stats_columns_clustered(const dw_type *schema,
 /* True for types that get minValues and maxValues (not boolean, binary, nested, variant, void). */
 bool dw__stats_has_bounds(const dw_type *type);
 
+/* Appends the statistics of a file that gets a deletion vector: what was known still bounds its
+ * values from outside, so that tightBounds becomes false. `num_records` counts deleted rows, too.
+ * Statistics that are no JSON object, or none (the null string), leave the number alone. */
+DW_WARN_UNUSED dw_status dw__stats_loosen(dw_strbuf *out, dw_str json, int64_t num_records,
+                                          dw_error *err);
+
 /* One leaf of a file to be written. `has_*` false or a NaN leaves the member out. Values are exact;
  * printing cuts strings to `prefix_length` characters and timestamps to milliseconds, and leaves
  * out bounds that JSON cannot carry as outer bounds. */

@@ -24,6 +24,7 @@
 typedef struct dw_plan_source {
     dw_str name; /* of the stub */
     dw_predicate_scope scope;
+    bool with_positions;           /* the stub has the columns of positions, too */
     const dw_predicate *predicate; /* the answer; UNKNOWN: nothing is demanded */
 } dw_plan_source;
 

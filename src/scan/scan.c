@@ -104,6 +104,8 @@ bind_source(dw_scan *scan, dw_bound_source *source, dw_error *err)
                              dw__log_snapshot_properties(source->snapshot)->mapping_mode,
                          .has_files = source->file_count > 0,
                          .has_deleted_rows = source->deleted.is_any,
+                         .has_only_deleted = source->has_only_deleted,
+                         .with_positions = source->with_positions,
                          .row_count = estimate_rows(source)};
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(scan->env->allocator, DW_SCAN_SQL_BYTES_MAX);
     DW_TRY(dw__scan_sql_print(&sql, &shape, &scan->arena, err));
@@ -151,8 +153,10 @@ prepare_sources(dw_scan *scan, const dw_scan_source *sources, size_t count, dw_p
             return dw__error_oom(err);
         }
         source->snapshot = dw__log_snapshot_ref(sources[i].snapshot);
+        source->with_positions = sources[i].with_positions;
         scan->count++;
         (*out)[i].name = source->name;
+        (*out)[i].with_positions = source->with_positions;
         dw__predicate_scope_init(&(*out)[i].scope, &scan->arena,
                                  dw__log_snapshot_schema(source->snapshot),
                                  metadata->partition_columns, metadata->partition_column_count);
@@ -173,28 +177,110 @@ open_sources(dw_scan *scan, dw_database *database, dw_str sql, const dw_scan_sou
     return DW_OK;
 }
 
+/* An empty scan; NULL when out of memory. */
+static dw_scan *
+new_scan(dw_connection *connection, dw_database *database, const dw_log_snapshot *snapshot)
+{
+    const dw_env *env = dw__log_env(dw__log_snapshot_log(snapshot));
+    dw_scan *scan = DW_NEW(env->allocator, dw_scan);
+    if (scan == NULL) {
+        return NULL;
+    }
+    scan->env = env;
+    scan->connection = connection;
+    scan->database = database;
+    dw__arena_init(&scan->arena, env->allocator);
+    return scan;
+}
+
+/* Hands the scan out, or closes it. */
+static dw_status
+finish_open(dw_scan *scan, dw_status status, dw_scan **out)
+{
+    if (status != DW_OK) {
+        dw__scan_close(scan);
+        scan = NULL;
+    }
+    *out = scan;
+    return status;
+}
+
 dw_status
 dw__scan_open(dw_connection *connection, dw_database *database, dw_str sql,
               const dw_scan_source *sources, size_t count, dw_scan **out, dw_error *err)
 {
     dw_assert(count > 0);
     *out = NULL;
-    const dw_env *env = dw__log_env(dw__log_snapshot_log(sources[0].snapshot));
-    dw_scan *scan = DW_NEW(env->allocator, dw_scan);
+    dw_scan *scan = new_scan(connection, database, sources[0].snapshot);
     if (scan == NULL) {
         return dw__error_oom(err);
     }
-    scan->env = env;
-    scan->connection = connection;
-    scan->database = database;
-    dw__arena_init(&scan->arena, env->allocator);
-    dw_status status = open_sources(scan, database, sql, sources, count, err);
-    if (status != DW_OK) {
-        dw__scan_close(scan);
-        return status;
+    return finish_open(scan, open_sources(scan, database, sql, sources, count, err), out);
+}
+
+/* ---- Chosen rows ----------------------------------------------------------------------------- */
+
+static dw_status
+take_rows(dw_bound_source *source, const dw_allocator *allocator, const dw_scan_rows *request,
+          dw_error *err)
+{
+    dw_dv_list *list = &source->deleted;
+    *list = (dw_dv_list){.allocator = allocator, .count = request->count};
+    list->items = dw__alloc_zero(allocator, request->count * sizeof(*list->items));
+    list->own = dw__alloc_zero(allocator, request->count * sizeof(*list->own));
+    if (list->items == NULL || list->own == NULL) {
+        return dw__error_oom(err);
     }
-    *out = scan;
+    for (size_t i = 0; i < request->count; i++) {
+        list->items[i] = request->rows[i];
+        list->is_any = list->is_any || request->rows[i] != NULL;
+    }
+    source->has_only_deleted = !request->are_left_out;
+    list->is_any = list->is_any || source->has_only_deleted;
     return DW_OK;
+}
+
+static dw_status
+open_rows(dw_scan *scan, const dw_scan_rows *request, dw_error *err)
+{
+    scan->sources = DW_ARENA_ARRAY(&scan->arena, dw_bound_source, 1);
+    if (scan->sources == NULL) {
+        return dw__error_oom(err);
+    }
+    dw_bound_source *source = &scan->sources[0];
+    if (!dw__arena_dup(&scan->arena, request->name, &source->name)) {
+        return dw__error_oom(err);
+    }
+    source->snapshot = dw__log_snapshot_ref(request->snapshot);
+    scan->count = 1;
+    source->with_positions = true;
+    source->files = DW_ARENA_ARRAY(&scan->arena, dw_file_ref, request->count);
+    if (source->files == NULL) {
+        return dw__error_oom(err);
+    }
+    const dw_file_set *set = dw__log_snapshot_files(request->snapshot);
+    for (size_t i = 0; i < request->count; i++) {
+        source->files[i] = request->files[i];
+        source->report.bytes_read_max += dw__file_set_file_size(set, request->files[i]);
+    }
+    source->file_count = request->count;
+    DW_TRY(resolve_paths(scan, source, err));
+    DW_TRY(fill_partition_values(scan, source, err));
+    DW_TRY(take_rows(source, scan->env->allocator, request, err));
+    return bind_source(scan, source, err);
+}
+
+dw_status
+dw__scan_open_rows(dw_connection *connection, dw_database *database, const dw_scan_rows *request,
+                   dw_scan **out, dw_error *err)
+{
+    dw_assert(request->count > 0);
+    *out = NULL;
+    dw_scan *scan = new_scan(connection, database, request->snapshot);
+    if (scan == NULL) {
+        return dw__error_oom(err);
+    }
+    return finish_open(scan, open_rows(scan, request, err), out);
 }
 
 void

@@ -17,6 +17,8 @@ typedef struct dw_bound_source {
     dw_str *paths;            /* of the files, as the engine opens them */
     dw_str *partition_values; /* file by file; NULL when there are no partition columns */
     dw_dv_list deleted;
+    bool has_only_deleted; /* the view has the rows of `deleted` and no others */
+    bool with_positions;
     dw_scan_report report;
     bool is_bound;
 } dw_bound_source;

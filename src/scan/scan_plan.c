@@ -25,14 +25,19 @@ static dw_status
 make_stub(const dw_plan_source *source, dw_arena *arena, dw_plan_stub *out, dw_error *err)
 {
     const dw_type *schema = source->scope.schema;
-    dw_query_column *columns = DW_ARENA_ARRAY(arena, dw_query_column, schema->field_count);
+    size_t count = schema->field_count;
+    dw_query_column *columns = DW_ARENA_ARRAY(arena, dw_query_column, count + 2);
     if (columns == NULL) {
         return dw__error_oom(err);
     }
-    for (size_t i = 0; i < schema->field_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         DW_TRY(describe_column(&schema->fields[i], arena, &columns[i], err));
     }
-    *out = (dw_plan_stub){.name = source->name, .columns = columns, .count = schema->field_count};
+    if (source->with_positions) {
+        columns[count++] = (dw_query_column){DW_STR(DW_SCAN_FILE_COLUMN), DW_STR("BIGINT")};
+        columns[count++] = (dw_query_column){DW_STR(DW_SCAN_ROW_COLUMN), DW_STR("BIGINT")};
+    }
+    *out = (dw_plan_stub){.name = source->name, .columns = columns, .count = count};
     return DW_OK;
 }
 

@@ -88,7 +88,8 @@ static select_shape
 shape_of(const dw_scan_sql *scan)
 {
     select_shape shape = {.by_id = scan->mapping_mode == DW_MAPPING_ID, .is_plain = true};
-    bool uses_engine_names = scan->has_deleted_rows || scan->partition_count > 0;
+    bool uses_engine_names =
+        scan->has_deleted_rows || scan->with_positions || scan->partition_count > 0;
     for (size_t i = 0; i < scan->schema->field_count; i++) {
         const dw_field *field = &scan->schema->fields[i];
         if (!is_in_files(scan, field)) {
@@ -321,6 +322,18 @@ put_column(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, d
     dw__sql_put_identifier(out, field->name);
 }
 
+static void
+put_positions(dw_strbuf *out, const dw_scan_sql *scan)
+{
+    if (scan->has_files) {
+        dw__strbuf_append_literal(out, ", CAST(file_index AS BIGINT) AS " DW_SCAN_FILE_COLUMN
+                                       ", file_row_number AS " DW_SCAN_ROW_COLUMN);
+    } else {
+        dw__strbuf_append_literal(out, ", CAST(NULL AS BIGINT) AS " DW_SCAN_FILE_COLUMN
+                                       ", CAST(NULL AS BIGINT) AS " DW_SCAN_ROW_COLUMN);
+    }
+}
+
 dw_status
 dw__scan_sql_print(dw_strbuf *out, const dw_scan_sql *scan, dw_arena *arena, dw_error *err)
 {
@@ -334,6 +347,9 @@ dw__scan_sql_print(dw_strbuf *out, const dw_scan_sql *scan, dw_arena *arena, dw_
             put_column(out, scan, &shape, arena, i);
         }
     }
+    if (scan->with_positions) {
+        put_positions(out, scan);
+    }
     if (!scan->has_files) {
         dw__strbuf_append_literal(out, " WHERE false");
         return dw__strbuf_ok(out, "the scan of a table", err);
@@ -341,7 +357,8 @@ dw__scan_sql_print(dw_strbuf *out, const dw_scan_sql *scan, dw_arena *arena, dw_
     dw__strbuf_append_literal(out, " FROM ");
     put_read_parquet(out, scan, &shape);
     if (scan->has_deleted_rows) {
-        dw__strbuf_append_literal(out, " WHERE dw_keep(file_index, file_row_number)");
+        dw__strbuf_append(out, scan->has_only_deleted ? DW_STR(" WHERE NOT ") : DW_STR(" WHERE "));
+        dw__strbuf_append_literal(out, "dw_keep(file_index, file_row_number)");
     }
     return dw__strbuf_ok(out, "the scan of a table", err);
 }

@@ -22,6 +22,8 @@ typedef struct dw_scan_sql {
     dw_mapping_mode mapping_mode;
     bool has_files;
     bool has_deleted_rows; /* some file has a deletion vector */
+    bool has_only_deleted; /* those rows are what is wanted */
+    bool with_positions;   /* the columns of positions, too */
     int64_t row_count;     /* an estimate for the engine; -1: none */
 } dw_scan_sql;
 

@@ -184,7 +184,7 @@ dw__execute_engine(dw_execution *x, dw_sql_range plan)
     return execute_on_engine(x, plan, &options);
 }
 
-/* ---- Statements that Delta tables do not have ------------------------------------------------ */
+/* ---- Statements that change tables ------------------------------------------------ */
 
 static dw_status
 refuse_modify(dw_execution *x, dw_table *table)
@@ -212,7 +212,9 @@ dw__execute_modify(dw_execution *x)
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(dw__execution_target(x, &modify->name, &kind, &table));
     if (kind == DW_TARGET_DELTA) {
-        return refuse_modify(x, table);
+        dw_keyword verb = x->sql.items[0].keyword;
+        bool deletes = verb == DW_KEYWORD_DELETE || verb == DW_KEYWORD_TRUNCATE;
+        return deletes ? dw__execute_delete(x, table) : refuse_modify(x, table);
     }
     if (kind == DW_TARGET_NONE && x->sql.items[0].keyword != DW_KEYWORD_DROP) {
         return dw__table_not_found(x, &modify->name);

@@ -20,7 +20,7 @@ static const modify_shape shapes[] = {
      .words = {DW_KEYWORD_DELETE, DW_KEYWORD_FROM},
      .engine_knows = true,
      .has_using = true,
-     .advice = ": use INSERT OVERWRITE with the rows that stay"},
+     .advice = ""},
     {.verb = "UPDATE",
      .words = {DW_KEYWORD_UPDATE},
      .engine_knows = true,
@@ -36,7 +36,7 @@ static const modify_shape shapes[] = {
      .words = {DW_KEYWORD_TRUNCATE},
      .optional = {DW_KEYWORD_TABLE},
      .engine_knows = true,
-     .advice = ": use CREATE OR REPLACE TABLE"},
+     .advice = ""},
     {.verb = "ALTER TABLE",
      .words = {DW_KEYWORD_ALTER, DW_KEYWORD_TABLE},
      .engine_knows = true,
@@ -107,6 +107,7 @@ parse_shape(dw_parser *parser, const modify_shape *shape, dw_statement *out)
     modify->has_name = shape->engine_knows && dw__parser_is_name(parser);
     if (modify->has_name) {
         DW_TRY(dw__parser_table(parser, &modify->name));
+        modify->name_end = parser->pos;
     } else if (shape->engine_knows) {
         out->kind = DW_STATEMENT_ENGINE; /* such as VACUUM alone */
         out->as.engine = (dw_engine_statement){0};

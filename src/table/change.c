@@ -23,6 +23,23 @@ dw__change_init(dw_change *change, dw_table *table, dw_log_snapshot *snapshot, d
     return change->actions == NULL ? dw__error_oom(err) : DW_OK;
 }
 
+dw_status
+dw__change_reserve(dw_change *change, size_t more, dw_error *err)
+{
+    if (more <= change->capacity - change->count) {
+        return DW_OK;
+    }
+    size_t capacity = change->count + more;
+    dw_action *actions = DW_ARENA_ARRAY(change->arena, dw_action, capacity + 1);
+    if (actions == NULL) {
+        return dw__error_oom(err);
+    }
+    memcpy(actions, change->actions, change->count * sizeof(*actions));
+    change->actions = actions;
+    change->capacity = capacity;
+    return DW_OK;
+}
+
 void
 dw__change_put(dw_change *change, const dw_action *action)
 {
@@ -131,6 +148,20 @@ checkpoint_if_due(dw_change *change, int64_t version)
     }
 }
 
+void
+dw__change_discard(dw_change *change)
+{
+    if (change->files != NULL) {
+        dw__data_files_discard(change->table, change->files);
+    }
+    if (change->change_files != NULL) {
+        dw__data_files_discard(change->table, change->change_files);
+    }
+    if (change->vectors != NULL) {
+        dw__dv_writer_discard(change->vectors);
+    }
+}
+
 dw_status
 dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
 {
@@ -139,12 +170,19 @@ dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
         return DW_OK;
     }
     DW_AUTO(dw_strbuf) metrics = dw__strbuf_make(change->arena->allocator, METRICS_BYTES_MAX);
-    print_metrics(change, &metrics);
+    if (dw__str_is_null(change->metrics_json)) {
+        print_metrics(change, &metrics);
+    } else {
+        dw__strbuf_append(&metrics, change->metrics_json);
+    }
     dw_txn txn = {.log = dw__table_log(change->table),
                   .read_snapshot = change->snapshot,
                   .actions = change->actions,
                   .action_count = change->count,
                   .reads_whole_table = change->reads_whole_table,
+                  .looks_for_rows = change->looks_for_rows,
+                  .read_paths = change->read_paths,
+                  .read_path_count = change->read_path_count,
                   .operation = change->operation,
                   .operation_parameters_json = change->parameters_json,
                   .operation_metrics_json = dw__strbuf_str(&metrics),
@@ -154,9 +192,8 @@ dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
     if (status == DW_OK) {
         status = dw__txn_commit(&txn, out, err);
     }
-    bool is_unused = (status != DW_OK && status != DW_AMBIGUOUS) || out->was_duplicate;
-    if (is_unused && change->files != NULL) {
-        dw__data_files_discard(change->table, change->files);
+    if ((status != DW_OK && status != DW_AMBIGUOUS) || out->was_duplicate) {
+        dw__change_discard(change);
     }
     if (status == DW_OK && !out->was_duplicate) {
         checkpoint_if_due(change, out->version);

@@ -6,6 +6,7 @@
 #define DW_TABLE_CHANGE_H
 
 #include "table/data_files.h"
+#include "table/dv_write.h"
 #include "txn/txn.h"
 
 typedef struct dw_change {
@@ -16,21 +17,32 @@ typedef struct dw_change {
     size_t count;
     size_t capacity;
     bool reads_whole_table;
+    bool looks_for_rows; /* see dw_txn */
+    const dw_str *read_paths;
+    size_t read_path_count;
     const char *operation;
     dw_str parameters_json; /* null string: none */
+    dw_str metrics_json;    /* null string: those of what was put */
     dw_str user_metadata;
-    const dw_data_files *files; /* discarded when the commit does not happen; may be NULL */
+    /* Discarded when the commit does not happen; may be NULL. */
+    const dw_data_files *files;
+    const dw_data_files *change_files; /* of the change data feed */
+    dw_dv_writer *vectors;
     int64_t removed_file_count, removed_bytes;
 } dw_change;
 
-/* `action_max` bounds the number of actions that will be put. */
+/* `action_max` bounds the number of actions that will be put, unless more room is reserved. */
 DW_WARN_UNUSED dw_status dw__change_init(dw_change *change, dw_table *table,
                                          dw_log_snapshot *snapshot, dw_arena *arena,
                                          size_t action_max, dw_error *err);
+/* Makes room for so many more actions. */
+DW_WARN_UNUSED dw_status dw__change_reserve(dw_change *change, size_t more, dw_error *err);
 void dw__change_put(dw_change *change, const dw_action *action);
 void dw__change_put_adds(dw_change *change, const dw_data_files *files);
 /* Removes a live file of the snapshot. */
 DW_WARN_UNUSED dw_status dw__change_put_remove(dw_change *change, dw_file_ref ref, dw_error *err);
+/* Removes what was written for a change that will not be committed. */
+void dw__change_discard(dw_change *change);
 /* Commits. When nothing was put, nothing is committed and the version is -1. */
 DW_WARN_UNUSED dw_status dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err);
 

@@ -23,6 +23,32 @@ typedef struct data_write {
     dw_str *stats_names; /* as the engine spells the leaves: "s"."y" */
 } data_write;
 
+/* ---- The target ------------------------------------------------------------------------------ */
+
+/* Files of a clustered table must have statistics of its clustering columns. */
+static dw_str
+clustering_of(const dw_log_snapshot *snapshot)
+{
+    for (size_t i = 0; i < dw__log_snapshot_domain_count(snapshot); i++) {
+        const dw_domain *domain = dw__log_snapshot_domain(snapshot, i);
+        if (dw__str_equal(domain->domain, DW_STR("delta.clustering"))) {
+            return domain->configuration;
+        }
+    }
+    return DW_STR_NULL;
+}
+
+dw_data_target
+dw__data_target_of(const dw_log_snapshot *snapshot)
+{
+    const dw_metadata *metadata = dw__log_snapshot_metadata(snapshot);
+    return (dw_data_target){.schema = dw__log_snapshot_schema(snapshot),
+                            .partition_columns = metadata->partition_columns,
+                            .partition_column_count = metadata->partition_column_count,
+                            .properties = dw__log_snapshot_properties(snapshot),
+                            .clustering = clustering_of(snapshot)};
+}
+
 /* ---- Setting up ------------------------------------------------------------------------------ */
 
 static dw_status
@@ -400,15 +426,43 @@ dw__data_files_discard(dw_table *table, const dw_data_files *files)
 
 /* ---- The whole ------------------------------------------------------------------------------- */
 
+/* The null string when out of memory. */
+static dw_str
+below(const data_write *write, dw_str directory, dw_str name)
+{
+    return dw__arena_printf(write->arena, "%.*s/%.*s", DW_STR_ARG(directory), DW_STR_ARG(name));
+}
+
+/* The engine names files below its directory; keys are below the root. */
+static dw_status
+name_from_root(const data_write *write, dw_copy_file *files, size_t count, dw_error *err)
+{
+    dw_str directory = write->target->directory;
+    for (size_t i = 0; i < count && !dw__str_is_null(directory); i++) {
+        files[i].path = below(write, directory, files[i].path);
+        if (dw__str_is_null(files[i].path)) {
+            return dw__error_oom(err);
+        }
+    }
+    return DW_OK;
+}
+
 static dw_status
 copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str prefix,
           dw_data_files *out, dw_error *err)
 {
     const dw_data_target *target = write->target;
+    dw_str directory = dw__table_root(write->table);
+    if (!dw__str_is_null(target->directory)) {
+        directory = below(write, directory, target->directory);
+    }
+    if (dw__str_is_null(directory)) {
+        return dw__error_oom(err);
+    }
     DW_AUTO(dw_strbuf) copy_query = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(print_copy_query(write, query, &copy_query, err));
     dw_copy_request request = {.query = dw__strbuf_str(&copy_query),
-                               .directory = dw__table_root(write->table),
+                               .directory = directory,
                                .file_prefix = prefix,
                                .partition_columns = target->partition_columns,
                                .partition_column_count = target->partition_column_count,
@@ -418,6 +472,7 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
     dw_copy_file *files = NULL;
     size_t count = 0;
     DW_TRY(dw__connection_copy(connection, &request, write->arena, &files, &count, err));
+    DW_TRY(name_from_root(write, files, count, err));
     return finish_files(write, files, count, out, err);
 }
 
@@ -433,7 +488,8 @@ dw__data_files_write(dw_table *table, dw_connection *connection, const dw_data_t
     }
     data_write write;
     DW_TRY(data_write_init(&write, table, target, arena, err));
-    DW_TRY(dw__storage_prepare(dw__table_storage(table), DW_STR(""), err));
+    dw_str directory = dw__str_is_null(target->directory) ? DW_STR("") : target->directory;
+    DW_TRY(dw__storage_prepare(dw__table_storage(table), directory, err));
     char uuid[DW_UUID_TEXT_SIZE];
     dw__uuid_make(dw__table_env(table), uuid);
     dw_str prefix = dw__arena_printf(arena, "part-%s", uuid);

@@ -17,7 +17,11 @@ typedef struct dw_data_target {
     size_t partition_column_count;
     const dw_properties *properties;
     dw_str clustering; /* the configuration of the domain delta.clustering; null string: none */
+    dw_str directory;  /* where files go below the root, as a key; null string: the root itself */
 } dw_data_target;
+
+/* Files of a table as it is in that version. Borrowed from the snapshot. */
+dw_data_target dw__data_target_of(const dw_log_snapshot *snapshot);
 
 typedef struct dw_data_files {
     dw_file *adds;

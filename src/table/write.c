@@ -72,19 +72,6 @@ is_recorded(const write_state *state)
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
-/* Files of a clustered table must have statistics of its clustering columns. */
-static dw_str
-clustering_of(const dw_log_snapshot *snapshot)
-{
-    for (size_t i = 0; i < dw__log_snapshot_domain_count(snapshot); i++) {
-        const dw_domain *domain = dw__log_snapshot_domain(snapshot, i);
-        if (dw__str_equal(domain->domain, DW_STR("delta.clustering"))) {
-            return domain->configuration;
-        }
-    }
-    return DW_STR_NULL;
-}
-
 static dw_status
 write_rows(const write_state *state, dw_data_files *out, dw_error *err)
 {
@@ -103,11 +90,7 @@ write_rows(const write_state *state, dw_data_files *out, dw_error *err)
                                      .static_partitions = &spec->static_partitions};
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(dw__projection_print(&request, state->arena, &query, err));
-    dw_data_target target = {.schema = state->schema,
-                             .partition_columns = state->metadata->partition_columns,
-                             .partition_column_count = state->metadata->partition_column_count,
-                             .properties = state->properties,
-                             .clustering = clustering_of(state->snapshot)};
+    dw_data_target target = dw__data_target_of(state->snapshot);
     dw_status status = dw__data_files_write(state->table, state->connection, &target,
                                             dw__strbuf_str(&query), state->arena, out, err);
     dw__projection_explain_error(err);

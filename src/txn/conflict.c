@@ -104,7 +104,7 @@ static bool
 appends_matter(const dw_conflict_self *self, const dw_conflict_winner *winner,
                dw_txn_isolation isolation)
 {
-    if (self->is_blind_append || !self->reads_whole_table) {
+    if (self->is_blind_append || (!self->reads_whole_table && !self->looks_for_rows)) {
         return false;
     }
     bool changes_metadata = has_kind(self->actions, self->action_count, DW_ACTION_METADATA);
@@ -220,7 +220,7 @@ dw__conflict_isolation(dw_isolation property, const dw_action *actions, size_t a
 bool
 dw__conflict_is_blind_append(const dw_txn *txn)
 {
-    if (txn->reads_whole_table || txn->read_path_count > 0) {
+    if (txn->reads_whole_table || txn->looks_for_rows || txn->read_path_count > 0) {
         return false;
     }
     for (size_t i = 0; i < txn->action_count; i++) {

@@ -128,6 +128,7 @@ loop_init(commit_loop *loop, const dw_txn *txn, dw_arena *arena, dw_error *err)
                                     .action_count = txn->action_count,
                                     .is_blind_append = dw__conflict_is_blind_append(txn),
                                     .reads_whole_table = txn->reads_whole_table,
+                                    .looks_for_rows = txn->looks_for_rows,
                                     .read_key_count = txn->read_path_count};
     DW_TRY(sorted_keys(arena, txn->read_paths, txn->read_path_count, &loop->self.read_keys, err));
     DW_TRY(collect_removed(loop, err));

@@ -33,6 +33,7 @@ typedef struct dw_txn {
 
     /* The read set. A blind append reads nothing. */
     bool reads_whole_table;
+    bool looks_for_rows;      /* by a predicate: files that others add may have some, too */
     const dw_str *read_paths; /* as in the log: files whose rows were read */
     size_t read_path_count;
 

@@ -310,6 +310,32 @@ test_parse__refuses_what_is_damaged(void **state)
 }
 
 static void
+test_unite__has_the_rows_of_both(void **state)
+{
+    dwt_env *world = *state;
+    uint64_t random = 5;
+    twins a = make_twins(world);
+    twins b = make_twins(world);
+    twins both = make_twins(world);
+    dw_error err = DW_ERROR_INIT;
+    for (int i = 0; i < 20000; i++) {
+        twins *one = i % 3 == 0 ? &a : &b;
+        uint64_t row = dwt_random_below(&random, 200000) + (i % 5 == 0 ? UINT64_C(1) << 33 : 0);
+        assert_ok(dw__rowset_add(one->rows, row, &err), &err);
+        roaring64_bitmap_add(both.judge, row);
+    }
+    assert_ok(dw__rowset_unite(both.rows, a.rows, b.rows, &err), &err);
+    check_same(both.rows, both.judge);
+    DW_AUTO(dw_rowset_ptr) alone = NULL;
+    assert_ok(dw__rowset_new(world->env.allocator, &alone, &err), &err);
+    assert_ok(dw__rowset_unite(alone, NULL, a.rows, &err), &err);
+    assert_int_equal(dw__rowset_cardinality(alone), dw__rowset_cardinality(a.rows));
+    free_twins(&a);
+    free_twins(&b);
+    free_twins(&both);
+}
+
+static void
 test_parse__reads_the_older_format(void **state)
 {
     dwt_env *world = *state;
@@ -362,6 +388,7 @@ main(void)
         TEST(test_add__goes_on_after_parsing),
         TEST(test_mask__marks_the_rows_of_the_set),
         TEST(test_parse__refuses_what_is_damaged),
+        TEST(test_unite__has_the_rows_of_both),
         TEST(test_parse__reads_the_older_format),
         TEST(test_rowset__survives_a_lack_of_memory),
     };

@@ -272,6 +272,28 @@ test_numbers__bound_themselves_after_reading(void **state)
     }
 }
 
+static void
+test_loosen__keeps_what_is_known_and_takes_back_the_promise(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        const char *stats, *loose;
+    } cases[] = {
+        {"{\"numRecords\":5,\"minValues\":{\"a\":1.50},\"nullCount\":{\"a\":0}}",
+         "{\"numRecords\":9,\"minValues\":{\"a\":1.50},\"nullCount\":{\"a\":0},"
+         "\"tightBounds\":false}"},
+        {"{\"tightBounds\":true}", "{\"numRecords\":9,\"tightBounds\":false}"},
+        {"no JSON", "{\"numRecords\":9,\"tightBounds\":false}"},
+        {NULL, "{\"numRecords\":9,\"tightBounds\":false}"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        DW_AUTO(dw_strbuf) out = fixture_text(f);
+        dw_error err = DW_ERROR_INIT;
+        assert_ok(dw__stats_loosen(&out, dw__str_from(cases[i].stats), 9, &err), &err);
+        assert_string_equal(dw__strbuf_cstr(&out), cases[i].loose);
+    }
+}
+
 static dw_status
 print_stats(dwt_world *world, void *ctx, dw_error *err)
 {
@@ -301,6 +323,7 @@ main(void)
         TEST(test_strings__are_cut_between_characters_and_stay_bounds),
         TEST(test_strings__bound_every_value_in_between),
         TEST(test_numbers__bound_themselves_after_reading),
+        TEST(test_loosen__keeps_what_is_known_and_takes_back_the_promise),
         TEST(test_print__survives_a_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,7 +155,8 @@ test_scan__out_of_memory_is_an_error_and_leaks_nothing(void **state)
                                dw__database_engine(world->database), &world->log, &world->err),
                   &world->err);
         table_world_refresh(world);
-        dw_scan_source sources[] = {{DW_STR("t"), world->snapshot}, {DW_STR("u"), world->snapshot}};
+        dw_scan_source sources[] = {{.name = DW_STR("t"), .snapshot = world->snapshot},
+                                    {.name = DW_STR("u"), .snapshot = world->snapshot}};
         dw_scan *scan;
         dw_error err = DW_ERROR_INIT;
         dwt_fault_allocator_fail_at(&world->test.memory, n, n % 2 == 0);

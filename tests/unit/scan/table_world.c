@@ -89,7 +89,8 @@ table_world_refresh(table_world *world)
 static dw_status
 open_scan(table_world *world, const char *sql, dw_scan **out)
 {
-    dw_scan_source sources[] = {{DW_STR("t"), world->snapshot}, {DW_STR("u"), world->snapshot}};
+    dw_scan_source sources[] = {{.name = DW_STR("t"), .snapshot = world->snapshot},
+                                {.name = DW_STR("u"), .snapshot = world->snapshot}};
     return dw__scan_open(world->connection, world->database, dw__str_from(sql), sources, 2, out,
                          &world->err);
 }

@@ -16,6 +16,7 @@ typedef enum abstract {
     UPGRADE,        /* new protocol */
     LOAD_ONCE,      /* adds "new" under a txn id */
     SET_DOMAIN,
+    DELETE_WHERE, /* looks for rows everywhere, finds them in f1, adds and removes it */
     ABSTRACT_COUNT
 } abstract;
 
@@ -25,6 +26,7 @@ typedef struct abstract_txn {
     size_t count;
     bool is_blind;
     bool reads_all;
+    bool looks_for_rows;
     dw_str read[1];
     size_t read_count;
     dw_str removed[1];
@@ -84,6 +86,12 @@ make(abstract what)
         txn.actions[txn.count++] =
             (dw_action){.kind = DW_ACTION_DOMAIN, .as.domain = {.domain = DW_STR("d")}};
         break;
+    case DELETE_WHERE:
+        txn.looks_for_rows = true;
+        txn.read[txn.read_count++] = DW_STR("f1");
+        put_file(&txn, DW_ACTION_REMOVE, DW_STR("f1"));
+        put_file(&txn, DW_ACTION_ADD, DW_STR("f1"));
+        break;
     case ABSTRACT_COUNT:
         fail();
     }
@@ -99,6 +107,7 @@ ask(abstract self_kind, abstract winner_kind, dw_txn_isolation isolation)
                               .action_count = self.count,
                               .is_blind_append = self.is_blind,
                               .reads_whole_table = self.reads_all,
+                              .looks_for_rows = self.looks_for_rows,
                               .read_keys = self.read,
                               .read_key_count = self.read_count,
                               .removed_keys = self.removed,
@@ -119,18 +128,18 @@ ask(abstract self_kind, abstract winner_kind, dw_txn_isolation isolation)
  *   . none   P protocol   M metadata   T transaction   A append   R delete-read   D duplicate
  */
 static const char *const write_serializable[ABSTRACT_COUNT] = {
-    [BLIND_INSERT] = ". . . . . M P . .", [DELETE_F1] = ". R . R R M P . .",
-    [DELETE_F2] = ". . R . . M P . .",    [UPDATE_ALL] = ". R R A A M P . .",
-    [COMPACT_F1] = ". R . R R M P . .",   [SET_PROPERTIES] = ". . . . . M P . .",
-    [UPGRADE] = ". . . . . M P . .",      [LOAD_ONCE] = ". . . . . M P D .",
-    [SET_DOMAIN] = ". . . . . M P . T",
+    [BLIND_INSERT] = ". . . . . M P . . .", [DELETE_F1] = ". R . R R M P . . R",
+    [DELETE_F2] = ". . R . . M P . . .",    [UPDATE_ALL] = ". R R A A M P . . A",
+    [COMPACT_F1] = ". R . R R M P . . R",   [SET_PROPERTIES] = ". . . . . M P . . .",
+    [UPGRADE] = ". . . . . M P . . .",      [LOAD_ONCE] = ". . . . . M P D . .",
+    [SET_DOMAIN] = ". . . . . M P . T .",   [DELETE_WHERE] = ". R . A A M P . . A",
 };
 static const char *const serializable[ABSTRACT_COUNT] = {
-    [BLIND_INSERT] = ". . . . . M P . .", [DELETE_F1] = ". R . R R M P . .",
-    [DELETE_F2] = ". . R . . M P . .",    [UPDATE_ALL] = "A R R A A M P A .",
-    [COMPACT_F1] = ". R . R R M P . .",   [SET_PROPERTIES] = ". . . . . M P . .",
-    [UPGRADE] = ". . . . . M P . .",      [LOAD_ONCE] = ". . . . . M P D .",
-    [SET_DOMAIN] = ". . . . . M P . T",
+    [BLIND_INSERT] = ". . . . . M P . . .", [DELETE_F1] = ". R . R R M P . . R",
+    [DELETE_F2] = ". . R . . M P . . .",    [UPDATE_ALL] = "A R R A A M P A . A",
+    [COMPACT_F1] = ". R . R R M P . . R",   [SET_PROPERTIES] = ". . . . . M P . . .",
+    [UPGRADE] = ". . . . . M P . . .",      [LOAD_ONCE] = ". . . . . M P D . .",
+    [SET_DOMAIN] = ". . . . . M P . T .",   [DELETE_WHERE] = "A R . A A M P A . A",
 };
 
 static char
