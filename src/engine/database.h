@@ -99,6 +99,7 @@ typedef struct dw_scan_files {
     const dw_str *partition_values; /* count x partition_column_count, file by file */
     size_t partition_column_count;
     dw_rowset *const *deleted; /* count entries, or NULL when no file has a deletion vector */
+    dw_rowset *const *kept;    /* the only rows to read; NULL entry: all. NULL: of no file */
 } dw_scan_files;
 
 /*
@@ -108,7 +109,8 @@ typedef struct dw_scan_files {
  *   dw_partition(file_index, k)  the text of partition column k of the file, NULL included; a
  *   constant
  *                                vector where it can be
- *   dw_keep(file_index, file_row_number)  false for rows in the file's deletion vector
+ *   dw_keep(file_index, file_row_number)  false for rows in the file's deletion vector, and for
+ *   those that are not among the only ones to read
  * A scan of no files is a view of no rows: then view_sql must not call read_parquet at all.
  */
 DW_WARN_UNUSED dw_status dw__connection_bind_scan(dw_connection *connection, dw_str name,

@@ -220,6 +220,24 @@ run_len(const uint64_t *file_indices, idx_t start, idx_t row_count)
     return end - start;
 }
 
+/* Masks a run of rows of one file; `keep` is all true. */
+static void
+mask_run(const dw_scan_files *files, uint64_t file_index, const int64_t *rows, idx_t len,
+         bool *keep)
+{
+    const dw_rowset *kept = files->kept == NULL ? NULL : files->kept[file_index];
+    const dw_rowset *deleted = files->deleted == NULL ? NULL : files->deleted[file_index];
+    if (kept != NULL) {
+        (void) dw__rowset_mask(kept, rows, len, keep);
+        for (idx_t i = 0; i < len; i++) {
+            keep[i] = !keep[i];
+        }
+    }
+    if (deleted != NULL) {
+        (void) dw__rowset_mask(deleted, rows, len, keep);
+    }
+}
+
 static void
 keep_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
 {
@@ -230,17 +248,14 @@ keep_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector 
     idx_t row_count = duck->data_chunk_get_size(input);
     bool *keep = duck->vector_get_data(output);
     memset(keep, true, row_count);
-    for (idx_t start = 0, len = 0; start < row_count && files->deleted != NULL; start += len) {
+    for (idx_t start = 0, len = 0; start < row_count; start += len) {
         len = run_len(file_indices, start, row_count);
         uint64_t file_index = file_indices[start];
         if (file_index >= files->count) {
             duck->scalar_function_set_error(info, "expected a file of the scan, found another");
             return;
         }
-        const dw_rowset *deleted = files->deleted[file_index];
-        if (deleted != NULL) {
-            (void) dw__rowset_mask(deleted, &rows[start], len, &keep[start]);
-        }
+        mask_run(files, file_index, &rows[start], len, &keep[start]);
     }
 }
 

@@ -40,6 +40,9 @@ DW_WARN_UNUSED dw_status dw__log_snapshot_at(dw_log *log, int64_t version, dw_lo
  * the first or after the last commit, with the range. */
 DW_WARN_UNUSED dw_status dw__log_version_at(dw_log *log, int64_t timestamp_us, int64_t *version_out,
                                             dw_error *err);
+/* The first version committed at or after that time; the same error after the last commit. */
+DW_WARN_UNUSED dw_status dw__log_version_from(dw_log *log, int64_t timestamp_us,
+                                              int64_t *version_out, dw_error *err);
 /* True when a table is there at all. */
 DW_WARN_UNUSED dw_status dw__log_exists(dw_log *log, bool *exists_out, dw_error *err);
 

@@ -182,26 +182,60 @@ find_version(const clock_face *face, int64_t timestamp_us, int64_t *version_out,
     return DW_OK;
 }
 
-dw_status
-dw__log_version_at(dw_log *log, int64_t timestamp_us, int64_t *version_out, dw_error *err)
+/* Lists the log for looking up times in it; `listing` is of the caller's. */
+static dw_status
+open_clock(dw_log *log, dw_arena *arena, dw_log_listing *listing, clock_face *out, dw_error *err)
 {
-    *version_out = 0;
     DW_AUTO(dw_log_snapshot_ptr) newest = NULL;
     DW_TRY(dw__log_snapshot(log, &newest, err));
-    DW_AUTO(dw_arena) arena;
-    dw__arena_init(&arena, log->env->allocator);
-    DW_AUTO(dw_log_listing) listing;
-    dw__log_listing_init(&listing, log->env->allocator);
     int64_t first, last;
-    DW_TRY(list_range(log, &listing, &first, &last, err));
-    clock_face face = {.log = log, .arena = &arena};
-    DW_TRY(dw__timeline_make(&listing, first, &arena, &face.timeline, err));
-    if (face.timeline.count == 0) {
+    DW_TRY(list_range(log, listing, &first, &last, err));
+    *out = (clock_face){.log = log, .arena = arena};
+    DW_TRY(dw__timeline_make(listing, first, arena, &out->timeline, err));
+    if (out->timeline.count == 0) {
         return dw__error_set(err, DW_NOT_FOUND, "TIMESTAMP_OUT_OF_RANGE",
                              "the log has no commits left that say when versions were made; read "
                              "version %" PRId64 " by its number",
                              last);
     }
-    face.in_commit_start = in_commit_start(newest, &face.timeline);
+    out->in_commit_start = in_commit_start(newest, &out->timeline);
+    return DW_OK;
+}
+
+dw_status
+dw__log_version_at(dw_log *log, int64_t timestamp_us, int64_t *version_out, dw_error *err)
+{
+    *version_out = 0;
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, log->env->allocator);
+    DW_AUTO(dw_log_listing) listing;
+    dw__log_listing_init(&listing, log->env->allocator);
+    clock_face face;
+    DW_TRY(open_clock(log, &arena, &listing, &face, err));
     return find_version(&face, timestamp_us, version_out, err);
+}
+
+dw_status
+dw__log_version_from(dw_log *log, int64_t timestamp_us, int64_t *version_out, dw_error *err)
+{
+    *version_out = 0;
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, log->env->allocator);
+    DW_AUTO(dw_log_listing) listing;
+    dw__log_listing_init(&listing, log->env->allocator);
+    clock_face face;
+    DW_TRY(open_clock(log, &arena, &listing, &face, err));
+    int64_t first_ms, found_ms;
+    int64_t time_ms = floor_ms(timestamp_us + 999);
+    DW_TRY(time_of(&face, 0, &first_ms, err));
+    *version_out = face.timeline.items[0].version;
+    if (time_ms <= first_ms) {
+        return DW_OK;
+    }
+    DW_TRY(find_version(&face, time_ms * 1000, version_out, err));
+    size_t idx = (size_t) (*version_out - face.timeline.items[0].version);
+    dw_assert(idx < face.timeline.count);
+    DW_TRY(time_of(&face, idx, &found_ms, err));
+    *version_out += found_ms < time_ms ? 1 : 0;
+    return DW_OK;
 }

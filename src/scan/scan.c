@@ -14,8 +14,8 @@
 static dw_status
 resolve_paths(dw_scan *scan, dw_bound_source *source, dw_error *err)
 {
-    const dw_file_set *set = dw__log_snapshot_files(source->snapshot);
-    dw_str root = dw__log_storage(dw__log_snapshot_log(source->snapshot))->root;
+    const dw_file_set *set = source->relation.files;
+    dw_str root = dw__log_storage(source->relation.log)->root;
     if (dw__str_is_null(root) && source->file_count > 0) {
         return dw__error_set(err, DW_UNSUPPORTED, "STORAGE_UNREACHABLE",
                              "expected a table whose files the query engine can open, found one in "
@@ -35,9 +35,9 @@ resolve_paths(dw_scan *scan, dw_bound_source *source, dw_error *err)
 /* The values of one partition column for all files: neighbours are often equal. */
 static dw_status
 fill_partition_column(dw_scan *scan, dw_bound_source *source, const dw_field *field, size_t column,
-                      size_t column_count, dw_error *err)
+                      dw_error *err)
 {
-    const dw_file_set *set = dw__log_snapshot_files(source->snapshot);
+    const dw_file_set *set = source->relation.files;
     dw_str last = DW_STR_NULL;
     dw_str last_value = DW_STR_NULL;
     for (size_t i = 0; i < source->file_count; i++) {
@@ -51,33 +51,38 @@ fill_partition_column(dw_scan *scan, dw_bound_source *source, const dw_field *fi
             }
             last = text;
         }
-        source->partition_values[i * column_count + column] = last_value;
+        source->partition_values[i * source->value_count + column] = last_value;
     }
     return DW_OK;
 }
 
+/* What the log says of the values of each file. Changes have one more: their kind. */
 static dw_status
 fill_partition_values(dw_scan *scan, dw_bound_source *source, dw_error *err)
 {
-    const dw_metadata *metadata = dw__log_snapshot_metadata(source->snapshot);
-    const dw_type *schema = dw__log_snapshot_schema(source->snapshot);
-    size_t column_count = metadata->partition_column_count;
-    if (column_count == 0) {
+    const dw_relation *relation = &source->relation;
+    size_t column_count = relation->partition_count;
+    source->value_count = column_count + (relation->changes != NULL ? 1 : 0);
+    if (source->value_count == 0) {
         return DW_OK;
     }
     source->partition_values =
-        DW_ARENA_ARRAY(&scan->arena, dw_str, source->file_count * column_count);
+        DW_ARENA_ARRAY(&scan->arena, dw_str, source->file_count * source->value_count);
     if (source->partition_values == NULL) {
         return dw__error_oom(err);
     }
     for (size_t i = 0; i < column_count; i++) {
-        const dw_field *field = dw__schema_find(schema, metadata->partition_columns[i]);
+        const dw_field *field = dw__schema_find(relation->schema, relation->partition_columns[i]);
         if (field == NULL) {
             return dw__error_set(err, DW_CORRUPT, "SCHEMA_INVALID",
                                  "the partition column %.*s is not in the table's schema",
-                                 DW_STR_ARG(metadata->partition_columns[i]));
+                                 DW_STR_ARG(relation->partition_columns[i]));
         }
-        DW_TRY(fill_partition_column(scan, source, field, i, column_count, err));
+        DW_TRY(fill_partition_column(scan, source, field, i, err));
+    }
+    for (size_t i = 0; relation->changes != NULL && i < source->file_count; i++) {
+        source->partition_values[i * source->value_count + column_count] =
+            dw__scan_change_text(source, i);
     }
     return DW_OK;
 }
@@ -88,32 +93,34 @@ fill_partition_values(dw_scan *scan, dw_bound_source *source, dw_error *err)
 static int64_t
 estimate_rows(const dw_bound_source *source)
 {
-    const dw_type *schema = dw__log_snapshot_schema(source->snapshot);
-    int64_t row_bytes = 2 * (int64_t) schema->field_count;
+    int64_t row_bytes = 2 * (int64_t) source->relation.schema->field_count;
     return source->report.bytes_read_max / (row_bytes > 0 ? row_bytes : 1);
 }
 
 static dw_status
 bind_source(dw_scan *scan, dw_bound_source *source, dw_error *err)
 {
-    const dw_metadata *metadata = dw__log_snapshot_metadata(source->snapshot);
-    dw_scan_sql shape = {.schema = dw__log_snapshot_schema(source->snapshot),
-                         .partition_columns = metadata->partition_columns,
-                         .partition_count = metadata->partition_column_count,
-                         .mapping_mode =
-                             dw__log_snapshot_properties(source->snapshot)->mapping_mode,
+    const dw_relation *relation = &source->relation;
+    dw_scan_sql shape = {.schema = relation->schema,
+                         .partition_columns = relation->partition_columns,
+                         .partition_count = relation->partition_count,
+                         .mapping_mode = relation->mapping_mode,
                          .has_files = source->file_count > 0,
-                         .has_deleted_rows = source->deleted.is_any,
                          .has_only_deleted = source->has_only_deleted,
                          .with_positions = source->with_positions,
+                         .has_deleted_rows = source->deleted.is_any || source->kept.is_any,
+                         .has_changes = relation->changes != NULL,
+                         .has_recorded_changes = relation->changes != NULL &&
+                                                 dw__log_changes_has_recorded(relation->changes),
                          .row_count = estimate_rows(source)};
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(scan->env->allocator, DW_SCAN_SQL_BYTES_MAX);
     DW_TRY(dw__scan_sql_print(&sql, &shape, &scan->arena, err));
     dw_scan_files files = {.paths = source->paths,
                            .count = source->file_count,
                            .partition_values = source->partition_values,
-                           .partition_column_count = metadata->partition_column_count,
-                           .deleted = source->deleted.items};
+                           .partition_column_count = source->value_count,
+                           .deleted = source->deleted.items,
+                           .kept = source->kept.items};
     dw_status status =
         dw__connection_bind_scan(scan->connection, source->name, dw__strbuf_str(&sql), &files, err);
     source->is_bound = status == DW_OK;
@@ -124,14 +131,17 @@ static dw_status
 open_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
 {
     dw_prune_result pruned;
-    DW_TRY(dw__scan_prune(source->snapshot, plan, &scan->arena, &pruned, &source->report, err));
+    DW_TRY(dw__scan_prune(&source->relation, plan, &scan->arena, &pruned, &source->report, err));
     source->files = pruned.files;
     source->file_count = pruned.count;
     DW_TRY(resolve_paths(scan, source, err));
     DW_TRY(fill_partition_values(scan, source, err));
-    DW_TRY(dw__dv_list_load(dw__log_storage(dw__log_snapshot_log(source->snapshot)),
-                            dw__log_snapshot_files(source->snapshot), source->files,
-                            source->file_count, &source->deleted, err));
+    if (source->changes != NULL) {
+        DW_TRY(dw__scan_load_changes(source, err));
+    } else {
+        DW_TRY(dw__dv_list_load(dw__log_storage(source->relation.log), source->relation.files,
+                                source->files, source->file_count, &source->deleted, err));
+    }
     return bind_source(scan, source, err);
 }
 
@@ -148,18 +158,22 @@ prepare_sources(dw_scan *scan, const dw_scan_source *sources, size_t count, dw_p
     }
     for (size_t i = 0; i < count; i++) {
         dw_bound_source *source = &scan->sources[i];
-        const dw_metadata *metadata = dw__log_snapshot_metadata(sources[i].snapshot);
         if (!dw__arena_dup(&scan->arena, sources[i].name, &source->name)) {
             return dw__error_oom(err);
         }
         source->snapshot = dw__log_snapshot_ref(sources[i].snapshot);
         source->with_positions = sources[i].with_positions;
+        source->relation = dw__relation_of_snapshot(source->snapshot);
         scan->count++;
+        if (sources[i].changes != NULL) {
+            source->changes = dw__log_changes_ref(sources[i].changes);
+            source->relation = dw__relation_of_changes(source->changes);
+        }
         (*out)[i].name = source->name;
         (*out)[i].with_positions = source->with_positions;
-        dw__predicate_scope_init(&(*out)[i].scope, &scan->arena,
-                                 dw__log_snapshot_schema(source->snapshot),
-                                 metadata->partition_columns, metadata->partition_column_count);
+        dw__predicate_scope_init(&(*out)[i].scope, &scan->arena, source->relation.schema,
+                                 source->relation.partition_columns,
+                                 source->relation.partition_count);
     }
     return DW_OK;
 }
@@ -252,6 +266,7 @@ open_rows(dw_scan *scan, const dw_scan_rows *request, dw_error *err)
         return dw__error_oom(err);
     }
     source->snapshot = dw__log_snapshot_ref(request->snapshot);
+    source->relation = dw__relation_of_snapshot(source->snapshot);
     scan->count = 1;
     source->with_positions = true;
     source->files = DW_ARENA_ARRAY(&scan->arena, dw_file_ref, request->count);
@@ -295,6 +310,8 @@ dw__scan_close(dw_scan *scan)
             dw__connection_unbind_scan(scan->connection, source->name);
         }
         dw__dv_list_deinit(&source->deleted);
+        dw__dv_list_deinit(&source->kept);
+        dw__log_changes_unref(source->changes);
         dw__log_snapshot_unref(source->snapshot);
     }
     dw__arena_deinit(&scan->arena);

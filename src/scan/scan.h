@@ -11,7 +11,7 @@
 #define DW_SCAN_SCAN_H
 
 #include "engine/database.h"
-#include "log/log.h"
+#include "log/changes.h"
 #include "protocol/value.h"
 
 /* One occurrence of a table in a statement. */
@@ -19,6 +19,7 @@ typedef struct dw_scan_source {
     dw_str name; /* unique in the connection: the identifier that stands in the statement */
     dw_log_snapshot *snapshot;
     bool with_positions; /* it has the columns DW_SCAN_FILE_COLUMN and DW_SCAN_ROW_COLUMN, too */
+    dw_log_changes *changes; /* not NULL: these instead of the snapshot's rows */
 } dw_scan_source;
 
 /* Where a row is: the place of its file among dw__scan_files (BIGINT), and its place in the file,

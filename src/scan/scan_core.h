@@ -9,16 +9,32 @@
 #include "scan/prune.h"
 #include "scan/scan.h"
 
+/* What a source gives: the rows of a snapshot, or what changed. Borrowed. */
+typedef struct dw_relation {
+    const dw_type *schema;
+    const dw_str *partition_columns; /* logical names */
+    size_t partition_count;
+    dw_mapping_mode mapping_mode;
+    dw_file_set *files;
+    dw_log *log;
+    int64_t version; /* for messages */
+    const dw_log_changes *changes;
+} dw_relation;
+
 typedef struct dw_bound_source {
     dw_str name;
     dw_log_snapshot *snapshot; /* one reference */
+    dw_log_changes *changes;   /* one reference, or NULL */
+    dw_relation relation;
     dw_file_ref *files;
     size_t file_count;
     dw_str *paths;            /* of the files, as the engine opens them */
     dw_str *partition_values; /* file by file; NULL when there are no partition columns */
+    size_t value_count;       /* of a file */
     dw_dv_list deleted;
     bool has_only_deleted; /* the view has the rows of `deleted` and no others */
     bool with_positions;
+    dw_dv_list kept; /* of changes: the only rows to read */
     dw_scan_report report;
     bool is_bound;
 } dw_bound_source;
@@ -37,9 +53,17 @@ struct dw_scan {
 DW_WARN_UNUSED dw_status dw__scan_plan_sources(dw_database *database, const dw_env *env, dw_str sql,
                                                dw_plan_source *sources, size_t count,
                                                dw_arena *arena, dw_error *err);
-/* Prunes the files of a snapshot by the predicate of its source. */
-DW_WARN_UNUSED dw_status dw__scan_prune(dw_log_snapshot *snapshot, const dw_plan_source *source,
+/* Prunes the files of a relation by the predicate of its source. */
+DW_WARN_UNUSED dw_status dw__scan_prune(const dw_relation *relation, const dw_plan_source *source,
                                         dw_arena *arena, dw_prune_result *out,
                                         dw_scan_report *report_out, dw_error *err);
+
+dw_relation dw__relation_of_snapshot(dw_log_snapshot *snapshot);
+dw_relation dw__relation_of_changes(const dw_log_changes *changes);
+
+/* Which rows of each file changed, by its deletion vectors: into `deleted` and `kept`. */
+DW_WARN_UNUSED dw_status dw__scan_load_changes(dw_bound_source *source, dw_error *err);
+/* The kind of change of a file as text; the null string when its rows say. */
+dw_str dw__scan_change_text(const dw_bound_source *source, size_t file_idx);
 
 #endif

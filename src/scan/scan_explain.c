@@ -25,14 +25,13 @@ typedef struct suspect {
 static dw_str
 path_in_log(const suspect *file)
 {
-    return dw__file_set_path(dw__log_snapshot_files(file->source->snapshot),
-                             file->source->files[file->idx]);
+    return dw__file_set_path(file->source->relation.files, file->source->files[file->idx]);
 }
 
 static dw_storage *
 storage_of(const suspect *file)
 {
-    return dw__log_storage(dw__log_snapshot_log(file->source->snapshot));
+    return dw__log_storage(file->source->relation.log);
 }
 
 /* ---- Which file ------------------------------------------------------------------------------ */
@@ -78,8 +77,7 @@ ask_storage(const suspect *file, dw_arena *scratch, int64_t *size_out)
 static int64_t
 expected_size(const suspect *file)
 {
-    return dw__file_set_file_size(dw__log_snapshot_files(file->source->snapshot),
-                                  file->source->files[file->idx]);
+    return dw__file_set_file_size(file->source->relation.files, file->source->files[file->idx]);
 }
 
 /* The first file that is not there, or is not as large as the log says. */

@@ -83,19 +83,18 @@ fill_report(const dw_file_set *set, const dw_plan_source *source, const dw_prune
 }
 
 dw_status
-dw__scan_prune(dw_log_snapshot *snapshot, const dw_plan_source *source, dw_arena *arena,
+dw__scan_prune(const dw_relation *relation, const dw_plan_source *source, dw_arena *arena,
                dw_prune_result *out, dw_scan_report *report_out, dw_error *err)
 {
-    dw_file_set *set = dw__log_snapshot_files(snapshot);
-    const dw_env *env = dw__log_env(dw__log_snapshot_log(snapshot));
-    dw_status status =
-        dw__prune(env->allocator, set, &source->scope, source->predicate, arena, out, err);
+    const dw_env *env = dw__log_env(relation->log);
+    dw_status status = dw__prune(env->allocator, relation->files, &source->scope, source->predicate,
+                                 arena, out, err);
     if (status != DW_OK) {
         dw__error_context(err, "choosing the files that version %lld of the table has to read",
-                          (long long) dw__log_snapshot_version(snapshot));
+                          (long long) relation->version);
         return status;
     }
-    return fill_report(set, source, out, arena, report_out, err);
+    return fill_report(relation->files, source, out, arena, report_out, err);
 }
 
 /* ---- A predicate by itself ------------------------------------------------------------------- */
@@ -129,7 +128,8 @@ dw__scan_plan(dw_database *database, dw_log_snapshot *snapshot, dw_str predicate
         DW_TRY(plan_predicate(database, env, predicate, &source, arena, err));
     }
     dw_prune_result pruned;
-    DW_TRY(dw__scan_prune(snapshot, &source, arena, &pruned, report_out, err));
+    dw_relation relation = dw__relation_of_snapshot(snapshot);
+    DW_TRY(dw__scan_prune(&relation, &source, arena, &pruned, report_out, err));
     *out = pruned.files;
     *count_out = pruned.count;
     return DW_OK;

@@ -6,6 +6,7 @@
 #include "scan/scan_sql.h"
 
 #include "base/assert.h"
+#include "log/changes.h"
 #include "scan/scan.h"
 
 /* ---- What a schema needs --------------------------------------------------------------------- */
@@ -62,10 +63,19 @@ partition_idx(const dw_scan_sql *scan, const dw_field *field)
     return SIZE_MAX;
 }
 
+static bool
+is_change_type(const dw_scan_sql *scan, const dw_field *field)
+{
+    return scan->has_changes && dw__str_equal(field->name, DW_STR(DW_CHANGE_TYPE_COLUMN));
+}
+
 /* True when the column is read from files. */
 static bool
 is_in_files(const dw_scan_sql *scan, const dw_field *field)
 {
+    if (is_change_type(scan, field)) {
+        return scan->has_recorded_changes;
+    }
     return field->type->kind != DW_TYPE_VOID && partition_idx(scan, field) == SIZE_MAX;
 }
 
@@ -87,7 +97,10 @@ is_engine_name(dw_str name)
 static select_shape
 shape_of(const dw_scan_sql *scan)
 {
-    select_shape shape = {.by_id = scan->mapping_mode == DW_MAPPING_ID, .is_plain = true};
+    /* What is no column of the table has no id. */
+    bool only_by_name = scan->has_recorded_changes;
+    select_shape shape = {.by_id = scan->mapping_mode == DW_MAPPING_ID && !only_by_name,
+                          .is_plain = !scan->has_changes};
     bool uses_engine_names =
         scan->has_deleted_rows || scan->with_positions || scan->partition_count > 0;
     for (size_t i = 0; i < scan->schema->field_count; i++) {
@@ -303,7 +316,10 @@ put_column(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, d
 {
     const dw_field *field = &scan->schema->fields[idx];
     size_t partition = partition_idx(scan, field);
-    if (!scan->has_files || (partition == SIZE_MAX && !is_in_files(scan, field))) {
+    bool is_kind = is_change_type(scan, field);
+    if (scan->has_files && is_kind && !is_in_files(scan, field)) {
+        dw__strbuf_printf(out, "dw_partition(file_index, %zu)", scan->partition_count);
+    } else if (!scan->has_files || (partition == SIZE_MAX && !is_in_files(scan, field))) {
         put_null(out, field->type);
     } else if (partition != SIZE_MAX) {
         put_partition_column(out, field, partition);
@@ -314,7 +330,12 @@ put_column(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, d
         dw__sql_put_identifier(&quoted, dw__strbuf_str(&name));
         out->failed = out->failed || name.failed || quoted.failed;
         rename_writer writer = {.out = out, .arena = arena, .variable_count = 0};
+        if (is_kind) {
+            dw__strbuf_printf(out, "coalesce(dw_partition(file_index, %zu), ",
+                              scan->partition_count);
+        }
         put_renamed(&writer, field->type, dw__strbuf_str(&quoted));
+        dw__strbuf_append(out, is_kind ? DW_STR(")") : DW_STR(""));
         dw__strbuf_deinit(&name);
         dw__strbuf_deinit(&quoted);
     }

@@ -21,10 +21,12 @@ typedef struct dw_scan_sql {
     size_t partition_count;
     dw_mapping_mode mapping_mode;
     bool has_files;
-    bool has_deleted_rows; /* some file has a deletion vector */
-    bool has_only_deleted; /* those rows are what is wanted */
-    bool with_positions;   /* the columns of positions, too */
-    int64_t row_count;     /* an estimate for the engine; -1: none */
+    bool has_deleted_rows;     /* some file has a deletion vector */
+    bool has_only_deleted;     /* those rows are what is wanted */
+    bool with_positions;       /* the columns of positions, too */
+    bool has_changes;          /* a column _change_type, as a value behind those of partitions */
+    bool has_recorded_changes; /* ... or, where that is NULL, in files */
+    int64_t row_count;         /* an estimate for the engine; -1: none */
 } dw_scan_sql;
 
 /* Appends the SELECT in the terms of dw__connection_bind_scan. `arena` is for intermediate texts.

@@ -132,8 +132,8 @@ read_question(dw_execution *x, const dw_binding *binding, dw_sql_range range, qu
     dw_parser parser = dw__parser_make(&x->sql, &x->arena, x->err);
     parser.pos = range.first;
     *known = false;
-    if (binding->references.count != 1 || binding->edits.count > 2 ||
-        !dw__parser_accept(&parser, DW_KEYWORD_SELECT)) {
+    if (binding->references.count != 1 || binding->references.items[0].changes.is_set ||
+        binding->edits.count > 2 || !dw__parser_accept(&parser, DW_KEYWORD_SELECT)) {
         return DW_OK;
     }
     do {

@@ -44,6 +44,12 @@ typedef struct dw_sql_travel {
     dw_str expression; /* TIMESTAMP: an expression in the engine's SQL */
 } dw_sql_travel;
 
+/* table_changes(name, first, last): instead of a state of the table what changed. */
+typedef struct dw_sql_changes {
+    bool is_set;
+    dw_str first, last; /* expressions in the engine's SQL; null string: up to the newest */
+} dw_sql_changes;
+
 typedef enum dw_statement_kind {
     DW_STATEMENT_EMPTY,
     DW_STATEMENT_QUERY, /* returns rows of the engine */

@@ -52,6 +52,7 @@ typedef struct dw_sql_lookup {
 typedef struct dw_sql_reference {
     dw_sql_name name;
     dw_sql_travel travel;
+    dw_sql_changes changes;
     dw_str scan_name; /* what stands in the engine's SQL instead */
     bool has_alias;   /* the statement gives it one */
 } dw_sql_reference;

@@ -9,6 +9,7 @@ typedef struct table_ref {
     dw_sql_name name;
     size_t name_first, name_last; /* its tokens, time travel behind it included */
     dw_sql_travel travel;
+    dw_sql_changes changes;
     size_t travel_first, travel_last; /* time travel behind the alias; equal when there is none */
     bool is_at;                       /* AT (...): the engine has that, too */
     bool has_alias;
@@ -157,6 +158,7 @@ put_reference(const dw_bind_walk *walk, const table_ref *ref, const dw_frame *fr
     }
     *reference = (dw_sql_reference){.name = ref->name,
                                     .travel = ref->travel,
+                                    .changes = ref->changes,
                                     .has_alias = ref->has_alias,
                                     .scan_name = dw__arena_printf(arena, "%s_%zu",
                                                                   binding->options.scan_prefix,
@@ -236,6 +238,27 @@ accept_prefix_alias(dw_parser *parser)
     return found;
 }
 
+/* table_changes(...) [[AS] alias] */
+static dw_status
+bind_changes(dw_bind_walk *walk, table_ref *ref, dw_frame *frame)
+{
+    dw_sql_object object;
+    DW_TRY(dw__bind_changes_arguments(walk, &ref->name, &ref->changes));
+    ref->name_last = walk->parser.pos;
+    if (!ref->has_alias) {
+        DW_TRY(read_alias(&walk->parser, ref));
+    }
+    ref->travel_first = ref->travel_last = walk->parser.pos;
+    DW_TRY(resolve(walk, ref, &object));
+    if (object.kind != DW_OBJECT_DELTA) {
+        dw_str name = dw__sql_name_print(&ref->name, walk->parser.arena);
+        return dw__parser_refuse(&walk->parser, ref->name_first, DW_NOT_FOUND, "TABLE_NOT_FOUND",
+                                 "there is no Delta table %.*s whose changes could be read",
+                                 DW_STR_ARG(name));
+    }
+    return put_reference(walk, ref, frame);
+}
+
 dw_status
 dw__bind_table(dw_bind_walk *walk, dw_frame *frame)
 {
@@ -252,11 +275,16 @@ dw__bind_table(dw_bind_walk *walk, dw_frame *frame)
     }
     ref.name_first = parser->pos;
     DW_TRY(dw__parser_table(parser, &ref.name));
-    if (dw__parser_is_symbol(parser, "(")) {
-        return DW_OK; /* a table function */
+    bool is_function = dw__parser_is_symbol(parser, "(");
+    if (is_function && !dw__is_changes_function(&ref.name)) {
+        return DW_OK; /* a table function of the engine */
     }
-    DW_TRY(read_tail(parser, &ref));
-    DW_TRY(replace(walk, &ref, frame));
+    if (is_function) {
+        DW_TRY(bind_changes(walk, &ref, frame));
+    } else {
+        DW_TRY(read_tail(parser, &ref));
+        DW_TRY(replace(walk, &ref, frame));
+    }
     frame->is_whole_query = false;
     return DW_OK;
 }

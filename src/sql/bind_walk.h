@@ -49,6 +49,11 @@ typedef struct dw_bind_walk {
 
 /* Reads the table reference here: a name with time travel and alias. */
 DW_WARN_UNUSED dw_status dw__bind_table(dw_bind_walk *walk, dw_frame *frame);
+/* True for table_changes and its kin. */
+bool dw__is_changes_function(const dw_sql_name *name);
+/* Reads the arguments behind the function's name, which becomes that of the table. */
+DW_WARN_UNUSED dw_status dw__bind_changes_arguments(dw_bind_walk *walk, dw_sql_name *name,
+                                                    dw_sql_changes *out);
 /* The text of a view, bound, as a table. In `arena`. */
 DW_WARN_UNUSED dw_status dw__view_print(const dw_sql_view *view, dw_str text, dw_arena *arena,
                                         dw_str *out, dw_error *err);

@@ -18,15 +18,18 @@ put_table(const dw_sql_reference *reference, const dw_log_snapshot *snapshot, dw
           dw_arena *arena)
 {
     dw_str name = dw__sql_name_print(&reference->name, arena);
+    dw__strbuf_append(out, reference->changes.is_set ? DW_STR("changes of ") : DW_STR(""));
     dw__strbuf_printf(out, "%.*s, version %" PRId64 "\n    files       ", DW_STR_ARG(name),
                       dw__log_snapshot_version(snapshot));
 }
 
 static void
-put_scan(const dw_sql_reference *reference, const dw_log_snapshot *snapshot,
+put_scan(const dw_sql_reference *reference, const dw_scan_source *source,
          const dw_scan_report *report, dw_strbuf *out, dw_arena *arena)
 {
-    put_table(reference, snapshot, out, arena);
+    const dw_file_set *files = source->changes != NULL ? dw__log_changes_files(source->changes)
+                                                       : dw__log_snapshot_files(source->snapshot);
+    put_table(reference, source->snapshot, out, arena);
     dw__put_count(out, report->files_total);
     dw__strbuf_append_literal(out, " in the table, ");
     dw__put_count(out, report->files_after_partitions);
@@ -35,7 +38,7 @@ put_scan(const dw_sql_reference *reference, const dw_log_snapshot *snapshot,
     dw__strbuf_append_literal(out, " after statistics\n    bytes       ");
     dw__put_size(out, report->bytes_read_max);
     dw__strbuf_append_literal(out, " of ");
-    dw__put_size(out, dw__file_set_size_bytes(dw__log_snapshot_files(snapshot)));
+    dw__put_size(out, dw__file_set_size_bytes(files));
     dw__strbuf_append_literal(out, "\n    pruned by   ");
     dw__strbuf_append(out, report->predicate.len > 0 ? report->predicate : DW_STR("nothing"));
     dw__strbuf_append_literal(out, "\n\n");
@@ -47,8 +50,8 @@ put_scans(dw_execution *x, const dw_binding *binding, const dw_open_query *query
     dw_scan_source *sources;
     DW_TRY(dw__execution_sources(x, binding, &sources));
     for (size_t i = 0; i < binding->references.count; i++) {
-        put_scan(&binding->references.items[i], sources[i].snapshot,
-                 dw__scan_report(query->scan, i), out, &x->arena);
+        put_scan(&binding->references.items[i], &sources[i], dw__scan_report(query->scan, i), out,
+                 &x->arena);
     }
     return DW_OK;
 }

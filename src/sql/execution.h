@@ -23,6 +23,12 @@ typedef struct dw_seen_table_vec {
     size_t capacity;
 } dw_seen_table_vec;
 
+typedef struct dw_changes_vec {
+    dw_log_changes **items;
+    size_t count;
+    size_t capacity;
+} dw_changes_vec;
+
 /* dw_scan_<session>_<statement> */
 #define DW_SCAN_PREFIX_SIZE 48
 
@@ -33,6 +39,7 @@ typedef struct dw_execution {
     dw_statement statement;
     char scan_prefix[DW_SCAN_PREFIX_SIZE];
     dw_seen_table_vec seen;
+    dw_changes_vec changes; /* references */
     dw_result *result;
     dw_error *err;
 } dw_execution;
@@ -59,6 +66,13 @@ dw_bind_options dw__execution_bind_options(dw_execution *x);
 /* The state of a table that a reference sees. Borrowed from `x`. */
 DW_WARN_UNUSED dw_status dw__execution_snapshot(dw_execution *x, dw_table *table,
                                                 const dw_sql_travel *travel, dw_log_snapshot **out);
+
+/* What changed in a table. Borrowed from `x`. */
+DW_WARN_UNUSED dw_status dw__execution_changes(dw_execution *x, dw_table *table,
+                                               const dw_sql_changes *changes, dw_log_changes **out);
+/* The time that an expression stands for; `what` it is, for messages: "TIMESTAMP AS OF". */
+DW_WARN_UNUSED dw_status dw__execution_time(dw_execution *x, dw_str expression, const char *what,
+                                            int64_t *micros_out);
 
 /* The newest state of a table, if the statement has seen it: what it writes is then no blind
  * append. Borrowed, or NULL. */

@@ -173,8 +173,8 @@ read_literal(dw_execution *x, dw_str expression, int64_t *micros_out, bool *know
     return DW_OK;
 }
 
-static dw_status
-evaluate_time(dw_execution *x, dw_str expression, int64_t *micros_out)
+dw_status
+dw__execution_time(dw_execution *x, dw_str expression, const char *what, int64_t *micros_out)
 {
     dw_text_rows rows;
     bool known;
@@ -190,12 +190,12 @@ evaluate_time(dw_execution *x, dw_str expression, int64_t *micros_out)
     dw_status status =
         dw__connection_query_text(x->session->connection, sql, &x->arena, &rows, x->err);
     if (status != DW_OK) {
-        dw__error_context(x->err, "evaluating TIMESTAMP AS OF %.*s", DW_STR_ARG(expression));
+        dw__error_context(x->err, "evaluating %s %.*s", what, DW_STR_ARG(expression));
         return status;
     }
     if (rows.row_count != 1 || !dw__str_to_i64(rows.cells[0], micros_out)) {
         return dw__error_set(x->err, DW_INVALID_ARGUMENT, "TIME_TRAVEL_INVALID",
-                             "expected a time behind TIMESTAMP AS OF, found %.*s, which is NULL",
+                             "expected a time as %s, found %.*s, which is NULL", what,
                              DW_STR_ARG(expression));
     }
     return DW_OK;
@@ -255,7 +255,7 @@ dw__execution_snapshot(dw_execution *x, dw_table *table, const dw_sql_travel *tr
     DW_TRY(dw__session_check_cancelled(x->session, x->err));
     if (travel->kind == DW_TRAVEL_TIMESTAMP) {
         int64_t micros;
-        DW_TRY(evaluate_time(x, travel->expression, &micros));
+        DW_TRY(dw__execution_time(x, travel->expression, "TIMESTAMP AS OF", &micros));
         DW_TRY(dw__log_version_at(dw__table_log(table), micros, &known.version, x->err));
         known.kind = DW_TRAVEL_VERSION;
     }
@@ -269,7 +269,14 @@ source_of(dw_execution *x, const dw_sql_reference *reference, dw_scan_source *ou
 {
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(open_table(x, &reference->name, &table));
-    dw_status status = dw__execution_snapshot(x, table, &reference->travel, &out->snapshot);
+    out->changes = NULL;
+    dw_status status;
+    if (reference->changes.is_set) {
+        status = dw__execution_changes(x, table, &reference->changes, &out->changes);
+        out->snapshot = status == DW_OK ? dw__log_changes_snapshot(out->changes) : NULL;
+    } else {
+        status = dw__execution_snapshot(x, table, &reference->travel, &out->snapshot);
+    }
     if (status != DW_OK) {
         dw_str name = dw__sql_name_print(&reference->name, &x->arena);
         dw__error_context(x->err, "opening %.*s", DW_STR_ARG(name));

@@ -148,6 +148,10 @@ execution_deinit(dw_execution *x)
         dw__table_unref(x->seen.items[i].table);
     }
     DW_VEC_DEINIT(x->session->env->allocator, &x->seen);
+    for (size_t i = 0; i < x->changes.count; i++) {
+        dw__log_changes_unref(x->changes.items[i]);
+    }
+    DW_VEC_DEINIT(x->session->env->allocator, &x->changes);
     dw__sql_text_deinit(&x->sql);
     dw__arena_deinit(&x->arena);
 }

@@ -37,7 +37,10 @@ make_scan(fixture *f, scan *s, size_t count)
         s->values[2 * i] = dw__arena_printf(&f->arena, "2024-01-0%zu", i + 1);
         s->values[2 * i + 1] = i == 1 ? DW_STR_NULL : DW_STR("it's \xc3\xa9");
     }
-    s->files = (dw_scan_files){s->paths, count, s->values, 2, NULL};
+    s->files = (dw_scan_files){.paths = s->paths,
+                               .count = count,
+                               .partition_values = s->values,
+                               .partition_column_count = 2};
 }
 
 #define VIEW                                                                                       \

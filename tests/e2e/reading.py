@@ -1,0 +1,254 @@
+"""Reading tables of others: what changed in them, where rows come from, and files of every kind."""
+import json
+import os
+import struct
+
+from harness import World, expect, expect_equal, expect_failure, main, test
+
+Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+
+
+# ---- Tables by hand --------------------------------------------------------------------------------
+
+
+def field(name, kind, **metadata):
+    return {"name": name, "type": kind, "nullable": True, "metadata": metadata}
+
+
+def mapped(name, kind, number, physical):
+    return field(name, kind, **{"delta.columnMapping.id": number,
+                                "delta.columnMapping.physicalName": physical})
+
+
+def schema(*fields):
+    return {"type": "struct", "fields": list(fields)}
+
+
+def metadata(table_schema, partitions=(), **configuration):
+    return {"metaData": {
+        "id": "11111111-2222-3333-4444-555555555555", "format": {"provider": "parquet", "options": {}},
+        "schemaString": json.dumps(table_schema), "partitionColumns": list(partitions),
+        "configuration": configuration, "createdTime": 1700000000000}}
+
+
+def protocol(*features, writer_only=()):
+    return {"protocol": {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": list(features),
+                         "writerFeatures": list(features) + list(writer_only)}}
+
+
+CDF = {"delta.enableChangeDataFeed": "true"}
+OLD_PROTOCOL = {"protocol": {"minReaderVersion": 1, "minWriterVersion": 4}}
+
+
+def data_file(w: World, name, query, **more):
+    """Writes the rows of a query below the table `t` and returns the action that adds them."""
+    path = os.path.join(w.path("t"), name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    w.sql(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+    return {"path": name, "partitionValues": {}, "size": os.path.getsize(path), "modificationTime": 1,
+            "dataChange": True, **more}
+
+
+def add(action, **more):
+    return {"add": {**action, **more}}
+
+
+def remove(action, **more):
+    return {"remove": {**action, "deletionTimestamp": 1700000000000, **more}}
+
+
+def deleted_rows(*rows):
+    """A deletion vector that stands in the log."""
+    bitmap = struct.pack("<IIHH", 12346, 1, 0, len(rows) - 1) + struct.pack("<I", 16)
+    bitmap += b"".join(struct.pack("<H", row) for row in sorted(rows))
+    payload = struct.pack("<IQI", 1681511377, 1, 0) + bitmap
+    padded = payload + b"\0" * (-len(payload) % 4)
+    text = ""
+    for at in range(0, len(padded), 4):
+        number, = struct.unpack(">I", padded[at:at + 4])
+        text += "".join(Z85[number // 85 ** power % 85] for power in (4, 3, 2, 1, 0))
+    return {"storageType": "i", "pathOrInlineDv": text, "sizeInBytes": len(payload),
+            "cardinality": len(rows)}
+
+
+ID_NAME = schema(field("id", "long"), field("name", "string"))
+
+
+# ---- Changes ---------------------------------------------------------------------------------------
+
+
+@test
+def test_changes__are_added_rows_as_inserts_and_removed_ones_as_deletes(w):
+    w.sql("CREATE TABLE t (id INT, p STRING) PARTITIONED BY (p) "
+          "TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')")
+    w.sql("INSERT INTO t VALUES (1, 'a'), (2, NULL)")
+    w.sql("INSERT OVERWRITE t VALUES (3, 'c')")
+    columns = "id, p, _change_type, _commit_version"
+    everything = [[1, "a", "insert", 1], [2, None, "insert", 1], [1, "a", "delete", 2],
+                  [2, None, "delete", 2], [3, "c", "insert", 2]]
+    order = "ORDER BY _commit_version, _change_type, id"
+    expect_equal(w.rows(f"SELECT {columns} FROM table_changes('t', 0) {order}"), everything)
+    expect_equal(w.rows(f"SELECT {columns} FROM table_changes('t', 2, 2) {order}"), everything[2:])
+    expect_equal(w.rows(f"SELECT {columns} FROM table_changes_by_path('{w.path('t')}', 0, 1) {order}"),
+                 everything[:2])
+    expect_equal(w.rows(f"SELECT {columns} FROM table_changes('delta.`{w.path('t')}`', 1 + 1, 9) {order}"),
+                 everything[2:])
+    expect_equal(list(json.loads(w.sql("SELECT * FROM table_changes('t', 1) LIMIT 1", "--format", "ndjson"))),
+                 ["id", "p", "_change_type", "_commit_version", "_commit_timestamp"])
+
+
+@test
+def test_changes__join_filter_and_insert_like_tables(w):
+    w.sql("CREATE TABLE t TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true') AS SELECT 1 AS id")
+    w.sql("INSERT INTO t VALUES (2), (3)")
+    expect_equal(w.rows("SELECT a.id AS a, b.id AS b FROM table_changes('t', 0) a JOIN t AS b "
+                        "ON a.id + 1 = b.id ORDER BY 1"), [[1, 2], [2, 3]])
+    expect_equal(w.value("SELECT count(*) FROM table_changes('t', 1) AS c WHERE c.id > 2"), 1)
+    expect_equal(w.value("SELECT count(*) FROM table_changes('t', 1)"), 2)
+    w.sql("CREATE TABLE changed AS SELECT * FROM table_changes('t', 1)")
+    expect_equal(w.value("SELECT count(*) FROM changed WHERE _change_type = 'insert'"), 2)
+    w.sql("INSERT INTO t SELECT id + 10 FROM table_changes('t', 1, 1)")
+    expect_equal(w.rows("SELECT id FROM table_changes('t', 2) ORDER BY id"), [[12], [13]])
+    plan = w.sql("EXPLAIN SELECT * FROM table_changes('t', 0) WHERE id > 2 AND _commit_version = 1")
+    expect("3 in the table, 1 after partitions, 1 after statistics" in plan, plan)
+
+
+@test
+def test_changes__of_a_version_that_recorded_them_are_those_alone(w):
+    w.write_log("t", 0, [OLD_PROTOCOL, metadata(ID_NAME, **CDF),
+                         add(data_file(w, "a.parquet", "SELECT 1::BIGINT AS id, 'x' AS name"))])
+    one = data_file(w, "a.parquet", "SELECT 1::BIGINT AS id, 'x' AS name")
+    two = data_file(w, "b.parquet", "SELECT 1::BIGINT AS id, 'y' AS name")
+    changed = data_file(w, "_change_data/c.parquet",
+                        "SELECT * FROM (VALUES (1::BIGINT, 'x', 'update_preimage'), "
+                        "(1, 'y', 'update_postimage')) c(id, name, _change_type)", dataChange=False)
+    w.write_log("t", 1, [remove(one), add(two), {"cdc": changed}])
+    w.write_log("t", 2, [remove(two)])
+    expect_equal(w.rows("SELECT id, name, _change_type, _commit_version FROM table_changes('t', 0) "
+                        "ORDER BY 4, 3 DESC"),
+                 [[1, "x", "insert", 0], [1, "x", "update_preimage", 1], [1, "y", "update_postimage", 1],
+                  [1, "y", "delete", 2]])
+    expect_equal(w.rows("SELECT name FROM table_changes('t', 0) WHERE _change_type LIKE 'update_post%'"),
+                 [["y"]])
+
+
+@test
+def test_changes__leave_out_what_only_rearranged(w):
+    one = data_file(w, "a.parquet", "SELECT range AS id, 'x' AS name FROM range(3)")
+    w.write_log("t", 0, [OLD_PROTOCOL, metadata(ID_NAME, **CDF), add(one)])
+    two = data_file(w, "b.parquet", "SELECT range AS id, 'x' AS name FROM range(3)")
+    w.write_log("t", 1, [remove(one, dataChange=False), add(two, dataChange=False)])
+    three = data_file(w, "c.parquet", "SELECT range AS id, 'x' AS name FROM range(3)")
+    w.write_log("t", 2, [{"commitInfo": {"operation": "MERGE", "operationMetrics": {
+        "numTargetRowsInserted": "0", "numTargetRowsUpdated": "0", "numTargetRowsDeleted": "0"}}},
+        remove(two), add(three)])
+    expect_equal(w.value("SELECT count(*) FROM table_changes('t', 1)"), 0)
+
+
+@test
+def test_changes__of_deletion_vectors_are_their_difference(w):
+    file = data_file(w, "a.parquet", "SELECT range AS id, 'x' AS name FROM range(10)",
+                     stats=json.dumps({"numRecords": 10}))
+    w.write_log("t", 0, [protocol("deletionVectors", writer_only=["changeDataFeed"]),
+                         metadata(ID_NAME, **CDF), add(file)])
+    first, second = deleted_rows(1, 2, 3), deleted_rows(2, 3, 7, 8)
+    w.write_log("t", 1, [remove(file), add(file, deletionVector=first)])
+    w.write_log("t", 2, [add(file, deletionVector=second), remove(file, deletionVector=first)])
+    w.write_log("t", 3, [remove(file, deletionVector=second), add(file)])
+    w.write_log("t", 4, [remove(file)])
+    expect_equal(w.rows("SELECT _commit_version, _change_type, list(id ORDER BY id) "
+                        "FROM table_changes('t', 1) GROUP BY ALL ORDER BY 1, 2"),
+                 [[1, "delete", [1, 2, 3]], [2, "delete", [7, 8]], [2, "insert", [1]],
+                  [3, "insert", [2, 3, 7, 8]], [4, "delete", list(range(10))]])
+    expect_equal(w.rows("SELECT id FROM table_changes('t', 2, 2) WHERE id > 7"), [[8]])
+
+
+@test
+def test_changes__read_mapped_columns_with_the_names_of_the_last_version(w):
+    mapping = {"delta.columnMapping.mode": "name", "delta.columnMapping.maxColumnId": "3", **CDF}
+    before = schema(mapped("id", "long", 1, "col-1"), mapped("part", "string", 2, "col-2"))
+    after = schema(*before["fields"], mapped("more", "long", 3, "col-3"))
+    one = data_file(w, "a.parquet", 'SELECT 1::BIGINT AS "col-1"', partitionValues={"col-2": "p"})
+    two = data_file(w, "b.parquet", 'SELECT 2::BIGINT AS "col-1", 5::BIGINT AS "col-3"',
+                    partitionValues={"col-2": "q"})
+    w.write_log("t", 0, [protocol("columnMapping", writer_only=["changeDataFeed"]),
+                         metadata(before, ["part"], **mapping), add(one)])
+    w.write_log("t", 1, [metadata(after, ["part"], **mapping), add(two)])
+    renamed = schema(mapped("id", "long", 1, "col-1"), mapped("part", "string", 2, "col-2"),
+                     mapped("other", "long", 3, "col-3"))
+    w.write_log("t", 2, [metadata(renamed, ["part"], **mapping)])
+    expect_equal(w.rows("SELECT id, part, more FROM table_changes('t', 0, 1) ORDER BY id"),
+                 [[1, "p", None], [2, "q", 5]])
+    expect_failure(w.run("sql", "-c", "SELECT * FROM table_changes('t', 0, 2)"), 1,
+                   "CHANGES_SCHEMA_CHANGED", "version 1", "version 2")
+    expect_equal(w.rows("SELECT * FROM table_changes('t', 2)"), [])
+
+
+@test
+def test_changes__have_the_times_that_commits_state(w):
+    def info(time_ms):
+        return {"commitInfo": {"timestamp": 5, "inCommitTimestamp": time_ms, "operation": "WRITE"}}
+    times = [1700000000000, 1700000010000, 1700000020123]
+    file = data_file(w, "a.parquet", "SELECT 1::BIGINT AS id, 'x' AS name")
+    for version, time_ms in enumerate(times):
+        head = [protocol(writer_only=["changeDataFeed", "inCommitTimestamp"]),
+                metadata(ID_NAME, **CDF, **{"delta.enableInCommitTimestamps": "true"})]
+        w.write_log("t", version, [info(time_ms), *(head if version == 0 else []),
+                                   add(file, path=f"a.parquet?{version}"[:9])])
+    expect_equal(w.rows("SELECT _commit_version, epoch_ms(_commit_timestamp) FROM table_changes('t', 0) "
+                        "ORDER BY 1"), [[i, t] for i, t in enumerate(times)])
+
+    def versions(*bounds):
+        quoted = ", ".join(f"'{b}'" for b in bounds)
+        return [r[0] for r in w.rows(f"SELECT DISTINCT _commit_version FROM table_changes('t', {quoted}) "
+                                     "ORDER BY 1")]
+    expect_equal(versions("2023-11-14 22:13:20"), [0, 1, 2])
+    expect_equal(versions("2023-11-14 22:13:20.001"), [1, 2])
+    expect_equal(versions("2000-01-01"), [0, 1, 2])
+    expect_equal(versions("2023-11-14 22:13:21", "2023-11-14 22:13:30"), [1])
+    expect_equal(versions("2023-11-14 22:13:21", "2023-11-14 22:13:22"), [])
+    expect_equal(w.value("SELECT count(*) FROM table_changes('t', TIMESTAMP '2023-11-14 22:13:21', 1)"), 1)
+    for bounds, words in (("'2030-01-01'", ["TIMESTAMP_OUT_OF_RANGE"]),
+                          ("0, '2030-01-01'", ["TIMESTAMP_OUT_OF_RANGE"]),
+                          ("'2023-11-14 22:13:25', '2023-11-14 22:13:21'", ["CHANGES_RANGE_INVALID"])):
+        expect_failure(w.run("sql", "-c", f"SELECT * FROM table_changes('t', {bounds})"), 1, *words)
+
+
+@test
+def test_changes__refuse_ranges_that_have_no_answer(w):
+    w.sql("CREATE TABLE t (id INT)")
+    w.sql("INSERT INTO t VALUES (1)")
+    w.sql("CREATE TABLE u (id INT) TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')")
+    off = metadata(schema(field("id", "integer")))
+    w.write_log("u", 1, [off])
+    for query, words in (
+            ("table_changes('t', 0)", ["CHANGES_NOT_RECORDED", "version 0"]),
+            ("table_changes('t', 1)", ["CHANGES_NOT_RECORDED", "version 1"]),
+            ("table_changes('u', 0)", ["CHANGES_NOT_RECORDED", "version 1"]),
+            ("table_changes('u', 2)", ["VERSION_OUT_OF_RANGE", "1"]),
+            ("table_changes('u', 1, 0)", ["CHANGES_RANGE_INVALID"]),
+            ("table_changes('u', -1)", ["VERSION_INVALID"]),
+            ("table_changes('u', NULL)", ["CHANGES_RANGE_INVALID", "NULL"]),
+            ("table_changes('u', 'noon')", ["noon"]),
+            ("table_changes('u')", ["PARSE_ERROR"]),
+            ("table_changes('u', 0, 1, 2)", ["PARSE_ERROR"]),
+            ("table_changes('', 0)", ["PARSE_ERROR"]),
+            ("table_changes('nowhere', 0)", ["TABLE_NOT_FOUND", "nowhere"])):
+        expect_failure(w.run("sql", "-c", f"SELECT * FROM {query}"), 1, *words)
+    expect_equal(w.rows("SELECT * FROM table_changes('u', 0, 0)"), [])
+
+
+@test
+def test_changes__refuse_columns_that_were_dropped_or_changed(w):
+    for version, kind in enumerate(("integer", "long")):
+        head = [OLD_PROTOCOL] if version == 0 else []
+        w.write_log("t", version, [*head, metadata(schema(field("id", kind)), **CDF)])
+    expect_failure(w.run("sql", "-c", "SELECT * FROM table_changes('t', 0)"), 1, "CHANGES_SCHEMA_CHANGED")
+    expect_equal(w.rows("SELECT * FROM table_changes('t', 1)"), [])
+    w.write_log("u", 0, [OLD_PROTOCOL, metadata(schema(field("id", "long"), field("b", "long")), **CDF)])
+    w.write_log("u", 1, [metadata(schema(field("id", "long")), **CDF)])
+    expect_failure(w.run("sql", "-c", "SELECT * FROM table_changes('u', 0)"), 1, "CHANGES_SCHEMA_CHANGED")
+
+
+if __name__ == "__main__":
+    main()
