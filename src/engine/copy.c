@@ -88,6 +88,9 @@ put_layout(const dw_copy_request *request, dw_strbuf *out)
     dw__strbuf_append_literal(out, ", PARTITION_BY (");
     put_partition_columns(request, out);
     dw__strbuf_append_char(out, ')');
+    if (request->writes_partition_columns) {
+        dw__strbuf_append_literal(out, ", WRITE_PARTITION_COLUMNS true");
+    }
 }
 
 static dw_status

@@ -155,6 +155,7 @@ typedef struct dw_copy_request {
     const dw_str
         *partition_columns; /* names of columns of the query; files go to name=value/ below */
     size_t partition_column_count;
+    bool writes_partition_columns; /* into the files, too */
     /* What the caller knows of the number of partitions that the rows have: with few of them (up to
      * 100) they need not be sorted. 0: nothing. */
     int64_t partition_count_max;

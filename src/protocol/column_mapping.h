@@ -41,7 +41,8 @@ DW_WARN_UNUSED dw_status dw__mapping_apply(const dw_mapping_change *change, dw_a
                                            dw_error *err);
 /* Whether files can be written: each column has an id and a physical name, no two in the table have
  * one id, no two of a struct one physical name, and no id is beyond the highest (negative: it is
- * not known). DW_CORRUPT (MAPPING_INVALID) names the column. */
+ * not known). Columns that a writer adds for itself, without any metadata, need no id. DW_CORRUPT
+ * (MAPPING_INVALID) names the column. */
 DW_WARN_UNUSED dw_status dw__mapping_check(const dw_type *schema, int64_t max_column_id,
                                            dw_arena *scratch, dw_error *err);
 

@@ -32,8 +32,8 @@ static const dw_feature_spec specs[DW_FEATURE_COUNT] = {
     [DW_FEATURE_V2_CHECKPOINT] = {NAME("v2Checkpoint"), true, 0, 0, true, true},
     [DW_FEATURE_ROW_TRACKING] = {NAME("rowTracking"), false, 0, 0, true, false},
     [DW_FEATURE_CLUSTERING] = {NAME("clustering"), false, 0, 0, true, true},
-    [DW_FEATURE_ICEBERG_COMPAT_V1] = {NAME("icebergCompatV1"), false, 0, 0, true, false},
-    [DW_FEATURE_ICEBERG_COMPAT_V2] = {NAME("icebergCompatV2"), false, 0, 0, true, false},
+    [DW_FEATURE_ICEBERG_COMPAT_V1] = {NAME("icebergCompatV1"), false, 0, 0, true, true},
+    [DW_FEATURE_ICEBERG_COMPAT_V2] = {NAME("icebergCompatV2"), false, 0, 0, true, true},
     [DW_FEATURE_IN_COMMIT_TIMESTAMP] = {NAME("inCommitTimestamp"), false, 0, 0, true, true},
     [DW_FEATURE_VACUUM_PROTOCOL_CHECK] = {NAME("vacuumProtocolCheck"), true, 0, 0, true, true},
     [DW_FEATURE_TYPE_WIDENING] = {NAME("typeWidening"), true, 0, 0, true, true},
@@ -44,7 +44,7 @@ static const dw_feature_spec specs[DW_FEATURE_COUNT] = {
     [DW_FEATURE_VARIANT_SHREDDING_PREVIEW] = {NAME("variantShredding-preview"), true, 0, 0, false,
                                               false},
     [DW_FEATURE_MATERIALIZE_PARTITION_COLUMNS] = {NAME("materializePartitionColumns"), false, 0, 0,
-                                                  true, false},
+                                                  true, true},
     [DW_FEATURE_CHECKPOINT_PROTECTION] = {NAME("checkpointProtection"), false, 0, 0, true, true},
 };
 

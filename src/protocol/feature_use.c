@@ -24,14 +24,6 @@ set_use(dw_feature_use *use, const char *what, dw_str name)
 }
 
 static void
-find_property(const dw_metadata *metadata, dw_str key, dw_feature_use *out)
-{
-    if (is_true(metadata, key)) {
-        set_use(out, "", key);
-    }
-}
-
-static void
 find_constraint(const dw_metadata *metadata, dw_feature_use *out)
 {
     for (size_t i = 0; i < metadata->configuration.count; i++) {
@@ -72,12 +64,6 @@ dw__feature_find_use(dw_feature feature, const dw_metadata *metadata, const dw_t
         return;
     case DW_FEATURE_CHECK_CONSTRAINTS:
         find_constraint(metadata, out);
-        return;
-    case DW_FEATURE_ICEBERG_COMPAT_V1:
-        find_property(metadata, DW_STR("delta.enableIcebergCompatV1"), out);
-        return;
-    case DW_FEATURE_ICEBERG_COMPAT_V2:
-        find_property(metadata, DW_STR("delta.enableIcebergCompatV2"), out);
         return;
     case DW_FEATURE_ROW_TRACKING:
         /* Even where it is only supported, each new file needs row ids. */

@@ -86,6 +86,9 @@ check_type(mapping_check *check, const dw_type *type, const dw_column_name *pare
     DW_TRY(check_names(check, type, parent));
     for (size_t i = 0; i < type->field_count; i++) {
         dw_column_name name = {parent, type->fields[i].name};
+        if (parent == NULL && dw__str_is_null(type->fields[i].metadata_json)) {
+            continue; /* not a column of the table: a writer's own */
+        }
         DW_TRY(check_id(check, &name, type->fields[i].mapping_id));
         DW_TRY(check_nested(check, &name, &type->fields[i]));
         DW_TRY(check_type(check, type->fields[i].type, &name));

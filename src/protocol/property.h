@@ -39,6 +39,8 @@ typedef struct dw_properties {
     dw_str compression_codec;      /* "zstd", "snappy", "gzip", "lz4", "lz4_raw", "uncompressed" */
     dw_str parquet_format_version; /* "1.0.0" or "2.<minor>.<patch>" */
     int64_t target_file_size_bytes;
+    bool enable_iceberg_compat_v1, enable_iceberg_compat_v2;
+    bool write_partition_columns_to_parquet;
     bool randomize_file_prefixes;
     int64_t random_prefix_length;
 } dw_properties;

@@ -5,7 +5,9 @@
 
 #include "base/assert.h"
 #include "codec/codec.h"
+#include "protocol/column_mapping.h"
 #include "protocol/feature.h"
+#include "protocol/iceberg_compat.h"
 #include "scan/scan.h"
 #include "table/change.h"
 #include "table/data_files.h"
@@ -66,7 +68,28 @@ choose_schema(create_state *state, dw_error *err)
         DW_TRY(schema_of_query(state, err));
     }
     return dw__schema_check(state->schema, state->spec->partition_columns,
-                            state->spec->partition_column_count, false, err);
+                            state->spec->partition_column_count,
+                            state->properties.mapping_mode != DW_MAPPING_NONE, err);
+}
+
+/* Ids and physical names, where the table is to have them. */
+static dw_status
+map_columns(create_state *state, dw_error *err)
+{
+    dw_pairs configuration = state->metadata.configuration;
+    dw_mapping_change change = {.env = dw__table_env(state->table),
+                                .schema = state->schema,
+                                .configuration = &configuration,
+                                .replaces = true};
+    if (state->existing != NULL) {
+        change.schema_before = dw__log_snapshot_schema(state->existing);
+        change.configuration_before = &dw__log_snapshot_metadata(state->existing)->configuration;
+        change.mode_before = dw__log_snapshot_properties(state->existing)->mapping_mode;
+    }
+    DW_TRY(dw__mapping_apply(&change, state->arena, &state->schema, &state->metadata.configuration,
+                             err));
+    dw__properties_read(&state->metadata.configuration, &state->properties, NULL);
+    return DW_OK;
 }
 
 /* ---- Protocol -------------------------------------------------------------------------------- */
@@ -95,6 +118,8 @@ choose_properties(create_state *state, dw_error *err)
             kept->items[kept->count++] = wanted->items[i];
         }
     }
+    DW_TRY(dw__iceberg_compat_complete(kept, state->arena, err));
+    dw__properties_read(kept, &state->properties, NULL);
     return DW_OK;
 }
 
@@ -158,7 +183,13 @@ choose_protocol(create_state *state, dw_error *err)
                                               &state->protocol, err));
         }
     }
-    return dw__protocol_check_write(&state->protocol, &state->metadata, state->schema, err);
+    DW_TRY(dw__protocol_check_write(&state->protocol, &state->metadata, state->schema, err));
+    DW_TRY(dw__iceberg_compat_check(&state->protocol, &state->properties, state->schema,
+                                    state->arena, err));
+    return state->existing == NULL
+               ? DW_OK
+               : dw__iceberg_compat_check_replace(dw__log_snapshot_metadata(state->existing),
+                                                  &state->metadata, err);
 }
 
 /* ---- Metadata -------------------------------------------------------------------------------- */
@@ -211,10 +242,7 @@ fill_metadata(create_state *state, dw_error *err)
         return dw__error_oom(err);
     }
     DW_TRY(choose_id(state, err));
-    DW_TRY(choose_partition_columns(state, err));
-    DW_TRY(choose_properties(state, err));
-    dw__properties_read(&state->metadata.configuration, &state->properties, NULL);
-    return DW_OK;
+    return choose_partition_columns(state, err);
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
@@ -239,6 +267,7 @@ write_rows(create_state *state, dw_data_files *out, dw_error *err)
     dw_data_target target = {.schema = state->schema,
                              .partition_columns = state->metadata.partition_columns,
                              .partition_column_count = state->metadata.partition_column_count,
+                             .protocol = &state->protocol,
                              .properties = &state->properties};
     dw_status status = dw__data_files_write(state->table, state->connection, &target,
                                             dw__strbuf_str(&query), state->arena, out, err);
@@ -348,7 +377,9 @@ build_change(create_state *state, const dw_data_files *files, dw_change *change,
 static dw_status
 create_and_commit(create_state *state, dw_write_result *out, dw_error *err)
 {
+    DW_TRY(choose_properties(state, err));
     DW_TRY(choose_schema(state, err));
+    DW_TRY(map_columns(state, err));
     DW_TRY(fill_metadata(state, err));
     DW_TRY(choose_protocol(state, err));
     DW_TRY(dw__storage_prepare(dw__table_storage(state->table), DW_STR(""), err));

@@ -7,7 +7,7 @@
 #include "codec/codec.h"
 #include "codec/uri.h"
 #include "protocol/stats.h"
-#include "scan/scan.h"
+#include "table/file_layout.h"
 
 #define STATS_BYTES_MAX ((size_t) 64 << 20)
 #define LIST_PAGE 1000
@@ -45,6 +45,7 @@ dw__data_target_of(const dw_log_snapshot *snapshot)
     return (dw_data_target){.schema = dw__log_snapshot_schema(snapshot),
                             .partition_columns = metadata->partition_columns,
                             .partition_column_count = metadata->partition_column_count,
+                            .protocol = dw__log_snapshot_protocol(snapshot),
                             .properties = dw__log_snapshot_properties(snapshot),
                             .clustering = clustering_of(snapshot)};
 }
@@ -105,75 +106,6 @@ data_write_init(data_write *write, dw_table *table, const dw_data_target *target
                                        target->clustering, arena, &write->stats_columns,
                                        &write->stats_column_count, err));
     return name_stats_columns(write, err);
-}
-
-/* ---- The query ------------------------------------------------------------------------------- */
-
-static bool
-is_partition_field(const data_write *write, const dw_field *field)
-{
-    for (size_t i = 0; i < write->target->partition_column_count; i++) {
-        if (write->partition_fields[i] == field) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* An empty string is no partition value: it becomes NULL, as the protocol reads it. */
-static bool
-needs_nullif(const data_write *write, const dw_field *field)
-{
-    return field->type->kind == DW_TYPE_STRING && is_partition_field(write, field);
-}
-
-/* True when the rows of the query are what goes into the files: no void columns, which are never in
- * files, and nothing to be changed. */
-static bool
-is_plain(const data_write *write)
-{
-    const dw_type *schema = write->target->schema;
-    for (size_t i = 0; i < schema->field_count; i++) {
-        if (schema->fields[i].type->kind == DW_TYPE_VOID ||
-            needs_nullif(write, &schema->fields[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void
-print_copy_column(const data_write *write, const dw_field *field, dw_strbuf *out)
-{
-    bool empties = needs_nullif(write, field);
-    dw__strbuf_append(out, empties ? DW_STR("NULLIF(") : DW_STR(""));
-    dw__sql_put_identifier(out, field->name);
-    if (empties) {
-        dw__strbuf_append_literal(out, ", '') AS ");
-        dw__sql_put_identifier(out, field->name);
-    }
-}
-
-static dw_status
-print_copy_query(const data_write *write, dw_str query, dw_strbuf *out, dw_error *err)
-{
-    if (is_plain(write)) {
-        dw__strbuf_append(out, query);
-        return dw__strbuf_ok(out, "the statement", err);
-    }
-    const dw_type *schema = write->target->schema;
-    const char *separator = "SELECT ";
-    for (size_t i = 0; i < schema->field_count; i++) {
-        if (schema->fields[i].type->kind != DW_TYPE_VOID) {
-            dw__strbuf_append(out, dw__str_from(separator));
-            print_copy_column(write, &schema->fields[i], out);
-            separator = ", ";
-        }
-    }
-    dw__strbuf_append_literal(out, " FROM (");
-    dw__strbuf_append(out, query);
-    dw__strbuf_append_literal(out, ") AS dw_rows");
-    return dw__strbuf_ok(out, "the statement", err);
 }
 
 /* ---- From what was written to actions -------------------------------------------------------- */
@@ -459,16 +391,19 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
     if (dw__str_is_null(directory)) {
         return dw__error_oom(err);
     }
+    dw_file_layout layout;
+    DW_TRY(dw__file_layout_make(target, write->arena, &layout, err));
     DW_AUTO(dw_strbuf) copy_query = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
-    DW_TRY(print_copy_query(write, query, &copy_query, err));
+    DW_TRY(dw__file_layout_print_query(&layout, query, &copy_query, err));
     dw_copy_request request = {.query = dw__strbuf_str(&copy_query),
                                .directory = directory,
                                .file_prefix = prefix,
-                               .partition_columns = target->partition_columns,
+                               .partition_columns = layout.partition_columns,
                                .partition_column_count = target->partition_column_count,
+                               .writes_partition_columns = layout.has_partition_columns,
                                .file_size_bytes = target->properties->target_file_size_bytes,
                                .compression = target->properties->compression_codec,
-                               .field_ids = DW_STR_NULL};
+                               .field_ids = layout.field_ids};
     dw_copy_file *files = NULL;
     size_t count = 0;
     DW_TRY(dw__connection_copy(connection, &request, write->arena, &files, &count, err));
@@ -481,11 +416,6 @@ dw__data_files_write(dw_table *table, dw_connection *connection, const dw_data_t
                      dw_str query, dw_arena *arena, dw_data_files *out, dw_error *err)
 {
     *out = (dw_data_files){0};
-    if (target->properties->mapping_mode != DW_MAPPING_NONE) {
-        return dw__error_set(err, DW_UNSUPPORTED, "FEATURE_UNSUPPORTED",
-                             "this version cannot write to a table with column mapping "
-                             "(delta.columnMapping.mode); reading it works");
-    }
     data_write write;
     DW_TRY(data_write_init(&write, table, target, arena, err));
     dw_str directory = dw__str_is_null(target->directory) ? DW_STR("") : target->directory;

@@ -15,6 +15,7 @@ typedef struct dw_data_target {
     const dw_type *schema;
     const dw_str *partition_columns;
     size_t partition_column_count;
+    const dw_protocol *protocol;
     const dw_properties *properties;
     dw_str clustering; /* the configuration of the domain delta.clustering; null string: none */
     dw_str directory;  /* where files go below the root, as a key; null string: the root itself */

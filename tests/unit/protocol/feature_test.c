@@ -170,11 +170,8 @@ test_write__names_what_it_lacks_and_where_it_is_used(void **state)
         {"allowColumnDefaults", "{\"CURRENT_DEFAULT\":\"1\"}", NULL,
          "allowColumnDefaults (column a)"},
         {"checkConstraints", "{}", "delta.constraints.c", "checkConstraints (delta.constraints.c)"},
-        {"icebergCompatV2", "{}", "delta.enableIcebergCompatV2",
-         "icebergCompatV2 (delta.enableIcebergCompatV2)"},
         {"rowTracking,domainMetadata", "{}", NULL, "rowTracking"},
-        {"teleport,materializePartitionColumns", "{}", NULL,
-         "teleport, materializePartitionColumns"},
+        {"teleport,telepathy", "{}", NULL, "teleport, telepathy"},
     };
     for (size_t i = 0; i < DWT_COUNT(cases); i++) {
         DW_AUTO(dw_strbuf) schema = fixture_text(f);

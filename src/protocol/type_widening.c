@@ -1,0 +1,198 @@
+/*
+ * Which changes of type are legal, and the ones that a schema has been through.
+ */
+#include "protocol/type_widening.h"
+
+#include "base/assert.h"
+#include "codec/json.h"
+#include "protocol/column_name.h"
+
+#define TYPE_CHANGES_KEY DW_STR("delta.typeChanges")
+#define TYPE_JSON_BYTES_MAX ((size_t) 4096)
+
+/* The digits of a decimal that takes every value of an integer type. */
+#define INTEGER_DIGITS 10
+#define LONG_DIGITS 20
+
+/* ---- The rules ------------------------------------------------------------------------------- */
+
+/* Integer types from the narrowest on; 0 for others. */
+static int
+integer_rank(const dw_type *type)
+{
+    switch ((unsigned) type->kind) {
+    case DW_TYPE_BYTE:
+        return 1;
+    case DW_TYPE_SHORT:
+        return 2;
+    case DW_TYPE_INTEGER:
+        return 3;
+    case DW_TYPE_LONG:
+        return 4;
+    default:
+        return 0;
+    }
+}
+
+static bool
+decimal_takes_integer(const dw_type *decimal, int rank)
+{
+    int digits = rank == 4 ? LONG_DIGITS : INTEGER_DIGITS;
+    return decimal->precision - digits >= decimal->scale;
+}
+
+static bool
+decimal_takes_decimal(const dw_type *from, const dw_type *to)
+{
+    int more_digits = to->precision - from->precision;
+    int more_scale = to->scale - from->scale;
+    return more_scale >= 0 && more_digits >= more_scale;
+}
+
+bool
+dw__type_change_is_widening(const dw_type *from, const dw_type *to)
+{
+    int rank = integer_rank(from);
+    if (dw__type_equal(from, to, true) || from->kind == DW_TYPE_VOID) {
+        return true;
+    }
+    switch ((unsigned) to->kind) {
+    case DW_TYPE_SHORT:
+    case DW_TYPE_INTEGER:
+    case DW_TYPE_LONG:
+        return rank > 0 && rank < integer_rank(to);
+    case DW_TYPE_DOUBLE:
+        return from->kind == DW_TYPE_FLOAT || (rank > 0 && rank < 4);
+    case DW_TYPE_TIMESTAMP_NTZ:
+        return from->kind == DW_TYPE_DATE;
+    case DW_TYPE_DECIMAL:
+        return rank > 0 ? decimal_takes_integer(to, rank)
+                        : from->kind == DW_TYPE_DECIMAL && decimal_takes_decimal(from, to);
+    default:
+        return false;
+    }
+}
+
+bool
+dw__type_change_is_iceberg(const dw_type *from, const dw_type *to)
+{
+    if (!dw__type_change_is_widening(from, to)) {
+        return false;
+    }
+    bool from_integer = integer_rank(from) > 0;
+    return !(from_integer && (to->kind == DW_TYPE_DOUBLE || to->kind == DW_TYPE_DECIMAL)) &&
+           !(from->kind == DW_TYPE_DATE && to->kind == DW_TYPE_TIMESTAMP_NTZ) &&
+           !(from->kind == DW_TYPE_DECIMAL && from->scale != to->scale);
+}
+
+/* ---- What a schema records ------------------------------------------------------------------- */
+
+typedef struct change_walk {
+    bool iceberg;
+    dw_arena *scratch;
+    dw_error *err;
+} change_walk;
+
+static dw_status
+change_invalid(const change_walk *walk, const dw_column_name *name)
+{
+    char text[DW_COLUMN_NAME_SIZE];
+    return dw__error_set(walk->err, DW_CORRUPT, "SCHEMA_INVALID",
+                         "the schema is invalid: column %s: expected delta.typeChanges to be a "
+                         "list of objects with fromType and toType",
+                         dw__column_name_print(name, text));
+}
+
+/* A type by its name in the protocol, through the parser of schemas. */
+static dw_status
+parse_type(const change_walk *walk, const dw_column_name *name, dw_json json, const dw_type **out)
+{
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(walk->scratch->allocator, TYPE_JSON_BYTES_MAX);
+    if (dw__json_kind(json) != DW_JSON_STRING) {
+        return change_invalid(walk, name);
+    }
+    dw__strbuf_append_literal(&text, "{\"type\":\"struct\",\"fields\":[{\"name\":\"type\","
+                                     "\"nullable\":true,\"metadata\":{},\"type\":");
+    dw__json_write(&text, json);
+    dw__strbuf_append_literal(&text, "}]}");
+    DW_TRY(dw__strbuf_ok(&text, "a type's name", walk->err));
+    const dw_type *schema;
+    DW_TRY(dw__schema_parse("delta.typeChanges", dw__strbuf_str(&text), walk->scratch, &schema,
+                            walk->err));
+    *out = schema->fields[0].type;
+    return DW_OK;
+}
+
+static dw_status
+check_change(const change_walk *walk, const dw_column_name *name, dw_json change)
+{
+    const dw_type *from;
+    const dw_type *to;
+    DW_TRY(parse_type(walk, name, dw__json_get(change, DW_STR("fromType")), &from));
+    DW_TRY(parse_type(walk, name, dw__json_get(change, DW_STR("toType")), &to));
+    if (walk->iceberg ? dw__type_change_is_iceberg(from, to)
+                      : dw__type_change_is_widening(from, to)) {
+        return DW_OK;
+    }
+    char column[DW_COLUMN_NAME_SIZE];
+    char from_text[DW_TYPE_TEXT_SIZE];
+    char to_text[DW_TYPE_TEXT_SIZE];
+    return dw__error_set(walk->err, DW_UNSUPPORTED, "TYPE_CHANGE_UNSUPPORTED",
+                         "column %s was changed from %s to %s, which is no widening that %s allows",
+                         dw__column_name_print(name, column), dw__type_text(from, from_text),
+                         dw__type_text(to, to_text), walk->iceberg ? "Iceberg" : "the protocol");
+}
+
+static dw_status
+check_field(const change_walk *walk, const dw_column_name *name, const dw_field *field)
+{
+    dw_str text;
+    DW_TRY(dw__field_metadata_get(field, TYPE_CHANGES_KEY, walk->scratch, &text, walk->err));
+    if (dw__str_is_null(text)) {
+        return DW_OK;
+    }
+    DW_AUTO(dw_json_doc_ptr) doc = NULL;
+    dw_status status =
+        dw__json_parse(walk->scratch->allocator, text, "delta.typeChanges", &doc, walk->err);
+    if (status == DW_CORRUPT) {
+        return change_invalid(walk, name);
+    }
+    DW_TRY(status);
+    dw_json changes = dw__json_root(doc);
+    if (dw__json_kind(changes) != DW_JSON_ARRAY) {
+        return change_invalid(walk, name);
+    }
+    dw_json_iter it = dw__json_iter(changes);
+    while (dw__json_next(&it)) {
+        DW_TRY(check_change(walk, name, it.value));
+    }
+    return DW_OK;
+}
+
+/* Recursion is at most DW_SCHEMA_DEPTH_MAX deep. */
+static dw_status
+check_type(const change_walk *walk, const dw_column_name *parent, const dw_type *type)
+{
+    for (size_t i = 0; i < type->field_count; i++) {
+        dw_column_name name = {parent, type->fields[i].name};
+        DW_TRY(check_field(walk, &name, &type->fields[i]));
+        DW_TRY(check_type(walk, &name, type->fields[i].type));
+    }
+    if (type->key != NULL) {
+        dw_column_name key = {parent, DW_STR("key")};
+        DW_TRY(check_type(walk, &key, type->key));
+    }
+    if (type->element != NULL) {
+        dw_column_name element = {parent, type->key == NULL ? DW_STR("element") : DW_STR("value")};
+        return check_type(walk, &element, type->element);
+    }
+    return DW_OK;
+}
+
+dw_status
+dw__type_changes_check(const dw_type *schema, bool iceberg, dw_arena *scratch, dw_error *err)
+{
+    dw_assert(schema->kind == DW_TYPE_STRUCT);
+    change_walk walk = {.iceberg = iceberg, .scratch = scratch, .err = err};
+    return check_type(&walk, NULL, schema);
+}
