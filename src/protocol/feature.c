@@ -19,13 +19,13 @@
 
 static const dw_feature_spec specs[DW_FEATURE_COUNT] = {
     [DW_FEATURE_APPEND_ONLY] = {NAME("appendOnly"), false, 0, 2, true, true},
-    [DW_FEATURE_INVARIANTS] = {NAME("invariants"), false, 0, 2, true, false},
-    [DW_FEATURE_CHECK_CONSTRAINTS] = {NAME("checkConstraints"), false, 0, 3, true, false},
+    [DW_FEATURE_INVARIANTS] = {NAME("invariants"), false, 0, 2, true, true},
+    [DW_FEATURE_CHECK_CONSTRAINTS] = {NAME("checkConstraints"), false, 0, 3, true, true},
     [DW_FEATURE_CHANGE_DATA_FEED] = {NAME("changeDataFeed"), false, 0, 4, true, true},
-    [DW_FEATURE_GENERATED_COLUMNS] = {NAME("generatedColumns"), false, 0, 4, true, false},
+    [DW_FEATURE_GENERATED_COLUMNS] = {NAME("generatedColumns"), false, 0, 4, true, true},
     [DW_FEATURE_COLUMN_MAPPING] = {NAME("columnMapping"), true, 2, 5, true, true},
-    [DW_FEATURE_IDENTITY_COLUMNS] = {NAME("identityColumns"), false, 0, 6, true, false},
-    [DW_FEATURE_ALLOW_COLUMN_DEFAULTS] = {NAME("allowColumnDefaults"), false, 0, 0, true, false},
+    [DW_FEATURE_IDENTITY_COLUMNS] = {NAME("identityColumns"), false, 0, 6, true, true},
+    [DW_FEATURE_ALLOW_COLUMN_DEFAULTS] = {NAME("allowColumnDefaults"), false, 0, 0, true, true},
     [DW_FEATURE_DELETION_VECTORS] = {NAME("deletionVectors"), true, 0, 0, true, true},
     [DW_FEATURE_TIMESTAMP_NTZ] = {NAME("timestampNtz"), true, 0, 0, true, true},
     [DW_FEATURE_DOMAIN_METADATA] = {NAME("domainMetadata"), false, 0, 0, true, true},
@@ -198,7 +198,7 @@ dw__protocol_check_write(const dw_protocol *protocol, const dw_metadata *metadat
             continue;
         }
         dw_feature_use use;
-        dw__feature_find_use((dw_feature) i, metadata, schema, &use);
+        dw__feature_find_use((dw_feature) i, metadata, &use);
         if (use.in_use) {
             add_name(&missing, specs[i].name, use.where);
         }

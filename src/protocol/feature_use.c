@@ -1,13 +1,11 @@
 /*
- * Looking into schema and configuration for what puts a feature to use. PROTOCOL.md "Active
+ * Looking into the configuration for what puts a feature to use. PROTOCOL.md "Active
  * Features".
  */
 #include "protocol/feature_use.h"
 
 #include "base/assert.h"
 #include "protocol/column_name.h"
-
-#include <stdio.h>
 
 static bool
 is_true(const dw_metadata *metadata, dw_str key)
@@ -16,55 +14,11 @@ is_true(const dw_metadata *metadata, dw_str key)
     return value != NULL && dw__str_equal_nocase(*value, DW_STR("true"));
 }
 
-static void
-set_use(dw_feature_use *use, const char *what, dw_str name)
-{
-    use->in_use = true;
-    snprintf(use->where, sizeof(use->where), "%s%.*s", what, DW_STR_ARG(name));
-}
-
-static void
-find_constraint(const dw_metadata *metadata, dw_feature_use *out)
-{
-    for (size_t i = 0; i < metadata->configuration.count; i++) {
-        dw_str key = metadata->configuration.items[i].key;
-        if (dw__str_starts_with(key, DW_STR("delta.constraints."))) {
-            set_use(out, "", key);
-            return;
-        }
-    }
-}
-
-static void
-find_column(const dw_type *schema, dw_field_trait trait, dw_feature_use *out)
-{
-    const dw_field *field = dw__schema_find_trait(schema, trait);
-    if (field != NULL) {
-        set_use(out, "column ", field->name);
-    }
-}
-
 void
-dw__feature_find_use(dw_feature feature, const dw_metadata *metadata, const dw_type *schema,
-                     dw_feature_use *out)
+dw__feature_find_use(dw_feature feature, const dw_metadata *metadata, dw_feature_use *out)
 {
     *out = (dw_feature_use){.in_use = false};
     switch ((unsigned) feature) {
-    case DW_FEATURE_INVARIANTS:
-        find_column(schema, DW_FIELD_INVARIANT, out);
-        return;
-    case DW_FEATURE_GENERATED_COLUMNS:
-        find_column(schema, DW_FIELD_GENERATED, out);
-        return;
-    case DW_FEATURE_IDENTITY_COLUMNS:
-        find_column(schema, DW_FIELD_IDENTITY, out);
-        return;
-    case DW_FEATURE_ALLOW_COLUMN_DEFAULTS:
-        find_column(schema, DW_FIELD_DEFAULT, out);
-        return;
-    case DW_FEATURE_CHECK_CONSTRAINTS:
-        find_constraint(metadata, out);
-        return;
     case DW_FEATURE_ROW_TRACKING:
         /* Even where it is only supported, each new file needs row ids. */
         out->in_use = !is_true(metadata, DW_STR("delta.rowTrackingSuspended"));

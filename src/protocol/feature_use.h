@@ -10,11 +10,10 @@
 
 typedef struct dw_feature_use {
     bool in_use;
-    char where[DW_FEATURE_WHERE_SIZE]; /* "column x", "delta.constraints.y"; may be empty */
+    char where[DW_FEATURE_WHERE_SIZE]; /* "delta.enableX"; may be empty */
 } dw_feature_use;
 
-void dw__feature_find_use(dw_feature feature, const dw_metadata *metadata, const dw_type *schema,
-                          dw_feature_use *out);
+void dw__feature_find_use(dw_feature feature, const dw_metadata *metadata, dw_feature_use *out);
 /*
  * PROTOCOL.md "Void Type": DW_UNSUPPORTED (TYPE_UNSUPPORTED) for schemas that no data file can
  * have.

@@ -12,6 +12,7 @@
 #include "table/change.h"
 #include "table/data_files.h"
 #include "table/projection.h"
+#include "table/row_rules.h"
 
 #define SCHEMA_BYTES_MAX ((size_t) 64 << 20)
 #define FEATURE_KEY_PREFIX "delta.feature."
@@ -26,6 +27,7 @@ typedef struct create_state {
     dw_protocol protocol;
     dw_metadata metadata;
     dw_properties properties;
+    dw_row_rules rules;
 } create_state;
 
 /* ---- Schema ---------------------------------------------------------------------------------- */
@@ -100,6 +102,12 @@ asks_for_feature(dw_str key)
     return dw__str_starts_with(key, DW_STR(FEATURE_KEY_PREFIX));
 }
 
+static bool
+is_constraint(dw_str key)
+{
+    return dw__str_starts_with(key, DW_CONSTRAINT_PREFIX) && key.len > DW_CONSTRAINT_PREFIX.len;
+}
+
 /* The properties of the new table; those that only ask for a feature are spent on the protocol. */
 static dw_status
 choose_properties(create_state *state, dw_error *err)
@@ -111,7 +119,9 @@ choose_properties(create_state *state, dw_error *err)
         return dw__error_oom(err);
     }
     for (size_t i = 0; i < wanted->count; i++) {
-        DW_TRY(dw__property_check(wanted->items[i].key, wanted->items[i].value, err));
+        if (!is_constraint(wanted->items[i].key)) { /* as in Spark, CREATE may bring them along */
+            DW_TRY(dw__property_check(wanted->items[i].key, wanted->items[i].value, err));
+        }
         if (!asks_for_feature(wanted->items[i].key) &&
             !dw__str_equal(wanted->items[i].key, DW_STR("delta.minReaderVersion")) &&
             !dw__str_equal(wanted->items[i].key, DW_STR("delta.minWriterVersion"))) {
@@ -192,6 +202,36 @@ choose_protocol(create_state *state, dw_error *err)
                                                   &state->metadata, err);
 }
 
+/* ---- Rules of columns ------------------------------------------------------------------------ */
+
+/* Delta asks for the feature of defaults by name: older writers would silently write NULL. */
+static dw_status
+check_defaults_enabled(const create_state *state, dw_error *err)
+{
+    const dw_field *field = dw__schema_find_trait(state->schema, DW_FIELD_DEFAULT);
+    if (field == NULL ||
+        dw__pairs_get(&state->spec->properties, DW_STR("delta.feature.allowColumnDefaults")) !=
+            NULL ||
+        (state->existing != NULL &&
+         dw__protocol_supports(dw__log_snapshot_protocol(state->existing),
+                               DW_FEATURE_ALLOW_COLUMN_DEFAULTS))) {
+        return DW_OK;
+    }
+    return dw__error_set(err, DW_INVALID_ARGUMENT, "COLUMN_DEFAULTS_DISABLED",
+                         "column \"%.*s\" has a DEFAULT, for which the table needs a feature: add "
+                         "TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported')",
+                         DW_STR_ARG(field->name));
+}
+
+static dw_status
+check_rules(create_state *state, dw_error *err)
+{
+    DW_TRY(check_defaults_enabled(state, err));
+    DW_TRY(dw__row_rules_read(&state->protocol, &state->metadata, state->schema, state->arena,
+                              &state->rules, err));
+    return dw__row_rules_check_new(&state->rules, &state->metadata, err);
+}
+
 /* ---- Metadata -------------------------------------------------------------------------------- */
 
 /* A replaced table stays the same table: it keeps its id. */
@@ -261,7 +301,8 @@ write_rows(create_state *state, dw_data_files *out, dw_error *err)
     dw_projection_request request = {.query = state->spec->query,
                                      .source = columns,
                                      .source_count = count,
-                                     .schema = state->schema};
+                                     .schema = state->schema,
+                                     .rules = &state->rules};
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(dw__projection_print(&request, state->arena, &query, err));
     dw_data_target target = {.schema = state->schema,
@@ -382,6 +423,7 @@ create_and_commit(create_state *state, dw_write_result *out, dw_error *err)
     DW_TRY(map_columns(state, err));
     DW_TRY(fill_metadata(state, err));
     DW_TRY(choose_protocol(state, err));
+    DW_TRY(check_rules(state, err));
     DW_TRY(dw__storage_prepare(dw__table_storage(state->table), DW_STR(""), err));
     dw_data_files files;
     DW_TRY(write_rows(state, &files, err));

@@ -88,6 +88,23 @@ assign_by_position(const dw_projection_request *request, target *targets, dw_err
     return DW_OK;
 }
 
+/* What the statement leaves to the table's rules, and what it must not give. */
+static dw_status
+apply_rules(const dw_projection_request *request, const target *targets, dw_error *err)
+{
+    for (size_t i = 0; i < request->schema->field_count; i++) {
+        dw_column_rule *rule = &request->rules->columns[i];
+        rule->is_left_out = targets[i].source_idx == SIZE_MAX && !targets[i].is_constant;
+        if (!rule->is_left_out && rule->identity != NULL && !rule->identity->allows_explicit) {
+            return dw__error_set(err, DW_INVALID_ARGUMENT, "IDENTITY_EXPLICIT",
+                                 "column \"%.*s\" is GENERATED ALWAYS AS IDENTITY and takes no "
+                                 "values: list the other columns, or leave it out by name",
+                                 DW_STR_ARG(targets[i].field->name));
+        }
+    }
+    return DW_OK;
+}
+
 static dw_status
 assign_all(const dw_projection_request *request, target *targets, dw_error *err)
 {
@@ -162,6 +179,27 @@ print_value(const dw_projection_request *request, const target *item, dw_arena *
                                    out, err);
 }
 
+/* A column that the statement does not give. */
+static dw_status
+print_left_out(const dw_projection_request *request, const target *item, dw_arena *arena,
+               dw_strbuf *out, dw_error *err)
+{
+    bool found = false;
+    if (request->rules != NULL) {
+        size_t idx = (size_t) (item->field - request->schema->fields);
+        DW_TRY(dw__row_rule_print_fill(request->rules, idx, arena, out, &found, err));
+    }
+    if (!found && !item->field->nullable) {
+        return dw__error_set(err, DW_INVALID_ARGUMENT, "NOT_NULL_VIOLATION",
+                             "column \"%.*s\" must not be null, and the query does not give it",
+                             DW_STR_ARG(item->field->name));
+    }
+    if (!found) {
+        print_null(out, item->field->type);
+    }
+    return DW_OK;
+}
+
 static dw_status
 print_target(const dw_projection_request *request, const target *item, dw_arena *arena,
              dw_strbuf *out, dw_error *err)
@@ -170,12 +208,8 @@ print_target(const dw_projection_request *request, const target *item, dw_arena 
         DW_TRY(print_constant(item, out, err));
     } else if (item->source_idx != SIZE_MAX) {
         DW_TRY(print_value(request, item, arena, out, err));
-    } else if (!item->field->nullable) {
-        return dw__error_set(err, DW_INVALID_ARGUMENT, "NOT_NULL_VIOLATION",
-                             "column \"%.*s\" must not be null, and the query does not give it",
-                             DW_STR_ARG(item->field->name));
     } else {
-        print_null(out, item->field->type);
+        DW_TRY(print_left_out(request, item, arena, out, err));
     }
     dw__strbuf_append_literal(out, " AS ");
     dw__sql_put_identifier(out, item->field->name);
@@ -209,6 +243,31 @@ print_source(const dw_projection_request *request, const target *targets, dw_are
     return DW_OK;
 }
 
+/* True for a generated column that is computed from the others later. */
+static bool
+is_computed(const dw_projection_request *request, size_t idx)
+{
+    const dw_row_rules *rules = request->rules;
+    return rules != NULL && rules->columns[idx].generation != NULL &&
+           rules->columns[idx].is_left_out;
+}
+
+static dw_status
+print_select(const dw_projection_request *request, const target *targets, dw_arena *arena,
+             dw_strbuf *out, dw_error *err)
+{
+    const char *separator = "SELECT ";
+    for (size_t i = 0; i < request->schema->field_count; i++) {
+        if (!is_computed(request, i)) {
+            dw__strbuf_append(out, dw__str_from(separator));
+            DW_TRY(print_target(request, &targets[i], arena, out, err));
+            separator = ", ";
+        }
+    }
+    DW_TRY(print_source(request, targets, arena, out, err));
+    return dw__strbuf_ok(out, "the statement", err);
+}
+
 dw_status
 dw__projection_print(const dw_projection_request *request, dw_arena *arena, dw_strbuf *out,
                      dw_error *err)
@@ -222,13 +281,13 @@ dw__projection_print(const dw_projection_request *request, dw_arena *arena, dw_s
         targets[i] = (target){.field = &request->schema->fields[i], .source_idx = SIZE_MAX};
     }
     DW_TRY(assign_all(request, targets, err));
-    dw__strbuf_append_literal(out, "SELECT ");
-    for (size_t i = 0; i < count; i++) {
-        dw__strbuf_append(out, i == 0 ? DW_STR("") : DW_STR(", "));
-        DW_TRY(print_target(request, &targets[i], arena, out, err));
+    if (request->rules == NULL) {
+        return print_select(request, targets, arena, out, err);
     }
-    DW_TRY(print_source(request, targets, arena, out, err));
-    return dw__strbuf_ok(out, "the statement", err);
+    DW_TRY(apply_rules(request, targets, err));
+    DW_AUTO(dw_strbuf) given = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_TRY(print_select(request, targets, arena, &given, err));
+    return dw__row_rules_print(request->rules, dw__strbuf_str(&given), arena, out, err);
 }
 
 /* ---- Errors of the checks -------------------------------------------------------------------- */

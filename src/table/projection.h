@@ -4,8 +4,8 @@
  *
  *  [PROJECTION-1] A value that does not fit its column ends the statement; it is never cut or
  *                 rounded.
- *  [PROJECTION-2] A column that the query lacks becomes NULL, or an error where NULL is not
- *                 allowed.
+ *  [PROJECTION-2] A column that the query lacks is filled by its rule, or becomes NULL, or an
+ *                 error where NULL is not allowed.
  */
 #ifndef DW_TABLE_PROJECTION_H
 #define DW_TABLE_PROJECTION_H
@@ -13,6 +13,7 @@
 #include "engine/database.h"
 #include "protocol/action.h"
 #include "protocol/schema.h"
+#include "table/row_rules.h"
 
 typedef struct dw_projection_request {
     dw_str query;
@@ -23,11 +24,12 @@ typedef struct dw_projection_request {
     size_t column_count;
     bool by_name;
     const dw_pairs *static_partitions; /* columns that get a constant instead; may be NULL */
+    dw_row_rules *rules; /* of the table; what is left out is noted in them. NULL: none */
 } dw_projection_request;
 
 /* Appends the SELECT whose columns are those of the table, in the table's order and types.
  * DW_INVALID_ARGUMENT: COLUMN_COUNT_MISMATCH, COLUMN_NOT_FOUND, COLUMN_DUPLICATE, TYPE_MISMATCH,
- * NOT_NULL_VIOLATION, each naming the column. */
+ * NOT_NULL_VIOLATION, IDENTITY_EXPLICIT, each naming the column. */
 DW_WARN_UNUSED dw_status dw__projection_print(const dw_projection_request *request, dw_arena *arena,
                                               dw_strbuf *out, dw_error *err);
 

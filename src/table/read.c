@@ -121,6 +121,7 @@ append_bound(dw_table *table, dw_connection *connection, const char *name, const
     dw_write_spec spec = {.mode = DW_WRITE_APPEND,
                           .query = dw__strbuf_str(&sql),
                           .by_name = true,
+                          .query_runs_once = true,
                           .txns = txn,
                           .txn_count = txn == NULL ? 0 : 1,
                           .user_metadata = user_metadata};

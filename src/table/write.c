@@ -9,6 +9,10 @@
 #include "table/change.h"
 #include "table/data_files.h"
 #include "table/projection.h"
+#include "table/row_rules.h"
+
+/* How often a statement is run again because another writer took its identity values. */
+#define IDENTITY_RETRIES_MAX 100
 
 /* One write on its way. */
 typedef struct write_state {
@@ -19,6 +23,7 @@ typedef struct write_state {
     const dw_metadata *metadata;
     const dw_properties *properties;
     const dw_type *schema;
+    dw_row_rules rules;
     dw_arena *arena;
 } write_state;
 
@@ -73,7 +78,7 @@ is_recorded(const write_state *state)
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
 static dw_status
-write_rows(const write_state *state, dw_data_files *out, dw_error *err)
+write_rows(write_state *state, dw_data_files *out, dw_error *err)
 {
     const dw_write_spec *spec = state->spec;
     dw_query_column *columns;
@@ -87,7 +92,8 @@ write_rows(const write_state *state, dw_data_files *out, dw_error *err)
                                      .columns = spec->columns,
                                      .column_count = spec->column_count,
                                      .by_name = spec->by_name,
-                                     .static_partitions = &spec->static_partitions};
+                                     .static_partitions = &spec->static_partitions,
+                                     .rules = &state->rules};
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(dw__projection_print(&request, state->arena, &query, err));
     dw_data_target target = dw__data_target_of(state->snapshot);
@@ -169,6 +175,21 @@ put_parameters(const write_state *state, dw_change *change, dw_error *err)
                : dw__error_oom(err);
 }
 
+/* The high-water marks of identity columns go with the rows. [RULE-3] */
+static dw_status
+put_marks(const write_state *state, const dw_data_files *files, dw_change *change, dw_error *err)
+{
+    dw_action action = {.kind = DW_ACTION_METADATA, .as.metadata = *state->metadata};
+    dw_str schema_string;
+    DW_TRY(dw__row_rules_new_marks(&state->rules, state->metadata, files->row_count, state->arena,
+                                   &schema_string, err));
+    if (!dw__str_is_null(schema_string)) {
+        action.as.metadata.schema_string = schema_string;
+        dw__change_put(change, &action);
+    }
+    return DW_OK;
+}
+
 static dw_status
 build_change(const write_state *state, const dw_data_files *files, dw_change *change, dw_error *err)
 {
@@ -176,7 +197,7 @@ build_change(const write_state *state, const dw_data_files *files, dw_change *ch
     bool overwrites = spec->mode == DW_WRITE_OVERWRITE;
     size_t live = overwrites ? dw__file_set_count(dw__log_snapshot_files(state->snapshot)) : 0;
     DW_TRY(dw__change_init(change, state->table, state->snapshot, state->arena,
-                           files->count + live + spec->txn_count, err));
+                           files->count + live + spec->txn_count + 1, err));
     change->operation = spec->operation == NULL ? "WRITE" : spec->operation;
     change->user_metadata = spec->user_metadata;
     change->reads_whole_table = overwrites || spec->reads_target;
@@ -185,6 +206,7 @@ build_change(const write_state *state, const dw_data_files *files, dw_change *ch
         dw_action action = {.kind = DW_ACTION_TXN, .as.txn = spec->txns[i]};
         dw__change_put(change, &action);
     }
+    DW_TRY(put_marks(state, files, change, err));
     if (overwrites) {
         DW_TRY(put_removes(state, change, err));
     }
@@ -195,7 +217,7 @@ build_change(const write_state *state, const dw_data_files *files, dw_change *ch
 /* ---- The verb -------------------------------------------------------------------------------- */
 
 static dw_status
-write_and_commit(const write_state *state, dw_write_result *out, dw_error *err)
+write_and_commit(write_state *state, dw_write_result *out, dw_error *err)
 {
     dw_data_files files;
     DW_TRY(write_rows(state, &files, err));
@@ -216,19 +238,14 @@ write_and_commit(const write_state *state, dw_write_result *out, dw_error *err)
     return DW_OK;
 }
 
-dw_status
-dw__table_write(dw_table *table, dw_connection *connection, const dw_write_spec *spec,
-                dw_write_result *out, dw_error *err)
+/* One try on one snapshot. `*regenerates_out` is true when it failed for a mark that another writer
+ * moved: then the same statement on a newer snapshot takes other identity values. */
+static dw_status
+write_once(dw_table *table, dw_connection *connection, const dw_write_spec *spec,
+           dw_log_snapshot *snapshot, dw_write_result *out, bool *regenerates_out, dw_error *err)
 {
-    *out = (dw_write_result){.version = -1};
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, dw__table_env(table)->allocator);
-    DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
-    if (spec->read_snapshot != NULL) {
-        snapshot = dw__log_snapshot_ref(spec->read_snapshot);
-    } else {
-        DW_TRY(dw__log_snapshot(dw__table_log(table), &snapshot, err));
-    }
     write_state state = {.table = table,
                          .connection = connection,
                          .spec = spec,
@@ -237,11 +254,42 @@ dw__table_write(dw_table *table, dw_connection *connection, const dw_write_spec 
                          .properties = dw__log_snapshot_properties(snapshot),
                          .schema = dw__log_snapshot_schema(snapshot),
                          .arena = &arena};
+    *regenerates_out = false;
     DW_TRY(check_table(&state, err));
+    DW_TRY(dw__row_rules_read(dw__log_snapshot_protocol(snapshot), state.metadata, state.schema,
+                              &arena, &state.rules, err));
     DW_TRY(check_static_partitions(&state, err));
     if (is_recorded(&state)) {
         out->was_duplicate = true;
         return DW_OK;
     }
-    return write_and_commit(&state, out, err);
+    dw_status status = write_and_commit(&state, out, err);
+    *regenerates_out = status == DW_CONFLICT && dw__error_has_code(err, "METADATA_CHANGED") &&
+                       state.rules.has_identity;
+    return status;
+}
+
+dw_status
+dw__table_write(dw_table *table, dw_connection *connection, const dw_write_spec *spec,
+                dw_write_result *out, dw_error *err)
+{
+    bool is_fixed = spec->read_snapshot != NULL || spec->reads_target || spec->query_runs_once;
+    dw_error detail = DW_ERROR_INIT;
+    for (int try = 0;; try++) {
+        bool regenerates;
+        *out = (dw_write_result){.version = -1};
+        dw__error_clear(&detail);
+        DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
+        if (spec->read_snapshot != NULL) {
+            snapshot = dw__log_snapshot_ref(spec->read_snapshot);
+        } else {
+            DW_TRY(dw__log_snapshot(dw__table_log(table), &snapshot, err));
+        }
+        dw_status status =
+            write_once(table, connection, spec, snapshot, out, &regenerates, &detail);
+        if (status == DW_OK || is_fixed || !regenerates || try == IDENTITY_RETRIES_MAX) {
+            dw__error_copy(err, &detail);
+            return status;
+        }
+    }
 }

@@ -26,6 +26,7 @@ typedef struct dw_write_spec {
     const dw_txn_id *txns;
     size_t txn_count;
     bool reads_target;              /* the query reads this table: the write is no blind append */
+    bool query_runs_once;           /* its rows come from a stream: they cannot be had again */
     dw_log_snapshot *read_snapshot; /* the state that it read; NULL: the newest */
     dw_str user_metadata;
     const char *operation;            /* NULL: "WRITE" */

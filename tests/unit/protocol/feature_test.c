@@ -163,13 +163,6 @@ test_write__names_what_it_lacks_and_where_it_is_used(void **state)
         const char *key;
         const char *message;
     } cases[] = {
-        {"invariants", "{\"delta.invariants\":\"{}\"}", NULL, "invariants (column a)"},
-        {"generatedColumns", "{\"delta.generationExpression\":\"1\"}", NULL,
-         "generatedColumns (column a)"},
-        {"identityColumns", "{\"delta.identity.start\":1}", NULL, "identityColumns (column a)"},
-        {"allowColumnDefaults", "{\"CURRENT_DEFAULT\":\"1\"}", NULL,
-         "allowColumnDefaults (column a)"},
-        {"checkConstraints", "{}", "delta.constraints.c", "checkConstraints (delta.constraints.c)"},
         {"rowTracking,domainMetadata", "{}", NULL, "rowTracking"},
         {"teleport,telepathy", "{}", NULL, "teleport, telepathy"},
     };
