@@ -285,6 +285,7 @@ static const dw_storage_ops posix_ops = {
     .get = dw__posix_get,
     .get_range = dw__posix_get_range,
     .put_if_absent = dw__posix_put_if_absent,
+    .put_hint_if_absent = dw__posix_put_hint_if_absent,
     .put = dw__posix_put,
     .list = dw__posix_list,
     .head = posix_head,

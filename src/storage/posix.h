@@ -86,6 +86,8 @@ DW_WARN_UNUSED dw_status dw__posix_get(dw_storage *storage, dw_str key, dw_strbu
                                        int64_t *modified_ms_out, dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_get_range(dw_storage *storage, dw_str key, uint64_t offset,
                                              size_t len, dw_strbuf *buf, dw_error *err);
+DW_WARN_UNUSED dw_status dw__posix_put_hint_if_absent(dw_storage *storage, dw_str key, dw_str bytes,
+                                                      dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_put_if_absent(dw_storage *storage, dw_str key, dw_str bytes,
                                                  dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_put(dw_storage *storage, dw_str key, dw_str bytes,
@@ -112,9 +114,12 @@ bool dw__posix_is_temp_name(dw_str name);
  * that they are durable. End with dw__posix_temp_unname and _close. */
 DW_WARN_UNUSED dw_status dw__posix_temp_open(dw_posix *posix, const dw_posix_path *target,
                                              dw_posix_temp *temp, dw_error *err);
-/* Writes and syncs its bytes. `target` is for messages. */
+/* Writes its bytes. `target` is for messages. */
 DW_WARN_UNUSED dw_status dw__posix_temp_fill(const dw_posix *posix, const dw_posix_temp *temp,
                                              dw_str bytes, const char *target, dw_error *err);
+/* Makes them durable. */
+DW_WARN_UNUSED dw_status dw__posix_temp_sync(const dw_posix *posix, const dw_posix_temp *temp,
+                                             const char *target, dw_error *err);
 /* Takes the temporary name away, if it has one. */
 void dw__posix_temp_unname(const dw_posix *posix, dw_posix_temp *temp);
 void dw__posix_temp_close(const dw_posix *posix, dw_posix_temp *temp);

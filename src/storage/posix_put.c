@@ -130,6 +130,7 @@ typedef struct put_request {
     dw_posix_path target;
     dw_str bytes;
     bool may_replace;
+    bool is_hint; /* it need not survive a power failure */
 } put_request;
 
 /* Names the file unless the name is taken. *retry_out: not this way on this file system; the next
@@ -210,12 +211,15 @@ try_put(dw_posix *posix, const put_request *request, bool *retry_out, dw_error *
     dw_posix_temp temp;
     DW_TRY(dw__posix_temp_open(posix, target, &temp, err));
     dw_status status = dw__posix_temp_fill(posix, &temp, request->bytes, target->text, err);
+    if (status == DW_OK && !request->is_hint) {
+        status = dw__posix_temp_sync(posix, &temp, target->text, err);
+    }
     if (status == DW_OK) {
         status = request->may_replace ? replace(posix, &temp, target, retry_out, err)
                                       : create(posix, &temp, target->text, retry_out, err);
     }
     dw__posix_temp_unname(posix, &temp);
-    if (status == DW_OK && !*retry_out) {
+    if (status == DW_OK && !*retry_out && !request->is_hint) {
         status = sync_name(posix, &temp, target->text, err);
     }
     dw__posix_temp_close(posix, &temp);
@@ -244,21 +248,33 @@ check_name(dw_str key, dw_error *err)
     return DW_OK;
 }
 
-dw_status
-dw__posix_put_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
+static dw_status
+put_if_absent(dw_posix *posix, dw_str key, put_request *request, dw_error *err)
 {
-    dw_posix *posix = dw__posix_from(storage);
-    put_request request = {.bytes = bytes};
     DW_TRY(check_name(key, err));
-    DW_TRY(dw__posix_path_make(posix, key, &request.target, err));
+    DW_TRY(dw__posix_path_make(posix, key, &request->target, err));
     /* Most losers find out here, without writing and syncing for nothing. */
-    const char *target = request.target.text;
+    const char *target = request->target.text;
     struct stat info;
     if (posix->calls->stat(posix->calls->ctx, target, &info) == 0) {
         return S_ISDIR(info.st_mode) ? dw__posix_error(EISDIR, "creating", target, err)
                                      : naming_error(NAMING_TAKEN, 0, target, err);
     }
-    return put(posix, &request, err);
+    return put(posix, request, err);
+}
+
+dw_status
+dw__posix_put_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
+{
+    put_request request = {.bytes = bytes};
+    return put_if_absent(dw__posix_from(storage), key, &request, err);
+}
+
+dw_status
+dw__posix_put_hint_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
+{
+    put_request request = {.bytes = bytes, .is_hint = true};
+    return put_if_absent(dw__posix_from(storage), key, &request, err);
 }
 
 dw_status

@@ -183,8 +183,13 @@ dw__posix_temp_fill(const dw_posix *posix, const dw_posix_temp *temp, dw_str byt
         }
         done += written > 0 ? (size_t) written : 0;
     }
-    if (dw__posix_fsync(posix, temp->fd) != 0) {
-        return dw__posix_error(errno, "syncing", target, err);
-    }
     return DW_OK;
+}
+
+dw_status
+dw__posix_temp_sync(const dw_posix *posix, const dw_posix_temp *temp, const char *target,
+                    dw_error *err)
+{
+    return dw__posix_fsync(posix, temp->fd) == 0 ? DW_OK
+                                                 : dw__posix_error(errno, "syncing", target, err);
 }

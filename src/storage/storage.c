@@ -109,6 +109,16 @@ dw__storage_put_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_erro
 }
 
 dw_status
+dw__storage_put_hint_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
+{
+    dw_assert(storage != NULL);
+    DW_TRY(dw__storage_key_check(key, err));
+    return storage->ops->put_hint_if_absent == NULL
+               ? storage->ops->put_if_absent(storage, key, bytes, err)
+               : storage->ops->put_hint_if_absent(storage, key, bytes, err);
+}
+
+dw_status
 dw__storage_put(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
 {
     dw_assert(storage != NULL);

@@ -4,7 +4,8 @@
  * no rename, no directories, no partial writes.
  *
  *  [STORAGE-1] put_if_absent creates the whole object or nothing; of several callers one wins.
- *  [STORAGE-2] When put or put_if_absent returned DW_OK the object survives a power failure.
+ *  [STORAGE-2] When put or put_if_absent returned DW_OK the object survives a power failure;
+ *              what put_hint_if_absent made may not.
  *  [STORAGE-3] list gives keys in bytewise order and, once DW_OK, every object that was complete
  *              before the call. It may or may not show those that appear meanwhile.
  *  [STORAGE-4] DW_IO and DW_UNAVAILABLE mean that nothing happened; DW_AMBIGUOUS that it may have.
@@ -61,6 +62,9 @@ typedef struct dw_storage_ops {
                            dw_strbuf *buf, dw_error *err);
     /* DW_ALREADY_EXISTS when an object of that key is there; DW_AMBIGUOUS. */
     dw_status (*put_if_absent)(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err);
+    /* The same for what may be missing: much faster, but after a power failure the object may be
+     * gone, or hold only the beginning of its bytes. NULL: put_if_absent does it. */
+    dw_status (*put_hint_if_absent)(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err);
     /* Creates or replaces as one step: readers see the old or the new bytes. */
     dw_status (*put)(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err);
     dw_status (*list)(dw_storage *storage, const dw_list_request *request, dw_arena *arena,
@@ -102,6 +106,8 @@ DW_WARN_UNUSED dw_status dw__storage_get_range(dw_storage *storage, dw_str key, 
                                                size_t len, dw_strbuf *buf, dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_put_if_absent(dw_storage *storage, dw_str key, dw_str bytes,
                                                    dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_put_hint_if_absent(dw_storage *storage, dw_str key,
+                                                        dw_str bytes, dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_put(dw_storage *storage, dw_str key, dw_str bytes,
                                          dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_list(dw_storage *storage, const dw_list_request *request,

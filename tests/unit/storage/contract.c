@@ -202,6 +202,21 @@ test_contract__put_if_absent_keeps_the_first(void **state)
     assert_object(storage, key.ptr, "third");
 }
 
+void
+test_contract__a_hint_is_an_object_that_is_never_replaced(void **state)
+{
+    dw_storage *storage = storage_of(state);
+    dw_error err = DW_ERROR_INIT;
+    dw_str key = DW_STR("_delta_log/00000000000000000001.crc");
+    dw_status status = dw__storage_put_hint_if_absent(storage, key, DW_STR("first"), &err);
+    assert_ok(status, &err);
+    status = dw__storage_put_hint_if_absent(storage, key, DW_STR("second"), &err);
+    assert_error(status, DW_ALREADY_EXISTS, "OBJECT_EXISTS", &err);
+    assert_object(storage, key.ptr, "first");
+    status = dw__storage_put_hint_if_absent(storage, DW_STR("../out"), DW_STR("x"), &err);
+    assert_error(status, DW_INVALID_ARGUMENT, "STORAGE_KEY_INVALID", &err);
+}
+
 /* ---- keys ------------------------------------------------------------------------------------ */
 
 void
