@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/vec.h"
 #include "log/checkpoint_put.h"
+#include "log/checksum_file.h"
 #include "log/hint.h"
 #include "log/log_core.h"
 #include "log/names.h"
@@ -501,7 +502,10 @@ dw__checkpoint_write(dw_log_snapshot *snapshot, dw_error *err)
     dw__arena_init(&w.arena, log->env->allocator);
     dw__arena_init(&w.batch_arena, log->env->allocator);
     DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(log->env->allocator, CHECKPOINT_BYTES_MAX);
-    dw_status status = make_object(&w, &bytes, err);
+    dw_status status = dw__checksum_verify(snapshot, err);
+    if (status == DW_OK) {
+        status = make_object(&w, &bytes, err);
+    }
     if (status == DW_OK) {
         char key[DW_CHECKPOINT_KEY_SIZE];
         status = dw__storage_put(log->storage, dw__checkpoint_key(snapshot->version, key),

@@ -296,6 +296,7 @@ dw__file_block_set_dv(dw_file_block *block, const dw_dv_descriptor *dv)
     *copy = *dv;
     copy->path_or_inline_dv = path;
     codes[block->row_count - 1] = (uint32_t) block->dvs.count;
+    block->deleted_total += (uint64_t) dv->cardinality;
     return true;
 }
 

@@ -79,8 +79,9 @@ struct dw_file_block {
     bool is_sealed;
     size_t row_count;
     size_t row_capacity;
-    int64_t size_total; /* of all rows */
-    dw_arena arena;     /* of dictionary texts and deletion vectors */
+    int64_t size_total;     /* of all rows */
+    uint64_t deleted_total; /* by the deletion vectors of all rows */
+    dw_arena arena;         /* of dictionary texts and deletion vectors */
 
     dw_text_column paths;          /* as in the log */
     dw_row_column hashes;          /* uint32_t, of the keys */

@@ -31,6 +31,26 @@ dw__file_set_size_bytes(const dw_file_set *set)
 }
 
 size_t
+dw__file_set_dv_count(const dw_file_set *set)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        count += set->items[i].live_dv_count;
+    }
+    return count;
+}
+
+int64_t
+dw__file_set_deleted_rows(const dw_file_set *set)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        count += set->items[i].live_deleted_rows;
+    }
+    return count > INT64_MAX ? INT64_MAX : (int64_t) count;
+}
+
+size_t
 dw__file_set_block_count(const dw_file_set *set)
 {
     return set->count;

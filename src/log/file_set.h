@@ -29,8 +29,10 @@ typedef struct dw_file_ref {
     uint32_t row;
 } dw_file_ref;
 
-size_t dw__file_set_count(const dw_file_set *set);       /* live files */
-int64_t dw__file_set_size_bytes(const dw_file_set *set); /* of live files */
+size_t dw__file_set_count(const dw_file_set *set);         /* live files */
+int64_t dw__file_set_size_bytes(const dw_file_set *set);   /* of live files */
+size_t dw__file_set_dv_count(const dw_file_set *set);      /* live files with a deletion vector */
+int64_t dw__file_set_deleted_rows(const dw_file_set *set); /* what those delete */
 size_t dw__file_set_block_count(const dw_file_set *set);
 dw_file_block *dw__file_set_block(const dw_file_set *set, size_t block_idx);
 

@@ -75,6 +75,11 @@ kill_row(dw_file_set *set, dw_set_entry *entry, size_t row, dw_error *err)
     entry->live->words[row / WORD_BITS] &= ~(UINT64_C(1) << (row % WORD_BITS));
     entry->live_count--;
     entry->live_bytes -= dw__file_block_size(entry->block, row);
+    const dw_dv_descriptor *dv = dw__file_block_dv(entry->block, row);
+    if (dv != NULL) {
+        entry->live_dv_count--;
+        entry->live_deleted_rows -= (uint64_t) dv->cardinality;
+    }
     return DW_OK;
 }
 
@@ -139,6 +144,17 @@ dw__file_set_append_set(dw_file_set *set, const dw_file_set *from, dw_error *err
     return DW_OK;
 }
 
+/* All rows of a block that is complete, or empty. */
+static dw_set_entry
+whole_block(dw_file_block *block)
+{
+    return (dw_set_entry){.block = block,
+                          .live_count = block->row_count,
+                          .live_bytes = block->size_total,
+                          .live_dv_count = block->dvs.count,
+                          .live_deleted_rows = block->deleted_total};
+}
+
 dw_status
 dw__file_set_append_block(dw_file_set *set, dw_file_block *block, dw_error *err)
 {
@@ -146,9 +162,7 @@ dw__file_set_append_block(dw_file_set *set, dw_file_block *block, dw_error *err)
     if (entry == NULL) {
         return dw__error_oom(err);
     }
-    entry->block = dw__file_block_ref(block);
-    entry->live_count = block->row_count;
-    entry->live_bytes = block->size_total;
+    *entry = whole_block(dw__file_block_ref(block));
     return DW_OK;
 }
 
@@ -187,6 +201,10 @@ dw__file_set_push(dw_file_set *set, const dw_file *file, const dw_file_key *key,
     entry->live_bytes = block->size_total == INT64_MAX
                             ? INT64_MAX
                             : entry->live_bytes + dw__file_block_size(block, block->row_count - 1);
+    if (file->dv != NULL) {
+        entry->live_dv_count++;
+        entry->live_deleted_rows += (uint64_t) file->dv->cardinality;
+    }
     return dw__file_block_index_newest(block, key, scratch, err);
 }
 
@@ -362,8 +380,7 @@ merge_last_two(dw_file_set *set, int64_t expired_before_ms, dw_error *err)
     release_entry(set, first);
     release_entry(set, second);
     set->count--;
-    *first = (dw_set_entry){
-        .block = block, .live_count = block->row_count, .live_bytes = block->size_total};
+    *first = whole_block(block);
     return DW_OK;
 }
 

@@ -21,6 +21,8 @@ typedef struct dw_set_entry {
     dw_live_bits *live; /* NULL: every row is */
     size_t live_count;
     int64_t live_bytes;
+    size_t live_dv_count;       /* live rows with a deletion vector */
+    uint64_t live_deleted_rows; /* what those delete; unsigned, as a log may claim any number */
 } dw_set_entry;
 
 struct dw_file_set {

@@ -10,7 +10,7 @@
 void
 dw__log_listing_init(dw_log_listing *listing, const dw_allocator *allocator)
 {
-    *listing = (dw_log_listing){.allocator = allocator};
+    *listing = (dw_log_listing){.checksum_version = -1, .allocator = allocator};
     dw__arena_init(&listing->arena, allocator);
 }
 
@@ -31,6 +31,10 @@ dw__log_listing_add(dw_log_listing *listing, const dw_object_meta *object)
     dw_assert(dw__str_starts_with(object->key, DW_STR(DW_LOG_DIR)));
     dw_str name = dw__str_slice(object->key, sizeof(DW_LOG_DIR) - 1, object->key.len);
     if (!dw__log_name_parse(name, &file)) {
+        int64_t version;
+        if (dw__checksum_name_parse(name, &version) && version > listing->checksum_version) {
+            listing->checksum_version = version;
+        }
         return true;
     }
     dw_log_file *slot = DW_VEC_PUSH(listing->allocator, listing);

@@ -15,7 +15,8 @@ typedef struct dw_log_listing {
     dw_log_file *items;
     size_t count;
     size_t capacity;
-    int64_t from_version; /* nothing before it was asked for */
+    int64_t from_version;     /* nothing before it was asked for */
+    int64_t checksum_version; /* the newest with a version checksum; -1: none */
     const dw_allocator *allocator;
     dw_arena arena; /* of the keys */
 } dw_log_listing;

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "log/checkpoint.h"
+#include "log/checksum_file.h"
 #include "log/commit.h"
 #include "log/hint.h"
 #include "log/log_core.h"
@@ -243,6 +244,25 @@ typedef struct attempt {
     int64_t checkpoint_version;
 } attempt;
 
+/* Says when a version is not what its checksum says that it was. [CHECKSUM-4] */
+static dw_status
+compare_with_checksum(const dw_log_listing *listing, const dw_log_snapshot *snapshot, dw_error *err)
+{
+    if (listing->checksum_version != snapshot->version) {
+        return DW_OK;
+    }
+    dw_error mismatch = DW_ERROR_INIT;
+    dw_status status = dw__checksum_verify(snapshot, &mismatch);
+    if (status == DW_OUT_OF_MEMORY) {
+        return dw__error_oom(err);
+    }
+    if (status != DW_OK) {
+        dw__env_warn(snapshot->log->env, "%s: %s; the log is believed", mismatch.context,
+                     mismatch.message);
+    }
+    return DW_OK;
+}
+
 static dw_status
 try_load(attempt *a, dw_log_snapshot **out, dw_error *err)
 {
@@ -263,7 +283,13 @@ try_load(attempt *a, dw_log_snapshot **out, dw_error *err)
     dw_segment segment;
     DW_TRY(dw__segment_choose(&listing, &request, &arena, &segment, err));
     a->checkpoint_version = segment.checkpoint_version;
-    return load_segment(a->log, &segment, out, &a->checkpoint_failed, err);
+    DW_TRY(load_segment(a->log, &segment, out, &a->checkpoint_failed, err));
+    dw_status status = compare_with_checksum(&listing, *out, err);
+    if (status != DW_OK) {
+        dw__log_snapshot_unref(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 /* Without the checkpoint that cannot be read, from an older one or the commits, if they are still

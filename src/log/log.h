@@ -36,6 +36,9 @@ DW_WARN_UNUSED dw_status dw__log_snapshot(dw_log *log, dw_log_snapshot **out, dw
 /* DW_NOT_FOUND (VERSION_OUT_OF_RANGE): "version 9 is not there; the table has versions 2 to 7". */
 DW_WARN_UNUSED dw_status dw__log_snapshot_at(dw_log *log, int64_t version, dw_log_snapshot **out,
                                              dw_error *err);
+/* A later version, reached from `base` by the commits between. What is kept is left alone. */
+DW_WARN_UNUSED dw_status dw__log_snapshot_advance(const dw_log_snapshot *base, int64_t version,
+                                                  dw_log_snapshot **out, dw_error *err);
 /* The last version committed at or before that time. DW_NOT_FOUND (TIMESTAMP_OUT_OF_RANGE) before
  * the first or after the last commit, with the range. */
 DW_WARN_UNUSED dw_status dw__log_version_at(dw_log *log, int64_t timestamp_us, int64_t *version_out,

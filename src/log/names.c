@@ -132,6 +132,12 @@ dw__log_name_parse(dw_str name, dw_log_file *out)
     return parse_compacted(name, out);
 }
 
+bool
+dw__checksum_name_parse(dw_str name, int64_t *version_out)
+{
+    return take_version(&name, version_out) && dw__str_equal(name, DW_STR(".crc"));
+}
+
 static dw_str
 print_key(char *out, size_t size, int64_t version, const char *suffix)
 {
@@ -151,6 +157,12 @@ dw_str
 dw__checkpoint_key(int64_t version, char out[DW_CHECKPOINT_KEY_SIZE])
 {
     return print_key(out, DW_CHECKPOINT_KEY_SIZE, version, ".checkpoint.parquet");
+}
+
+dw_str
+dw__checksum_key(int64_t version, char out[DW_CHECKPOINT_KEY_SIZE])
+{
+    return print_key(out, DW_CHECKPOINT_KEY_SIZE, version, ".crc");
 }
 
 dw_str

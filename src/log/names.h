@@ -41,9 +41,14 @@ typedef struct dw_log_file {
  * left alone. */
 bool dw__log_name_parse(dw_str name, dw_log_file *out);
 
+/* The same for the name of a version checksum: "00000000000000000007.crc". */
+bool dw__checksum_name_parse(dw_str name, int64_t *version_out);
+
 /* "_delta_log/00000000000000000007.checkpoint.parquet" */
 #define DW_CHECKPOINT_KEY_SIZE 56
 dw_str dw__checkpoint_key(int64_t version, char out[DW_CHECKPOINT_KEY_SIZE]);
+/* "_delta_log/00000000000000000007.crc" */
+dw_str dw__checksum_key(int64_t version, char out[DW_CHECKPOINT_KEY_SIZE]);
 /* "_delta_log/00000000000000000007": comes before all names of that version. */
 dw_str dw__version_prefix(int64_t version, char out[DW_CHECKPOINT_KEY_SIZE]);
 

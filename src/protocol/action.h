@@ -172,6 +172,9 @@ DW_WARN_UNUSED dw_status dw__actions_parse(dw_str ndjson, dw_arena *arena, dw_ac
  * that names a known action counts; without one the kind is DW_ACTION_UNKNOWN. */
 DW_WARN_UNUSED dw_status dw__action_parse(dw_json line, dw_arena *arena, dw_action *out,
                                           dw_error *err);
+/* The same from the inner object alone, as it stands in places other than commits. */
+DW_WARN_UNUSED dw_status dw__action_parse_members(dw_action_kind kind, dw_json object,
+                                                  dw_arena *arena, dw_action *out, dw_error *err);
 /* What is understood of a commitInfo object; members of unexpected types count as missing. */
 DW_WARN_UNUSED dw_status dw__commit_info_parse(dw_str json, dw_arena *arena, dw_commit_info *out,
                                                dw_error *err);
@@ -180,6 +183,8 @@ void dw__action_print(dw_strbuf *out, const dw_action *action);
 /* Appends the action's object only (`{"path":...}`). */
 void dw__metadata_print(dw_strbuf *out, const dw_metadata *metadata);
 void dw__protocol_print(dw_strbuf *out, const dw_protocol *protocol);
+void dw__txn_id_print(dw_strbuf *out, const dw_txn_id *txn);
+void dw__domain_print(dw_strbuf *out, const dw_domain *domain);
 /* A deep copy into `arena`. False when out of memory. */
 bool dw__metadata_dup(dw_arena *arena, const dw_metadata *from, dw_metadata *to);
 bool dw__protocol_dup(dw_arena *arena, const dw_protocol *from, dw_protocol *to);

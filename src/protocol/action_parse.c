@@ -229,16 +229,10 @@ find_action(dw_json line, dw_json *object_out, const char **name_out)
     return DW_ACTION_UNKNOWN;
 }
 
+/* The members of an action of kind out->kind. */
 static dw_status
-parse_action(dw_member_reader *reader, dw_json line, dw_action *out)
+parse_members(const dw_member_reader *reader, dw_json object, dw_action *out)
 {
-    if (dw__json_kind(line) != DW_JSON_OBJECT) {
-        return dw__error_set(reader->err, DW_CORRUPT, "COMMIT_INVALID",
-                             "expected an action as an object, found %s",
-                             dw__json_kind_name(dw__json_kind(line)));
-    }
-    dw_json object = line;
-    out->kind = find_action(line, &object, &reader->action);
     if (out->kind != DW_ACTION_UNKNOWN && dw__json_kind(object) != DW_JSON_OBJECT) {
         return dw__error_set(reader->err, DW_CORRUPT, "COMMIT_INVALID",
                              "%s: expected an object, found %s", reader->action,
@@ -265,6 +259,33 @@ parse_action(dw_member_reader *reader, dw_json line, dw_action *out)
         return dw__json_to_arena(object, reader->arena, &out->as.json, reader->err);
     }
     dw_unreachable("every kind is listed");
+}
+
+static dw_status
+parse_action(dw_member_reader *reader, dw_json line, dw_action *out)
+{
+    if (dw__json_kind(line) != DW_JSON_OBJECT) {
+        return dw__error_set(reader->err, DW_CORRUPT, "COMMIT_INVALID",
+                             "expected an action as an object, found %s",
+                             dw__json_kind_name(dw__json_kind(line)));
+    }
+    dw_json object = line;
+    out->kind = find_action(line, &object, &reader->action);
+    return parse_members(reader, object, out);
+}
+
+dw_status
+dw__action_parse_members(dw_action_kind kind, dw_json object, dw_arena *arena, dw_action *out,
+                         dw_error *err)
+{
+    dw_member_reader reader = {.arena = arena, .action = "the action", .err = err};
+    for (size_t i = 0; i < sizeof(action_names) / sizeof(action_names[0]); i++) {
+        if (action_names[i].kind == kind) {
+            reader.action = action_names[i].name.ptr;
+        }
+    }
+    out->kind = kind;
+    return parse_members(&reader, object, out);
 }
 
 dw_status

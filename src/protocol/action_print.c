@@ -199,28 +199,34 @@ dw__protocol_print(dw_strbuf *out, const dw_protocol *protocol)
     dw__strbuf_append_char(out, '}');
 }
 
-static void
-put_txn(dw_strbuf *out, const dw_txn_id *txn)
+void
+dw__txn_id_print(dw_strbuf *out, const dw_txn_id *txn)
 {
+    dw__strbuf_append_char(out, '{');
     put_str(out, "appId", txn->app_id);
     put_i64(out, "version", txn->version);
     put_optional_i64(out, "lastUpdated", txn->has_last_updated, txn->last_updated_ms);
+    dw__strbuf_append_char(out, '}');
 }
 
-static void
-put_domain(dw_strbuf *out, const dw_domain *domain)
+void
+dw__domain_print(dw_strbuf *out, const dw_domain *domain)
 {
+    dw__strbuf_append_char(out, '{');
     put_str(out, "domain", domain->domain);
     put_str(out, "configuration", domain->configuration);
     put_bool(out, "removed", domain->removed);
+    dw__strbuf_append_char(out, '}');
 }
 
 static void
 put_sidecar(dw_strbuf *out, const dw_sidecar *sidecar)
 {
+    dw__strbuf_append_char(out, '{');
     put_str(out, "path", sidecar->path);
     put_i64(out, "sizeInBytes", sidecar->size_bytes);
     put_i64(out, "modificationTime", sidecar->modification_time_ms);
+    dw__strbuf_append_char(out, '}');
 }
 
 static void
@@ -254,17 +260,17 @@ static void
 put_small(dw_strbuf *out, const dw_action *action)
 {
     if (action->kind == DW_ACTION_TXN) {
-        dw__strbuf_append_literal(out, "{\"txn\":{");
-        put_txn(out, &action->as.txn);
+        open_action(out, "txn");
+        dw__txn_id_print(out, &action->as.txn);
     } else if (action->kind == DW_ACTION_DOMAIN) {
-        dw__strbuf_append_literal(out, "{\"domainMetadata\":{");
-        put_domain(out, &action->as.domain);
+        open_action(out, "domainMetadata");
+        dw__domain_print(out, &action->as.domain);
     } else {
         dw_assert(action->kind == DW_ACTION_SIDECAR);
-        dw__strbuf_append_literal(out, "{\"sidecar\":{");
+        open_action(out, "sidecar");
         put_sidecar(out, &action->as.sidecar);
     }
-    dw__strbuf_append_literal(out, "}}\n");
+    dw__strbuf_append_literal(out, "}\n");
 }
 
 void

@@ -17,6 +17,7 @@
 #include "base/assert.h"
 #include "codec/codec.h"
 #include "codec/uri.h"
+#include "txn/checksum.h"
 #include "txn/commit_bytes.h"
 #include "txn/conflict.h"
 
@@ -40,7 +41,8 @@ typedef struct commit_loop {
     bool with_in_commit_timestamp;
     int64_t timestamp_min_ms; /* an in-commit timestamp must not be below */
     char txn_id[DW_UUID_TEXT_SIZE];
-    int64_t version; /* the one to try next */
+    dw_commit_header header; /* of the last try */
+    int64_t version;         /* the one to try next */
     int64_t attempt_count;
     int64_t loss_count;
     bool is_done;
@@ -377,19 +379,21 @@ catch_up_failed(const commit_loop *loop, int64_t tried, const dw_error *detail, 
     return detail->status;
 }
 
+/* What is put is kept in loop->header, so that the checksum says the same. */
 static dw_status
 try_once(commit_loop *loop, dw_strbuf *bytes, dw_error *err)
 {
-    dw_commit_header header = {.timestamp_ms = commit_timestamp_ms(loop),
-                               .has_in_commit_timestamp = loop->with_in_commit_timestamp,
-                               .read_version =
-                                   loop->txn->read_snapshot == NULL
-                                       ? -1
-                                       : dw__log_snapshot_version(loop->txn->read_snapshot),
-                               .isolation = loop->isolation,
-                               .is_blind_append = loop->self.is_blind_append,
-                               .txn_id = loop->txn_id};
-    DW_TRY(dw__commit_bytes(loop->txn, &header, bytes, err));
+    dw_commit_header *header = &loop->header;
+    *header =
+        (dw_commit_header){.timestamp_ms = commit_timestamp_ms(loop),
+                           .has_in_commit_timestamp = loop->with_in_commit_timestamp,
+                           .read_version = loop->txn->read_snapshot == NULL
+                                               ? -1
+                                               : dw__log_snapshot_version(loop->txn->read_snapshot),
+                           .isolation = loop->isolation,
+                           .is_blind_append = loop->self.is_blind_append,
+                           .txn_id = loop->txn_id};
+    DW_TRY(dw__commit_bytes(loop->txn, header, bytes, err));
     loop->attempt_count++;
     dw_status status = put_and_settle(loop, dw__strbuf_str(bytes), err);
     if (status != DW_ALREADY_EXISTS) {
@@ -431,6 +435,9 @@ dw__txn_commit(const dw_txn *txn, dw_txn_result *out, dw_error *err)
                                  "cancelled before the commit; nothing was changed");
         }
         DW_TRY(try_once(&loop, &bytes, err));
+    }
+    if (!loop.was_duplicate) {
+        dw__txn_write_checksum(txn, &loop.header, loop.version);
     }
     out->version = loop.version;
     out->attempt_count = loop.attempt_count;

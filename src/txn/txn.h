@@ -30,6 +30,7 @@ typedef struct dw_txn {
         *actions; /* without commitInfo; files that existed are removed by the key that the
                                  read snapshot has for them */
     size_t action_count;
+    bool recommits_files; /* some adds name live files by their very keys, to say more of them */
 
     /* The read set. A blind append reads nothing. */
     bool reads_whole_table;

@@ -14,8 +14,9 @@
  *    unknown, or was under way in a crash, at most once;
  *  - versions are contiguous and break no rule of the protocol;
  *  - every snapshot that anybody saw, and every version read afterwards with and without
- *    checkpoints, equals the replay.
+ *    checkpoints, equals the replay, and the checksum written with it agrees.
  */
+#include "log/checksum_file.h"
 #include "support/fake_engine.h"
 #include "table_model.h"
 #include "writer.h"
@@ -102,6 +103,9 @@ check_version(run *self, dw_log *log, int64_t version)
     if (dw__log_snapshot_version(snapshot) != version ||
         !dw__str_equal(digest, self->model.versions[version].digest)) {
         find_fault(self, "a version read afterwards", "differs from the replay");
+    }
+    if (dw__checksum_verify(snapshot, &err) != DW_OK) {
+        find_fault(self, "a checksum", err.message);
     }
 }
 

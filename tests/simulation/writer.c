@@ -149,6 +149,8 @@ remove_of(dw_str path, dw_dv_descriptor *dv)
                                    .has_deletion_timestamp = true,
                                    .deletion_timestamp_ms = 1704067200000,
                                    .data_change = true,
+                                   .has_size = true,
+                                   .size_bytes = 1000,
                                    .dv = dv}};
 }
 
