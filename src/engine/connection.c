@@ -64,6 +64,7 @@ dw__connection_close(dw_connection *connection)
     }
     duckdb_connection handle = atomic_exchange(&connection->handle, NULL);
     dw__bindings_clear(connection);
+    dw__constants_clear(connection);
     if (handle != NULL) {
         connection->database->duck->disconnect(&handle);
     }

@@ -87,6 +87,11 @@ DW_WARN_UNUSED dw_status dw__connection_bind_stream(dw_connection *connection, d
                                                     struct ArrowArrayStream *stream, dw_error *err);
 void dw__connection_unbind_stream(dw_connection *connection, dw_str name);
 
+/* Appends SQL that stands for the value of a constant expression, which the engine evaluates once
+ * for the connection: cheaper than writing out what is long and comes back in every statement. */
+DW_WARN_UNUSED dw_status dw__connection_put_constant(dw_connection *connection, dw_str expression,
+                                                     dw_strbuf *out, dw_error *err);
+
 /* ---- Scanning -------------------------------------------------------------------------------- */
 
 /* What a scan reads, all borrowed until _unbind_scan. File i: its path as the engine opens it, its

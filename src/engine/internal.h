@@ -52,6 +52,18 @@ typedef struct dw_binding_vec {
     size_t capacity;
 } dw_binding_vec;
 
+/* A constant expression whose value is in a variable, see constant.c. */
+typedef struct dw_constant {
+    char *text;
+    size_t len;
+} dw_constant;
+
+typedef struct dw_constant_vec {
+    dw_constant *items;
+    size_t count;
+    size_t capacity;
+} dw_constant_vec;
+
 struct dw_connection {
     dw_database *database;
     const dw_env *env;
@@ -60,7 +72,10 @@ struct dw_connection {
     bool counts_progress;
     dw_binding_vec bindings;
     bool copies_sorted; /* the settings for writing sorted partitions are on, see copy.c */
+    dw_constant_vec constants;
 };
+
+void dw__constants_clear(dw_connection *connection);
 
 /* Loads the library and opens the instance unless that was done. Thread-safe. */
 DW_WARN_UNUSED dw_status dw__database_load(dw_database *database, dw_error *err);

@@ -112,7 +112,8 @@ bind_source(dw_scan *scan, dw_bound_source *source, dw_error *err)
                          .has_changes = relation->changes != NULL,
                          .has_recorded_changes = relation->changes != NULL &&
                                                  dw__log_changes_has_recorded(relation->changes),
-                         .row_count = estimate_rows(source)};
+                         .row_count = estimate_rows(source),
+                         .connection = scan->connection};
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(scan->env->allocator, DW_SCAN_SQL_BYTES_MAX);
     DW_TRY(dw__scan_sql_print(&sql, &shape, &scan->arena, err));
     dw_scan_files files = {.paths = source->paths,

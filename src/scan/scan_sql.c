@@ -162,19 +162,11 @@ put_map_entry(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape
     dw__strbuf_deinit(&text);
 }
 
+/* The map of all columns that are in files. */
 static void
-put_read_parquet(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape)
+put_map(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape)
 {
-    dw__strbuf_append_literal(out, "read_parquet(dw_files(), hive_partitioning = false, ");
-    if (has_floats(scan->schema)) {
-        /* Statistics in Parquet files do not tell either whether there are NaNs. */
-        dw__strbuf_append_literal(out, "can_have_nan = true, ");
-    }
-    if (scan->row_count >= 0) {
-        dw__strbuf_printf(out, "explicit_cardinality = %lld, ",
-                          scan->row_count > 0 ? (long long) scan->row_count : 1LL);
-    }
-    dw__strbuf_append_literal(out, "schema = MAP {");
+    dw__strbuf_append_literal(out, "MAP {");
     if (shape->column_count == 0) {
         /* All columns are NULL or from the log, yet the files say how many rows there are. */
         dw__strbuf_append(out, shape->by_id ? DW_STR("-1") : DW_STR("'c'"));
@@ -188,7 +180,32 @@ put_read_parquet(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *sh
             is_first = false;
         }
     }
-    dw__strbuf_append_literal(out, "})");
+    dw__strbuf_append_char(out, '}');
+}
+
+static dw_status
+put_read_parquet(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, dw_error *err)
+{
+    dw__strbuf_append_literal(out, "read_parquet(dw_files(), hive_partitioning = false, ");
+    if (has_floats(scan->schema)) {
+        /* Statistics in Parquet files do not tell either whether there are NaNs. */
+        dw__strbuf_append_literal(out, "can_have_nan = true, ");
+    }
+    if (scan->row_count >= 0) {
+        dw__strbuf_printf(out, "explicit_cardinality = %lld, ",
+                          scan->row_count > 0 ? (long long) scan->row_count : 1LL);
+    }
+    dw__strbuf_append_literal(out, "schema = ");
+    if (scan->connection == NULL) {
+        put_map(out, scan, shape);
+    } else {
+        DW_AUTO(dw_strbuf) map = dw__strbuf_make(out->allocator, DW_SCAN_SQL_BYTES_MAX);
+        put_map(&map, scan, shape);
+        DW_TRY(dw__strbuf_ok(&map, "the columns of a table", err));
+        DW_TRY(dw__connection_put_constant(scan->connection, dw__strbuf_str(&map), out, err));
+    }
+    dw__strbuf_append_char(out, ')');
+    return DW_OK;
 }
 
 /* ---- Renamed fields -------------------------------------------------------------------------- */
@@ -376,7 +393,7 @@ dw__scan_sql_print(dw_strbuf *out, const dw_scan_sql *scan, dw_arena *arena, dw_
         return dw__strbuf_ok(out, "the scan of a table", err);
     }
     dw__strbuf_append_literal(out, " FROM ");
-    put_read_parquet(out, scan, &shape);
+    DW_TRY(put_read_parquet(out, scan, &shape, err));
     if (scan->has_deleted_rows) {
         dw__strbuf_append(out, scan->has_only_deleted ? DW_STR(" WHERE NOT ") : DW_STR(" WHERE "));
         dw__strbuf_append_literal(out, "dw_keep(file_index, file_row_number)");

@@ -11,6 +11,7 @@
 #ifndef DW_SCAN_SCAN_SQL_H
 #define DW_SCAN_SCAN_SQL_H
 
+#include "engine/database.h"
 #include "protocol/property.h"
 
 #define DW_SCAN_SQL_BYTES_MAX ((size_t) 64 << 20)
@@ -27,6 +28,8 @@ typedef struct dw_scan_sql {
     bool has_changes;          /* a column _change_type, as a value behind those of partitions */
     bool has_recorded_changes; /* ... or, where that is NULL, in files */
     int64_t row_count;         /* an estimate for the engine; -1: none */
+    /* Keeps what repeats from one SELECT to the next; NULL: it is written out. */
+    dw_connection *connection;
 } dw_scan_sql;
 
 /* Appends the SELECT in the terms of dw__connection_bind_scan. `arena` is for intermediate texts.
