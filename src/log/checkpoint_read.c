@@ -8,6 +8,7 @@
 #include "log/checkpoint_core.h"
 #include "log/commit.h"
 #include "log/log_core.h"
+#include "parquet/parquet.h"
 
 #include <inttypes.h>
 
@@ -82,8 +83,7 @@ dw_status
 dw__checkpoint_read_file(dw_log *log, const dw_parquet_read *request, dw_batch_visitor visit,
                          void *ctx, dw_error *err)
 {
-    dw_status status =
-        log->engine->ops->read_parquet(log->engine, log->storage, request, visit, ctx, err);
+    dw_status status = dw__pq_read(log->engine, log->storage, request, visit, ctx, err);
     if (status != DW_OK) {
         dw__error_context(err, "reading checkpoint file %.*s", DW_STR_ARG(request->key));
     }

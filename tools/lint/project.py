@@ -11,7 +11,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 LAYERS = {
     "src/base": 0, "src/env": 0,
     "src/storage": 1, "src/codec": 1, "src/engine": 1,
-    "src/protocol": 2,
+    "src/protocol": 2, "src/parquet": 2,
     "src/log": 3,
     "src/txn": 4, "src/scan": 4, "src/expression": 4,
     "src/table": 5,

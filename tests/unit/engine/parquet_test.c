@@ -1,6 +1,7 @@
 /*
  * Parquet for the log: checkpoints of ours and of others, read and written as columns in memory.
  */
+#include "columns_text.h"
 #include "fixture.h"
 
 #include "support/fault_loop.h"
@@ -34,90 +35,18 @@ static const dw_column_spec columns[] = {
 };
 enum { COLUMN_COUNT = 2 };
 
-/* ---- Printing what was read ------------------------------------------------------------------ */
-
-static void
-print_value(dw_strbuf *out, const dw_column_spec *spec, const dw_vector *vector, size_t row)
-{
-    if (!dw__vector_is_valid(vector, row)) {
-        dw__strbuf_append_literal(out, "-");
-        return;
-    }
-    dw_span span;
-    switch (spec->kind) {
-    case DW_VECTOR_BOOL:
-        dw__strbuf_printf(out, "%d", ((const bool *) vector->data)[row]);
-        break;
-    case DW_VECTOR_I32:
-        dw__strbuf_printf(out, "%d", ((const int32_t *) vector->data)[row]);
-        break;
-    case DW_VECTOR_I64:
-        dw__strbuf_append_i64(out, ((const int64_t *) vector->data)[row]);
-        break;
-    case DW_VECTOR_DOUBLE:
-        dw__strbuf_printf(out, "%g", ((const double *) vector->data)[row]);
-        break;
-    case DW_VECTOR_STR:
-    case DW_VECTOR_TEXT:
-        dw__strbuf_append_char(out, '\'');
-        dw__strbuf_append(out, ((const dw_str *) vector->data)[row]);
-        dw__strbuf_append_char(out, '\'');
-        break;
-    case DW_VECTOR_LIST:
-    case DW_VECTOR_MAP:
-        span = ((const dw_span *) vector->data)[row];
-        dw__strbuf_append_char(out, '[');
-        for (size_t i = span.offset; i < (size_t) span.offset + span.len; i++) {
-            for (size_t k = 0; k < spec->child_count; k++) {
-                dw__strbuf_append(out, k == 1 ? DW_STR("=") : DW_STR(""));
-                print_value(out, &spec->children[k], &vector->children[k], i);
-            }
-            dw__strbuf_append_char(out, ';');
-        }
-        dw__strbuf_append_char(out, ']');
-        break;
-    case DW_VECTOR_STRUCT:
-        dw__strbuf_append_char(out, '{');
-        for (size_t k = 0; k < spec->child_count; k++) {
-            dw__strbuf_append(out, k > 0 ? DW_STR(" ") : DW_STR(""));
-            print_value(out, &spec->children[k], &vector->children[k], row);
-        }
-        dw__strbuf_append_char(out, '}');
-        break;
-    }
-}
-
-typedef struct collector {
-    const dw_parquet_read *request;
-    dw_strbuf text;
-    size_t row_count;
-    dw_status fail_with;
-} collector;
-
-static dw_status
-collect(void *ctx, const dw_batch *batch, dw_error *err)
-{
-    collector *c = ctx;
-    if (c->fail_with != DW_OK) {
-        return dw__error_set(err, c->fail_with, "STOPPED", "the visitor has enough");
-    }
-    c->row_count += batch->row_count;
-    for (size_t row = 0; row < batch->row_count; row++) {
-        for (size_t i = 0; i < c->request->column_count; i++) {
-            dw__strbuf_append(&c->text, i > 0 ? DW_STR(" ") : DW_STR(""));
-            print_value(&c->text, &c->request->columns[i], &batch->columns[i], row);
-        }
-        dw__strbuf_append_char(&c->text, '\n');
-    }
-    return DW_OK;
-}
+/*
+ * ---- Reading it
+ * ----------------------------------------------------------------------------------
+ */
 
 static dw_status
 read_text(fixture *f, dw_storage *storage, const dw_parquet_read *request, const char **out)
 {
-    collector c = {request, dw__strbuf_make(dw__allocator_libc(), 1 << 24), 0, DW_OK};
+    columns_text c = {request, dw__strbuf_make(dw__allocator_libc(), 1 << 24), 0, DW_OK};
     dw_engine *engine = dw__database_engine(f->database);
-    dw_status status = engine->ops->read_parquet(engine, storage, request, collect, &c, &f->err);
+    dw_status status =
+        engine->ops->read_parquet(engine, storage, request, columns_text_visit, &c, &f->err);
     *out = dw__arena_dup_cstr(&f->arena, dw__strbuf_str(&c.text));
     dw__strbuf_deinit(&c.text);
     return status;
@@ -355,12 +284,13 @@ test_read__stops_when_the_visitor_or_the_user_says_so(void **state)
     dw_storage storage = directory(f);
     dw_parquet_read request = {
         .key = DW_STR("c.parquet"), .columns = columns, .column_count = COLUMN_COUNT};
-    collector c = {&request, dw__strbuf_make(dw__allocator_libc(), 1 << 20), 0, DW_CONFLICT};
+    columns_text c = {&request, dw__strbuf_make(dw__allocator_libc(), 1 << 20), 0, DW_CONFLICT};
     dw_engine *engine = dw__database_engine(f->database);
-    dw_status status = engine->ops->read_parquet(engine, &storage, &request, collect, &c, &f->err);
+    dw_status status =
+        engine->ops->read_parquet(engine, &storage, &request, columns_text_visit, &c, &f->err);
     assert_error(status, DW_CONFLICT, "STOPPED", &f->err);
     f->world.cancel_after_polls = 0;
-    status = engine->ops->read_parquet(engine, &storage, &request, collect, &c, &f->err);
+    status = engine->ops->read_parquet(engine, &storage, &request, columns_text_visit, &c, &f->err);
     assert_error(status, DW_CANCELLED, "CANCELLED", &f->err);
     f->world.cancel_after_polls = -1;
     dw__strbuf_deinit(&c.text);

@@ -1,0 +1,349 @@
+/*
+ * FileMetaData of parquet.thrift; the numbers of its fields are written out beside their names.
+ */
+#include "parquet/footer.h"
+
+#include "base/assert.h"
+#include "parquet/thrift.h"
+
+/* Columns and groups of a file; lists of lists and structs in structs; row groups. */
+#define NODES_MAX ((size_t) 1 << 16)
+#define DEPTH_MAX 32
+#define ROW_GROUPS_MAX ((size_t) 1 << 16)
+
+dw_status
+dw__pq_odd(dw_error *err, const char *what)
+{
+    return dw__error_set(err, DW_UNSUPPORTED, "PARQUET_ODD", "expected another %s in Parquet",
+                         what);
+}
+
+/* ---- Nodes ----------------------------------------------------------------------------------- */
+
+/* ConvertedType, the older way to say what a node means. */
+static dw_pq_meaning
+converted_meaning(int64_t converted)
+{
+    enum { UTF8, MAP, MAP_KEY_VALUE, LIST, INT_8 = 15, INT_64 = 18 };
+    if (converted == UTF8) {
+        return DW_PQ_TEXT;
+    }
+    if (converted == MAP || converted == MAP_KEY_VALUE) {
+        return DW_PQ_MAP;
+    }
+    if (converted == LIST) {
+        return DW_PQ_LIST;
+    }
+    return converted >= INT_8 && converted <= INT_64 ? DW_PQ_SIGNED : DW_PQ_OTHER;
+}
+
+/* IntType: its field 2 says whether it is signed. */
+static dw_pq_meaning
+integer_meaning(dw_thrift *thrift)
+{
+    bool is_signed = false;
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(thrift, &field)) {
+        if (field.id == 2) {
+            is_signed = dw__thrift_bool(thrift, &field);
+        } else {
+            dw__thrift_skip(thrift, &field);
+        }
+    }
+    return is_signed ? DW_PQ_SIGNED : DW_PQ_OTHER;
+}
+
+/* LogicalType, a union. */
+static dw_pq_meaning
+logical_meaning(dw_thrift *thrift, const dw_thrift_field *union_field)
+{
+    enum { STRING = 1, MAP = 2, LIST = 3, INTEGER = 10 };
+    dw_pq_meaning meaning = DW_PQ_OTHER;
+    dw_thrift_field field = {0};
+    dw__thrift_enter(thrift, union_field);
+    while (dw__thrift_next(thrift, &field)) {
+        if (field.id == INTEGER && field.type == DW_THRIFT_STRUCT) {
+            meaning = integer_meaning(thrift);
+            continue;
+        }
+        meaning = field.id == STRING ? DW_PQ_TEXT
+                  : field.id == MAP  ? DW_PQ_MAP
+                  : field.id == LIST ? DW_PQ_LIST
+                                     : DW_PQ_OTHER;
+        dw__thrift_skip(thrift, &field);
+    }
+    return meaning;
+}
+
+static bool
+parse_node(dw_thrift *thrift, dw_pq_node *out)
+{
+    enum { TYPE = 1, REPETITION = 3, NAME = 4, CHILDREN = 5, CONVERTED = 6, LOGICAL = 10 };
+    enum { REQUIRED, OPTIONAL, REPEATED };
+    *out = (dw_pq_node){.type = DW_PQ_GROUP, .meaning = DW_PQ_PLAIN};
+    int64_t type = DW_PQ_GROUP, repetition = REQUIRED, child_count = 0;
+    bool has_logical = false;
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(thrift, &field)) {
+        switch (field.id) {
+        case TYPE:
+            type = dw__thrift_int(thrift, &field);
+            break;
+        case REPETITION:
+            repetition = dw__thrift_int(thrift, &field);
+            break;
+        case NAME:
+            out->name = dw__thrift_bytes(thrift, &field);
+            break;
+        case CHILDREN:
+            child_count = dw__thrift_int(thrift, &field);
+            break;
+        case CONVERTED: {
+            int64_t converted = dw__thrift_int(thrift, &field);
+            out->meaning = has_logical ? out->meaning : converted_meaning(converted);
+            break;
+        }
+        case LOGICAL:
+            out->meaning = logical_meaning(thrift, &field);
+            has_logical = true;
+            break;
+        default:
+            dw__thrift_skip(thrift, &field);
+        }
+    }
+    bool is_group = child_count > 0;
+    bool is_known = type >= 0 && type <= DW_PQ_GROUP && repetition >= REQUIRED &&
+                    repetition <= REPEATED && child_count >= 0 &&
+                    child_count <= (int64_t) NODES_MAX;
+    out->type = is_group ? DW_PQ_GROUP : (dw_pq_type) type;
+    out->child_count = is_known ? (size_t) child_count : 0;
+    out->is_optional = repetition == OPTIONAL;
+    out->is_repeated = repetition == REPEATED;
+    return is_known && !thrift->failed;
+}
+
+/* The nodes above the one that is looked at, and how many of their children are still to come. */
+typedef struct open_groups {
+    dw_pq_node *groups[DEPTH_MAX];
+    size_t left[DEPTH_MAX];
+    size_t count;
+} open_groups;
+
+/* Gives a node its place in the tree; false when it has none. */
+static bool
+place_node(dw_pq_footer *footer, size_t idx, open_groups *open)
+{
+    dw_pq_node *node = &footer->nodes[idx];
+    if (idx > 0 && open->count == 0) {
+        return false;
+    }
+    if (open->count > 0) {
+        const dw_pq_node *parent = open->groups[open->count - 1];
+        node->max_def = (uint8_t) (parent->max_def + (node->is_optional || node->is_repeated));
+        node->max_rep = (uint8_t) (parent->max_rep + node->is_repeated);
+        open->left[open->count - 1]--;
+    }
+    node->leaf_idx = footer->leaf_count;
+    if (node->type != DW_PQ_GROUP) {
+        footer->leaf_count++;
+    } else if (node->child_count > 0) {
+        if (open->count == DEPTH_MAX) {
+            return false;
+        }
+        open->groups[open->count] = node;
+        open->left[open->count++] = node->child_count;
+    }
+    node->end = idx + 1;
+    while (open->count > 0 && open->left[open->count - 1] == 0) {
+        open->groups[--open->count]->end = idx + 1;
+    }
+    return true;
+}
+
+static dw_status
+parse_nodes(dw_thrift *thrift, const dw_thrift_field *field, dw_arena *arena, dw_pq_footer *out,
+            dw_error *err)
+{
+    out->node_count = dw__thrift_list(thrift, field, DW_THRIFT_STRUCT);
+    if (out->node_count == 0 || out->node_count > NODES_MAX || out->nodes != NULL) {
+        return dw__pq_odd(err, "schema");
+    }
+    out->nodes = DW_ARENA_ARRAY(arena, dw_pq_node, out->node_count);
+    if (out->nodes == NULL) {
+        return dw__error_oom(err);
+    }
+    open_groups open = {.count = 0};
+    for (size_t i = 0; i < out->node_count; i++) {
+        if (!parse_node(thrift, &out->nodes[i]) || !place_node(out, i, &open)) {
+            return dw__pq_odd(err, "schema");
+        }
+    }
+    bool is_whole = open.count == 0 && out->nodes[0].type == DW_PQ_GROUP;
+    return is_whole ? DW_OK : dw__pq_odd(err, "schema");
+}
+
+const dw_pq_node *
+dw__pq_child(const dw_pq_footer *footer, const dw_pq_node *parent, dw_str name)
+{
+    size_t first = (size_t) (parent - footer->nodes) + 1;
+    for (size_t i = first; i < parent->end; i = footer->nodes[i].end) {
+        if (dw__str_equal(footer->nodes[i].name, name)) {
+            return &footer->nodes[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- Chunks ---------------------------------------------------------------------------------- */
+
+/* Levels may be said to be bit-packed where there are none. */
+static bool
+parse_encodings(dw_thrift *thrift, const dw_thrift_field *field)
+{
+    enum { I32 = 5, PLAIN = 0, PLAIN_DICTIONARY = 2, RLE = 3, BIT_PACKED = 4, RLE_DICTIONARY = 8 };
+    bool has_others = false;
+    size_t count = dw__thrift_list(thrift, field, I32);
+    for (size_t i = 0; i < count && !thrift->failed; i++) {
+        int64_t encoding = dw__thrift_element(thrift);
+        has_others =
+            has_others || (encoding != PLAIN && encoding != PLAIN_DICTIONARY && encoding != RLE &&
+                           encoding != BIT_PACKED && encoding != RLE_DICTIONARY);
+    }
+    return has_others;
+}
+
+static void
+parse_column_metadata(dw_thrift *thrift, dw_pq_chunk *out)
+{
+    enum { TYPE = 1, ENCODINGS = 2, CODEC = 4, VALUES = 5, SIZE = 7, DATA = 9, DICTIONARY = 11 };
+    int64_t data = -1, dictionary = -1;
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(thrift, &field)) {
+        switch (field.id) {
+        case TYPE:
+            out->type = dw__thrift_int(thrift, &field);
+            break;
+        case ENCODINGS:
+            out->has_other_encodings = parse_encodings(thrift, &field);
+            break;
+        case CODEC:
+            out->codec = dw__thrift_int(thrift, &field);
+            break;
+        case VALUES:
+            out->value_count = dw__thrift_int(thrift, &field);
+            break;
+        case SIZE:
+            out->size_bytes = dw__thrift_int(thrift, &field);
+            break;
+        case DATA:
+            data = dw__thrift_int(thrift, &field);
+            break;
+        case DICTIONARY:
+            dictionary = dw__thrift_int(thrift, &field);
+            break;
+        default:
+            dw__thrift_skip(thrift, &field);
+        }
+    }
+    /* Some writers say 0 where there is no dictionary. */
+    out->offset = dictionary > 0 && dictionary < data ? dictionary : data;
+}
+
+static bool
+parse_chunk(dw_thrift *thrift, const dw_pq_node *leaf, dw_pq_chunk *out)
+{
+    enum { FILE_PATH = 1, METADATA = 3 };
+    *out =
+        (dw_pq_chunk){.offset = -1, .size_bytes = -1, .value_count = -1, .codec = -1, .type = -1};
+    bool is_elsewhere = false;
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(thrift, &field)) {
+        if (field.id == METADATA && field.type == DW_THRIFT_STRUCT) {
+            parse_column_metadata(thrift, out);
+        } else {
+            is_elsewhere = is_elsewhere || field.id == FILE_PATH;
+            dw__thrift_skip(thrift, &field);
+        }
+    }
+    return !thrift->failed && !is_elsewhere && out->offset >= 0 && out->size_bytes >= 0 &&
+           out->value_count >= 0 && out->type == (int64_t) leaf->type;
+}
+
+static dw_status
+parse_row_group(dw_thrift *thrift, dw_arena *arena, const dw_pq_footer *footer,
+                const dw_pq_node *const *leaves, dw_pq_row_group *out, dw_error *err)
+{
+    enum { COLUMNS = 1, ROWS = 3 };
+    dw_thrift_field field = {0};
+    *out = (dw_pq_row_group){.row_count = -1};
+    while (dw__thrift_next(thrift, &field)) {
+        if (field.id == ROWS) {
+            out->row_count = dw__thrift_int(thrift, &field);
+            continue;
+        }
+        if (field.id != COLUMNS) {
+            dw__thrift_skip(thrift, &field);
+            continue;
+        }
+        size_t count = dw__thrift_list(thrift, &field, DW_THRIFT_STRUCT);
+        if (count != footer->leaf_count) {
+            return dw__pq_odd(err, "number of columns");
+        }
+        out->chunks = DW_ARENA_ARRAY(arena, dw_pq_chunk, count);
+        if (out->chunks == NULL) {
+            return dw__error_oom(err);
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (!parse_chunk(thrift, leaves[i], &out->chunks[i])) {
+                return dw__pq_odd(err, "column");
+            }
+        }
+    }
+    bool is_whole = !thrift->failed && out->row_count >= 0 && out->chunks != NULL;
+    return is_whole ? DW_OK : dw__pq_odd(err, "row group");
+}
+
+static dw_status
+parse_row_groups(dw_thrift *thrift, const dw_thrift_field *field, dw_arena *arena,
+                 dw_pq_footer *out, dw_error *err)
+{
+    size_t count = dw__thrift_list(thrift, field, DW_THRIFT_STRUCT);
+    if (out->nodes == NULL || out->row_groups != NULL || count > ROW_GROUPS_MAX) {
+        return dw__pq_odd(err, "list of row groups");
+    }
+    const dw_pq_node **leaves = DW_ARENA_ARRAY(arena, const dw_pq_node *, out->leaf_count);
+    out->row_groups = DW_ARENA_ARRAY(arena, dw_pq_row_group, count);
+    if (leaves == NULL || out->row_groups == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < out->node_count; i++) {
+        if (out->nodes[i].type != DW_PQ_GROUP) {
+            leaves[out->nodes[i].leaf_idx] = &out->nodes[i];
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        DW_TRY(parse_row_group(thrift, arena, out, leaves, &out->row_groups[i], err));
+    }
+    out->row_group_count = count;
+    return DW_OK;
+}
+
+dw_status
+dw__pq_footer_parse(dw_str bytes, dw_arena *arena, dw_pq_footer *out, dw_error *err)
+{
+    enum { SCHEMA = 2, ROW_GROUPS = 4 };
+    *out = (dw_pq_footer){0};
+    dw_thrift thrift = dw__thrift_make(bytes);
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(&thrift, &field)) {
+        if (field.id == SCHEMA) {
+            DW_TRY(parse_nodes(&thrift, &field, arena, out, err));
+        } else if (field.id == ROW_GROUPS) {
+            DW_TRY(parse_row_groups(&thrift, &field, arena, out, err));
+        } else {
+            dw__thrift_skip(&thrift, &field);
+        }
+    }
+    bool is_whole = !thrift.failed && out->row_groups != NULL;
+    return is_whole ? DW_OK : dw__pq_odd(err, "footer");
+}

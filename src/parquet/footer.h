@@ -1,0 +1,78 @@
+/*
+ * The footer of a Parquet file: its columns, and where their chunks are.
+ */
+#ifndef DW_PARQUET_FOOTER_H
+#define DW_PARQUET_FOOTER_H
+
+#include "base/arena.h"
+#include "base/error.h"
+
+typedef enum dw_pq_type {
+    DW_PQ_BOOLEAN,
+    DW_PQ_INT32,
+    DW_PQ_INT64,
+    DW_PQ_INT96,
+    DW_PQ_FLOAT,
+    DW_PQ_DOUBLE,
+    DW_PQ_BYTE_ARRAY,
+    DW_PQ_FIXED_BYTES,
+    DW_PQ_GROUP /* no leaf */
+} dw_pq_type;
+
+/* What a node means beyond its type, as far as it matters here. */
+typedef enum dw_pq_meaning {
+    DW_PQ_PLAIN, /* nothing */
+    DW_PQ_TEXT,
+    DW_PQ_SIGNED, /* an integer of up to 64 bits */
+    DW_PQ_LIST,
+    DW_PQ_MAP,
+    DW_PQ_OTHER
+} dw_pq_meaning;
+
+/* A column or a group of them. Nodes stand in the order of the tree, parents first. */
+typedef struct dw_pq_node {
+    dw_str name;
+    dw_pq_type type;
+    dw_pq_meaning meaning;
+    bool is_optional, is_repeated;
+    size_t child_count;
+    size_t end;      /* behind the last node below this one */
+    size_t leaf_idx; /* the leaf, or the first one below */
+    uint8_t max_def; /* how many of this node and those above it are optional or repeated */
+    uint8_t max_rep; /* how many are repeated */
+} dw_pq_node;
+
+typedef enum dw_pq_codec { DW_PQ_UNCOMPRESSED = 0, DW_PQ_SNAPPY = 1, DW_PQ_ZSTD = 6 } dw_pq_codec;
+
+/* The pages of one column in one row group. */
+typedef struct dw_pq_chunk {
+    int64_t offset, size_bytes;
+    int64_t value_count;
+    int64_t codec;
+    int64_t type;
+    bool has_other_encodings; /* than plain and dictionaries */
+} dw_pq_chunk;
+
+typedef struct dw_pq_row_group {
+    int64_t row_count;
+    dw_pq_chunk *chunks; /* one for each leaf */
+} dw_pq_row_group;
+
+typedef struct dw_pq_footer {
+    dw_pq_node *nodes; /* the first is the root */
+    size_t node_count;
+    size_t leaf_count;
+    dw_pq_row_group *row_groups;
+    size_t row_group_count;
+} dw_pq_footer;
+
+/* DW_UNSUPPORTED: odd, for whatever reason. What is in `out` lives in `arena` and borrows names
+ * from the bytes. */
+DW_WARN_UNUSED dw_status dw__pq_footer_parse(dw_str bytes, dw_arena *arena, dw_pq_footer *out,
+                                             dw_error *err);
+/* The child of a node by its exact name; NULL when it has none. */
+const dw_pq_node *dw__pq_child(const dw_pq_footer *footer, const dw_pq_node *parent, dw_str name);
+/* DW_UNSUPPORTED (PARQUET_ODD): the engine is to read the file. */
+DW_WARN_UNUSED dw_status dw__pq_odd(dw_error *err, const char *what);
+
+#endif

@@ -1,0 +1,312 @@
+/*
+ * Row group by row group, batch by batch: first the columns of the conditions, then the others if a
+ * row is wanted.
+ */
+#include "base/assert.h"
+#include "parquet/parquet.h"
+#include "parquet/shape.h"
+
+/* What is read of the end of a file at once; larger footers take a second look. */
+#define TAIL_BYTES ((size_t) 64 << 10)
+#define FOOTER_BYTES_MAX ((size_t) 64 << 20)
+#define END_BYTES 8 /* the size of the footer, and four letters */
+
+typedef struct reading {
+    const dw_env *env;
+    const dw_parquet_read *request;
+    dw_batch_visitor visit;
+    void *ctx;
+    dw_pq_source source;
+    dw_pq_shape shape;
+    dw_vector *vectors; /* of the columns */
+    bool *is_read;      /* in this batch */
+    dw_vector *batch;   /* of the wanted columns */
+    dw_arena arena;     /* of the batch */
+    size_t visited;
+    bool was_visitor; /* the failure is the visitor's own */
+} reading;
+
+/* ---- The footer ------------------------------------------------------------------------------ */
+
+static dw_status
+read_range(const dw_pq_source *source, uint64_t offset, size_t len, dw_strbuf *out, dw_error *err)
+{
+    dw__strbuf_clear(out);
+    DW_TRY(dw__storage_get_range(source->storage, source->key, offset, len, out, err));
+    return out->len == len ? DW_OK : dw__pq_odd(err, "size");
+}
+
+/* Reads the footer; its bytes stay in `out`. */
+static dw_status
+read_footer(const dw_pq_source *source, dw_strbuf *out, dw_str *footer_out, dw_error *err)
+{
+    uint64_t size = (uint64_t) source->size_bytes;
+    size_t tail = size < TAIL_BYTES ? (size_t) size : TAIL_BYTES;
+    if (tail < END_BYTES) {
+        return dw__pq_odd(err, "end");
+    }
+    DW_TRY(read_range(source, size - tail, tail, out, err));
+    const uint8_t *end = (const uint8_t *) out->ptr + out->len - END_BYTES;
+    size_t len =
+        (size_t) end[0] | (size_t) end[1] << 8 | (size_t) end[2] << 16 | (size_t) end[3] << 24;
+    if (memcmp(end + 4, "PAR1", 4) != 0 || len > FOOTER_BYTES_MAX || len > size - END_BYTES) {
+        return dw__pq_odd(err, "end");
+    }
+    if (len + END_BYTES > tail) {
+        tail = len + END_BYTES;
+        DW_TRY(read_range(source, size - tail, tail, out, err));
+    }
+    *footer_out = dw__str_make(out->ptr + out->len - END_BYTES - len, len);
+    return DW_OK;
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+static dw_status
+read_column(reading *r, size_t idx, size_t row_count, dw_error *err)
+{
+    if (r->is_read[idx]) {
+        return DW_OK;
+    }
+    r->is_read[idx] = true;
+    return dw__pq_column_read(&r->shape.columns.items[idx], &r->source, row_count, &r->arena,
+                              &r->vectors[idx], err);
+}
+
+static void
+keep_where(bool *wanted, const dw_vector *vector, bool is_valid, size_t row_count)
+{
+    for (size_t row = 0; row < row_count; row++) {
+        wanted[row] = wanted[row] && dw__vector_is_valid(vector, row) == is_valid;
+    }
+}
+
+/* Reads the columns of the conditions and finds the rows that are wanted. */
+static dw_status
+find_rows(reading *r, size_t row_count, uint16_t *rows, size_t *count_out, dw_error *err)
+{
+    const dw_pq_shape *shape = &r->shape;
+    bool wanted[DW_PQ_BATCH_ROWS];
+    memset(wanted, true, row_count);
+    if (shape->required_idx != DW_PQ_NO_COLUMN) {
+        DW_TRY(read_column(r, shape->required_idx, row_count, err));
+        keep_where(wanted, &r->vectors[shape->required_idx], true, row_count);
+    }
+    for (size_t i = 0; i < shape->absent_count; i++) {
+        DW_TRY(read_column(r, shape->absent_idxs[i], row_count, err));
+        keep_where(wanted, &r->vectors[shape->absent_idxs[i]], false, row_count);
+    }
+    *count_out = 0;
+    for (size_t row = 0; row < row_count; row++) {
+        rows[*count_out] = (uint16_t) row;
+        *count_out += wanted[row];
+    }
+    return DW_OK;
+}
+
+static dw_status
+visit_rows(reading *r, size_t row_count, const uint16_t *rows, size_t count, dw_error *err)
+{
+    for (size_t i = 0; i < r->shape.columns.count; i++) {
+        DW_TRY(read_column(r, i, row_count, err));
+    }
+    DW_TRY(dw__pq_shape_assemble(&r->shape, r->vectors, row_count, &r->arena, r->batch, err));
+    if (count < row_count) {
+        DW_TRY(dw__pq_shape_select(&r->shape, rows, count, &r->arena, r->batch, err));
+    }
+    const dw_batch batch = {.row_count = count, .columns = r->batch};
+    dw_status status = r->visit(r->ctx, &batch, err);
+    r->was_visitor = status != DW_OK;
+    r->visited += count;
+    return status;
+}
+
+static dw_status
+read_batch(reading *r, size_t row_count, dw_error *err)
+{
+    uint16_t rows[DW_PQ_BATCH_ROWS];
+    size_t count = 0;
+    if (dw__env_is_cancelled(r->env)) {
+        r->was_visitor = true;
+        return dw__error_set(err, DW_CANCELLED, "CANCELLED", "interrupted");
+    }
+    dw__arena_reset(&r->arena);
+    memset(r->is_read, false, r->shape.columns.count);
+    DW_TRY(find_rows(r, row_count, rows, &count, err));
+    if (count > 0) {
+        return visit_rows(r, row_count, rows, count, err);
+    }
+    for (size_t i = 0; i < r->shape.columns.count; i++) {
+        if (!r->is_read[i]) {
+            dw__pq_column_pass(&r->shape.columns.items[i], row_count);
+        }
+    }
+    return DW_OK;
+}
+
+static dw_status
+read_row_group(reading *r, const dw_pq_row_group *group, dw_error *err)
+{
+    for (size_t i = 0; i < r->shape.columns.count; i++) {
+        dw_pq_column *column = &r->shape.columns.items[i];
+        DW_TRY(dw__pq_column_begin(column, &group->chunks[column->leaf->leaf_idx], group->row_count,
+                                   err));
+    }
+    int64_t left = group->row_count;
+    while (left > 0) {
+        size_t part = left < (int64_t) DW_PQ_BATCH_ROWS ? (size_t) left : DW_PQ_BATCH_ROWS;
+        DW_TRY(read_batch(r, part, err));
+        left -= (int64_t) part;
+    }
+    return DW_OK;
+}
+
+static dw_status
+read_row_groups(reading *r, const dw_pq_footer *footer, dw_error *err)
+{
+    for (size_t i = 0; i < footer->row_group_count && !r->shape.has_no_rows; i++) {
+        DW_TRY(read_row_group(r, &footer->row_groups[i], err));
+    }
+    return DW_OK;
+}
+
+/* ---- The file -------------------------------------------------------------------------------- */
+
+static dw_status
+read_shaped(reading *r, const dw_pq_footer *footer, dw_arena *arena, dw_error *err)
+{
+    DW_TRY(dw__pq_shape_make(r->request, r->env->allocator, footer, arena, &r->shape, err));
+    r->vectors = DW_ARENA_ARRAY(arena, dw_vector, r->shape.columns.count);
+    r->is_read = DW_ARENA_ARRAY(arena, bool, r->shape.columns.count);
+    r->batch = DW_ARENA_ARRAY(arena, dw_vector, r->request->column_count);
+    if (r->vectors == NULL || r->is_read == NULL || r->batch == NULL) {
+        return dw__error_oom(err);
+    }
+    return read_row_groups(r, footer, err);
+}
+
+static dw_status
+read_file(reading *r, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(r->env->allocator, FOOTER_BYTES_MAX + END_BYTES);
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, r->env->allocator);
+    dw_str text;
+    dw_pq_footer footer;
+    DW_TRY(read_footer(&r->source, &bytes, &text, err));
+    DW_TRY(dw__pq_footer_parse(text, &arena, &footer, err));
+    dw_status status = read_shaped(r, &footer, &arena, err);
+    dw__pq_shape_deinit(&r->shape);
+    return status;
+}
+
+/* [PARQUET-3] */
+static dw_status
+check_unchanged(const reading *r, const dw_object_meta *before, dw_error *err)
+{
+    dw_object_meta after;
+    DW_TRY(dw__storage_head(r->source.storage, r->source.key, &after, err));
+    if (after.size_bytes != before->size_bytes || after.modified_ms != before->modified_ms) {
+        return dw__error_set(err, DW_UNAVAILABLE, "OBJECT_CHANGED",
+                             "%.*s changed while it was read; try again",
+                             DW_STR_ARG(r->source.key));
+    }
+    return DW_OK;
+}
+
+/* *odd_out: the engine is to read the file. */
+static dw_status
+read_object(reading *r, bool *odd_out, dw_error *err)
+{
+    dw_object_meta meta;
+    *odd_out = false;
+    DW_TRY(dw__storage_head(r->source.storage, r->source.key, &meta, err));
+    r->source.size_bytes = meta.size_bytes;
+    dw_error cause = DW_ERROR_INIT;
+    dw_status status = read_file(r, &cause);
+    *odd_out = status == DW_UNSUPPORTED && !r->was_visitor;
+    if (status == DW_OK || *odd_out) {
+        return check_unchanged(r, &meta, err);
+    }
+    dw__error_copy(err, &cause);
+    return status;
+}
+
+/* ---- The engine's part ----------------------------------------------------------------------- */
+
+/* Hands on what is behind the rows that were visited. */
+typedef struct rest_visitor {
+    const reading *r;
+    size_t left; /* rows to pass over */
+    dw_arena arena;
+} rest_visitor;
+
+static bool
+drop_rows(const dw_column_spec *specs, size_t spec_count, const dw_vector *vectors, size_t count,
+          dw_arena *arena, dw_vector **out)
+{
+    *out = DW_ARENA_ARRAY(arena, dw_vector, spec_count);
+    bool ok = *out != NULL;
+    for (size_t i = 0; ok && i < spec_count; i++) {
+        dw_vector *vector = &(*out)[i];
+        *vector = vectors[i];
+        if (vector->valid != NULL) {
+            vector->valid += count;
+        }
+        if (specs[i].kind == DW_VECTOR_STRUCT) {
+            dw_vector *children;
+            ok = drop_rows(specs[i].children, specs[i].child_count, vectors[i].children, count,
+                           arena, &children);
+            vector->children = children;
+        } else {
+            vector->data = (const char *) vector->data + count * dw__pq_width(specs[i].kind);
+        }
+    }
+    return ok;
+}
+
+static dw_status
+visit_rest(void *ctx, const dw_batch *batch, dw_error *err)
+{
+    rest_visitor *rest = ctx;
+    const reading *r = rest->r;
+    if (rest->left == 0) {
+        return r->visit(r->ctx, batch, err);
+    }
+    if (rest->left >= batch->row_count) {
+        rest->left -= batch->row_count;
+        return DW_OK;
+    }
+    dw_vector *columns;
+    if (!drop_rows(r->request->columns, r->request->column_count, batch->columns, rest->left,
+                   &rest->arena, &columns)) {
+        return dw__error_oom(err);
+    }
+    const dw_batch behind = {batch->row_count - rest->left, columns};
+    rest->left = 0;
+    return r->visit(r->ctx, &behind, err);
+}
+
+dw_status
+dw__pq_read(dw_engine *engine, dw_storage *storage, const dw_parquet_read *request,
+            dw_batch_visitor visit, void *ctx, dw_error *err)
+{
+    dw_assert(request->column_count > 0);
+    reading r = {.env = engine->env,
+                 .request = request,
+                 .visit = visit,
+                 .ctx = ctx,
+                 .source = {.storage = storage, .key = request->key}};
+    bool is_odd;
+    dw__arena_init(&r.arena, engine->env->allocator);
+    dw_status status = read_object(&r, &is_odd, err);
+    dw__arena_deinit(&r.arena);
+    if (status != DW_OK || !is_odd) {
+        return status;
+    }
+    rest_visitor rest = {.r = &r, .left = r.visited};
+    dw__arena_init(&rest.arena, engine->env->allocator);
+    status = engine->ops->read_parquet(engine, storage, request, visit_rest, &rest, err);
+    dw__arena_deinit(&rest.arena);
+    return status;
+}
