@@ -17,9 +17,9 @@ format_parse(const char *name, format_kind *out)
         const char *name;
         format_kind kind;
     } names[] = {
-        {"table", FORMAT_TABLE},   {"csv", FORMAT_CSV},           {"json", FORMAT_JSON},
-        {"ndjson", FORMAT_NDJSON}, {"markdown", FORMAT_MARKDOWN}, {"parquet", FORMAT_PARQUET},
-        {"arrow", FORMAT_ARROW},
+        {"table", FORMAT_TABLE},     {"vertical", FORMAT_VERTICAL}, {"csv", FORMAT_CSV},
+        {"json", FORMAT_JSON},       {"ndjson", FORMAT_NDJSON},     {"markdown", FORMAT_MARKDOWN},
+        {"parquet", FORMAT_PARQUET}, {"arrow", FORMAT_ARROW},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(name, names[i].name) == 0) {
@@ -101,6 +101,7 @@ ops_of(format_kind kind)
         return &format_ndjson_ops;
     case FORMAT_MARKDOWN:
     case FORMAT_TABLE:
+    case FORMAT_VERTICAL:
     case FORMAT_PARQUET:
     case FORMAT_ARROW:
         break;
@@ -140,21 +141,22 @@ print_batches(const format_ops *ops, struct ArrowArrayStream *rows,
 }
 
 dw_status
-format_print(format_kind kind, struct ArrowArrayStream *rows, FILE *file, int64_t *row_count_out,
-             dw_error *err)
+format_print(format_kind kind, int64_t rows_max, struct ArrowArrayStream *rows, FILE *file,
+             format_count *count_out, dw_error *err)
 {
-    *row_count_out = 0;
+    *count_out = (format_count){0};
     struct ArrowSchema schema = {0};
     dw_status status = DW_OK;
     int failed = kind == FORMAT_ARROW ? 0 : rows->get_schema(rows, &schema);
     if (kind == FORMAT_ARROW) {
-        status = format_arrow_print(rows, file, row_count_out, err);
+        status = format_arrow_print(rows, file, &count_out->rows, err);
     } else if (failed != 0) {
         status = format_stream_error(rows, failed, err);
-    } else if (kind == FORMAT_TABLE) {
-        status = format_table_print(rows, &schema, file, row_count_out, err);
+    } else if (kind == FORMAT_TABLE || kind == FORMAT_VERTICAL) {
+        format_table_options options = {rows_max, kind == FORMAT_VERTICAL};
+        status = format_table_print(rows, &schema, &options, file, count_out, err);
     } else {
-        status = print_batches(ops_of(kind), rows, &schema, file, row_count_out, err);
+        status = print_batches(ops_of(kind), rows, &schema, file, &count_out->rows, err);
     }
     if (schema.release != NULL) {
         schema.release(&schema);

@@ -9,7 +9,8 @@
 #include <stdio.h>
 
 typedef enum format_kind {
-    FORMAT_TABLE,
+    FORMAT_TABLE, /* records where a terminal is too narrow for the columns */
+    FORMAT_VERTICAL,
     FORMAT_CSV,
     FORMAT_JSON,
     FORMAT_NDJSON,
@@ -21,11 +22,16 @@ typedef enum format_kind {
 /* False when there is no format of that name. */
 bool format_parse(const char *name, format_kind *out);
 
-/* Reads the stream to its end and prints it; releases it. `row_count_out` receives the number of
- * rows.
+typedef struct format_count {
+    int64_t rows; /* printed */
+    bool has_more;
+} format_count;
+
+/* Prints the stream's rows, for a person (tables, records) at most `rows_max` of them; 0: all.
+ * Releases it.
  * Errors: those of the stream, and DW_IO (OUTPUT_FAILED) when `file` takes no more. */
-dw_status format_print(format_kind kind, struct ArrowArrayStream *rows, FILE *file,
-                       int64_t *row_count_out, dw_error *err);
+dw_status format_print(format_kind kind, int64_t rows_max, struct ArrowArrayStream *rows,
+                       FILE *file, format_count *count_out, dw_error *err);
 
 /* ---- For the files that implement formats ---------------------------------------------------- */
 
@@ -51,8 +57,14 @@ extern const format_ops format_ndjson_ops;
 extern const format_ops format_markdown_ops;
 
 /* The table needs the widths of its columns first, so it reads the stream itself. */
+typedef struct format_table_options {
+    int64_t rows_max; /* 0: all */
+    bool is_vertical;
+} format_table_options;
+
 dw_status format_table_print(struct ArrowArrayStream *rows, const struct ArrowSchema *schema,
-                             FILE *file, int64_t *row_count_out, dw_error *err);
+                             const format_table_options *options, FILE *file,
+                             format_count *count_out, dw_error *err);
 /* The Arrow IPC stream format. */
 dw_status format_arrow_print(struct ArrowArrayStream *rows, FILE *file, int64_t *row_count_out,
                              dw_error *err);

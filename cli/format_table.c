@@ -1,5 +1,6 @@
 /*
- * Tables for a terminal: boxes, numbers to the right, columns cut to what fits.
+ * Tables for a person: boxes, numbers to the right, columns cut to what fits; where a terminal is
+ * too narrow for that, records: a line for each column.
  *
  * The first rows decide how wide the columns are; what comes later is printed in those widths as it
  * arrives, so that a result of any size needs little memory.
@@ -8,15 +9,23 @@
 
 #include "cell.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #define MEASURED_ROWS_MAX 1000
-/* No column is cut below this width while others are wider. */
-#define COLUMN_WIDTH_MIN 6
+/* No column is cut below this width: records are easier to read. */
+#define COLUMN_WIDTH_MIN 12
+#define RECORD_RULE_WIDTH 30
 #define BORDER_WIDTH 3
+
+typedef enum shape {
+    SHAPE_BOX,
+    SHAPE_RECORDS,
+    SHAPE_LINES /* of EXPLAIN: text that is laid out already */
+} shape;
 
 typedef struct table {
     FILE *file;
@@ -26,6 +35,9 @@ typedef struct table {
     char **cells; /* of the measured rows, row by row; NULL for NULL */
     size_t cell_count;
     bool is_started;
+    shape shape;
+    int64_t rows_max; /* 0: all */
+    int64_t row_count;
 } table;
 
 /* ---- Cells ----------------------------------------------------------------------------------- */
@@ -37,8 +49,12 @@ printable(const text *value)
     text out = {0};
     for (size_t i = 0; i < value->len; i++) {
         unsigned char c = (unsigned char) value->ptr[i];
+        unsigned char next = i + 1 < value->len ? (unsigned char) value->ptr[i + 1] : 0;
         if (c == '\n') {
             text_append_cstr(&out, "\\n");
+        } else if (c == 0xc2 && next >= 0x80 && next < 0xa0) { /* U+0080 to U+009F */
+            text_printf(&out, "\\x%02x", next);
+            i++;
         } else if (c < 0x20 || c == 0x7f) {
             text_printf(&out, "\\x%02x", c);
         } else {
@@ -93,8 +109,9 @@ total_width(const table *t)
     return total;
 }
 
-/* Takes from the widest column, one character at a time, until the table fits. */
-static void
+/* Takes from the widest column, one character at a time, until the table fits. False when it does
+ * not. */
+static bool
 shrink_to(table *t, size_t limit)
 {
     while (total_width(t) > limit) {
@@ -103,10 +120,11 @@ shrink_to(table *t, size_t limit)
             widest = t->widths[i] > t->widths[widest] ? i : widest;
         }
         if (t->widths[widest] <= COLUMN_WIDTH_MIN) {
-            return;
+            return false;
         }
         t->widths[widest]--;
     }
+    return true;
 }
 
 static void
@@ -123,8 +141,8 @@ measure(table *t)
         t->widths[column] = width > t->widths[column] ? width : t->widths[column];
     }
     size_t limit = terminal_width(t->file);
-    if (limit > 0) {
-        shrink_to(t, limit);
+    if (t->shape == SHAPE_BOX && limit > 0 && !shrink_to(t, limit)) {
+        t->shape = SHAPE_RECORDS;
     }
 }
 
@@ -170,8 +188,38 @@ put_cell(const table *t, size_t column, const char *cell, bool to_the_right)
 }
 
 static void
-put_row(const table *t, char *const *cells)
+put_record(const table *t, char *const *cells)
 {
+    size_t label_width = 0;
+    for (size_t i = 0; i < t->column_count; i++) {
+        const char *name = t->schema->children[i]->name;
+        size_t width = text_width(name, strlen(name));
+        label_width = width > label_width ? width : label_width;
+    }
+    fprintf(t->file, "── row %" PRId64 " ", t->row_count);
+    put_repeated(t->file, "─", RECORD_RULE_WIDTH);
+    fputc('\n', t->file);
+    for (size_t i = 0; i < t->column_count; i++) {
+        const char *name = t->schema->children[i]->name;
+        size_t len = strlen(name);
+        fputs(name, t->file);
+        put_repeated(t->file, " ", label_width - text_width(name, len));
+        fprintf(t->file, "  %s\n", shown(cells[i]));
+    }
+}
+
+static void
+put_row(table *t, char *const *cells)
+{
+    t->row_count++;
+    if (t->shape == SHAPE_RECORDS) {
+        put_record(t, cells);
+        return;
+    }
+    if (t->shape == SHAPE_LINES) {
+        fprintf(t->file, "%s\n", shown(cells[0]));
+        return;
+    }
     fputs("│", t->file);
     for (size_t i = 0; i < t->column_count; i++) {
         put_cell(t, i, shown(cells[i]), cell_is_number(t->schema->children[i]));
@@ -179,11 +227,9 @@ put_row(const table *t, char *const *cells)
     fputc('\n', t->file);
 }
 
-/* Prints the head and the rows that were kept back for measuring. */
 static void
-start(table *t)
+put_head(const table *t)
 {
-    measure(t);
     put_rule(t, "┌", "┬", "┐");
     fputs("│", t->file);
     for (size_t i = 0; i < t->column_count; i++) {
@@ -192,6 +238,16 @@ start(table *t)
     }
     fputc('\n', t->file);
     put_rule(t, "├", "┼", "┤");
+}
+
+/* Prints the head and the rows that were kept back for measuring. */
+static void
+start(table *t)
+{
+    measure(t);
+    if (t->shape == SHAPE_BOX) {
+        put_head(t);
+    }
     for (size_t i = 0; i < t->cell_count; i += t->column_count) {
         put_row(t, t->cells + i);
     }
@@ -228,9 +284,9 @@ take_row(table *t, const struct ArrowArray *batch, int64_t row)
 }
 
 static dw_status
-take_batches(table *t, struct ArrowArrayStream *rows, int64_t *row_count_out, dw_error *err)
+take_batches(table *t, struct ArrowArrayStream *rows, format_count *count, dw_error *err)
 {
-    for (;;) {
+    while (!count->has_more) {
         struct ArrowArray batch;
         dw_status status = format_next(rows, t->file, &batch, err);
         if (status != DW_OK) {
@@ -239,34 +295,48 @@ take_batches(table *t, struct ArrowArrayStream *rows, int64_t *row_count_out, dw
         if (batch.release == NULL) {
             return DW_OK;
         }
-        for (int64_t row = 0; row < batch.length; row++) {
+        int64_t room = t->rows_max == 0 ? INT64_MAX : t->rows_max - count->rows;
+        int64_t taken = batch.length < room ? batch.length : room;
+        for (int64_t row = 0; row < taken; row++) {
             take_row(t, &batch, row);
         }
-        *row_count_out += batch.length;
+        count->rows += taken;
+        count->has_more = taken < batch.length;
         batch.release(&batch);
         if (ferror(t->file) != 0) {
             return format_output_error(err);
         }
     }
+    return DW_OK;
 }
 
 dw_status
-format_table_print(struct ArrowArrayStream *rows, const struct ArrowSchema *schema, FILE *file,
-                   int64_t *row_count_out, dw_error *err)
+format_table_print(struct ArrowArrayStream *rows, const struct ArrowSchema *schema,
+                   const format_table_options *options, FILE *file, format_count *count_out,
+                   dw_error *err)
 {
     size_t column_count = (size_t) schema->n_children;
     if (column_count == 0) {
         return DW_OK;
     }
-    table t = {.file = file, .schema = schema, .column_count = column_count};
+    table t = {.file = file,
+               .schema = schema,
+               .column_count = column_count,
+               .shape = options->is_vertical ? SHAPE_RECORDS : SHAPE_BOX,
+               .rows_max = options->rows_max};
+    if (column_count == 1 && strcmp(schema->children[0]->name, "explain") == 0) {
+        t.shape = SHAPE_LINES;
+    }
     t.widths = memory_resize(NULL, column_count * sizeof(size_t));
     t.cells = memory_resize(NULL, MEASURED_ROWS_MAX * column_count * sizeof(char *));
-    dw_status status = take_batches(&t, rows, row_count_out, err);
+    dw_status status = take_batches(&t, rows, count_out, err);
     if (status == DW_OK) {
         if (!t.is_started) {
             start(&t);
         }
-        put_rule(&t, "└", "┴", "┘");
+        if (t.shape == SHAPE_BOX) {
+            put_rule(&t, "└", "┴", "┘");
+        }
         status = fflush(file) == 0 ? DW_OK : format_output_error(err);
     }
     free_cells(t.cells, t.cell_count);

@@ -15,6 +15,9 @@
 
 static _Atomic(dw_session *) watched_session;
 static atomic_int interrupt_count;
+/* What to go back to; only read and written between statements. */
+static struct sigaction interrupt_before;
+static struct sigaction terminate_before;
 
 static void
 on_signal(int number)
@@ -38,22 +41,28 @@ interrupt_watch(dw_session *session)
     struct sigaction action = {.sa_handler = on_signal};
     sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, &interrupt_before);
+    sigaction(SIGTERM, &action, &terminate_before);
 }
 
 void
 interrupt_unwatch(void)
 {
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &interrupt_before, NULL);
+    sigaction(SIGTERM, &terminate_before, NULL);
     atomic_store(&watched_session, NULL);
 }
 
-bool
-interrupt_happened(void)
+static void
+do_nothing(int number)
 {
-    return atomic_load(&interrupt_count) > 0;
+    (void) number;
+}
+
+void
+interrupt_ignore(void)
+{
+    struct sigaction action = {.sa_handler = do_nothing}; /* no SA_RESTART: reading gives EINTR */
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
 }

@@ -6,13 +6,11 @@
 
 #include "deltaworks.h"
 
-#include <stdbool.h>
-
 /* From now on SIGINT and SIGTERM cancel the session. */
 void interrupt_watch(dw_session *session);
-/* They end the program again. */
+/* What they did before. */
 void interrupt_unwatch(void);
-/* True when the statement that was watched last was interrupted. */
-bool interrupt_happened(void);
+/* From now on SIGINT only breaks off what waits for the terminal. */
+void interrupt_ignore(void);
 
 #endif

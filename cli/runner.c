@@ -167,40 +167,59 @@ trim(const char *sql, size_t *start, size_t *len)
     }
 }
 
+/* "31,033" */
 static void
-print_footer(runner *r, const dw_result *result, int64_t row_count, double seconds)
+append_count(text *out, int64_t count)
 {
-    if (r->options.format != FORMAT_TABLE || r->options.is_quiet) {
+    char digits[24];
+    int len = snprintf(digits, sizeof(digits), "%" PRId64, count);
+    for (int i = 0; i < len; i++) {
+        text_append_cstr(out, i > 0 && (len - i) % 3 == 0 ? "," : "");
+        text_append_char(out, digits[i]);
+    }
+}
+
+static void
+print_footer(runner *r, const dw_result *result, const format_count *count, double seconds)
+{
+    bool is_for_people = r->options.format == FORMAT_TABLE || r->options.format == FORMAT_VERTICAL;
+    if (!is_for_people || r->options.is_quiet) {
         return;
     }
+    text line = {0};
     const char *message = dw_result_message(result);
     if (dw_result_has_rows(result)) {
-        fprintf(r->file, "(%" PRId64 " row%s", row_count, row_count == 1 ? "" : "s");
+        text_append_cstr(&line, count->has_more ? "(the first " : "(");
+        append_count(&line, count->rows);
+        text_append_cstr(&line, count->rows == 1 ? " row" : " rows");
+        text_append_cstr(&line, count->has_more ? "; .rows all shows every one" : "");
     } else {
-        fprintf(r->file, "%s", message[0] == '\0' ? "done" : message);
+        text_append_cstr(&line, message[0] == '\0' ? "done" : message);
     }
     if (r->options.with_time) {
-        fprintf(r->file, "%s%.3f s", dw_result_has_rows(result) ? ", " : ", ", seconds);
+        text_printf(&line, ", %.3f s", seconds);
     }
-    fprintf(r->file, "%s\n", dw_result_has_rows(result) ? ")" : "");
+    fprintf(r->file, "%s%s\n", text_cstr(&line), dw_result_has_rows(result) ? ")" : "");
     fflush(r->file);
+    text_free(&line);
 }
 
 static dw_status
 print_result(runner *r, dw_result *result, double started, dw_error *err)
 {
-    int64_t row_count = 0;
+    format_count count = {0};
     if (dw_result_has_rows(result)) {
         struct ArrowArrayStream rows;
         dw_status status = dw_result_stream(result, &rows, err);
         if (status == DW_OK) {
-            status = format_print(r->options.format, &rows, r->file, &row_count, err);
+            status =
+                format_print(r->options.format, r->options.rows_max, &rows, r->file, &count, err);
         }
         if (status != DW_OK) {
             return status;
         }
     }
-    print_footer(r, result, row_count, now_seconds() - started);
+    print_footer(r, result, &count, now_seconds() - started);
     return DW_OK;
 }
 

@@ -16,9 +16,10 @@ typedef struct runner_options {
     const char *threads;
     const char *spill_directory;
     const char *warehouse;
-    bool is_quiet;  /* no messages of statements that return no rows */
-    bool with_time; /* print how long each statement took */
-    bool echoes;    /* print each statement before it runs */
+    int64_t rows_max; /* of a table for a person; 0: all */
+    bool is_quiet;    /* no messages of statements that return no rows */
+    bool with_time;   /* print how long each statement took */
+    bool echoes;      /* print each statement before it runs */
 } runner_options;
 
 typedef struct runner {

@@ -2,7 +2,9 @@
  * The interactive shell: editing, history and completion through libedit, statements over several
  * lines, and a few commands that start with a dot.
  */
+#include "completion.h"
 #include "error.h"
+#include "interrupt.h"
 #include "text.h"
 #include "verbs.h"
 
@@ -15,57 +17,25 @@
 
 #define HISTORY_LINES_MAX 10000
 
+/* Of tables; more is seldom read, and a mistyped query would fill the terminal for minutes. */
+#define ROWS_SHOWN 1000
+
 static const char welcome[] = "Statements end with a semicolon; .help shows "
                               "commands, Ctrl-D leaves.\n";
 
 static const char shell_help[] =
-    "  .format NAME   how rows are printed: table, csv, json, ndjson, markdown\n"
+    "  .format NAME   how rows are printed: table, vertical, csv, json, ndjson, markdown\n"
+    "  .rows N|all    how many rows of a table are shown\n"
     "  .time on|off   say how long statements take\n"
+    "  .read FILE     run the statements of a file\n"
     "  .help          this list\n"
     "  .quit          leave (or Ctrl-D)\n"
     "\n"
+    "Tab completes words and names, Ctrl-R searches the history, Ctrl-C drops the\n"
+    "line or cancels the statement.\n"
+    "\n"
     "  SELECT * FROM delta.`/data/t` VERSION AS OF 3;\n"
     "  DESCRIBE HISTORY delta.`/data/t`;\n";
-
-static const char *const keywords[] = {
-    "ALTER",
-    "AND",
-    "AS",
-    "BETWEEN",
-    "BY",
-    "COPY INTO",
-    "CREATE",
-    "DELTA",
-    "DESCRIBE",
-    "DETAIL",
-    "DISTINCT",
-    "EXPLAIN",
-    "FROM",
-    "GROUP BY",
-    "HAVING",
-    "HISTORY",
-    "INSERT INTO",
-    "INSERT OVERWRITE",
-    "JOIN",
-    "LIMIT",
-    "LOCATION",
-    "NOT",
-    "NULL",
-    "ORDER BY",
-    "PARTITION",
-    "PARTITIONED BY",
-    "REPLACE",
-    "SELECT",
-    "SHOW",
-    "TABLE",
-    "TBLPROPERTIES",
-    "TIMESTAMP AS OF",
-    "USING",
-    "VALUES",
-    "VERSION AS OF",
-    "WHERE",
-    "WITH",
-};
 
 typedef struct shell {
     runner *r;
@@ -86,39 +56,37 @@ prompt(EditLine *editor)
     return s->statement.len == 0 ? fresh : more;
 }
 
-/* ---- Completion ------------------------------------------------------------------------------ */
-
-/*
- * Completes the word before the cursor when one keyword alone begins with it; lists them otherwise.
- */
+/* Tab: completes the word before the cursor as far as it is clear; lists what it may become. */
 static unsigned char
 complete(EditLine *editor, int key)
 {
     (void) key;
+    shell *s = NULL;
+    el_get(editor, EL_CLIENTDATA, &s);
     const LineInfo *line = el_line(editor);
-    const char *start = line->cursor;
-    while (start > line->buffer && strchr(" \t(,;", start[-1]) == NULL) {
-        start--;
-    }
-    size_t len = (size_t) (line->cursor - start);
-    const char *match = NULL;
-    size_t match_count = 0;
-    for (size_t i = 0; len > 0 && i < sizeof(keywords) / sizeof(keywords[0]); i++) {
-        if (strncasecmp(keywords[i], start, len) == 0) {
-            match = keywords[i];
-            match_count++;
+    completion found;
+    text all = {0};
+    text_append(&all, text_cstr(&s->statement), s->statement.len);
+    size_t cursor = all.len + (size_t) (line->cursor - line->buffer);
+    text_append(&all, line->buffer, (size_t) (line->lastchar - line->buffer));
+    completion_find(s->r->session, text_cstr(&all), cursor, &found);
+    text_free(&all);
+    unsigned char done = CC_REFRESH_BEEP;
+    if (found.word.len > found.typed_len || found.count == 1) {
+        el_deletestr(editor, (int) found.typed_len);
+        text_append_cstr(&found.word, found.count == 1 ? " " : "");
+        el_insertstr(editor, text_cstr(&found.word));
+        done = CC_REFRESH;
+    } else if (found.count > 1) {
+        for (size_t i = 0; i + 1 < found.list.len; i++) {
+            found.list.ptr[i] = found.list.ptr[i] == '\n' ? ' ' : found.list.ptr[i];
         }
+        printf("\n%s", text_cstr(&found.list));
+        fflush(stdout);
+        done = CC_REDISPLAY;
     }
-    if (match_count != 1) {
-        return CC_REFRESH_BEEP;
-    }
-    el_deletestr(editor, (int) len);
-    text word = {0};
-    text_append_cstr(&word, match);
-    text_append_char(&word, ' ');
-    el_insertstr(editor, text_cstr(&word));
-    text_free(&word);
-    return CC_REFRESH;
+    completion_free(&found);
+    return done;
 }
 
 /* ---- Opening and closing --------------------------------------------------------------------- */
@@ -166,7 +134,7 @@ shell_open(shell *s, runner *r)
     el_set(s->editor, EL_EDITOR, "emacs");
     el_set(s->editor, EL_SIGNAL, 1);
     el_set(s->editor, EL_HIST, history, s->history);
-    el_set(s->editor, EL_ADDFN, "complete", "complete a keyword", complete);
+    el_set(s->editor, EL_ADDFN, "complete", "complete a word", complete);
     el_set(s->editor, EL_BIND, "^I", "complete", NULL);
     el_set(s->editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_source(s->editor, NULL);
@@ -195,11 +163,70 @@ static bool
 is_command(const char *line, const char *name, const char **rest)
 {
     size_t len = strlen(name);
-    if (strncmp(line, name, len) != 0 || strchr(" \n", line[len]) == NULL) {
+    if (strncmp(line, name, len) != 0 || strchr(" \t\r\n;", line[len]) == NULL) {
         return false;
     }
-    *rest = line + len + strspn(line + len, " \n");
+    *rest = line + len + strspn(line + len, " \t\r\n;");
     return true;
+}
+
+/* To the end of the line, without white space and semicolons there. */
+static void
+append_argument(text *out, const char *rest)
+{
+    size_t len = strlen(rest);
+    while (len > 0 && strchr(" \t\r\n;", rest[len - 1]) != NULL) {
+        len--;
+    }
+    text_append(out, rest, len);
+}
+
+static void
+set_format(shell *s, const char *name)
+{
+    format_kind kind;
+    if (format_parse(name, &kind) && kind != FORMAT_PARQUET && kind != FORMAT_ARROW) {
+        s->r->options.format = kind;
+    } else {
+        printf("expected .format table, vertical, csv, json, ndjson or markdown\n");
+    }
+}
+
+static void
+set_rows(shell *s, const char *count)
+{
+    char *end = NULL;
+    errno = 0;
+    long long rows = strtoll(count, &end, 10);
+    if (strcmp(count, "all") == 0) {
+        s->r->options.rows_max = 0;
+    } else if (end != count && *end == '\0' && rows > 0 && errno == 0) {
+        s->r->options.rows_max = rows;
+    } else {
+        printf("expected .rows all, or a number such as .rows 100\n");
+    }
+}
+
+static void
+set_time(shell *s, const char *value)
+{
+    if (strcmp(value, "on") == 0 || strcmp(value, "off") == 0) {
+        s->r->options.with_time = strcmp(value, "on") == 0;
+    } else {
+        printf("expected .time on or .time off\n");
+    }
+}
+
+static void
+read_statements(shell *s, const char *path)
+{
+    text sql = {0};
+    if (path[0] == '\0') {
+        printf("expected .read FILE\n");
+    } else if (sql_file_read(path, &sql)) {
+        (void) runner_run(s->r, text_cstr(&sql)); /* reported there */
+    }
+    text_free(&sql);
 }
 
 /* Runs a command with a dot. Returns false when the shell is to end. */
@@ -207,27 +234,52 @@ static bool
 run_command(shell *s, const char *line)
 {
     const char *rest;
+    bool goes_on = true;
     text argument = {0};
     if (is_command(line, ".quit", &rest) || is_command(line, ".exit", &rest)) {
-        return false;
-    }
-    if (is_command(line, ".help", &rest)) {
+        goes_on = false;
+    } else if (is_command(line, ".help", &rest)) {
         fputs(shell_help, stdout);
     } else if (is_command(line, ".format", &rest)) {
-        text_append(&argument, rest, strcspn(rest, " \n"));
-        format_kind kind;
-        if (format_parse(text_cstr(&argument), &kind) && kind != FORMAT_PARQUET) {
-            s->r->options.format = kind;
-        } else {
-            printf("there is no format %s for the shell\n", text_cstr(&argument));
-        }
+        append_argument(&argument, rest);
+        set_format(s, text_cstr(&argument));
+    } else if (is_command(line, ".rows", &rest)) {
+        append_argument(&argument, rest);
+        set_rows(s, text_cstr(&argument));
     } else if (is_command(line, ".time", &rest)) {
-        s->r->options.with_time = strncmp(rest, "on", 2) == 0;
+        append_argument(&argument, rest);
+        set_time(s, text_cstr(&argument));
+    } else if (is_command(line, ".read", &rest)) {
+        append_argument(&argument, rest);
+        read_statements(s, text_cstr(&argument));
     } else {
         printf("there is no such command; .help lists them\n");
     }
     text_free(&argument);
-    return true;
+    return goes_on;
+}
+
+/* What people type who know other shells. */
+static const char *
+command_for_word(const char *line)
+{
+    static const struct {
+        const char *word;
+        const char *command;
+    } words[] = {
+        {"exit", ".quit\n"}, {"quit", ".quit\n"}, {"\\q", ".quit\n"},
+        {"help", ".help\n"}, {"\\?", ".help\n"},  {"?", ".help\n"},
+    };
+    size_t len = strcspn(line, " \t\r\n;");
+    if (line[len + strspn(line + len, " \t\r\n;")] != '\0') {
+        return line;
+    }
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strlen(words[i].word) == len && strncasecmp(words[i].word, line, len) == 0) {
+            return words[i].command;
+        }
+    }
+    return line;
 }
 
 static bool
@@ -236,6 +288,27 @@ is_blank(const char *line)
     return line[strspn(line, " \t\r\n")] == '\0';
 }
 
+/* True when a line break of the statement means something: within quotes, or after a comment. */
+static bool
+has_meaning_in_lines(const char *statement)
+{
+    char quote = 0;
+    for (const char *c = statement; *c != '\0'; c++) {
+        if (quote != 0 && *c == '\n') {
+            return true;
+        }
+        if (quote != 0 && *c == quote) {
+            quote = 0;
+        } else if (quote == 0 && (*c == '\'' || *c == '"' || *c == '`')) {
+            quote = *c;
+        } else if (quote == 0 && ((c[0] == '-' && c[1] == '-') || (c[0] == '$' && c[1] == '$'))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A statement comes back from the history in one line, in which it is edited more easily. */
 static void
 remember(shell *s, const char *statement)
 {
@@ -243,6 +316,10 @@ remember(shell *s, const char *statement)
     text_append_cstr(&line, statement);
     while (line.len > 0 && strchr(" \r\n", line.ptr[line.len - 1]) != NULL) {
         line.ptr[--line.len] = '\0';
+    }
+    bool keeps_lines = has_meaning_in_lines(text_cstr(&line));
+    for (size_t i = 0; i < line.len && !keeps_lines; i++) {
+        line.ptr[i] = line.ptr[i] == '\n' ? ' ' : line.ptr[i];
     }
     history(s->history, &s->event, H_ENTER, text_cstr(&line));
     text_free(&line);
@@ -274,6 +351,24 @@ take_line(shell *s, const char *line)
     free(rest);
 }
 
+/* Returns false when the shell is to end. */
+static bool
+take(shell *s, const char *line)
+{
+    if (s->statement.len > 0) {
+        take_line(s, line);
+        return true;
+    }
+    line = command_for_word(line);
+    if (line[0] == '.') {
+        return run_command(s, line);
+    }
+    if (!is_blank(line)) {
+        take_line(s, line);
+    }
+    return true;
+}
+
 int
 shell_run(runner *r)
 {
@@ -283,28 +378,20 @@ shell_run(runner *r)
         fprintf(stderr, "deltaworks: the terminal cannot be used; give statements with -c\n");
         return EXIT_FAILED;
     }
+    r->options.rows_max = ROWS_SHOWN;
+    interrupt_ignore();
     printf("deltaworks %s. %s", dw_version(), welcome);
     for (;;) {
         int count = 0;
         const char *line = el_gets(s.editor, &count);
-        if (line == NULL || count <= 0) {
-            if (count < 0 && errno == EINTR) { /* Ctrl-C: drop what was typed */
-                text_clear(&s.statement);
-                printf("\n");
-                continue;
-            }
+        if (line == NULL && count < 0 && errno == EINTR) { /* Ctrl-C: drop what was typed */
+            text_clear(&s.statement);
+            printf("\n");
+            continue;
+        }
+        if (line == NULL || count <= 0 || !take(&s, line)) {
             break;
         }
-        if (s.statement.len == 0 && is_blank(line)) {
-            continue;
-        }
-        if (s.statement.len == 0 && line[0] == '.') {
-            if (!run_command(&s, line)) {
-                break;
-            }
-            continue;
-        }
-        take_line(&s, line);
     }
     shell_close(&s);
     printf("\n");

@@ -24,7 +24,8 @@ static const char help[] =
     "  deltaworks sql -c \"SELECT * FROM delta.`/data/flights` VERSION AS OF 3\" --format csv\n"
     "\n"
     "  -c, --command STATEMENTS  the statements\n"
-    "  --format FORMAT        table (default), csv, json, ndjson, markdown, parquet, arrow\n"
+    "  --format FORMAT        table (default), vertical, csv, json, ndjson, markdown, parquet,\n"
+    "                         arrow\n"
     "  --output FILE          write the rows there instead of the standard output\n"
     "  --time                 say how long each statement took\n"
     "  --echo                 print each statement before it runs\n"
@@ -36,9 +37,8 @@ typedef struct sql_args {
     const char *format;
 } sql_args;
 
-/* Reads a whole file, "-" being the standard input. Returns false after having said why. */
-static bool
-read_file(const char *path, text *out)
+bool
+sql_file_read(const char *path, text *out)
 {
     bool is_stdin = strcmp(path, "-") == 0;
     FILE *file = is_stdin ? stdin : fopen(path, "rbe");
@@ -70,7 +70,7 @@ run_files(runner *r, const char **files)
     int status = EXIT_DONE;
     for (size_t i = 0; files[i] != NULL && status == EXIT_DONE; i++) {
         text sql = {0};
-        status = read_file(files[i], &sql) ? runner_run(r, text_cstr(&sql)) : EXIT_FAILED;
+        status = sql_file_read(files[i], &sql) ? runner_run(r, text_cstr(&sql)) : EXIT_FAILED;
         text_free(&sql);
     }
     return status;

@@ -106,7 +106,7 @@ verb_history(int argc, char **argv)
         "The same as DESCRIBE HISTORY.\n"
         "\n"
         "  -n, --limit N    only the newest N\n"
-        "  --format FORMAT  table (default), csv, json, ndjson, markdown, arrow\n"
+        "  --format FORMAT  table (default), vertical, csv, json, ndjson, markdown, arrow\n"
         "  --output FILE    write the rows there\n",
         true};
     return run_verb(&verb, "DESCRIBE HISTORY ", argc, argv);
@@ -122,7 +122,7 @@ verb_detail(int argc, char **argv)
         "Says what the table is: id, location, partitions, files, size, properties, features.\n"
         "The same as DESCRIBE DETAIL.\n"
         "\n"
-        "  --format FORMAT  table (default), csv, json, ndjson, markdown, arrow\n"
+        "  --format FORMAT  table (default), vertical, csv, json, ndjson, markdown, arrow\n"
         "  --output FILE    write the row there\n",
         false};
     return run_verb(&verb, "DESCRIBE DETAIL ", argc, argv);

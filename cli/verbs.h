@@ -5,12 +5,16 @@
 #define CLI_VERBS_H
 
 #include "runner.h"
+#include "text.h"
 
 int verb_sql(int argc, char **argv);
 int verb_load(int argc, char **argv);
 int verb_history(int argc, char **argv);
 int verb_detail(int argc, char **argv);
 int verb_checkpoint(int argc, char **argv);
+
+/* Reads a file of statements, "-" being the standard input. Returns false after having said why. */
+bool sql_file_read(const char *path, text *out);
 
 /* The interactive shell; returns the exit status. */
 int shell_run(runner *r);
