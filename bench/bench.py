@@ -312,6 +312,46 @@ def queries(report, rounds):
         )
 
 
+FEATURES = {
+    "none": "",
+    "deletion vectors over 1 % of the rows": "'delta.enableDeletionVectors' = 'true'",
+    "column mapping": "'delta.columnMapping.mode' = 'name'",
+}
+
+
+def table_with(folder, feature, source):
+    """The same rows in one more layout, written by us."""
+    path = os.path.join(folder, feature.split()[0])
+    properties = f" TBLPROPERTIES ({FEATURES[feature]})" if FEATURES[feature] else ""
+    rows = f"SELECT * FROM read_parquet('{source}')"
+    product.sql(f"CREATE TABLE delta.`{path}`{properties} AS {rows}")
+    if feature.startswith("deletion"):
+        product.sql(f"DELETE FROM delta.`{path}` WHERE hash(l_orderkey, l_linenumber) % 100 = 0")
+    return path
+
+
+def features(report, rounds):
+    """Q1 and Q6 over tables with deletion vectors and column mapping, against one without."""
+    source, folder = data("lineitem.parquet"), scratch("features")
+    tables = {feature: table_with(folder, feature, source) for feature in FEATURES}
+    for title, sql, steps in (("Q1", Q1, 6), ("Q6", Q6, 12)):
+        steppers = {f: us("query", sql.format(t=f"delta.`{t}`")) for f, t in tables.items()}
+        found = in_turns(steppers, rounds * steps, warm_up=3)
+        for stepper in steppers.values():
+            stepper.finish()
+        plain = found.pop("none")
+        for feature, steps_of in found.items():
+            ratio = min(best(steps_of) / best(plain), median(steps_of) / median(plain))
+            bound = 1.10 if feature.startswith("deletion") else 1.03
+            report.add(
+                f"TPC-H {title}, {feature}",
+                f"{seconds(best(steps_of))} (median {seconds(median(steps_of))})",
+                f"without {seconds(best(plain))} (x{ratio:.2f})",
+                f"x{bound:.2f} of the same without",
+                ratio <= bound,
+            )
+
+
 def run_process(command):
     """Wall seconds from start to exit, and the peak of memory in MB."""
     null = os.open(os.devnull, os.O_RDWR)
@@ -409,6 +449,7 @@ ROWS = {
     "open-commits": open_commits,
     "plan": plan,
     "queries": queries,
+    "features": features,
     "one-shot": one_shot,
     "writers": writers,
     "bounded": bounded,

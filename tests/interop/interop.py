@@ -10,6 +10,8 @@ import damage
 import mixed
 import ours
 import queries
+import shared_life
+import spark_combined  # adds its tables to those of spark_tables
 import spark_tables
 import theirs
 from dwpeers import product, spark
@@ -41,6 +43,7 @@ def main():
             print("without the tables of Spark: tests/interop/run makes them")
             theirs.run_all(run, None)
         mixed.run_all(run, SPARK_FOLDER)
+        shared_life.run_all(run)
     finally:
         spark.stop()
         if not options.keep:

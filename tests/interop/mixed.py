@@ -108,6 +108,32 @@ def at_once(path):
     return None
 
 
+def delete_ours(path, condition):
+    product.sql(f"DELETE FROM {product.table_sql(path)} WHERE {condition}")
+
+
+def delete_spark(path, condition):
+    from dwpeers import spark
+
+    spark.session().sql(f"DELETE FROM delta.`{path}` WHERE {condition}")
+
+
+def deletes_in_turns(path, first):
+    """We and Spark delete from the same files by turns, and find the same rows each time."""
+    deletes = {"deltaworks": delete_ours, "spark": delete_spark}
+    data = batch(0)
+    ours.create(path, data.schema, delta__enableDeletionVectors="true")
+    APPENDS[first](path, data)
+    for n in range(8):
+        deletes[("deltaworks", "spark")[n % 2]](path, f"id % 9 = {n}")
+        kept = [i % 9 > n for i in data["id"].to_pylist()]
+        for engine in ("deltaworks", "spark", "duckdb"):
+            problem = rows.difference(data.filter(pa.array(kept)), ours.READERS[engine](path))
+            if problem:
+                return f"after delete {n}, read by {engine}: {problem}"
+    return None
+
+
 # Tables of Spark that we must be able to append to. To the others we may append or say with exit
 # status 4 which feature hinders us; what we then may not do is to break them.
 APPENDABLE = {
@@ -172,6 +198,9 @@ def run_all(run, spark_folder):
             run.check(asked, in_turns, path, run.engines, first)
     run.check("mixed/appends at once with delta-rs", at_once, run.path("mixed/at once"))
     if "spark" in run.engines:
+        for first in ("deltaworks", "spark"):
+            asked = f"mixed/deletes in turns, rows written by {first}"
+            run.check(asked, deletes_in_turns, run.path(f"mixed/deletes {first}"), first)
         for name in sorted(os.listdir(spark_folder)):
             case = os.path.join(spark_folder, name)
             if os.path.isdir(case) and os.listdir(os.path.join(case, "expected")):

@@ -288,6 +288,48 @@ def copied_into(path):
     return {None: data}
 
 
+def without(data, ids):
+    return data.filter(pc.invert(pc.is_in(data["id"], pa.array(ids, data["id"].type))))
+
+
+def deleted_from(path, **properties):
+    """Some rows, the same file again, nearly all, whole files."""
+    parts = [values.skipping(n) for n in range(3)]
+    create(path, parts[0].schema, **properties)
+    for part in parts:
+        insert(path, part)
+    data = pa.concat_tables(parts)
+    expected = {len(parts): data}
+    ids = data["id"].to_pylist()
+    steps = [ids[3:4], ids[2:300:7], ids[10:190], parts[1]["id"].to_pylist()]
+    for step in steps:
+        listed = ", ".join(str(i) for i in step)
+        product.sql(f"DELETE FROM {product.table_sql(path)} WHERE id IN ({listed})")
+        data = without(data, step)
+        expected[max(expected) + 1] = data
+    expected[None] = data
+    return expected
+
+
+@table
+def deleted_by_vectors(path):
+    return deleted_from(path, delta__enableDeletionVectors="true")
+
+
+@table
+def deleted_by_rewriting(path):
+    return deleted_from(path, delta__enableChangeDataFeed="true")
+
+
+@table
+def deleted_with_checkpoints(path):
+    """Deletion vectors in a checkpoint."""
+    expected = deleted_from(
+        path, delta__enableDeletionVectors="true", delta__checkpointInterval="2")
+    remove_commits_before(path, 6)
+    return {None: expected[None]}
+
+
 @table
 def codecs(path):
     """The codec of a table property, then the default, which is zstd."""

@@ -420,7 +420,7 @@ def long_history(w):
 
 def fingerprint():
     digest = hashlib.sha256()
-    for name in ("spark_tables.py", "values.py"):
+    for name in ("spark_tables.py", "spark_combined.py", "values.py"):
         with open(os.path.join(HERE, name), "rb") as f:
             digest.update(f.read())
     return digest.hexdigest()
@@ -446,6 +446,20 @@ def spark_timestamps(path):
     return dict(zip(map(str, found["version"].to_pylist()), moments))
 
 
+DETAILS = ("minReaderVersion", "minWriterVersion", "tableFeatures", "properties", "numFiles",
+           "sizeInBytes", "partitionColumns", "clusteringColumns", "id")
+
+
+def spark_detail(path):
+    """What Spark says of the newest version, and what each commit did."""
+    row = engine.session().sql(f"DESCRIBE DETAIL delta.`{path}`").toArrow().to_pylist()[0]
+    history = engine.session().sql(f"DESCRIBE HISTORY delta.`{path}`").toArrow().to_pylist()
+    found = {key: row[key] for key in DETAILS}
+    found["properties"] = dict(found["properties"])
+    found["operations"] = {str(entry["version"]): entry["operation"] for entry in history}
+    return found
+
+
 def generate(folder, only=None):
     """Writes all tables anew with Spark; `only` (for development) names some."""
     if only is None:
@@ -465,6 +479,8 @@ def generate(folder, only=None):
             pq.write_table(engine.read(path, version), f"{case}/expected/{version}.parquet")
         with open(f"{case}/timestamps.json", "w", encoding="utf-8") as f:
             json.dump(spark_timestamps(path), f)
+        with open(f"{case}/detail.json", "w", encoding="utf-8") as f:
+            json.dump(spark_detail(path), f)
         print(f"Spark wrote {name} in {time.monotonic() - start:.1f} s", flush=True)
     if only is None:
         with open(os.path.join(folder, "stamp"), "w", encoding="utf-8") as f:

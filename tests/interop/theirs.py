@@ -58,6 +58,18 @@ def history_agrees(path, timestamps):
     return None
 
 
+def detail_agrees(path, expected):
+    """Protocol, properties, files and layout of the newest version, and what each commit did."""
+    found = json.loads(product.run("detail", path, "--format", "ndjson"))
+    lines = product.run("history", path, "--format", "ndjson").strip().splitlines()
+    found["operations"] = {str(e["version"]): e["operation"] for e in map(json.loads, lines)}
+    for key, value in expected.items():
+        same = sorted(value) == sorted(found[key]) if key == "tableFeatures" else value == found[key]
+        if not same:
+            return f"{key}: expected {value}, found {found[key]}"
+    return None
+
+
 def refused(path, word):
     try:
         product.read(path)
@@ -91,6 +103,8 @@ def run_spark_tables(run, folder):
         with open(os.path.join(case, "timestamps.json"), encoding="utf-8") as f:
             timestamps = json.load(f)
         run.check(f"spark/{name} history", history_agrees, path, timestamps)
+        with open(os.path.join(case, "detail.json"), encoding="utf-8") as f:
+            run.check(f"spark/{name} detail", detail_agrees, path, json.load(f))
         middle = sorted(expected)[len(expected) // 2]
         if str(middle) in timestamps:
             asked = f"spark/{name} at the time of version {middle}"

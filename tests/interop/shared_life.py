@@ -1,0 +1,93 @@
+"""Tables that we create with one feature each and Spark then changes: we read the same after each step.
+
+We change them in between, too, so that both sides stand on what the other wrote.
+"""
+from dwpeers import product, rows
+
+COLUMNS = "id BIGINT, n INT, s STRING, st STRUCT<a: INT, b: STRING>, p STRING"
+
+# feature -> properties
+FEATURES = {
+    "nothing": {},
+    "deletion vectors": {"delta.enableDeletionVectors": "true"},
+    "change data feed": {"delta.enableChangeDataFeed": "true"},
+    "mapping by name": {"delta.columnMapping.mode": "name"},
+    "mapping by id": {"delta.columnMapping.mode": "id"},
+    "in-commit timestamps": {"delta.enableInCommitTimestamps": "true"},
+    "row tracking": {"delta.enableRowTracking": "true"},
+    "type widening": {"delta.enableTypeWidening": "true"},
+    "v2 checkpoints": {"delta.checkpointPolicy": "v2", "delta.checkpointInterval": "2"},
+    "struct statistics": {
+        "delta.checkpoint.writeStatsAsStruct": "true",
+        "delta.checkpoint.writeStatsAsJson": "false",
+        "delta.checkpointInterval": "2",
+    },
+    "materialized partitions": {"delta.feature.materializePartitionColumns": "supported"},
+    "iceberg v2": {"delta.enableIcebergCompatV2": "true", "delta.columnMapping.mode": "name"},
+    "much at once": {
+        "delta.enableDeletionVectors": "true",
+        "delta.enableChangeDataFeed": "true",
+        "delta.columnMapping.mode": "name",
+        "delta.enableInCommitTimestamps": "true",
+        "delta.enableRowTracking": "true",
+        "delta.enableTypeWidening": "true",
+        "delta.checkpointPolicy": "v2",
+        "delta.checkpointInterval": "3",
+    },
+}
+
+
+def new_rows(first, count, spark):
+    """A query for rows, in either dialect."""
+    struct = "named_struct('a', CAST(id AS INT), 'b', 'b')" if spark else "{'a': id::INT, 'b': 'b'}"
+    source = f"range({first}, {first + count})" + ("" if spark else " r(id)")
+    return (
+        f"SELECT id, CAST(id % 40 AS INT), concat('s ', id), {struct},"
+        f" concat('p ', id % 3) FROM {source}"
+    )
+
+
+def steps(name):
+    """(who, statement): the table's life behind its creation."""
+    return [
+        ("us", f"INSERT INTO {name} {new_rows(0, 200, False)}"),
+        ("spark", f"INSERT INTO {name} {new_rows(200, 100, True)}"),
+        ("spark", f"DELETE FROM {name} WHERE id % 10 = 3"),
+        ("us", f"DELETE FROM {name} WHERE id % 10 = 4"),
+        ("spark", f"UPDATE {name} SET s = 'changed' WHERE id < 20"),
+        ("us", f"INSERT INTO {name} {new_rows(300, 50, False)}"),
+        (
+            "spark",
+            f"MERGE INTO {name} t USING (SELECT id FROM range(290, 360)) s ON t.id = s.id"
+            " WHEN MATCHED AND t.id % 2 = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET n = -1"
+            " WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id)",
+        ),
+        ("spark", f"OPTIMIZE {name}"),
+        ("us", f"DELETE FROM {name} WHERE p = 'p 1'"),
+        ("us", f"INSERT INTO {name} {new_rows(400, 10, False)}"),
+    ]
+
+
+def lives(path, feature):
+    from dwpeers import spark
+
+    name = product.table_sql(path)
+    properties = ", ".join(f"'{k}' = '{v}'" for k, v in FEATURES[feature].items())
+    tail = f" TBLPROPERTIES ({properties})" if properties else ""
+    product.sql(f"CREATE TABLE {name} ({COLUMNS}) USING DELTA PARTITIONED BY (p){tail}")
+    for who, statement in steps(name):
+        try:
+            product.sql(statement) if who == "us" else spark.session().sql(statement).collect()
+        except Exception as e:
+            return f"{who}: {statement[:60]}: {' '.join(str(e).split())[:400]}"
+        problem = rows.difference(spark.read(path, None), product.read(path))
+        if problem:
+            return f"after {who}: {statement[:60]}: {problem}"
+    return None
+
+
+def run_all(run):
+    if "spark" in run.engines:
+        for feature in FEATURES:
+            asked = f"shared life/{feature}"
+            run.check(asked, lives, run.path(asked), feature)
