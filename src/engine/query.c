@@ -208,8 +208,16 @@ start(dw_connection *connection, dw_str sql, duckdb_result *out, dw_error *err)
     DW_TRY(dw__statement_text(sql, &text, err));
     duckdb_connection handle = NULL;
     DW_TRY(dw__connection_handle(connection, &handle, err));
-    return dw__statement_query(connection->database->duck, handle, dw__strbuf_cstr(&text), out,
-                               err);
+    const dw_duck *duck = connection->database->duck;
+    duckdb_prepared_statement prepared = NULL;
+    DW_TRY(dw__statement_prepare(duck, handle, dw__strbuf_cstr(&text), &prepared, err));
+    dw_status status =
+        dw__variants_as_json(duck, handle, connection->env->allocator, sql, &prepared, err);
+    if (status == DW_OK) {
+        status = dw__statement_run(duck, prepared, out, err);
+    }
+    duck->destroy_prepare(&prepared);
+    return status;
 }
 
 dw_status

@@ -12,6 +12,7 @@ typedef struct printer {
     dw_strbuf *out;
     int depth;
     bool is_too_deep;
+    bool variants_as_json;
 } printer;
 
 static void print(printer *p, duckdb_logical_type type);
@@ -148,7 +149,8 @@ print(printer *p, duckdb_logical_type type)
     const dw_duck *duck = p->duck;
     duckdb_type id = duck->get_type_id(type);
     const char *name = plain_name(id);
-    if (id == DUCKDB_TYPE_VARCHAR && is_json(p, type)) {
+    bool is_shown_as_json = id == DUCKDB_TYPE_VARIANT && p->variants_as_json;
+    if (is_shown_as_json || (id == DUCKDB_TYPE_VARCHAR && is_json(p, type))) {
         dw__strbuf_append_literal(p->out, "JSON");
     } else if (name != NULL) {
         dw__strbuf_append(p->out, dw__str_from(name));
@@ -164,11 +166,12 @@ print(printer *p, duckdb_logical_type type)
     }
 }
 
-dw_status
-dw__duck_type_print(const dw_duck *duck, duckdb_logical_type type, dw_strbuf *out, dw_error *err)
+static dw_status
+print_type(const dw_duck *duck, duckdb_logical_type type, bool variants_as_json, dw_strbuf *out,
+           dw_error *err)
 {
     dw_assert(type != NULL);
-    printer p = {duck, out, 0, false};
+    printer p = {.duck = duck, .out = out, .variants_as_json = variants_as_json};
     print(&p, type);
     if (p.is_too_deep) {
         return dw__error_set(err, DW_INVALID_ARGUMENT, "TYPE_UNSUPPORTED",
@@ -176,4 +179,55 @@ dw__duck_type_print(const dw_duck *duck, duckdb_logical_type type, dw_strbuf *ou
                              TYPE_DEPTH_MAX);
     }
     return dw__strbuf_ok(out, "the name of a type", err);
+}
+
+dw_status
+dw__duck_type_print(const dw_duck *duck, duckdb_logical_type type, dw_strbuf *out, dw_error *err)
+{
+    return print_type(duck, type, false, out, err);
+}
+
+dw_status
+dw__duck_type_print_with_json(const dw_duck *duck, duckdb_logical_type type, dw_strbuf *out,
+                              dw_error *err)
+{
+    return print_type(duck, type, true, out, err);
+}
+
+/* Deeper than TYPE_DEPTH_MAX nothing is looked for: printing such a type is refused. */
+static bool
+has_variants(const dw_duck *duck, duckdb_logical_type type, int depth)
+{
+    /* Most types have no members to look into. */
+    duckdb_type id = duck->get_type_id(type);
+    if (plain_name(id) != NULL || id == DUCKDB_TYPE_DECIMAL || depth == TYPE_DEPTH_MAX) {
+        return id == DUCKDB_TYPE_VARIANT;
+    }
+    duckdb_logical_type member = NULL;
+    bool found = false;
+    if (id == DUCKDB_TYPE_STRUCT) {
+        idx_t count = duck->struct_type_child_count(type);
+        for (idx_t i = 0; i < count && !found; i++) {
+            member = duck->struct_type_child_type(type, i);
+            found = has_variants(duck, member, depth + 1);
+            duck->destroy_logical_type(&member);
+        }
+        return found;
+    }
+    if (id == DUCKDB_TYPE_LIST) {
+        member = duck->list_type_child_type(type);
+    } else if (id == DUCKDB_TYPE_ARRAY) {
+        member = duck->array_type_child_type(type);
+    } else if (id == DUCKDB_TYPE_MAP) {
+        member = duck->map_type_value_type(type);
+    }
+    found = member != NULL && has_variants(duck, member, depth + 1);
+    duck->destroy_logical_type(&member);
+    return found;
+}
+
+bool
+dw__duck_type_has_variants(const dw_duck *duck, duckdb_logical_type type)
+{
+    return has_variants(duck, type, 0);
 }

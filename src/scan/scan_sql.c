@@ -11,23 +11,23 @@
 
 /* ---- What a schema needs --------------------------------------------------------------------- */
 
-/* True when a struct inside of the type has fields whose names in files are others. Recursion is at
- * most DW_SCHEMA_DEPTH_MAX deep, here and below. */
+/* True when values of the type are not what files have: fields of structs with other names, and
+ * variants. Recursion is at most DW_SCHEMA_DEPTH_MAX deep, here and below. */
 static bool
-has_renamed_fields(const dw_type *type)
+is_rewritten(const dw_type *type)
 {
     if (type->kind == DW_TYPE_ARRAY) {
-        return has_renamed_fields(type->element);
+        return is_rewritten(type->element);
     }
     if (type->kind == DW_TYPE_MAP) {
-        return has_renamed_fields(type->key) || has_renamed_fields(type->element);
+        return is_rewritten(type->key) || is_rewritten(type->element);
     }
     if (type->kind != DW_TYPE_STRUCT) {
-        return false;
+        return type->kind == DW_TYPE_VARIANT;
     }
     for (size_t i = 0; i < type->field_count; i++) {
         const dw_field *field = &type->fields[i];
-        if (!dw__str_equal(field->name, field->physical_name) || has_renamed_fields(field->type)) {
+        if (!dw__str_equal(field->name, field->physical_name) || is_rewritten(field->type)) {
             return true;
         }
     }
@@ -111,7 +111,7 @@ shape_of(const dw_scan_sql *scan)
         }
         shape.column_count++;
         shape.by_id = shape.by_id && field->mapping_id >= 0;
-        shape.is_plain = shape.is_plain && !has_renamed_fields(field->type);
+        shape.is_plain = shape.is_plain && !is_rewritten(field->type);
         if (uses_engine_names && is_engine_name(field->name)) {
             shape.use_own_names = true;
             shape.is_plain = false;
@@ -256,7 +256,7 @@ put_renamed_struct(rename_writer *writer, const dw_type *type, dw_str value)
 static void
 put_renamed_list(rename_writer *writer, const dw_type *element, dw_str list)
 {
-    if (!has_renamed_fields(element)) {
+    if (!is_rewritten(element)) {
         dw__strbuf_append(writer->out, list);
         return;
     }
@@ -285,11 +285,36 @@ call(rename_writer *writer, const char *function, dw_str value)
     return text;
 }
 
+/* The engine knows variants in files by an annotation that older writers do not make. Without it
+ * the two binary fields arrive as a variant of an object of two binaries, which no writer means. */
+static void
+put_variant(rename_writer *writer, dw_str value)
+{
+    static const char *const parts[] = {
+        "CASE WHEN variant_typeof(",
+        ") IN ('OBJECT(metadata, value)', 'OBJECT(value, metadata)') AND variant_typeof("
+        "variant_extract(",
+        ", 'value')) = 'BLOB' THEN variant_bytes_to_variant(CAST(variant_extract(",
+        ", 'metadata') AS BLOB) || CAST(variant_extract(",
+        ", 'value') AS BLOB)) WHEN variant_typeof(",
+        ") LIKE 'OBJECT(%typed_value%)' AND variant_typeof(variant_extract(",
+        ", 'metadata')) = 'BLOB' THEN error('a shredded variant is not marked as a variant in its "
+        "Parquet file') ELSE ",
+    };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        dw__strbuf_append(writer->out, dw__str_from(parts[i]));
+        dw__strbuf_append(writer->out, value);
+    }
+    dw__strbuf_append_literal(writer->out, " END");
+}
+
 static void
 put_renamed(rename_writer *writer, const dw_type *type, dw_str value)
 {
-    if (!has_renamed_fields(type)) {
+    if (!is_rewritten(type)) {
         dw__strbuf_append(writer->out, value);
+    } else if (type->kind == DW_TYPE_VARIANT) {
+        put_variant(writer, value);
     } else if (type->kind == DW_TYPE_STRUCT) {
         put_renamed_struct(writer, type, value);
     } else if (type->kind == DW_TYPE_ARRAY) {

@@ -250,5 +250,70 @@ def test_changes__refuse_columns_that_were_dropped_or_changed(w):
     expect_failure(w.run("sql", "-c", "SELECT * FROM table_changes('u', 0)"), 1, "CHANGES_SCHEMA_CHANGED")
 
 
+# ---- Variants --------------------------------------------------------------------------------------
+
+BINARIES = 'STRUCT(metadata BLOB, "value" BLOB)'
+VALUES = """(VALUES (1, {'a': 1, 'b': 'x', 'l': [1, 2]}::VARIANT), (2, 'text'::VARIANT),
+            (3, NULL), (4, {'a': 2.5::DECIMAL(3,1), 'b': DATE '2024-02-29'}::VARIANT),
+            (5, {'metadata': 1, 'value': 2}::VARIANT)) r(id, v)"""
+JSON_VALUES = [[1, {"a": 1, "b": "x", "l": [1, 2]}], [2, "text"], [3, None],
+               [4, {"a": 2.5, "b": "2024-02-29"}], [5, {"metadata": 1, "value": 2}]]
+
+
+def plain(variant):
+    """A variant as its two binary fields, without the annotation that newer writers make."""
+    return f"CASE WHEN {variant} IS NOT NULL THEN variant_to_parquet_variant({variant})::{BINARIES} END"
+
+
+def variant_table(w, query, kind="variant", *features):
+    fields = schema(field("id", "integer"), field("v", kind))
+    w.write_log("t", 0, [protocol("variantType", *features), metadata(fields),
+                         add(data_file(w, "a.parquet", query))])
+
+
+def expect_variants(w):
+    parsed = [[i, v and json.loads(v)] for i, v in w.rows("SELECT * FROM t ORDER BY id")]
+    expect_equal(parsed, JSON_VALUES)
+    expect_equal(w.rows("SELECT id, v.a::DOUBLE AS a, v.b::VARCHAR AS b FROM t WHERE v.a IS NOT NULL ORDER BY id"),
+                 [[1, 1.0, "x"], [4, 2.5, "2024-02-29"]])
+    expect_equal(w.rows("SELECT id FROM t WHERE v IS NULL"), [[3]])
+    expect_equal(w.value("SELECT v.l[2]::INTEGER AS x FROM t WHERE id = 1"), 2)
+    expect_equal(w.rows("SELECT count(*) AS n, count(v) AS m FROM t"), [[5, 4]])
+
+
+@test
+def test_variant__of_two_binary_fields_is_read(w):
+    variant_table(w, f"SELECT id::INTEGER AS id, {plain('v')} AS v FROM {VALUES}")
+    expect_variants(w)
+
+
+@test
+def test_variant__that_is_marked_and_shredded_is_read(w):
+    variant_table(w, f"SELECT id::INTEGER AS id, v FROM {VALUES}", "variant", "variantShredding")
+    expect_variants(w)
+    w.sql(f"COPY (SELECT id::INTEGER AS id, v FROM {VALUES}) TO '{w.path('t/a.parquet')}' "
+          "(FORMAT parquet, SHREDDING {v: 'STRUCT(a INTEGER, b VARCHAR)'})")
+    expect_variants(w)
+
+
+@test
+def test_variant__in_structs_and_lists_is_read(w):
+    row = {"type": "struct", "fields": [field("n", "integer"), field("w", "variant"),
+                                        field("l", {"type": "array", "elementType": "variant", "containsNull": True})]}
+    variant_table(w, "SELECT 1::INTEGER AS id, {'n': 7, 'w': " + plain("{'a': 5}::VARIANT") + ", 'l': ["
+                  + plain("[1, 2]::VARIANT") + "]} AS v UNION ALL SELECT 2, NULL", row)
+    expect_equal(w.rows("SELECT * FROM t ORDER BY id"),
+                 [[1, {"n": 7, "w": '{"a":5}', "l": ["[1,2]"]}], [2, None]])
+    expect_equal(w.rows("SELECT v.w.a::INTEGER + 1 AS x FROM t ORDER BY id"), [[6], [None]])
+
+
+@test
+def test_variant__is_text_in_every_format_and_refused_where_it_cannot_be_written(w):
+    variant_table(w, f"SELECT id::INTEGER AS id, {plain('v')} AS v FROM {VALUES} WHERE id = 2")
+    expect_equal(w.sql("SELECT v FROM t", "--format", "csv"), 'v\n"""text"""\n')
+    expect_equal(w.rows("DESCRIBE TABLE t"), [["id", "int", None], ["v", "variant", None]])
+    expect_failure(w.run("sql", "-c", "INSERT INTO t VALUES (1, NULL)"), 4, "variantType")
+
+
 if __name__ == "__main__":
     main()

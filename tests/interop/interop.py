@@ -10,6 +10,7 @@ import damage
 import mixed
 import ours
 import queries
+import reading
 import shared_life
 import spark_combined  # adds its tables to those of spark_tables
 import spark_tables
@@ -17,6 +18,7 @@ import theirs
 from dwpeers import product, spark
 
 SPARK_FOLDER = os.path.join(spark.PEERS, "tables", "spark")
+READING_FOLDER = os.path.join(spark.PEERS, "tables", "reading")
 
 
 def main():
@@ -34,6 +36,8 @@ def main():
     try:
         if not options.sample and (options.fresh or not spark_tables.is_fresh(SPARK_FOLDER)):
             spark_tables.generate(SPARK_FOLDER)
+        if not options.sample and (options.fresh or not reading.is_fresh(READING_FOLDER)):
+            reading.generate(READING_FOLDER)
         ours.run_all(run)
         damage.run_all(run)
         queries.run_all(run)
@@ -42,6 +46,8 @@ def main():
         else:
             print("without the tables of Spark: tests/interop/run makes them")
             theirs.run_all(run, None)
+        if reading.is_fresh(READING_FOLDER):
+            reading.run_all(run, READING_FOLDER)
         mixed.run_all(run, SPARK_FOLDER)
         shared_life.run_all(run)
     finally:

@@ -12,7 +12,7 @@ from checks import Skip
 from dwpeers import product, readers, rows
 
 # Tables with a feature that the program refuses: name -> the word its error must have.
-REFUSED = {"variant": "variant"}
+REFUSED = {}
 
 # What a peer writes that is no fault of ours: (engine, table) -> reason.
 PEER_LIMITS = {}
@@ -94,6 +94,8 @@ def run_spark_tables(run, folder):
             int(f.split(".")[0]): pq.ParquetFile(os.path.join(case, "expected", f)).read()
             for f in os.listdir(os.path.join(case, "expected"))
         }
+        if not expected:
+            continue  # reading.py asks about it
         newest = max(expected)
         for version in sorted(expected):
             asked = f"spark/{name} at version {version}"

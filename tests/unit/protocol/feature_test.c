@@ -93,11 +93,11 @@ static void
 test_read__names_every_missing_feature(void **state)
 {
     fixture *f = *state;
-    dw_protocol p = protocol_of(f, 3, 7, "deletionVectors,teleport,variantType",
-                                "deletionVectors,teleport,variantType,other");
+    dw_protocol p = protocol_of(f, 3, 7, "deletionVectors,teleport,catalogManaged",
+                                "deletionVectors,teleport,catalogManaged,other");
     dw_error err = DW_ERROR_INIT;
     assert_error(dw__protocol_check_read(&p, &err), DW_UNSUPPORTED, "FEATURE_UNSUPPORTED", &err);
-    assert_message_has(&err, "teleport, variantType");
+    assert_message_has(&err, "teleport, catalogManaged");
     assert_null(strstr(err.message, "other"));
     dw_protocol version = protocol_of(f, 4, 7, "", "");
     assert_error(dw__protocol_check_read(&version, &err), DW_UNSUPPORTED,
