@@ -2,6 +2,7 @@
  * INSERT INTO, INSERT OVERWRITE and COPY INTO.
  */
 #include "sql/execution.h"
+#include "sql/insert_defaults.h"
 
 #include <inttypes.h>
 
@@ -27,12 +28,17 @@ typedef struct insert_source {
     dw_sql_range range;
 } insert_source;
 
+/* Puts together WITH ... and the query, which stands behind INSERT or was written anew. */
 static dw_status
-join_with(dw_execution *x, insert_source *source)
+join_with(dw_execution *x, dw_str values, insert_source *source)
 {
     const dw_insert_statement *insert = &x->statement.as.insert;
-    dw_str with = dw__tokens_text(&x->sql, insert->with.first, insert->with.last);
-    dw_str query = dw__tokens_text(&x->sql, insert->query.first, insert->query.last);
+    dw_str with = dw__sql_range_is_empty(insert->with)
+                      ? DW_STR("")
+                      : dw__tokens_text(&x->sql, insert->with.first, insert->with.last);
+    dw_str query = dw__str_is_null(values)
+                       ? dw__tokens_text(&x->sql, insert->query.first, insert->query.last)
+                       : values;
     dw_str text = dw__arena_printf(&x->arena, "%.*s\n%.*s", DW_STR_ARG(with), DW_STR_ARG(query));
     if (dw__str_is_null(text)) {
         return dw__error_oom(x->err);
@@ -44,11 +50,14 @@ join_with(dw_execution *x, insert_source *source)
 }
 
 static dw_status
-find_source(dw_execution *x, insert_source *source)
+find_source(dw_execution *x, dw_table *table, insert_source *source)
 {
     const dw_insert_statement *insert = &x->statement.as.insert;
+    dw_str values;
     *source = (insert_source){.sql = &x->sql, .range = insert->query};
-    return dw__sql_range_is_empty(insert->with) ? DW_OK : join_with(x, source);
+    DW_TRY(dw__insert_apply_defaults(x, table, &values));
+    bool is_as_written = dw__sql_range_is_empty(insert->with) && dw__str_is_null(values);
+    return is_as_written ? DW_OK : join_with(x, values, source);
 }
 
 static dw_status
@@ -109,8 +118,10 @@ insert_into_delta(dw_execution *x, dw_table *table)
 {
     insert_source source;
     dw_write_result done;
-    DW_TRY(find_source(x, &source));
-    dw_status status = insert_from(x, table, &source, &done);
+    dw_status status = find_source(x, table, &source);
+    if (status == DW_OK) {
+        status = insert_from(x, table, &source, &done);
+    }
     dw__sql_text_deinit(&source.joined);
     if (status != DW_OK) {
         dw_str name = dw__sql_name_print(&x->statement.as.insert.name, &x->arena);

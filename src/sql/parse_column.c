@@ -2,8 +2,10 @@
  * The columns of CREATE TABLE: names, types and attributes.
  */
 #include "sql/parse_column.h"
-#include "base/assert.h"
+
 #include "codec/json.h"
+#include "sql/parse_rule.h"
+#include "sql/spark_text.h"
 
 #define DW_SQL_COMMENT_BYTES_MAX ((size_t) 1 << 20)
 
@@ -27,15 +29,17 @@ static dw_status
 set_comment(dw_parser *parser, dw_field *field)
 {
     dw_str comment;
+    dw_str key = DW_STR("\"comment\":");
+    if (memmem(field->metadata_json.ptr, field->metadata_json.len, key.ptr, key.len) != NULL) {
+        return dw__parser_refuse(parser, parser->pos, DW_INVALID_ARGUMENT, "PARSE_ERROR",
+                                 "column \"%.*s\" has a COMMENT already", DW_STR_ARG(field->name));
+    }
     DW_TRY(dw__parser_string(parser, "a comment in quotes", &comment));
     DW_AUTO(dw_strbuf) json = dw__strbuf_make(parser->arena->allocator, DW_SQL_COMMENT_BYTES_MAX);
-    dw__strbuf_append_literal(&json, "{\"comment\":");
     dw__json_put_string(&json, comment);
-    dw__strbuf_append_literal(&json, "}");
     DW_TRY(dw__strbuf_ok(&json, "a comment", parser->err));
-    return dw__arena_dup(parser->arena, dw__strbuf_str(&json), &field->metadata_json)
-               ? DW_OK
-               : dw__error_oom(parser->err);
+    return dw__sql_field_put(field, DW_STR("comment"), dw__strbuf_str(&json), parser->arena,
+                             parser->err);
 }
 
 dw_status
@@ -61,21 +65,17 @@ static const char *
 unsupported_attribute(const dw_parser *parser)
 {
     switch (dw__parser_peek(parser, 0)->keyword) {
-    case DW_KEYWORD_DEFAULT:
-        return "DEFAULT values of columns";
-    case DW_KEYWORD_GENERATED:
-        return "generated columns";
     case DW_KEYWORD_PRIMARY:
         return "PRIMARY KEY constraints";
     case DW_KEYWORD_UNIQUE:
         return "UNIQUE constraints";
     case DW_KEYWORD_CHECK:
-        return "CHECK constraints";
+        return "CHECK constraints in CREATE TABLE (ALTER TABLE ... ADD CONSTRAINT adds them)";
     case DW_KEYWORD_FOREIGN:
     case DW_KEYWORD_REFERENCES:
         return "FOREIGN KEY constraints";
     case DW_KEYWORD_CONSTRAINT:
-        return "constraints";
+        return "constraints in CREATE TABLE (ALTER TABLE ... ADD CONSTRAINT adds them)";
     case DW_KEYWORD_COLLATE:
         return "collations";
     default:
@@ -119,7 +119,19 @@ find_column(const dw_column_vec *columns, dw_str name)
     return NULL;
 }
 
-/* name type [NOT NULL] [COMMENT 'text'] */
+/* [NOT NULL] [COMMENT 'text'] [DEFAULT expression | GENERATED ...], in any order */
+static dw_status
+parse_attributes(dw_parser *parser, dw_field *column)
+{
+    bool found = true;
+    while (found) {
+        DW_TRY(dw__parse_field_attributes(parser, column));
+        DW_TRY(dw__parse_column_rule(parser, column, &found));
+    }
+    return check_supported(parser);
+}
+
+/* name type [attributes] */
 static dw_status
 parse_column(dw_parser *parser, dw_column_vec *columns)
 {
@@ -135,8 +147,7 @@ parse_column(dw_parser *parser, dw_column_vec *columns)
         return dw__error_oom(parser->err);
     }
     DW_TRY(dw__field_make(parser, name, type, column));
-    DW_TRY(dw__parse_field_attributes(parser, column));
-    return check_supported(parser);
+    return parse_attributes(parser, column);
 }
 
 dw_status

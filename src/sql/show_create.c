@@ -43,8 +43,36 @@ put_comment(dw_strbuf *out, const dw_field *field, dw_error *err)
     return DW_OK;
 }
 
+/* DEFAULT and GENERATED, with expressions as the metadata has them: Spark's. */
 static dw_status
-put_columns(dw_strbuf *out, const dw_type *schema, dw_error *err)
+put_rule(dw_strbuf *out, const dw_field *field, dw_arena *arena, dw_error *err)
+{
+    dw_str text;
+    dw_str step;
+    DW_TRY(dw__field_metadata_get(field, DW_STR("CURRENT_DEFAULT"), arena, &text, err));
+    if (!dw__str_is_null(text)) {
+        dw__strbuf_printf(out, " DEFAULT %.*s", DW_STR_ARG(text));
+    }
+    DW_TRY(dw__field_metadata_get(field, DW_STR("delta.generationExpression"), arena, &text, err));
+    if (!dw__str_is_null(text)) {
+        dw__strbuf_printf(out, " GENERATED ALWAYS AS (%.*s)", DW_STR_ARG(text));
+    }
+    DW_TRY(dw__field_metadata_get(field, DW_STR("delta.identity.start"), arena, &text, err));
+    DW_TRY(dw__field_metadata_get(field, DW_STR("delta.identity.step"), arena, &step, err));
+    if (dw__str_is_null(text) || dw__str_is_null(step)) {
+        return DW_OK;
+    }
+    dw_str is_free;
+    DW_TRY(dw__field_metadata_get(field, DW_STR("delta.identity.allowExplicitInsert"), arena,
+                                  &is_free, err));
+    bool by_default = dw__str_equal(is_free, DW_STR("true"));
+    dw__strbuf_printf(out, " GENERATED %s AS IDENTITY (START WITH %.*s INCREMENT BY %.*s)",
+                      by_default ? "BY DEFAULT" : "ALWAYS", DW_STR_ARG(text), DW_STR_ARG(step));
+    return DW_OK;
+}
+
+static dw_status
+put_columns(dw_strbuf *out, const dw_type *schema, dw_arena *arena, dw_error *err)
 {
     for (size_t i = 0; i < schema->field_count; i++) {
         const dw_field *field = &schema->fields[i];
@@ -53,6 +81,7 @@ put_columns(dw_strbuf *out, const dw_type *schema, dw_error *err)
         dw__strbuf_append_char(out, ' ');
         dw__type_print_sql(out, field->type);
         dw__strbuf_append(out, field->nullable ? DW_STR("") : DW_STR(" NOT NULL"));
+        DW_TRY(put_rule(out, field, arena, err));
         DW_TRY(put_comment(out, field, err));
     }
     dw__strbuf_append_literal(out, ")\nUSING DELTA");
@@ -75,13 +104,31 @@ put_clauses(dw_strbuf *out, const dw_metadata *metadata, const dw_sql_name *name
         dw__strbuf_append_literal(out, "\nCOMMENT ");
         dw__sql_put_literal(out, metadata->description);
     }
-    for (size_t i = 0; i < metadata->configuration.count; i++) {
-        dw__strbuf_append(out, i == 0 ? DW_STR("\nTBLPROPERTIES (\n  ") : DW_STR(",\n  "));
-        dw__sql_put_literal(out, metadata->configuration.items[i].key);
-        dw__strbuf_append_literal(out, " = ");
-        dw__sql_put_literal(out, metadata->configuration.items[i].value);
+}
+
+static void
+put_property(dw_strbuf *out, size_t idx, dw_str key, dw_str value)
+{
+    dw__strbuf_append(out, idx == 0 ? DW_STR("\nTBLPROPERTIES (\n  ") : DW_STR(",\n  "));
+    dw__sql_put_literal(out, key);
+    dw__strbuf_append_literal(out, " = ");
+    dw__sql_put_literal(out, value);
+}
+
+/* The properties, and the feature that a table with defaults must be asked for. */
+static void
+put_properties(dw_strbuf *out, const dw_metadata *metadata, const dw_type *schema)
+{
+    size_t count = 0;
+    for (; count < metadata->configuration.count; count++) {
+        const dw_pair *pair = &metadata->configuration.items[count];
+        put_property(out, count, pair->key, pair->value);
     }
-    dw__strbuf_append(out, metadata->configuration.count > 0 ? DW_STR(")") : DW_STR(""));
+    if (dw__schema_find_trait(schema, DW_FIELD_DEFAULT) != NULL) {
+        put_property(out, count++, DW_STR("delta.feature.allowColumnDefaults"),
+                     DW_STR("supported"));
+    }
+    dw__strbuf_append(out, count > 0 ? DW_STR(")") : DW_STR(""));
 }
 
 static void
@@ -101,8 +148,9 @@ dw__show_create_table(dw_table *table, dw_log_snapshot *snapshot, const dw_sql_n
     static const dw_rows_column columns[] = {{"createtab_stmt", DW_ROWS_STR, 0, 0}};
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(arena->allocator, DW_CREATE_TEXT_BYTES_MAX);
     put_table_name(&text, name);
-    DW_TRY(put_columns(&text, dw__log_snapshot_schema(snapshot), err));
+    DW_TRY(put_columns(&text, dw__log_snapshot_schema(snapshot), arena, err));
     put_clauses(&text, dw__log_snapshot_metadata(snapshot), name, dw__table_root(table));
+    put_properties(&text, dw__log_snapshot_metadata(snapshot), dw__log_snapshot_schema(snapshot));
     DW_TRY(dw__strbuf_ok(&text, "the statement", err));
     dw_rows *rows;
     DW_TRY(dw__rows_new(arena->allocator, columns, 1, &rows, err));

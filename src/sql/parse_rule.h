@@ -1,0 +1,14 @@
+/*
+ * DEFAULT and GENERATED, among the attributes of a column.
+ */
+#ifndef DW_SQL_PARSE_RULE_H
+#define DW_SQL_PARSE_RULE_H
+
+#include "sql/parser.h"
+
+/*
+ * Reads one of them if it stands here: `*found_out` tells. Errors: PARSE_ERROR, IDENTITY_INVALID.
+ */
+DW_WARN_UNUSED dw_status dw__parse_column_rule(dw_parser *parser, dw_field *field, bool *found_out);
+
+#endif
