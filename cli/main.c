@@ -19,6 +19,7 @@ static const char help[] =
     "  history TABLE                   the table's versions, newest first\n"
     "  detail TABLE                    what the table is: size, files, properties, features\n"
     "  checkpoint TABLE                write a checkpoint of the newest version\n"
+    "  fsck TABLE                      check the table against the rules of the protocol\n"
     "\n"
     "deltaworks VERB --help explains a verb. TABLE is a path, a file:// URI, or a name in the\n"
     "warehouse (--warehouse DIR or $DELTAWORKS_WAREHOUSE).\n"
@@ -36,6 +37,7 @@ static const struct {
     {"history", verb_history},
     {"detail", verb_detail},
     {"checkpoint", verb_checkpoint},
+    {"fsck", verb_fsck},
 };
 
 static bool

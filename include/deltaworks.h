@@ -341,6 +341,33 @@ DW_EXPORT DW_NODISCARD dw_status dw_table_history(dw_table *table, int64_t limit
 DW_EXPORT DW_NODISCARD dw_status dw_table_checkpoint(dw_table *table, int64_t *version_out,
                                                      dw_error *err);
 
+typedef struct dw_fsck_options {
+    size_t size;
+    bool with_data; /* read all data files, and compare statistics with rows */
+} dw_fsck_options;
+
+#define DW_FSCK_OPTIONS_INIT {sizeof(dw_fsck_options), false}
+
+typedef struct dw_fsck_report {
+    int64_t error_count;
+    int64_t warning_count;
+    int64_t note_count;
+} dw_fsck_report;
+
+/*
+ * Checks the table at `uri` against the rules of the protocol; nothing is changed. `out` receives a
+ * row for each finding, with the columns severity (error, warning, note), rule, version, path and
+ * message; docs/fsck.md explains the rules. `options` may be NULL. The session's cancel and
+ * progress apply.
+ * Errors: DW_NOT_FOUND (TABLE_NOT_FOUND), DW_UNSUPPORTED (FEATURE_UNSUPPORTED) when the table
+ * cannot be read. A damaged table is no error, but findings.
+ * Since: 0.1
+ */
+DW_EXPORT DW_NODISCARD dw_status dw_session_fsck(dw_session *session, const char *uri,
+                                                 const dw_fsck_options *options,
+                                                 struct ArrowArrayStream *out,
+                                                 dw_fsck_report *report_out, dw_error *err);
+
 /* ---- SQL ------------------------------------------------------------------------------------- */
 
 /* A session keeps settings, views and names between statements. One thread at a time. Since: 0.1 */

@@ -2,6 +2,7 @@
  * Sessions and results: src/sql under its public names.
  */
 #include "api/handles.h"
+#include "api/options.h"
 #include "sql/sql.h"
 
 dw_status
@@ -87,4 +88,24 @@ void
 dw_result_free(dw_result *result)
 {
     dw__result_free(result);
+}
+
+dw_status
+dw_session_fsck(dw_session *session, const char *uri, const dw_fsck_options *options,
+                struct ArrowArrayStream *out, dw_fsck_report *report_out, dw_error *err)
+{
+    dw__error_clear(err);
+    DW_REQUIRE(out);
+    memset(out, 0, sizeof(*out));
+    DW_REQUIRE(session);
+    DW_REQUIRE(uri);
+    dw_fsck_counts counts;
+    bool with_data = DW_HAS_OPTION(options, with_data) && options->with_data;
+    dw_status status = dw__session_fsck(session, dw__str_from(uri), with_data, out, &counts, err);
+    if (report_out != NULL) {
+        *report_out = (dw_fsck_report){.error_count = counts.errors,
+                                       .warning_count = counts.warnings,
+                                       .note_count = counts.notes};
+    }
+    return status;
 }

@@ -60,6 +60,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_DESCRIBE,
     DW_STATEMENT_SHOW_TABLES,
     DW_STATEMENT_CHECKPOINT,
+    DW_STATEMENT_FSCK,
     DW_STATEMENT_CREATE_VIEW,
     DW_STATEMENT_DROP_VIEW,
     DW_STATEMENT_MODIFY, /* what Delta tables cannot have done to them, but the engine's may */
@@ -128,6 +129,11 @@ typedef struct dw_describe_statement {
     dw_str key;    /* PROPERTIES; null string: all */
 } dw_describe_statement;
 
+typedef struct dw_fsck_statement {
+    dw_sql_name name;
+    bool with_data;
+} dw_fsck_statement;
+
 typedef struct dw_view_statement {
     dw_sql_name name;
     bool or_replace;
@@ -173,6 +179,7 @@ typedef struct dw_statement {
         dw_copy_statement copy;
         dw_describe_statement describe;
         dw_sql_name checkpoint;
+        dw_fsck_statement fsck;
         dw_view_statement view;
         dw_modify_statement modify;
         dw_engine_statement engine;

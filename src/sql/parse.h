@@ -27,6 +27,8 @@ DW_WARN_UNUSED dw_status dw__parse_describe(dw_parser *parser, dw_statement *out
 DW_WARN_UNUSED dw_status dw__parse_show(dw_parser *parser, dw_statement *out);
 /* From the first word on: a statement that changes a table in a way that Delta tables cannot be
  * changed (yet). `*found_out` is false when it is another statement. */
+/* name [WITH DATA], behind FSCK TABLE */
+DW_WARN_UNUSED dw_status dw__parse_fsck(dw_parser *parser, dw_fsck_statement *out);
 DW_WARN_UNUSED dw_status dw__parse_modify(dw_parser *parser, dw_statement *out, bool *found_out);
 
 /* A type, in Spark's or the engine's spelling. */

@@ -265,6 +265,11 @@ dw__parse_statement(const dw_sql_text *sql, dw_arena *arena, dw_statement *out, 
     if (dw__parser_at_end(&parser)) {
         return DW_OK;
     }
+    if (dw__parser_is(&parser, DW_KEYWORD_FSCK) && dw__parser_is_at(&parser, 1, DW_KEYWORD_TABLE)) {
+        parser.pos += 2;
+        *out = make(DW_STATEMENT_FSCK, "FSCK");
+        return dw__parse_fsck(&parser, &out->as.fsck);
+    }
     DW_TRY(dw__parse_modify(&parser, out, &found));
     if (found) {
         return DW_OK;

@@ -22,6 +22,7 @@ dw__session_open(dw_catalog *catalog, dw_session **out, dw_error *err)
     session->env = env;
     session->database = dw__catalog_database(catalog);
     session->token = (uint32_t) dw__env_random_u64(env);
+    atomic_init(&session->progress_permille, -1);
     dw_status status = dw__connection_open(session->database, &session->connection, err);
     if (status != DW_OK) {
         DW_DELETE(env->allocator, session);
@@ -54,7 +55,8 @@ dw__session_cancel(dw_session *session)
 double
 dw__session_progress(dw_session *session)
 {
-    return dw__connection_progress(session->connection);
+    int own = atomic_load(&session->progress_permille);
+    return own >= 0 ? own / 1000.0 : dw__connection_progress(session->connection);
 }
 
 dw_status
@@ -75,6 +77,7 @@ begin_statement(dw_session *session, dw_error *err)
     }
     session->statement_count++;
     atomic_store(&session->is_cancelled, false);
+    atomic_store(&session->progress_permille, -1);
     return DW_OK;
 }
 
@@ -102,6 +105,8 @@ run(dw_execution *x)
         return dw__execute_show_tables(x);
     case DW_STATEMENT_CHECKPOINT:
         return dw__execute_checkpoint(x);
+    case DW_STATEMENT_FSCK:
+        return dw__execute_fsck(x);
     case DW_STATEMENT_CREATE_VIEW:
         return dw__execute_create_view(x);
     case DW_STATEMENT_DROP_VIEW:
@@ -199,4 +204,15 @@ dw__session_load(dw_session *session, dw_str uri, const dw_load_spec *spec, dw_l
         dw__error_context(err, "loading into %.*s", DW_STR_ARG(dw__table_root(table)));
     }
     return status;
+}
+
+dw_status
+dw__session_fsck(dw_session *session, dw_str uri, bool with_data, struct ArrowArrayStream *out,
+                 dw_fsck_counts *counts_out, dw_error *err)
+{
+    *counts_out = (dw_fsck_counts){0};
+    DW_TRY(begin_statement(session, err));
+    DW_AUTO(dw_table_ptr) table = NULL;
+    DW_TRY(dw__catalog_table_at(session->catalog, uri, &table, err));
+    return dw__session_fsck_table(session, table, with_data, out, counts_out, err);
 }

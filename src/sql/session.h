@@ -35,6 +35,7 @@ struct dw_session {
     uint32_t token; /* of this session, in the names of its scans */
     uint64_t statement_count;
     atomic_bool is_cancelled;
+    atomic_int progress_permille; /* of work that is not the engine's; -1: it is */
     bool may_have_engine_objects; /* a statement ran that may have made some */
     bool is_reading;              /* rows of the last statement are not released yet */
     dw_session_view_vec views;
@@ -49,6 +50,10 @@ DW_WARN_UNUSED dw_status dw__session_view_put(dw_session *session, const dw_sql_
 bool dw__session_view_remove(dw_session *session, dw_str name);
 void dw__session_views_deinit(dw_session *session);
 
+/* Checks a table, with the session's cancel and progress. */
+DW_WARN_UNUSED dw_status dw__session_fsck_table(dw_session *session, dw_table *table,
+                                                bool with_data, struct ArrowArrayStream *out,
+                                                dw_fsck_counts *counts_out, dw_error *err);
 /* DW_CANCELLED (CANCELLED) once the statement was asked to stop. */
 DW_WARN_UNUSED dw_status dw__session_check_cancelled(const dw_session *session, dw_error *err);
 

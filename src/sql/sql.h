@@ -10,6 +10,7 @@
 #define DW_SQL_SQL_H
 
 #include "table/catalog.h"
+#include "table/fsck.h"
 #include "table/load.h"
 
 #define DW_SQL_STATEMENT_BYTES_MAX ((size_t) 16 << 20)
@@ -23,6 +24,10 @@ DW_WARN_UNUSED dw_status dw__session_execute(dw_session *session, dw_str sql, si
 /* Loads files into the table at `uri` on the session's connection, with its cancel and progress. */
 DW_WARN_UNUSED dw_status dw__session_load(dw_session *session, dw_str uri, const dw_load_spec *spec,
                                           dw_load_result *out, dw_error *err);
+/* Checks the table at `uri`, with the session's cancel and progress. */
+DW_WARN_UNUSED dw_status dw__session_fsck(dw_session *session, dw_str uri, bool with_data,
+                                          struct ArrowArrayStream *out, dw_fsck_counts *counts_out,
+                                          dw_error *err);
 void dw__session_cancel(dw_session *session); /* async-signal-safe, any thread */
 double dw__session_progress(dw_session *session);
 

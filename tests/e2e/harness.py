@@ -38,6 +38,7 @@ class World:
 
     def __init__(self, folder):
         self.folder = folder
+        self.may_be_damaged = set()
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -47,6 +48,22 @@ class World:
         done = subprocess.run([PROGRAM, *arguments], input=stdin, capture_output=True,
                               timeout=TIMEOUT_S, env=env, cwd=self.folder, preexec_fn=preexec)
         return Ran(done)
+
+    def damages(self, *tables):
+        """Says that the test damages these tables: they are not checked when it ends."""
+        self.may_be_damaged.update(tables)
+
+    def check_tables(self):
+        """Every table that the test made must keep the protocol's rules."""
+        for folder, names, _ in os.walk(self.folder):
+            if "_delta_log" not in names:
+                continue
+            name = os.path.relpath(folder, self.folder)
+            if name in self.may_be_damaged or not os.listdir(os.path.join(folder, "_delta_log")):
+                continue
+            ran = self.run("fsck", folder, "--data", "--format", "csv")
+            found = [f for f in ran.out.splitlines() if f.startswith(("error,", "warning,"))]
+            expect(ran.status == 0 and not found, f"no findings in {name}: {ran!r}")
 
     def start(self, *arguments, **options):
         env = dict(os.environ, DELTAWORKS_WAREHOUSE=self.folder, LC_ALL="C.UTF-8")
@@ -117,7 +134,10 @@ def main():
             continue
         folder = tempfile.mkdtemp(prefix="dw-e2e-")
         try:
-            function(World(folder))
+            world = World(folder)
+            function(world)
+            if not function.__name__.startswith("test_damage__"):
+                world.check_tables()
             passed += 1
         except Exception as error:  # every other test is to run
             failed += 1

@@ -1,0 +1,117 @@
+/*
+ * deltaworks fsck: is a table what the protocol says?
+ */
+#include "args.h"
+#include "error.h"
+#include "text.h"
+#include "verbs.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const char help[] =
+    "Usage: deltaworks fsck TABLE [OPTIONS]\n"
+    "\n"
+    "Checks the table against the rules of the Delta protocol: every commit, every checkpoint,\n"
+    "checksum and compacted commit against the replayed log, deletion vectors, row ids, missing\n"
+    "and orphan files. Nothing is changed. Each finding has the number of the rule that it\n"
+    "breaks (docs/fsck.md). The same as FSCK TABLE.\n"
+    "\n"
+    "  --data           read all data files, too, and compare statistics with rows\n"
+    "  --format FORMAT  table (default), csv, json, ndjson, markdown, arrow\n"
+    "  --output FILE    write the findings there\n"
+    "  --quiet          print nothing when there is nothing to print\n";
+
+typedef struct fsck_args {
+    runner_options options;
+    const char *format;
+    bool with_data;
+} fsck_args;
+
+static int
+parse(int argc, char **argv, fsck_args *out, args *arguments)
+{
+    const option_spec specs[] = {
+        {"--data", 0, false, false, NULL, NULL, 0, &out->with_data},
+        {"--format", 0, true, false, &out->format, NULL, 0, NULL},
+        {"--output", 'o', true, false, &out->options.output, NULL, 0, NULL},
+        {"--quiet", 'q', false, false, NULL, NULL, 0, &out->options.is_quiet},
+        {"--memory-limit", 0, true, false, &out->options.memory_limit, NULL, 0, NULL},
+        {"--threads", 0, true, false, &out->options.threads, NULL, 0, NULL},
+        {"--spill-directory", 0, true, false, &out->options.spill_directory, NULL, 0, NULL},
+        {"--warehouse", 0, true, false, &out->options.warehouse, NULL, 0, NULL},
+        {NULL, 0, false, false, NULL, NULL, 0, NULL},
+    };
+    int status = args_parse("fsck", argc, argv, specs, arguments);
+    if (status != EXIT_DONE || arguments->wants_help) {
+        return status;
+    }
+    if (arguments->positional_count != 1) {
+        return error_usage("fsck", "expected one table, found %zu arguments",
+                           arguments->positional_count);
+    }
+    if (out->format != NULL && (!format_parse(out->format, &out->options.format) ||
+                                out->options.format == FORMAT_PARQUET)) {
+        return error_usage("fsck", "there is no format %s", out->format);
+    }
+    return EXIT_DONE;
+}
+
+static int
+print_findings(const runner *r, struct ArrowArrayStream *rows, const dw_fsck_report *report)
+{
+    dw_error err = DW_ERROR_INIT;
+    int64_t row_count;
+    int64_t total = report->error_count + report->warning_count + report->note_count;
+    bool is_table = r->options.format == FORMAT_TABLE;
+    if (is_table && total == 0) {
+        rows->release(rows);
+        if (!r->options.is_quiet) {
+            fprintf(r->file, "nothing was found\n");
+        }
+        return EXIT_DONE;
+    }
+    if (format_print(r->options.format, rows, r->file, &row_count, &err) != DW_OK) {
+        return error_report(&err);
+    }
+    if (is_table && !r->options.is_quiet) {
+        fprintf(r->file, "%" PRId64 " errors, %" PRId64 " warnings, %" PRId64 " notes\n",
+                report->error_count, report->warning_count, report->note_count);
+    }
+    return report->error_count > 0 ? EXIT_DAMAGED : EXIT_DONE;
+}
+
+static int
+check(const fsck_args *parsed, const char *table)
+{
+    runner r;
+    int status = runner_open(&r, &parsed->options);
+    if (status == EXIT_DONE) {
+        dw_fsck_options options = DW_FSCK_OPTIONS_INIT;
+        dw_fsck_report report;
+        dw_error err = DW_ERROR_INIT;
+        struct ArrowArrayStream rows;
+        options.with_data = parsed->with_data;
+        runner_begin(&r);
+        dw_status checked = dw_session_fsck(r.session, table, &options, &rows, &report, &err);
+        runner_end(&r);
+        status = checked == DW_OK ? print_findings(&r, &rows, &report) : error_report(&err);
+    }
+    int closed = runner_close(&r);
+    return status == EXIT_DONE ? closed : status;
+}
+
+int
+verb_fsck(int argc, char **argv)
+{
+    fsck_args parsed = {0};
+    args arguments = {.positional = memory_resize(NULL, ((size_t) argc + 1) * sizeof(char *))};
+    int status = parse(argc, argv, &parsed, &arguments);
+    if (status == EXIT_DONE && arguments.wants_help) {
+        printf("%s%s", help, runner_options_help);
+    } else if (status == EXIT_DONE) {
+        status = check(&parsed, arguments.positional[0]);
+    }
+    free(arguments.positional);
+    return status;
+}
