@@ -88,16 +88,9 @@ check_mapped_fields(mapping_check *check, const dw_type *type)
 static void
 check_mapping_change(dw_fsck *fsck, const dw_metadata *before)
 {
-    static const char *const names[] = {"none", "name", "id"};
     dw_properties old;
     dw__properties_read(&before->configuration, &old, NULL);
     const dw_properties *now = &fsck->state.properties;
-    if (old.mapping_mode != now->mapping_mode && old.mapping_mode != DW_MAPPING_NONE &&
-        now->mapping_mode != DW_MAPPING_NONE) {
-        dw__fsck_find(fsck, DW_FSCK_WARNING, "E5", DW_STR_NULL,
-                      "delta.columnMapping.mode changes from %s to %s", names[old.mapping_mode],
-                      names[now->mapping_mode]);
-    }
     if (old.mapping_mode != DW_MAPPING_NONE && now->mapping_mode != DW_MAPPING_NONE &&
         now->mapping_max_column_id < old.mapping_max_column_id) {
         dw__fsck_find(fsck, DW_FSCK_ERROR, "E4", DW_STR_NULL,

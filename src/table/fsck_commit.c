@@ -477,9 +477,40 @@ check_rearrangement(const commit_check *check, int64_t rows_before, int64_t unkn
 }
 
 static dw_status
+find_older(dw_fsck *fsck, dw_fsck_path *path, dw_fsck_file *file, void *ctx, dw_error *err)
+{
+    bool *has_older = ctx;
+    (void) path;
+    (void) err;
+    *has_older = *has_older || file->version < fsck->version;
+    return DW_OK;
+}
+
+/* Files are written for one mode: only a table that is replaced with all its files changes it. */
+static dw_status
+check_mapping_mode(const commit_check *check, dw_mapping_mode before, dw_error *err)
+{
+    static const char *const names[] = {"none", "name", "id"};
+    dw_fsck *fsck = check->fsck;
+    dw_mapping_mode now = fsck->state.properties.mapping_mode;
+    bool has_older = false;
+    if (before == now || (before != DW_MAPPING_ID && now != DW_MAPPING_ID)) {
+        return DW_OK;
+    }
+    DW_TRY(dw__fsck_visit_live(fsck, find_older, &has_older, err));
+    if (has_older) {
+        dw__fsck_find(fsck, DW_FSCK_ERROR, "E5", DW_STR_NULL,
+                      "delta.columnMapping.mode changes from %s to %s, and files from before stay",
+                      names[before], names[now]);
+    }
+    return DW_OK;
+}
+
+static dw_status
 check_all(commit_check *check, dw_error *err)
 {
     dw_fsck_state *state = &check->fsck->state;
+    dw_mapping_mode mode_before = state->properties.mapping_mode;
     int64_t rows_before = state->row_count;
     int64_t unknown_before = state->unknown_row_count_files;
     bool is_first = state->version < 0;
@@ -491,7 +522,7 @@ check_all(commit_check *check, dw_error *err)
     DW_TRY(check_actions(check, true, err));
     DW_TRY(check_actions(check, false, err));
     check_rearrangement(check, rows_before, unknown_before);
-    return DW_OK;
+    return is_first ? DW_OK : check_mapping_mode(check, mode_before, err);
 }
 
 dw_status

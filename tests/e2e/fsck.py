@@ -449,7 +449,7 @@ def test_fsck__finds_column_mapping_that_is_wrong(w):
                         by_name(mapped("a", None, None)))):
         plant(w, [protocol(2, 5), bad])
         expect_only(w, "E4", *words)
-    plant(w, [protocol(2, 5), good], [by_name(mapped("a", 1, "p1"), maximum="1")],
+    plant(w, [protocol(2, 5), good, add("a")], [by_name(mapped("a", 1, "p1"), maximum="1")],
           [by_name(mapped("a", 1, "p1"), maximum="1", mode="id")])
     expect_rule(w, "E4", "goes back from 2 to 1")
     expect_rule(w, "E5", "from name to id")

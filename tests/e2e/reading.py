@@ -220,6 +220,7 @@ def test_changes__refuse_ranges_that_have_no_answer(w):
     w.sql("INSERT INTO t VALUES (1)")
     w.sql("CREATE TABLE u (id INT) TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')")
     off = metadata(schema(field("id", "integer")))
+    off["metaData"]["id"] = next(a["metaData"]["id"] for a in w.actions("u", 0) if "metaData" in a)
     w.write_log("u", 1, [off])
     for query, words in (
             ("table_changes('t', 0)", ["CHANGES_NOT_RECORDED", "version 0"]),
