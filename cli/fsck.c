@@ -61,9 +61,9 @@ static int
 print_findings(const runner *r, struct ArrowArrayStream *rows, const dw_fsck_report *report)
 {
     dw_error err = DW_ERROR_INIT;
-    int64_t row_count;
+    format_count printed;
     int64_t total = report->error_count + report->warning_count + report->note_count;
-    bool is_table = r->options.format == FORMAT_TABLE;
+    bool is_table = r->options.format == FORMAT_TABLE || r->options.format == FORMAT_VERTICAL;
     if (is_table && total == 0) {
         rows->release(rows);
         if (!r->options.is_quiet) {
@@ -71,7 +71,7 @@ print_findings(const runner *r, struct ArrowArrayStream *rows, const dw_fsck_rep
         }
         return EXIT_DONE;
     }
-    if (format_print(r->options.format, rows, r->file, &row_count, &err) != DW_OK) {
+    if (format_print(r->options.format, 0, rows, r->file, &printed, &err) != DW_OK) {
         return error_report(&err);
     }
     if (is_table && !r->options.is_quiet) {
