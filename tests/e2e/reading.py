@@ -292,6 +292,7 @@ def test_variant__of_two_binary_fields_is_read(w):
 def test_variant__that_is_marked_and_shredded_is_read(w):
     variant_table(w, f"SELECT id::INTEGER AS id, v FROM {VALUES}", "variant", "variantShredding")
     expect_variants(w)
+    w.damages("t")  # the file that follows has another size than its add says
     w.sql(f"COPY (SELECT id::INTEGER AS id, v FROM {VALUES}) TO '{w.path('t/a.parquet')}' "
           "(FORMAT parquet, SHREDDING {v: 'STRUCT(a INTEGER, b VARCHAR)'})")
     expect_variants(w)
