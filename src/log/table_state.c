@@ -7,6 +7,15 @@
 
 /* ---- Definition ------------------------------------------------------------------------------ */
 
+/* A property enables nothing that the protocol does not list. */
+static void
+keep_supported(const dw_protocol *protocol, dw_properties *properties)
+{
+    properties->enable_in_commit_timestamps &=
+        dw__protocol_supports(protocol, DW_FEATURE_IN_COMMIT_TIMESTAMP);
+    properties->enable_row_tracking &= dw__protocol_supports(protocol, DW_FEATURE_ROW_TRACKING);
+}
+
 static dw_status
 fill_definition(dw_definition *definition, const dw_env *env, const dw_protocol *protocol,
                 const dw_metadata *metadata, dw_error *err)
@@ -31,6 +40,7 @@ fill_definition(dw_definition *definition, const dw_env *env, const dw_protocol 
     if (!dw__protocol_supports(&definition->protocol, DW_FEATURE_COLUMN_MAPPING)) {
         definition->properties.mapping_mode = DW_MAPPING_NONE;
     }
+    keep_supported(&definition->protocol, &definition->properties);
     DW_TRY(dw__schema_parse("the schema in metaData", definition->metadata.schema_string,
                             &definition->arena, &definition->schema, err));
     if (definition->properties.mapping_mode == DW_MAPPING_NONE) {

@@ -362,7 +362,8 @@ put_parameters(const create_state *state, dw_change *change, dw_error *err)
                : dw__error_oom(err);
 }
 
-/* What the replaced table held: its files go, and domains such as clustering with them. */
+/* What the replaced table held: its files go, and how they were clustered. Other domains stay,
+ * among them the high-water mark of row ids. */
 static dw_status
 put_replaced(const create_state *state, dw_change *change, dw_error *err)
 {
@@ -372,8 +373,10 @@ put_replaced(const create_state *state, dw_change *change, dw_error *err)
     for (size_t i = 0; i < dw__log_snapshot_domain_count(state->existing); i++) {
         dw_action action = {.kind = DW_ACTION_DOMAIN,
                             .as.domain = *dw__log_snapshot_domain(state->existing, i)};
-        action.as.domain.removed = true;
-        dw__change_put(change, &action);
+        if (dw__str_equal(action.as.domain.domain, DW_STR("delta.clustering"))) {
+            action.as.domain.removed = true;
+            dw__change_put(change, &action);
+        }
     }
     dw_file_set *files = dw__log_snapshot_files(state->existing);
     dw_file_ref ref = {0, 0};

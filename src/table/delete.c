@@ -265,6 +265,7 @@ rewrite_marked(delete_state *state, dw_error *err)
     }
     DW_TRY(write_rows(state, &rows, "", &target, &state->rewritten, err));
     state->change.files = &state->rewritten;
+    state->change.loses_row_ids = true;
     state->result->files_rewritten = (int64_t) state->marked_count;
     return DW_OK;
 }

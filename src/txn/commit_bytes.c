@@ -61,6 +61,11 @@ put_commit_info(dw_strbuf *out, const dw_txn *txn, const dw_commit_header *heade
     if (!dw__str_is_null(txn->user_metadata)) {
         put_text(out, "userMetadata", txn->user_metadata);
     }
+    if (header->tracks_rows) {
+        dw__json_put_key(out, DW_STR("tags"));
+        dw__strbuf_printf(out, "{\"delta.rowTracking.preserved\":\"%s\"}",
+                          txn->loses_row_ids ? "false" : "true");
+    }
     dw__json_put_key(out, DW_STR("engineInfo"));
     dw__strbuf_printf(out, "\"Deltaworks/%s\"", dw_version());
     put_text(out, "txnId", dw__str_from(header->txn_id));

@@ -10,6 +10,7 @@
 typedef struct dw_commit_header {
     int64_t timestamp_ms;
     bool has_in_commit_timestamp; /* then it equals timestamp_ms */
+    bool tracks_rows;             /* row tracking is enabled */
     int64_t read_version;         /* -1: none, the commit creates the table */
     dw_txn_isolation isolation;
     bool is_blind_append;

@@ -172,11 +172,22 @@ step_appends(const dw_conflict_self *self, const dw_conflict_winner *winner,
                                                              : DW_VERDICT_NONE;
 }
 
+/* A file that both commit again would lose what the winner says of it. */
+static bool
+commits_same_file(const dw_conflict_self *self, const dw_conflict_winner *winner, size_t idx)
+{
+    return self->recommits_files && winner->actions[idx].kind == DW_ACTION_ADD &&
+           contains(self->read_keys, self->read_key_count, winner->canonical[idx]);
+}
+
 static dw_verdict
 step_removes(const dw_conflict_self *self, const dw_conflict_winner *winner,
              dw_txn_isolation isolation, size_t idx)
 {
     (void) isolation;
+    if (commits_same_file(self, winner, idx)) {
+        return DW_VERDICT_CONCURRENT_DELETE_READ;
+    }
     return winner->actions[idx].kind == DW_ACTION_REMOVE
                ? check_remove(self, winner->canonical[idx])
                : DW_VERDICT_NONE;

@@ -26,6 +26,7 @@ typedef struct dw_conflict_self {
     bool is_blind_append;
     bool reads_whole_table;
     bool looks_for_rows;
+    bool recommits_files;
     const dw_str *read_keys; /* canonical paths, sorted bytewise */
     size_t read_key_count;
     const dw_str *removed_keys; /* canonical paths, sorted bytewise */

@@ -17,6 +17,7 @@
 #include "base/assert.h"
 #include "codec/codec.h"
 #include "codec/uri.h"
+#include "txn/assign.h"
 #include "txn/checksum.h"
 #include "txn/commit_bytes.h"
 #include "txn/conflict.h"
@@ -38,7 +39,8 @@ typedef struct commit_loop {
     dw_arena *arena; /* lives as long as the loop */
     dw_conflict_self self;
     dw_txn_isolation isolation;
-    bool with_in_commit_timestamp;
+    dw_assignment assignment;
+    dw_txn assigned;          /* the change as it was tried last */
     int64_t timestamp_min_ms; /* an in-commit timestamp must not be below */
     char txn_id[DW_UUID_TEXT_SIZE];
     dw_commit_header header; /* of the last try */
@@ -119,7 +121,6 @@ loop_init(commit_loop *loop, const dw_txn *txn, dw_arena *arena, dw_error *err)
                           .timestamp_min_ms = INT64_MIN};
     dw_properties properties;
     effective_properties(txn, &properties);
-    loop->with_in_commit_timestamp = properties.enable_in_commit_timestamps;
     loop->isolation = dw__conflict_isolation(properties.isolation, txn->actions, txn->action_count,
                                              txn->data_change);
     if (txn->read_snapshot != NULL) {
@@ -131,11 +132,12 @@ loop_init(commit_loop *loop, const dw_txn *txn, dw_arena *arena, dw_error *err)
                                     .is_blind_append = dw__conflict_is_blind_append(txn),
                                     .reads_whole_table = txn->reads_whole_table,
                                     .looks_for_rows = txn->looks_for_rows,
+                                    .recommits_files = txn->recommits_files,
                                     .read_key_count = txn->read_path_count};
     DW_TRY(sorted_keys(arena, txn->read_paths, txn->read_path_count, &loop->self.read_keys, err));
     DW_TRY(collect_removed(loop, err));
     dw__uuid_make(loop->env, loop->txn_id);
-    return DW_OK;
+    return dw__assignment_init(&loop->assignment, txn, arena, err);
 }
 
 /* ---- Waiting --------------------------------------------------------------------------------- */
@@ -259,10 +261,11 @@ check_winner(commit_loop *loop, const dw_commit_actions *commit, dw_arena *scrat
     if (verdict != DW_VERDICT_NONE) {
         return report_conflict(loop, verdict, &info, err);
     }
-    if (info.has_in_commit_timestamp && info.in_commit_timestamp_ms >= loop->timestamp_min_ms) {
-        loop->timestamp_min_ms = info.in_commit_timestamp_ms + 1;
+    int64_t time = info.has_in_commit_timestamp ? info.in_commit_timestamp_ms : commit->modified_ms;
+    if (time >= loop->timestamp_min_ms) {
+        loop->timestamp_min_ms = time + 1;
     }
-    return DW_OK;
+    return dw__assignment_note(&loop->assignment, commit->items, commit->count, err);
 }
 
 /* Reads the commit at loop->version. `found_out` false: there is none. */
@@ -361,7 +364,7 @@ static int64_t
 commit_timestamp_ms(const commit_loop *loop)
 {
     int64_t now_ms = dw__env_now_ms(loop->env);
-    bool is_behind = loop->with_in_commit_timestamp && now_ms < loop->timestamp_min_ms;
+    bool is_behind = loop->assignment.with_in_commit_timestamps && now_ms < loop->timestamp_min_ms;
     return is_behind ? loop->timestamp_min_ms : now_ms;
 }
 
@@ -386,14 +389,17 @@ try_once(commit_loop *loop, dw_strbuf *bytes, dw_error *err)
     dw_commit_header *header = &loop->header;
     *header =
         (dw_commit_header){.timestamp_ms = commit_timestamp_ms(loop),
-                           .has_in_commit_timestamp = loop->with_in_commit_timestamp,
+                           .has_in_commit_timestamp = loop->assignment.with_in_commit_timestamps,
+                           .tracks_rows = loop->assignment.is_tracking_enabled,
                            .read_version = loop->txn->read_snapshot == NULL
                                                ? -1
                                                : dw__log_snapshot_version(loop->txn->read_snapshot),
                            .isolation = loop->isolation,
                            .is_blind_append = loop->self.is_blind_append,
                            .txn_id = loop->txn_id};
-    DW_TRY(dw__commit_bytes(loop->txn, header, bytes, err));
+    DW_TRY(dw__assignment_make(&loop->assignment, loop->version, header->timestamp_ms,
+                               &loop->assigned, err));
+    DW_TRY(dw__commit_bytes(&loop->assigned, header, bytes, err));
     loop->attempt_count++;
     dw_status status = put_and_settle(loop, dw__strbuf_str(bytes), err);
     if (status != DW_ALREADY_EXISTS) {
@@ -437,7 +443,7 @@ dw__txn_commit(const dw_txn *txn, dw_txn_result *out, dw_error *err)
         DW_TRY(try_once(&loop, &bytes, err));
     }
     if (!loop.was_duplicate) {
-        dw__txn_write_checksum(txn, &loop.header, loop.version);
+        dw__txn_write_checksum(&loop.assigned, &loop.header, loop.version);
     }
     out->version = loop.version;
     out->attempt_count = loop.attempt_count;

@@ -26,9 +26,10 @@ typedef struct dw_txn {
     dw_log *log;
     dw_log_snapshot *read_snapshot; /* NULL: the table must not exist yet */
 
-    const dw_action
-        *actions; /* without commitInfo; files that existed are removed by the key that the
-                                 read snapshot has for them */
+    /* Without commitInfo; files that existed are removed by the key that the read snapshot has for
+     * them. Row ids, their high-water mark, names of row tracking's columns and when in-commit
+     * timestamps were enabled are added by the commit (assign.h). */
+    const dw_action *actions;
     size_t action_count;
     bool recommits_files; /* some adds name live files by their very keys, to say more of them */
 
@@ -44,6 +45,7 @@ typedef struct dw_txn {
     dw_str operation_metrics_json;    /* likewise */
     dw_str user_metadata;             /* null string: none */
     bool data_change;                 /* false: the change only rearranges (OPTIMIZE) */
+    bool loses_row_ids; /* rows were copied without the ids that row tracking gave them */
 } dw_txn;
 
 typedef struct dw_txn_result {

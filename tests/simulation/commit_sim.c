@@ -12,7 +12,7 @@
  * What must hold for each seed:
  *  - what was acknowledged is in the log exactly once, what was refused never, and what stayed
  *    unknown, or was under way in a crash, at most once;
- *  - versions are contiguous and break no rule of the protocol;
+ *  - versions are contiguous and break no rule of the protocol; row ids are given once;
  *  - every snapshot that anybody saw, and every version read afterwards with and without
  *    checkpoints, equals the replay, and the checksum written with it agrees.
  */
@@ -136,7 +136,8 @@ check_versions(run *self)
 static void
 check(run *self)
 {
-    table_promises promises = {self->all.is_serializable, self->all.with_in_commit_timestamps};
+    table_promises promises = {self->all.is_serializable, self->all.with_in_commit_timestamps,
+                               self->all.with_row_tracking};
     table_model_read(&self->model, sim_storage(self->world), promises);
     if (self->all.fault[0] != '\0') {
         find_fault(self, "a writer got", self->all.fault);
@@ -175,6 +176,7 @@ run_seed(uint64_t seed, sim_options options, totals *sum)
     self->all.changes_each = CHANGES_EACH;
     self->all.is_serializable = seed % 2 == 1;
     self->all.with_in_commit_timestamps = seed / 2 % 2 == 1;
+    self->all.with_row_tracking = seed / 4 % 2 == 1;
     sim_outcome outcome = sim_run(self->world, writer_main, &self->all);
     check(self);
     bool is_well = self->fault[0] == '\0';

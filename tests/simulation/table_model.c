@@ -203,6 +203,49 @@ remove_file(table_model *model, int64_t version, dw_json action)
     model->files[idx] = model->files[--model->file_count];
 }
 
+/* A new file has ids that nobody had before and the version of its commit; one that is committed
+ * again keeps its ids. */
+static void
+check_row_ids(table_model *model, int64_t version, dw_str path, dw_json action)
+{
+    int64_t base, commit_version;
+    if (!dw__json_i64(dw__json_get(action, DW_STR("baseRowId")), &base) ||
+        !dw__json_i64(dw__json_get(action, DW_STR("defaultRowCommitVersion")), &commit_version)) {
+        break_rule(model, version, "gives no row ids to", path);
+        return;
+    }
+    dw_map_value *known = dw__map_get(&model->row_ids, path);
+    if (known != NULL) {
+        if (known->i64 != base || commit_version >= version) {
+            break_rule(model, version, "changes the row ids of", path);
+        }
+        return;
+    }
+    if (base <= model->row_id_max || commit_version != version) {
+        break_rule(model, version, "gives row ids a second time to", path);
+    }
+    model->row_id_max = base + MODEL_FILE_ROWS - 1;
+    dw_map_value *value = dw__map_put(&model->row_ids, path, NULL);
+    dw_assert(value != NULL);
+    value->i64 = base;
+}
+
+static void
+set_high_water_mark(table_model *model, int64_t version, dw_json action)
+{
+    dw_json_doc *doc;
+    int64_t mark = -1;
+    dw_str text = member_str(action, "configuration");
+    if (dw__json_parse(dw__allocator_libc(), text, "a domain", &doc, NULL) == DW_OK) {
+        (void) dw__json_i64(dw__json_get(dw__json_root(doc), DW_STR("rowIdHighWaterMark")), &mark);
+        dw__json_doc_free(doc);
+    }
+    if (mark <= model->high_water_mark) {
+        break_rule(model, version, "does not raise the high-water mark:", text);
+    }
+    model->high_water_mark = mark;
+}
+
 static void
 add_file(table_model *model, int64_t version, dw_json action)
 {
@@ -211,6 +254,9 @@ add_file(table_model *model, int64_t version, dw_json action)
         if (dw__str_equal(model->files[i].path, path)) {
             break_rule(model, version, "adds what is there already:", path);
         }
+    }
+    if (model->promises.with_row_tracking) {
+        check_row_ids(model, version, path, action);
     }
     dw_assert(model->file_count < MODEL_FILES_MAX);
     model->files[model->file_count++] =
@@ -281,6 +327,8 @@ apply_line(table_model *model, int64_t version, dw_str line, bool removes_only)
             add_file(model, version, it.value);
         } else if (dw__str_equal(it.key, DW_STR("txn"))) {
             set_txn(model, version, it.value);
+        } else if (dw__str_equal(it.key, DW_STR("domainMetadata"))) {
+            set_high_water_mark(model, version, it.value);
         } else if (dw__str_equal(it.key, DW_STR("metaData"))) {
             set_configuration(model, it.value);
         }
@@ -350,9 +398,11 @@ check_overwrite(table_model *model, int64_t version)
 void
 table_model_read(table_model *model, dw_storage *storage, table_promises promises)
 {
-    *model = (table_model){.promises = promises, .configuration = DW_STR("")};
+    *model = (table_model){
+        .promises = promises, .configuration = DW_STR(""), .row_id_max = -1, .high_water_mark = -1};
     dw__arena_init(&model->arena, dw__allocator_libc());
     dw__map_init(&model->txns, dw__allocator_libc());
+    dw__map_init(&model->row_ids, dw__allocator_libc());
     for (int64_t version = 0;; version++) {
         char key[64];
         snprintf(key, sizeof(key), "_delta_log/%020" PRId64 ".json", version);
@@ -370,6 +420,9 @@ table_model_read(table_model *model, dw_storage *storage, table_promises promise
         }
         apply_lines(model, version, true);
         apply_lines(model, version, false);
+        if (model->high_water_mark < model->row_id_max) {
+            break_rule(model, version, "gives row ids beyond the high-water mark", DW_STR(""));
+        }
         if (dw__str_equal(model->versions[version].operation, DW_STR("OVERWRITE"))) {
             check_overwrite(model, version);
         }
@@ -381,5 +434,6 @@ void
 table_model_deinit(table_model *model)
 {
     dw__map_deinit(&model->txns);
+    dw__map_deinit(&model->row_ids);
     dw__arena_deinit(&model->arena);
 }

@@ -138,6 +138,7 @@ add_of(dw_str path, dw_dv_descriptor *dv)
                                    .size_bytes = 1000,
                                    .modification_time_ms = 1704067200000,
                                    .data_change = true,
+                                   .stats = DW_STR("{\"numRecords\":3}"),
                                    .dv = dv}};
 }
 
@@ -177,9 +178,9 @@ append(life *self, dw_log_snapshot *snapshot)
     (void) commit(self, ledger_begin(&self->all->book, self->actor), &txn);
 }
 
-/* The live file of the actor's choice; its strings are borrowed from the snapshot. */
+/* The live file of the actor's choice, in the arena. */
 static bool
-choose_file(life *self, const dw_log_snapshot *snapshot, dw_str *path, dw_dv_descriptor **dv)
+choose_file(life *self, const dw_log_snapshot *snapshot, dw_file *out)
 {
     dw_file_set *set = dw__log_snapshot_files(snapshot);
     size_t count = dw__file_set_count(set);
@@ -193,13 +194,11 @@ choose_file(life *self, const dw_log_snapshot *snapshot, dw_str *path, dw_dv_des
         ok = dw__file_set_next(set, &ref);
     }
     dw_assert(ok);
-    *path = dw__file_set_path(set, ref);
-    *dv = NULL;
-    const dw_dv_descriptor *found = dw__file_set_dv(set, ref);
-    if (found != NULL) {
-        *dv = DW_ARENA_NEW(&self->arena, dw_dv_descriptor);
-        dw_assert(*dv != NULL);
-        **dv = *found;
+    dw_error err = DW_ERROR_INIT;
+    dw_status status = dw__file_set_get(set, ref, &self->arena, out, &err);
+    if (status != DW_OK) {
+        report(self, "reading a file's add", status, &err);
+        return false;
     }
     return true;
 }
@@ -207,9 +206,8 @@ choose_file(life *self, const dw_log_snapshot *snapshot, dw_str *path, dw_dv_des
 static void
 rewrite(life *self, dw_log_snapshot *snapshot, bool deletes_rows)
 {
-    dw_str path;
-    dw_dv_descriptor *old;
-    if (!choose_file(self, snapshot, &path, &old)) {
+    dw_file old;
+    if (!choose_file(self, snapshot, &old)) {
         return;
     }
     size_t entry = ledger_begin(&self->all->book, self->actor);
@@ -220,12 +218,15 @@ rewrite(life *self, dw_log_snapshot *snapshot, bool deletes_rows)
                             .offset = 1,
                             .size_bytes = 30,
                             .cardinality = 1};
-    dw_action actions[2] = {remove_of(path, old),
-                            deletes_rows ? add_of(path, &new) : add_of(new_path(self), NULL)};
+    dw_action actions[2] = {remove_of(old.path, old.dv), add_of(new_path(self), NULL)};
+    if (deletes_rows) {
+        actions[1].as.file = old;
+        actions[1].as.file.dv = &new;
+    }
     dw_txn txn = {.read_snapshot = snapshot,
                   .actions = actions,
                   .action_count = 2,
-                  .read_paths = &path,
+                  .read_paths = &old.path,
                   .read_path_count = 1,
                   .operation = deletes_rows ? "DELETE" : "UPDATE",
                   .data_change = true};
@@ -416,7 +417,8 @@ create_table(life *self)
     }
     dw_pair pairs[PROPERTIES_MAX];
     dw_pairs configuration = {pairs, 0};
-    dw_str feature = DW_STR("inCommitTimestamp");
+    dw_str features[] = {DW_STR("inCommitTimestamp"), DW_STR("domainMetadata"),
+                         DW_STR("rowTracking")};
     dw_protocol protocol = {.min_reader_version = 1, .min_writer_version = 2};
     if (self->all->is_serializable) {
         pairs[configuration.count++] =
@@ -425,11 +427,13 @@ create_table(life *self)
     if (self->all->with_in_commit_timestamps) {
         pairs[configuration.count++] =
             (dw_pair){DW_STR("delta.enableInCommitTimestamps"), DW_STR("true")};
+    }
+    if (self->all->with_in_commit_timestamps || self->all->with_row_tracking) {
         protocol = (dw_protocol){.min_reader_version = 1,
                                  .min_writer_version = 7,
                                  .has_writer_features = true,
-                                 .writer_features = &feature,
-                                 .writer_feature_count = 1};
+                                 .writer_features = features,
+                                 .writer_feature_count = self->all->with_row_tracking ? 3 : 1};
     }
     dw_action actions[2] = {{.kind = DW_ACTION_PROTOCOL, .as.protocol = protocol},
                             {.kind = DW_ACTION_METADATA,

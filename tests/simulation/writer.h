@@ -24,6 +24,7 @@ typedef struct writers {
     int64_t changes_each;           /* how many changes each writer makes in one life at most */
     bool is_serializable;           /* the table's isolation level */
     bool with_in_commit_timestamps; /* a feature of the table */
+    bool with_row_tracking;         /* likewise */
     ledger book;
     observation_vec observations;
     int64_t conflict_count;
