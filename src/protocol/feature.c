@@ -30,7 +30,7 @@ static const dw_feature_spec specs[DW_FEATURE_COUNT] = {
     [DW_FEATURE_TIMESTAMP_NTZ] = {NAME("timestampNtz"), true, 0, 0, true, true},
     [DW_FEATURE_DOMAIN_METADATA] = {NAME("domainMetadata"), false, 0, 0, true, true},
     [DW_FEATURE_V2_CHECKPOINT] = {NAME("v2Checkpoint"), true, 0, 0, true, true},
-    [DW_FEATURE_ROW_TRACKING] = {NAME("rowTracking"), false, 0, 0, true, false},
+    [DW_FEATURE_ROW_TRACKING] = {NAME("rowTracking"), false, 0, 0, true, true},
     [DW_FEATURE_CLUSTERING] = {NAME("clustering"), false, 0, 0, true, true},
     [DW_FEATURE_ICEBERG_COMPAT_V1] = {NAME("icebergCompatV1"), false, 0, 0, true, true},
     [DW_FEATURE_ICEBERG_COMPAT_V2] = {NAME("icebergCompatV2"), false, 0, 0, true, true},
@@ -151,11 +151,10 @@ typedef struct name_list {
 } name_list;
 
 static void
-add_name(name_list *list, dw_str name, const char *detail)
+add_name(name_list *list, dw_str name)
 {
-    int written = snprintf(list->text + list->len, sizeof(list->text) - list->len, "%s%.*s%s%s%s",
-                           list->len > 0 ? ", " : "", DW_STR_ARG(name),
-                           detail[0] == '\0' ? "" : " (", detail, detail[0] == '\0' ? "" : ")");
+    int written = snprintf(list->text + list->len, sizeof(list->text) - list->len, "%s%.*s",
+                           list->len > 0 ? ", " : "", DW_STR_ARG(name));
     size_t room = sizeof(list->text) - 1 - list->len;
     list->len += written < 0 ? 0 : ((size_t) written < room ? (size_t) written : room);
 }
@@ -169,7 +168,7 @@ dw__protocol_check_read(const dw_protocol *protocol, dw_error *err)
     for (size_t i = 0; i < protocol->reader_feature_count; i++) {
         dw_feature feature = dw__feature_by_name(protocol->reader_features[i]);
         if (feature == DW_FEATURE_COUNT || !specs[feature].can_read) {
-            add_name(&missing, protocol->reader_features[i], "");
+            add_name(&missing, protocol->reader_features[i]);
         }
     }
     if (missing.len > 0) {
@@ -185,22 +184,18 @@ dw_status
 dw__protocol_check_write(const dw_protocol *protocol, const dw_metadata *metadata,
                          const dw_type *schema, dw_error *err)
 {
+    (void) metadata; /* what a feature needs does not depend on its being in use */
     DW_TRY(dw__protocol_check_read(protocol, err));
     DW_TRY(check_version(protocol->min_writer_version, WRITER_VERSION_MAX, "writer", err));
     name_list missing = {.len = 0};
     for (size_t i = 0; i < protocol->writer_feature_count; i++) {
         if (dw__feature_by_name(protocol->writer_features[i]) == DW_FEATURE_COUNT) {
-            add_name(&missing, protocol->writer_features[i], "");
+            add_name(&missing, protocol->writer_features[i]);
         }
     }
     for (unsigned i = 0; i < DW_FEATURE_COUNT; i++) {
-        if (specs[i].can_write || !dw__protocol_supports(protocol, (dw_feature) i)) {
-            continue;
-        }
-        dw_feature_use use;
-        dw__feature_find_use((dw_feature) i, metadata, &use);
-        if (use.in_use) {
-            add_name(&missing, specs[i].name, use.where);
+        if (!specs[i].can_write && dw__protocol_supports(protocol, (dw_feature) i)) {
+            add_name(&missing, specs[i].name);
         }
     }
     if (missing.len > 0) {

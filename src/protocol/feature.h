@@ -44,7 +44,7 @@ typedef struct dw_feature_spec {
     bool is_reader_feature;   /* in both lists */
     int32_t legacy_reader;    /* implied by that minReaderVersion (0: never) */
     int32_t legacy_writer;    /* implied by that minWriterVersion (0: never) */
-    bool can_read, can_write; /* what this library does; can_write false: not when it is in use */
+    bool can_read, can_write; /* what this library does */
 } dw_feature_spec;
 
 const dw_feature_spec *dw__feature_spec(dw_feature feature);
@@ -57,10 +57,8 @@ bool dw__protocol_supports(const dw_protocol *protocol, dw_feature feature);
  * (FEATURE_UNSUPPORTED, PROTOCOL_VERSION_UNSUPPORTED) names every feature that is missing;
  * DW_CORRUPT (PROTOCOL_INVALID). */
 DW_WARN_UNUSED dw_status dw__protocol_check_read(const dw_protocol *protocol, dw_error *err);
-/* The same for writing: appending and overwriting. A feature that the table supports but does not
- * use (its property is off and the schema does not need it) is no obstacle: hence metadata and
- * schema. Also refuses schemas that no file can hold: void inside arrays and maps, or nothing but
- * void (TYPE_UNSUPPORTED). */
+/* The same for writing: appending and overwriting. Also refuses schemas that no file can hold: void
+ * inside arrays and maps, or nothing but void (TYPE_UNSUPPORTED). */
 DW_WARN_UNUSED dw_status dw__protocol_check_write(const dw_protocol *protocol,
                                                   const dw_metadata *metadata,
                                                   const dw_type *schema, dw_error *err);

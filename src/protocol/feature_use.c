@@ -1,35 +1,9 @@
 /*
- * Looking into the configuration for what puts a feature to use. PROTOCOL.md "Active
- * Features".
+ * Types that some feature or rule is about.
  */
 #include "protocol/feature_use.h"
 
-#include "base/assert.h"
 #include "protocol/column_name.h"
-
-static bool
-is_true(const dw_metadata *metadata, dw_str key)
-{
-    const dw_str *value = dw__pairs_get(&metadata->configuration, key);
-    return value != NULL && dw__str_equal_nocase(*value, DW_STR("true"));
-}
-
-void
-dw__feature_find_use(dw_feature feature, const dw_metadata *metadata, dw_feature_use *out)
-{
-    *out = (dw_feature_use){.in_use = false};
-    switch ((unsigned) feature) {
-    case DW_FEATURE_ROW_TRACKING:
-        /* Even where it is only supported, each new file needs row ids. */
-        out->in_use = !is_true(metadata, DW_STR("delta.rowTrackingSuspended"));
-        return;
-    default:
-        out->in_use = true;
-        return;
-    }
-}
-
-/* ---- Types ----------------------------------------------------------------------------------- */
 
 bool
 dw__schema_has_kind(const dw_type *schema, dw_type_kind kind)
