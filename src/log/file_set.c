@@ -154,6 +154,24 @@ dw__file_set_modification_time_ms(const dw_file_set *set, dw_file_ref ref)
     return dw__file_block_time(block_of(set, ref), ref.row);
 }
 
+bool
+dw__file_set_base_row_id(const dw_file_set *set, dw_file_ref ref, int64_t *out)
+{
+    const dw_file_block *block = block_of(set, ref);
+    bool has_one = (dw__file_block_flags(block, ref.row) & DW_FILE_HAS_BASE_ROW_ID) != 0;
+    *out = has_one ? ((const int64_t *) block->base_row_ids.items)[ref.row] : 0;
+    return has_one;
+}
+
+bool
+dw__file_set_commit_version(const dw_file_set *set, dw_file_ref ref, int64_t *out)
+{
+    const dw_file_block *block = block_of(set, ref);
+    bool has_one = (dw__file_block_flags(block, ref.row) & DW_FILE_HAS_COMMIT_VERSION) != 0;
+    *out = has_one ? ((const int64_t *) block->commit_versions.items)[ref.row] : 0;
+    return has_one;
+}
+
 dw_str
 dw__file_set_partition_value(const dw_file_set *set, dw_file_ref ref, dw_str column)
 {

@@ -49,6 +49,9 @@ int64_t dw__file_set_file_size(const dw_file_set *set, dw_file_ref ref);
 int64_t dw__file_set_modification_time_ms(const dw_file_set *set, dw_file_ref ref);
 /* The value of the partition column by its (physical) name; null string for NULL. */
 dw_str dw__file_set_partition_value(const dw_file_set *set, dw_file_ref ref, dw_str column);
+/* False when the file has none. PROTOCOL.md "Row Tracking" */
+bool dw__file_set_base_row_id(const dw_file_set *set, dw_file_ref ref, int64_t *out);
+bool dw__file_set_commit_version(const dw_file_set *set, dw_file_ref ref, int64_t *out);
 /* NULL when the file has none. Borrowed. */
 const dw_dv_descriptor *dw__file_set_dv(const dw_file_set *set, dw_file_ref ref);
 /* The whole add, in `arena`, statistics included (this may read the checkpoint again). */

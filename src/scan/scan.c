@@ -62,7 +62,8 @@ fill_partition_values(dw_scan *scan, dw_bound_source *source, dw_error *err)
 {
     const dw_relation *relation = &source->relation;
     size_t column_count = relation->partition_count;
-    source->value_count = column_count + (relation->changes != NULL ? 1 : 0);
+    size_t metadata_count = dw__scan_metadata_value_count(relation->metadata);
+    source->value_count = column_count + metadata_count + (relation->changes != NULL ? 1 : 0);
     if (source->value_count == 0) {
         return DW_OK;
     }
@@ -79,6 +80,10 @@ fill_partition_values(dw_scan *scan, dw_bound_source *source, dw_error *err)
                                  DW_STR_ARG(relation->partition_columns[i]));
         }
         DW_TRY(fill_partition_column(scan, source, field, i, err));
+    }
+    for (size_t i = 0; relation->metadata != NULL && i < source->file_count; i++) {
+        dw_str *values = &source->partition_values[i * source->value_count + column_count];
+        DW_TRY(dw__scan_metadata_values(source, i, &scan->arena, values, err));
     }
     for (size_t i = 0; relation->changes != NULL && i < source->file_count; i++) {
         source->partition_values[i * source->value_count + column_count] =
@@ -110,6 +115,7 @@ bind_source(dw_scan *scan, dw_bound_source *source, dw_error *err)
                          .with_positions = source->with_positions,
                          .has_deleted_rows = source->deleted.is_any || source->kept.is_any,
                          .has_changes = relation->changes != NULL,
+                         .metadata = relation->metadata,
                          .has_recorded_changes = relation->changes != NULL &&
                                                  dw__log_changes_has_recorded(relation->changes),
                          .row_count = estimate_rows(source),
@@ -169,6 +175,8 @@ prepare_sources(dw_scan *scan, const dw_scan_source *sources, size_t count, dw_p
         if (sources[i].changes != NULL) {
             source->changes = dw__log_changes_ref(sources[i].changes);
             source->relation = dw__relation_of_changes(source->changes);
+        } else if (sources[i].with_metadata) {
+            DW_TRY(dw__scan_add_metadata(&source->relation, source->snapshot, &scan->arena, err));
         }
         (*out)[i].name = source->name;
         (*out)[i].with_positions = source->with_positions;

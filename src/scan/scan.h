@@ -20,6 +20,7 @@ typedef struct dw_scan_source {
     dw_log_snapshot *snapshot;
     bool with_positions; /* it has the columns DW_SCAN_FILE_COLUMN and DW_SCAN_ROW_COLUMN, too */
     dw_log_changes *changes; /* not NULL: these instead of the snapshot's rows */
+    bool with_metadata;      /* the column _metadata, too: of files, and of tracked rows */
 } dw_scan_source;
 
 /* Where a row is: the place of its file among dw__scan_files (BIGINT), and its place in the file,

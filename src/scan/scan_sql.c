@@ -69,12 +69,28 @@ is_change_type(const dw_scan_sql *scan, const dw_field *field)
     return scan->has_changes && dw__str_equal(field->name, DW_STR(DW_CHANGE_TYPE_COLUMN));
 }
 
+static bool
+is_metadata(const dw_scan_sql *scan, const dw_field *field)
+{
+    return scan->metadata != NULL && field == &scan->schema->fields[scan->schema->field_count - 1];
+}
+
+static bool
+has_materialised_ids(const dw_scan_sql *scan)
+{
+    return scan->metadata != NULL &&
+           (scan->metadata->id_column.len > 0 || scan->metadata->version_column.len > 0);
+}
+
 /* True when the column is read from files. */
 static bool
 is_in_files(const dw_scan_sql *scan, const dw_field *field)
 {
     if (is_change_type(scan, field)) {
         return scan->has_recorded_changes;
+    }
+    if (is_metadata(scan, field)) {
+        return false;
     }
     return field->type->kind != DW_TYPE_VOID && partition_idx(scan, field) == SIZE_MAX;
 }
@@ -98,11 +114,11 @@ static select_shape
 shape_of(const dw_scan_sql *scan)
 {
     /* What is no column of the table has no id. */
-    bool only_by_name = scan->has_recorded_changes;
+    bool only_by_name = scan->has_recorded_changes || has_materialised_ids(scan);
     select_shape shape = {.by_id = scan->mapping_mode == DW_MAPPING_ID && !only_by_name,
                           .is_plain = !scan->has_changes};
-    bool uses_engine_names =
-        scan->has_deleted_rows || scan->with_positions || scan->partition_count > 0;
+    bool uses_engine_names = scan->has_deleted_rows || scan->with_positions ||
+                             scan->partition_count > 0 || scan->metadata != NULL;
     for (size_t i = 0; i < scan->schema->field_count; i++) {
         const dw_field *field = &scan->schema->fields[i];
         if (!is_in_files(scan, field)) {
@@ -162,11 +178,25 @@ put_map_entry(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape
     dw__strbuf_deinit(&text);
 }
 
+/* A column of materialised ids. */
+static void
+put_id_entry(dw_strbuf *out, dw_str column, const char *inner_name)
+{
+    if (column.len > 0) {
+        dw__sql_put_literal(out, column);
+        dw__strbuf_printf(out, ": {name: '%s', type: 'BIGINT', default_value: NULL}, ", inner_name);
+    }
+}
+
 /* The map of all columns that are in files. */
 static void
 put_map(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape)
 {
     dw__strbuf_append_literal(out, "MAP {");
+    if (has_materialised_ids(scan)) {
+        put_id_entry(out, scan->metadata->id_column, DW_ROW_ID_INNER);
+        put_id_entry(out, scan->metadata->version_column, DW_ROW_VERSION_INNER);
+    }
     if (shape->column_count == 0) {
         /* All columns are NULL or from the log, yet the files say how many rows there are. */
         dw__strbuf_append(out, shape->by_id ? DW_STR("-1") : DW_STR("'c'"));
@@ -359,7 +389,9 @@ put_column(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, d
     const dw_field *field = &scan->schema->fields[idx];
     size_t partition = partition_idx(scan, field);
     bool is_kind = is_change_type(scan, field);
-    if (scan->has_files && is_kind && !is_in_files(scan, field)) {
+    if (scan->has_files && is_metadata(scan, field)) {
+        dw__scan_metadata_put(out, scan->metadata, scan->partition_count);
+    } else if (scan->has_files && is_kind && !is_in_files(scan, field)) {
         dw__strbuf_printf(out, "dw_partition(file_index, %zu)", scan->partition_count);
     } else if (!scan->has_files || (partition == SIZE_MAX && !is_in_files(scan, field))) {
         put_null(out, field->type);

@@ -52,10 +52,12 @@ open_paren(dw_bind_walk *walk)
     dw_frame *outer = top(walk);
     bool is_round = dw__parser_is_symbol(&walk->parser, "(");
     dw_frame inner = {.state = is_round ? DW_FRAME_START : DW_FRAME_EXPRESSION,
-                      .is_trim = previous_is(walk, 1, DW_KEYWORD_TRIM)};
+                      .is_trim = previous_is(walk, 1, DW_KEYWORD_TRIM),
+                      .id = walk->parser.pos};
     if (outer->state == DW_FRAME_TABLE && is_round) {
         inner.state = DW_FRAME_TABLE; /* a query, or tables that are joined */
         inner.is_from_open = true;
+        inner.id = outer->id;
     }
     if (outer->state != DW_FRAME_CTE) {
         outer->state = DW_FRAME_EXPRESSION;
@@ -236,6 +238,7 @@ read_keyword(dw_bind_walk *walk, dw_frame *frame)
     switch (walk->parser.sql->items[walk->parser.pos].keyword) {
     case DW_KEYWORD_SELECT:
         frame->is_query = true;
+        frame->id = walk->parser.pos;
         end_tables(frame, DW_FRAME_EXPRESSION);
         break;
     case DW_KEYWORD_FROM:
@@ -376,6 +379,13 @@ read_token(dw_bind_walk *walk)
             read_comma(walk, frame);
             return DW_OK;
         }
+        if (is_one_of(text, "*") && walk->names_metadata) {
+            bool found;
+            DW_TRY(dw__bind_star(walk, frame, &found));
+            if (found) {
+                return DW_OK;
+            }
+        }
         break;
     case DW_TOKEN_NUMBER:
     case DW_TOKEN_PARAMETER:
@@ -410,7 +420,9 @@ bind_range(dw_binding *binding, dw_sql_range range, size_t view_depth, dw_error 
                          .first = range.first,
                          .last = range.last,
                          .view_depth = view_depth};
+    walk.names_metadata = dw__names_metadata(binding->sql, range.first, range.last);
     dw_status status = walk_tokens(&walk);
+    dw__bind_drop_stars(binding);
     DW_VEC_DEINIT(allocator, &walk.frames);
     DW_VEC_DEINIT(allocator, &walk.ctes);
     return status;

@@ -53,8 +53,9 @@ typedef struct dw_sql_reference {
     dw_sql_name name;
     dw_sql_travel travel;
     dw_sql_changes changes;
-    dw_str scan_name; /* what stands in the engine's SQL instead */
-    bool has_alias;   /* the statement gives it one */
+    dw_str scan_name;   /* what stands in the engine's SQL instead */
+    bool has_alias;     /* the statement gives it one */
+    bool with_metadata; /* the statement may name its column _metadata */
 } dw_sql_reference;
 
 typedef struct dw_sql_reference_vec {
@@ -71,6 +72,8 @@ typedef struct dw_sql_edit {
     bool is_whole_query; /* stands where a query is expected, not a table */
     bool has_alias;
     dw_str alias; /* of `text` when it has none */
+    bool is_star; /* hides _metadata from SELECT *, where the frame has a table with it */
+    size_t frame; /* where it stands */
 } dw_sql_edit;
 
 typedef struct dw_sql_edit_vec {
@@ -93,6 +96,7 @@ typedef struct dw_binding {
     dw_bind_options options;
     dw_sql_reference_vec references; /* those of inlined views, too */
     dw_sql_edit_vec edits;           /* in the order of the text */
+    bool shows_stars;                /* SELECT * is left as it stands */
 } dw_binding;
 
 /* Binds the tables in a range of tokens. Release with dw__binding_deinit, also after a failure.
@@ -101,6 +105,8 @@ typedef struct dw_binding {
 DW_WARN_UNUSED dw_status dw__bind(dw_binding *binding, const dw_sql_text *sql, dw_sql_range range,
                                   dw_arena *arena, const dw_bind_options *options, dw_error *err);
 void dw__binding_deinit(dw_binding *binding);
+/* True when some token of the range is the name _metadata. */
+bool dw__names_metadata(const dw_sql_text *sql, size_t first, size_t last);
 
 /* The engine's SQL for a range that lies in the one that was bound. In the binding's arena. */
 DW_WARN_UNUSED dw_status dw__binding_print(const dw_binding *binding, dw_sql_range range,

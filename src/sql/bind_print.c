@@ -50,7 +50,7 @@ default_alias(const dw_binding *binding, const dw_sql_name *name)
 static void
 put_edit(const dw_binding *binding, const dw_sql_edit *edit, dw_strbuf *out)
 {
-    dw_str text = edit->text;
+    dw_str text = edit->is_star && binding->shows_stars ? edit->alias : edit->text;
     dw_str alias = edit->alias;
     if (edit->reference != SIZE_MAX) {
         const dw_sql_reference *reference = &binding->references.items[edit->reference];

@@ -160,10 +160,12 @@ put_reference(const dw_bind_walk *walk, const table_ref *ref, const dw_frame *fr
                                     .travel = ref->travel,
                                     .changes = ref->changes,
                                     .has_alias = ref->has_alias,
+                                    .with_metadata = walk->names_metadata,
                                     .scan_name = dw__arena_printf(arena, "%s_%zu",
                                                                   binding->options.scan_prefix,
                                                                   binding->references.count)};
     edit->reference = binding->references.count - 1;
+    edit->frame = frame->id;
     edit->is_whole_query = frame->is_whole_query;
     edit->has_alias = ref->has_alias;
     return dw__str_is_null(reference->scan_name) ? dw__error_oom(walk->parser.err)

@@ -22,6 +22,7 @@ typedef struct dw_frame {
     bool is_trim;        /* trim(FROM x): no clause either */
     bool is_whole_query; /* the table that comes next is a query: DESCRIBE t, TABLE t */
     bool is_recursive;   /* WITH RECURSIVE */
+    size_t id;           /* the token that began it; tables in parentheses belong outside */
     dw_str cte;          /* whose body comes next */
     size_t cte_count;    /* the common table expressions that were in scope outside */
 } dw_frame;
@@ -45,8 +46,13 @@ typedef struct dw_bind_walk {
     dw_frame_vec frames;
     dw_cte_vec ctes; /* in scope, innermost last */
     size_t view_depth;
+    bool names_metadata; /* the text has the word _metadata */
 } dw_bind_walk;
 
+/* SELECT * here: reads what belongs to the star, and keeps _metadata out of it. */
+DW_WARN_UNUSED dw_status dw__bind_star(dw_bind_walk *walk, const dw_frame *frame, bool *found_out);
+/* Forgets the stars of frames that have no Delta table. */
+void dw__bind_drop_stars(dw_binding *binding);
 /* Reads the table reference here: a name with time travel and alias. */
 DW_WARN_UNUSED dw_status dw__bind_table(dw_bind_walk *walk, dw_frame *frame);
 /* True for table_changes and its kin. */

@@ -15,6 +15,29 @@ plan_text(const dw_binding *binding, dw_sql_range range, dw_sql_range plan, dw_s
                                                    : dw__binding_print(binding, plan, out, err);
 }
 
+/* A column _metadata of a table's own is a column like any other. */
+static bool
+has_own_metadata(const dw_scan_source *sources, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const dw_type *schema = dw__log_snapshot_schema(sources[i].snapshot);
+        if (sources[i].with_metadata && dw__schema_find(schema, DW_STR("_metadata")) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static dw_status
+print_again(const dw_binding *binding, dw_sql_range range, dw_sql_range plan, dw_str *text,
+            dw_str *planned, dw_error *err)
+{
+    dw_binding other = *binding;
+    other.shows_stars = true;
+    DW_TRY(dw__binding_print(&other, range, text, err));
+    return plan_text(&other, range, plan, *text, planned, err);
+}
+
 dw_status
 dw__open_query(dw_execution *x, const dw_binding *binding, dw_sql_range range, dw_sql_range plan,
                dw_open_query *out)
@@ -29,6 +52,9 @@ dw__open_query(dw_execution *x, const dw_binding *binding, dw_sql_range range, d
     dw_str planned;
     DW_TRY(dw__execution_sources(x, binding, &sources));
     DW_TRY(plan_text(binding, range, plan, out->text, &planned, x->err));
+    if (has_own_metadata(sources, binding->references.count)) {
+        DW_TRY(print_again(binding, range, plan, &out->text, &planned, x->err));
+    }
     DW_TRY(dw__session_check_cancelled(x->session, x->err));
     return dw__scan_open(x->session->connection, x->session->database, planned, sources,
                          binding->references.count, &out->scan, x->err);
@@ -94,6 +120,16 @@ rename_values_list(dw_error *err)
     }
 }
 
+/* The struct _metadata lacks the ids of rows where they are not tracked. */
+static bool
+is_missing_row_id(const dw_execution *x)
+{
+    const dw_error *err = x->err;
+    return dw__error_has_code(err, "BIND_ERROR") && dw__names_metadata(&x->sql, 0, x->sql.count) &&
+           (strstr(err->message, "could not find key \"row_id\" in struct") != NULL ||
+            strstr(err->message, "could not find key \"row_commit_version\" in struct") != NULL);
+}
+
 dw_status
 dw__explain_engine_error(dw_execution *x, const dw_open_query *query, dw_status status)
 {
@@ -104,6 +140,11 @@ dw__explain_engine_error(dw_execution *x, const dw_open_query *query, dw_status 
     dw_str text;
     status = dw__scan_explain_error(query->scan, x->err);
     rename_values_list(x->err);
+    if (is_missing_row_id(x)) {
+        return dw__error_set(x->err, DW_INVALID_ARGUMENT, "ROW_TRACKING_OFF",
+                             "expected a table with delta.enableRowTracking, whose rows have ids "
+                             "in _metadata, found one without");
+    }
     if (status != DW_INVALID_ARGUMENT || !dw__error_has_code(x->err, "CATALOG_ERROR")) {
         return status;
     }

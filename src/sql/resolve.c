@@ -270,6 +270,7 @@ source_of(dw_execution *x, const dw_sql_reference *reference, dw_scan_source *ou
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(open_table(x, &reference->name, &table));
     out->changes = NULL;
+    out->with_metadata = reference->with_metadata;
     dw_status status;
     if (reference->changes.is_set) {
         status = dw__execution_changes(x, table, &reference->changes, &out->changes);

@@ -251,6 +251,90 @@ def test_changes__refuse_columns_that_were_dropped_or_changed(w):
     expect_failure(w.run("sql", "-c", "SELECT * FROM table_changes('u', 0)"), 1, "CHANGES_SCHEMA_CHANGED")
 
 
+# ---- Where rows come from --------------------------------------------------------------------------
+
+
+@test
+def test_metadata__tells_the_file_of_each_row(w):
+    w.sql("CREATE TABLE t (id INT, p STRING) PARTITIONED BY (p)")
+    w.sql("INSERT INTO t VALUES (1, 'a b'), (2, 'c')")
+    name = next(f for f in w.files("t") if f.startswith("p=c"))
+    row, = w.rows("SELECT _metadata.file_path, _metadata.file_name, _metadata.file_size, "
+                  "epoch_ms(_metadata.file_modification_time) FROM t WHERE id = 2")
+    add_action, = [a["add"] for a in w.actions("t", 1) if a.get("add", {}).get("path") == name]
+    expect_equal(row, ["file://" + os.path.join(w.path("t"), name), os.path.basename(name), add_action["size"],
+                       add_action["modificationTime"]])
+    expect_equal(w.rows("SELECT *, t._metadata.file_size > 0 AS x FROM t ORDER BY id"),
+                 [[1, "a b", True], [2, "c", True]])
+    expect_equal(w.rows("SELECT * FROM t WHERE contains(_metadata.file_path, 'p=a%2520b/')"), [[1, "a b"]])
+
+
+@test
+def test_metadata__is_hidden_from_every_star(w):
+    w.sql("CREATE TABLE t AS SELECT 1 AS id, 'x' AS name; CREATE TABLE u AS SELECT 1 AS id, 2.5 AS v")
+    for query, expected in (
+            ("SELECT * FROM t WHERE _metadata.file_size > 0", [[1, "x"]]),
+            ("SELECT t.*, u.v FROM t JOIN u USING (id) WHERE t._metadata.file_size > 0", [[1, "x", 2.5]]),
+            ("SELECT * EXCLUDE (name) FROM t WHERE _metadata.file_size > 0", [[1]]),
+            ("SELECT * EXCLUDE name FROM t WHERE _metadata.file_size > 0", [[1]]),
+            ("SELECT * REPLACE (id + 1 AS id) FROM t WHERE _metadata.file_size > 0", [[2, "x"]]),
+            ("SELECT DISTINCT * FROM t WHERE _metadata.file_size > 0", [[1, "x"]]),
+            ("SELECT * FROM t WHERE _metadata.file_size > 0 UNION ALL SELECT 2 * 2, 'y' ORDER BY 1", [[1, "x"], [4, "y"]]),
+            ("SELECT * FROM (SELECT id, _metadata.file_size > 0 AS _metadata FROM t)", [[1, True]]),
+            ("SELECT count(*) AS n FROM t WHERE _metadata.file_size > 0", [[1]]),
+            ("WITH c AS (SELECT *, _metadata.file_size > 0 AS ok FROM t) SELECT * FROM c", [[1, "x", True]]),
+            ("SELECT id * 2 AS d, * FROM t WHERE _metadata.file_size > 0", [[2, 1, "x"]])):
+        expect_equal(w.rows(query), expected)
+    w.sql("CREATE TABLE own AS SELECT 1 AS id, {'a': 5} AS _metadata")
+    expect_equal(w.rows("SELECT *, _metadata.a FROM own"), [[1, {"a": 5}, 5]])
+
+
+def tracked_table(w, *features, mapping=None, **configuration):
+    physical = "col-1" if mapping else "id"
+    fields = schema(mapped("id", "long", 1, physical) if mapping else field("id", "long"))
+    if mapping:
+        configuration["delta.columnMapping.mode"] = mapping
+    one = data_file(w, "a.parquet", f'SELECT range AS "{physical}" FROM range(3)', baseRowId=10,
+                    defaultRowCommitVersion=1, stats='{"numRecords": 3}')
+    two = data_file(w, "b.parquet", f'SELECT * FROM (VALUES (7::BIGINT, 2::BIGINT, NULL::BIGINT), (8, NULL, 0)) '
+                    f'r("{physical}", "_row-id", "_row-version")', baseRowId=20, defaultRowCommitVersion=5)
+    w.write_log("t", 0, [
+        protocol(*features, *(["columnMapping"] if mapping else []), writer_only=["rowTracking", "domainMetadata"]),
+        metadata(fields, **configuration, **{
+            "delta.enableRowTracking": "true",
+            "delta.rowTracking.materializedRowIdColumnName": "_row-id",
+            "delta.rowTracking.materializedRowCommitVersionColumnName": "_row-version"}),
+        add(one, **({"deletionVector": deleted_rows(1)} if "deletionVectors" in features else {})), add(two)])
+
+
+ROW_IDS = "SELECT id, _metadata.row_id AS r, _metadata.row_commit_version AS v FROM t ORDER BY id"
+
+
+@test
+def test_metadata__has_ids_and_versions_of_tracked_rows(w):
+    tracked_table(w)
+    expect_equal(w.rows(ROW_IDS), [[0, 10, 1], [1, 11, 1], [2, 12, 1], [7, 2, 5], [8, 21, 0]])
+    expect_equal(w.rows("SELECT * FROM t WHERE _metadata.row_id IN (2, 11) ORDER BY id"), [[1], [7]])
+    expect_equal(w.rows("SELECT _metadata.base_row_id, _metadata.default_row_commit_version FROM t WHERE id = 8"),
+                 [[20, 5]])
+
+
+@test
+def test_metadata__counts_deleted_rows_and_reads_mapped_columns(w):
+    for number, mapping in enumerate(("name", "id")):
+        world = World(w.path(str(number)))
+        tracked_table(world, "deletionVectors", mapping=mapping)
+        expect_equal(world.rows(ROW_IDS), [[0, 10, 1], [2, 12, 1], [7, 2, 5], [8, 21, 0]])
+
+
+@test
+def test_metadata__of_untracked_rows_has_no_ids(w):
+    w.sql("CREATE TABLE t AS SELECT 1 AS id")
+    for name in ("row_id", "row_commit_version"):
+        expect_failure(w.run("sql", "-c", f"SELECT _metadata.{name} FROM t"), 1, "ROW_TRACKING_OFF",
+                       "delta.enableRowTracking")
+
+
 # ---- Variants --------------------------------------------------------------------------------------
 
 BINARIES = 'STRUCT(metadata BLOB, "value" BLOB)'
