@@ -1,6 +1,7 @@
 /*
- * Rows of an Arrow stream as a view: a table function that asks the stream for the next array when
- * the engine wants more. Nothing is copied or kept beyond two arrays.
+ * Rows of an Arrow stream as a table function, which asks the stream for the next array when the
+ * engine wants more. Nothing is copied or kept beyond two arrays. There is no view over it: making
+ * and dropping one costs as much as writing a hundred rows.
  *
  *  [STREAM-1] A stream is read once: a statement that would read it again is refused.
  *  [STREAM-2] An array is released when the one after the next is asked for: what the engine still
@@ -24,6 +25,7 @@ typedef struct stream_entry {
     struct ArrowArrayStream stream;
     struct ArrowSchema schema;
     duckdb_arrow_converted_schema converted;
+    duckdb_data_chunk types; /* of no rows; the engine keeps the types of a schema to itself */
     dw_arena arena;
     dw_arrow_node *window;
     struct ArrowArray arrays[2]; /* the current one, and the one before it */
@@ -52,6 +54,9 @@ destroy_stream(dw_entry *entry)
     }
     if (s->stream.release != NULL) {
         s->stream.release(&s->stream);
+    }
+    if (s->types != NULL) {
+        s->duck->destroy_data_chunk(&s->types);
     }
     if (s->converted != NULL) {
         s->duck->destroy_arrow_converted_schema(&s->converted);
@@ -145,44 +150,31 @@ stream_function(duckdb_function_info info, duckdb_data_chunk output)
 
 /* ---- Binding --------------------------------------------------------------------------------- */
 
-static void
-add_columns(duckdb_bind_info info, stream_entry *s, duckdb_data_chunk types)
+static const char *
+column_name(const stream_entry *s, idx_t idx)
 {
-    const dw_duck *duck = s->duck;
-    for (int64_t i = 0; i < s->schema.n_children; i++) {
-        const char *name = s->schema.children[i]->name;
-        duckdb_logical_type type =
-            duck->vector_get_column_type(duck->data_chunk_get_vector(types, (idx_t) i));
-        duck->bind_add_result_column(info, name == NULL ? "" : name, type);
-        duck->destroy_logical_type(&type);
-    }
+    const char *name = s->schema.children[idx]->name;
+    return name == NULL ? "" : name;
 }
 
-/* The engine keeps the types it made of a schema to itself: a chunk of no rows shows them. */
+static duckdb_logical_type
+column_type(const stream_entry *s, idx_t idx)
+{
+    return s->duck->vector_get_column_type(s->duck->data_chunk_get_vector(s->types, idx));
+}
+
 static void
 stream_bind(duckdb_bind_info info)
 {
     const dw_duck *duck = dw__duck_loaded();
-    stream_entry *s = (stream_entry *) dw__bind_entry(info, DW_ENTRY_STREAM);
+    const stream_entry *s = (stream_entry *) dw__bind_entry(info, DW_ENTRY_STREAM);
     if (s == NULL) {
         return;
     }
-    duckdb_data_chunk types = NULL;
-    dw_error err = DW_ERROR_INIT;
-    dw_status status = DW_OK;
-    if (!dw__arrow_window_set_empty(s->window, &s->schema, &s->arena)) {
-        status = dw__error_oom(&err);
-    }
-    if (status == DW_OK) {
-        status = dw__duck_error_data(
-            duck, duck->data_chunk_from_arrow(s->handle, &s->window->array, s->converted, &types),
-            &err);
-    }
-    if (status == DW_OK) {
-        add_columns(info, s, types);
-        duck->destroy_data_chunk(&types);
-    } else {
-        duck->bind_set_error(info, err.message);
+    for (idx_t i = 0; i < (idx_t) s->schema.n_children; i++) {
+        duckdb_logical_type type = column_type(s, i);
+        duck->bind_add_result_column(info, column_name(s, i), type);
+        duck->destroy_logical_type(&type);
     }
 }
 
@@ -206,15 +198,6 @@ dw__stream_register(dw_database *database, duckdb_connection handle, dw_error *e
     return dw__table_function_register(database, handle, &spec, err);
 }
 
-static dw_status
-put_view_sql(const dw_entry *entry, void *ctx, dw_strbuf *out, dw_error *err)
-{
-    (void) ctx;
-    (void) err;
-    dw__strbuf_printf(out, "FROM " STREAM_FUNCTION "(%lld)", (long long) entry->id);
-    return DW_OK;
-}
-
 /* Everything but the number: fails with the entry still the caller's. */
 static dw_status
 prepare_entry(stream_entry *s, dw_error *err)
@@ -228,15 +211,23 @@ prepare_entry(stream_entry *s, dw_error *err)
                              reason == NULL ? "it does not say why" : reason);
     }
     DW_TRY(dw__arrow_window_new(&s->schema, &s->arena, &s->window, err));
+    const dw_duck *duck = s->duck;
+    DW_TRY(dw__duck_error_data(duck, duck->schema_from_arrow(s->handle, &s->schema, &s->converted),
+                               err));
+    if (!dw__arrow_window_set_empty(s->window, &s->schema, &s->arena)) {
+        return dw__error_oom(err);
+    }
     return dw__duck_error_data(
-        s->duck, s->duck->schema_from_arrow(s->handle, &s->schema, &s->converted), err);
+        duck, duck->data_chunk_from_arrow(s->handle, &s->window->array, s->converted, &s->types),
+        err);
 }
 
-dw_status
-dw__connection_bind_stream(dw_connection *connection, dw_str name, struct ArrowArrayStream *stream,
-                           dw_error *err)
+/* Takes the stream over, also on failure. */
+static dw_status
+make_entry(dw_connection *connection, struct ArrowArrayStream *stream, stream_entry **out,
+           dw_error *err)
 {
-    dw_assert(stream->release != NULL);
+    *out = NULL;
     stream_entry *s = DW_NEW(connection->env->allocator, stream_entry);
     if (s == NULL) {
         stream->release(stream);
@@ -256,11 +247,61 @@ dw__connection_bind_stream(dw_connection *connection, dw_str name, struct ArrowA
         destroy_stream(&s->entry);
         return status;
     }
-    return dw__binding_add(connection, name, &s->entry, put_view_sql, NULL, err);
+    *out = s;
+    return DW_OK;
 }
 
-void
-dw__connection_unbind_stream(dw_connection *connection, dw_str name)
+static dw_status
+describe_column(const stream_entry *s, idx_t idx, dw_arena *arena, dw_query_column *out,
+                dw_error *err)
 {
-    dw__binding_remove(connection, name, DW_ENTRY_STREAM);
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(s->env->allocator, DW_SQL_BYTES_MAX);
+    duckdb_logical_type type = column_type(s, idx);
+    dw_status status = dw__duck_type_print(s->duck, type, &text, err);
+    s->duck->destroy_logical_type(&type);
+    DW_TRY(status);
+    return dw__arena_dup(arena, dw__str_from(column_name(s, idx)), &out->name) &&
+                   dw__arena_dup(arena, dw__strbuf_str(&text), &out->type)
+               ? DW_OK
+               : dw__error_oom(err);
+}
+
+static dw_status
+describe(const stream_entry *s, dw_arena *arena, dw_stream_source *out, dw_error *err)
+{
+    out->column_count = (size_t) s->schema.n_children;
+    out->columns = DW_ARENA_ARRAY(arena, dw_query_column, out->column_count);
+    out->sql = dw__arena_printf(arena, STREAM_FUNCTION "(%lld)", (long long) s->entry.id);
+    if (out->columns == NULL || dw__str_is_null(out->sql)) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < out->column_count; i++) {
+        DW_TRY(describe_column(s, i, arena, &out->columns[i], err));
+    }
+    return DW_OK;
+}
+
+dw_status
+dw__connection_add_stream(dw_connection *connection, struct ArrowArrayStream *stream,
+                          dw_arena *arena, dw_stream_source *out, dw_error *err)
+{
+    dw_assert(stream->release != NULL);
+    *out = (dw_stream_source){.sql = DW_STR_NULL};
+    stream_entry *s = NULL;
+    DW_TRY(make_entry(connection, stream, &s, err));
+    dw_registry *registry = &connection->database->registry;
+    dw_status status = dw__registry_add(registry, &s->entry, err);
+    if (status != DW_OK) {
+        destroy_stream(&s->entry);
+        return status;
+    }
+    status = describe(s, arena, out, err);
+    if (status == DW_OK) {
+        status = dw__binding_remember(connection, out->sql, &s->entry, err);
+    }
+    if (status != DW_OK) {
+        dw__registry_remove(registry, &s->entry);
+        *out = (dw_stream_source){.sql = DW_STR_NULL};
+    }
+    return status;
 }

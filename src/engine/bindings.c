@@ -77,9 +77,8 @@ create_view(dw_connection *connection, dw_str name, const dw_entry *entry, dw_bi
     return dw__statement_execute(connection->database->duck, handle, dw__strbuf_cstr(&sql), err);
 }
 
-/* Remembers the name; the entry is registered by then. */
-static dw_status
-remember(dw_connection *connection, dw_str name, dw_entry *entry, dw_error *err)
+dw_status
+dw__binding_remember(dw_connection *connection, dw_str name, dw_entry *entry, dw_error *err)
 {
     const dw_allocator *allocator = connection->env->allocator;
     char *copy = dw__alloc(allocator, name.len + 1);
@@ -110,7 +109,7 @@ dw__binding_add(dw_connection *connection, dw_str name, dw_entry *entry, dw_bind
         if (old != NULL) {
             release(connection, old);
         }
-        status = remember(connection, name, entry, err);
+        status = dw__binding_remember(connection, name, entry, err);
         if (status != DW_OK) {
             drop_view(connection, name);
         }

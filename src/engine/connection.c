@@ -19,10 +19,19 @@ dw__connection_open(dw_database *database, dw_connection **out, dw_error *err)
     return DW_OK;
 }
 
+dw_status
+dw__connection_borrow(dw_database *database, dw_connection **out, dw_error *err)
+{
+    DW_TRY(dw__connection_open(database, out, err));
+    (*out)->is_borrowed = true;
+    return DW_OK;
+}
+
 void
 dw__connection_count_progress(dw_connection *connection)
 {
     dw_assert(atomic_load(&connection->handle) == NULL);
+    dw_assert(!connection->is_borrowed);
     connection->counts_progress = true;
 }
 
@@ -34,6 +43,23 @@ count_progress(const dw_duck *duck, duckdb_connection handle, dw_error *err)
     return dw__statement_execute(duck, handle, "SET enable_progress_bar_print = false", err);
 }
 
+static dw_status
+open_handle(dw_connection *connection, duckdb_connection *out, dw_error *err)
+{
+    dw_database *database = connection->database;
+    if (connection->is_borrowed) {
+        return dw__instance_borrow(database, DW_INSTANCE_SERIAL, out, err);
+    }
+    DW_TRY(dw__database_load(database, err));
+    const dw_duck *duck = database->duck;
+    DW_TRY(dw__instance_connect(duck, database->instances[DW_INSTANCE_MAIN].handle, out, err));
+    dw_status status = connection->counts_progress ? count_progress(duck, *out, err) : DW_OK;
+    if (status != DW_OK) {
+        duck->disconnect(out);
+    }
+    return status;
+}
+
 dw_status
 dw__connection_handle(dw_connection *connection, duckdb_connection *out, dw_error *err)
 {
@@ -41,19 +67,20 @@ dw__connection_handle(dw_connection *connection, duckdb_connection *out, dw_erro
     if (*out != NULL) {
         return DW_OK;
     }
-    dw_database *database = connection->database;
-    DW_TRY(dw__database_load(database, err));
-    const dw_duck *duck = database->duck;
-    duckdb_connection handle = NULL;
-    DW_TRY(dw__instance_connect(duck, database->instance, &handle, err));
-    dw_status status = connection->counts_progress ? count_progress(duck, handle, err) : DW_OK;
-    if (status != DW_OK) {
-        duck->disconnect(&handle);
-        return status;
-    }
-    atomic_store(&connection->handle, handle);
-    *out = handle;
+    DW_TRY(open_handle(connection, out, err));
+    atomic_store(&connection->handle, *out);
     return DW_OK;
+}
+
+/* A borrowed one goes back, unless it was left with settings. */
+static void
+close_handle(dw_connection *connection, duckdb_connection handle)
+{
+    if (connection->is_borrowed && !connection->copies_sorted) {
+        dw__instance_return(connection->database, DW_INSTANCE_SERIAL, handle);
+    } else {
+        connection->database->duck->disconnect(&handle);
+    }
 }
 
 void
@@ -66,7 +93,7 @@ dw__connection_close(dw_connection *connection)
     dw__bindings_clear(connection);
     dw__constants_clear(connection);
     if (handle != NULL) {
-        connection->database->duck->disconnect(&handle);
+        close_handle(connection, handle);
     }
     DW_DELETE(connection->env->allocator, connection);
 }

@@ -1,6 +1,6 @@
 /*
- * The instance of the engine: opened at its first use, with its settings, and a few connections of
- * its own for statements that no session sees. [ENGINE-1] [INTERNAL-1]
+ * The instances of the engine: each opened at its first use, with its settings, and a few
+ * connections of its own for statements that no session sees. [ENGINE-1] [INTERNAL-1]
  */
 #include "base/assert.h"
 #include "engine/internal.h"
@@ -34,10 +34,6 @@ set_user_options(const dw_database *database, duckdb_config config, dw_error *er
         snprintf(text, sizeof(text), "%lluB", (unsigned long long) database->memory_limit_bytes);
         DW_TRY(set_option(duck, config, "memory_limit", text, err));
     }
-    if (database->thread_count != 0) {
-        snprintf(text, sizeof(text), "%u", database->thread_count);
-        DW_TRY(set_option(duck, config, "threads", text, err));
-    }
     if (database->spill_directory != NULL) {
         DW_TRY(set_option(duck, config, "temp_directory", database->spill_directory, err));
     }
@@ -45,19 +41,33 @@ set_user_options(const dw_database *database, duckdb_config config, dw_error *er
 }
 
 static dw_status
-set_options(const dw_database *database, bool is_planner, duckdb_config config, dw_error *err)
+set_thread_count(const dw_database *database, dw_instance_kind kind, duckdb_config config,
+                 dw_error *err)
+{
+    /* Plans are made by the thread that asks for them. */
+    uint32_t count = kind == DW_INSTANCE_MAIN ? database->thread_count : 1;
+    if (count == 0) {
+        return DW_OK;
+    }
+    char text[32];
+    snprintf(text, sizeof(text), "%u", count);
+    return set_option(database->duck, config, "threads", text, err);
+}
+
+static dw_status
+set_options(const dw_database *database, dw_instance_kind kind, duckdb_config config, dw_error *err)
 {
     const dw_duck *duck = database->duck;
     for (size_t i = 0; i < sizeof(instance_settings) / sizeof(instance_settings[0]); i++) {
         DW_TRY(set_option(duck, config, instance_settings[i][0], instance_settings[i][1], err));
     }
-    /* Plans are made by the thread that asks for them. */
-    return is_planner ? set_option(duck, config, "threads", "1", err)
-                      : set_user_options(database, config, err);
+    DW_TRY(set_thread_count(database, kind, config, err));
+    return kind == DW_INSTANCE_PLANNER ? DW_OK : set_user_options(database, config, err);
 }
 
 dw_status
-dw__instance_open(const dw_database *database, bool is_planner, duckdb_database *out, dw_error *err)
+dw__instance_open(const dw_database *database, dw_instance_kind kind, duckdb_database *out,
+                  dw_error *err)
 {
     const dw_duck *duck = database->duck;
     *out = NULL;
@@ -65,7 +75,7 @@ dw__instance_open(const dw_database *database, bool is_planner, duckdb_database 
     if (duck->create_config(&config) != DuckDBSuccess) {
         return dw__error_oom(err);
     }
-    dw_status status = set_options(database, is_planner, config, err);
+    dw_status status = set_options(database, kind, config, err);
     char *message = NULL;
     if (status == DW_OK && duck->open_ext(NULL, out, config, &message) != DuckDBSuccess) {
         status = dw__duck_error(message, err);
@@ -110,41 +120,39 @@ set_up_instance(dw_database *database, duckdb_database instance, dw_error *err)
     if (status == DW_OK) {
         status = dw__scan_functions_register(database, handle, err);
     }
+    duck->disconnect(&handle);
+    return status;
+}
+
+static dw_status
+load_locked(dw_database *database, dw_instance_kind kind, dw_error *err)
+{
+    dw_instance *instance = &database->instances[kind];
+    if (atomic_load(&instance->is_loaded)) {
+        return DW_OK;
+    }
+    DW_TRY(dw__duck_load(&database->duck, err));
+    duckdb_database opened = NULL;
+    DW_TRY(dw__instance_open(database, kind, &opened, err));
+    dw_status status = set_up_instance(database, opened, err);
     if (status != DW_OK) {
-        duck->disconnect(&handle);
+        database->duck->close(&opened);
         return status;
     }
-    database->idle[database->idle_count++] = handle;
+    instance->handle = opened;
+    atomic_store(&instance->is_loaded, true);
     return DW_OK;
 }
 
 static dw_status
-load_locked(dw_database *database, dw_error *err)
+load(dw_database *database, dw_instance_kind kind, dw_error *err)
 {
-    if (atomic_load(&database->is_loaded)) {
-        return DW_OK;
-    }
-    DW_TRY(dw__duck_load(&database->duck, err));
-    duckdb_database instance = NULL;
-    DW_TRY(dw__instance_open(database, false, &instance, err));
-    dw_status status = set_up_instance(database, instance, err);
-    if (status != DW_OK) {
-        database->duck->close(&instance);
-        return status;
-    }
-    database->instance = instance;
-    atomic_store(&database->is_loaded, true);
-    return DW_OK;
-}
-
-dw_status
-dw__database_load(dw_database *database, dw_error *err)
-{
-    if (atomic_load(&database->is_loaded)) {
+    dw_assert(kind != DW_INSTANCE_PLANNER);
+    if (atomic_load(&database->instances[kind].is_loaded)) {
         return DW_OK;
     }
     pthread_mutex_lock(&database->mutex);
-    dw_status status = load_locked(database, err);
+    dw_status status = load_locked(database, kind, err);
     pthread_mutex_unlock(&database->mutex);
     if (status != DW_OK) {
         dw__error_context(err, "loading the query engine");
@@ -152,34 +160,60 @@ dw__database_load(dw_database *database, dw_error *err)
     return status;
 }
 
+dw_status
+dw__database_load(dw_database *database, dw_error *err)
+{
+    return load(database, DW_INSTANCE_MAIN, err);
+}
+
 bool
 dw__database_is_loaded(const dw_database *database)
 {
-    return atomic_load(&database->is_loaded);
+    return atomic_load(&database->instances[DW_INSTANCE_MAIN].is_loaded);
+}
+
+/* ---- Connections ----------------------------------------------------------------------------- */
+
+/* Statements of the serial instance pass rows through: nothing in them is worth optimizing. */
+static dw_status
+connect(dw_database *database, dw_instance_kind kind, duckdb_connection *out, dw_error *err)
+{
+    const dw_duck *duck = database->duck;
+    DW_TRY(dw__instance_connect(duck, database->instances[kind].handle, out, err));
+    dw_status status = kind == DW_INSTANCE_SERIAL
+                           ? dw__statement_execute(duck, *out, "PRAGMA disable_optimizer", err)
+                           : DW_OK;
+    if (status != DW_OK) {
+        duck->disconnect(out);
+    }
+    return status;
 }
 
 dw_status
-dw__database_borrow(dw_database *database, duckdb_connection *out, dw_error *err)
+dw__instance_borrow(dw_database *database, dw_instance_kind kind, duckdb_connection *out,
+                    dw_error *err)
 {
     *out = NULL;
-    DW_TRY(dw__database_load(database, err));
+    DW_TRY(load(database, kind, err));
+    dw_instance *instance = &database->instances[kind];
     pthread_mutex_lock(&database->mutex);
-    if (database->idle_count > 0) {
-        *out = database->idle[--database->idle_count];
+    if (instance->idle_count > 0) {
+        *out = instance->idle[--instance->idle_count];
     }
     pthread_mutex_unlock(&database->mutex);
     if (*out != NULL) {
         return DW_OK;
     }
-    return dw__instance_connect(database->duck, database->instance, out, err);
+    return connect(database, kind, out, err);
 }
 
 void
-dw__database_return(dw_database *database, duckdb_connection handle)
+dw__instance_return(dw_database *database, dw_instance_kind kind, duckdb_connection handle)
 {
+    dw_instance *instance = &database->instances[kind];
     pthread_mutex_lock(&database->mutex);
-    if (database->idle_count < DW_IDLE_CONNECTIONS_MAX) {
-        database->idle[database->idle_count++] = handle;
+    if (instance->idle_count < DW_IDLE_CONNECTIONS_MAX) {
+        instance->idle[instance->idle_count++] = handle;
         handle = NULL;
     }
     pthread_mutex_unlock(&database->mutex);
@@ -187,6 +221,20 @@ dw__database_return(dw_database *database, duckdb_connection handle)
         database->duck->disconnect(&handle);
     }
 }
+
+dw_status
+dw__database_borrow(dw_database *database, duckdb_connection *out, dw_error *err)
+{
+    return dw__instance_borrow(database, DW_INSTANCE_MAIN, out, err);
+}
+
+void
+dw__database_return(dw_database *database, duckdb_connection handle)
+{
+    dw__instance_return(database, DW_INSTANCE_MAIN, handle);
+}
+
+/* ---- The database ---------------------------------------------------------------------------- */
 
 static void
 close_engine(dw_engine *engine)
@@ -230,6 +278,17 @@ dw__database_open(const dw_env *env, const dw_database_options *options, dw_data
     return DW_OK;
 }
 
+static void
+close_instance(const dw_duck *duck, dw_instance *instance)
+{
+    while (instance->idle_count > 0) {
+        duck->disconnect(&instance->idle[--instance->idle_count]);
+    }
+    if (instance->handle != NULL) {
+        duck->close(&instance->handle);
+    }
+}
+
 void
 dw__database_close(dw_database *database)
 {
@@ -237,11 +296,8 @@ dw__database_close(dw_database *database)
         return;
     }
     dw__planner_deinit(database);
-    while (database->idle_count > 0) {
-        database->duck->disconnect(&database->idle[--database->idle_count]);
-    }
-    if (database->instance != NULL) {
-        database->duck->close(&database->instance);
+    for (size_t i = 0; i < DW_INSTANCE_COUNT; i++) {
+        close_instance(database->duck, &database->instances[i]);
     }
     dw__registry_deinit(&database->registry);
     pthread_mutex_destroy(&database->mutex);

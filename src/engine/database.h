@@ -36,6 +36,11 @@ bool dw__database_is_loaded(const dw_database *database);
 /* One thread at a time, except for _interrupt and _progress. */
 DW_WARN_UNUSED dw_status dw__connection_open(dw_database *database, dw_connection **out,
                                              dw_error *err);
+/* The same for statements that one thread can run and that leave nothing behind, neither names nor
+ * settings nor a transaction: the engine's side of it is kept for the next one. They run on the
+ * caller's thread, on an instance of their own that has the same limit of memory. */
+DW_WARN_UNUSED dw_status dw__connection_borrow(dw_database *database, dw_connection **out,
+                                               dw_error *err);
 void dw__connection_close(dw_connection *connection);
 void dw__connection_interrupt(dw_connection *connection);
 /* Makes progress known; it costs some CPU for each statement. Before the first statement. */
@@ -80,12 +85,17 @@ DW_WARN_UNUSED dw_status dw__connection_describe(dw_connection *connection, dw_s
                                                  dw_arena *arena, dw_query_column **out,
                                                  size_t *count_out, dw_error *err);
 
-/* Makes the rows of an Arrow stream readable once as the view `name` (no thread but the engine's
- * reads it meanwhile). The stream is moved in, and released by _unbind_stream or _close at the
- * latest. */
-DW_WARN_UNUSED dw_status dw__connection_bind_stream(dw_connection *connection, dw_str name,
-                                                    struct ArrowArrayStream *stream, dw_error *err);
-void dw__connection_unbind_stream(dw_connection *connection, dw_str name);
+/* What reads the rows of an Arrow stream, once: `FROM <sql>` (no thread but the engine's reads it
+ * meanwhile), and its columns, named and typed as by _describe. The stream is moved in, and
+ * released when the connection is closed. All in `arena`. */
+typedef struct dw_stream_source {
+    dw_str sql;
+    dw_query_column *columns;
+    size_t column_count;
+} dw_stream_source;
+DW_WARN_UNUSED dw_status dw__connection_add_stream(dw_connection *connection,
+                                                   struct ArrowArrayStream *stream, dw_arena *arena,
+                                                   dw_stream_source *out, dw_error *err);
 
 /* Appends SQL that stands for the value of a constant expression, which the engine evaluates once
  * for the connection: cheaper than writing out what is long and comes back in every statement. */

@@ -2,8 +2,8 @@
  * What the files of this folder share: the database, its connections, and statements on them.
  * Private to this folder.
  *
- *  [INTERNAL-1] `duck` and `instance` are written once, before `is_loaded` becomes true, and only
- *               read after that: no lock is taken to use them.
+ *  [INTERNAL-1] `duck` and an instance's `handle` are written once, before its `is_loaded` becomes
+ *               true, and only read after that: no lock is taken to use them.
  *  [INTERNAL-2] Locks are taken one at a time; the registry's may be taken below any other.
  */
 #ifndef DW_ENGINE_INTERNAL_H
@@ -22,6 +22,26 @@ enum { DW_IDLE_CONNECTIONS_MAX = 8 };
 /* SQL that this library makes or is given, beyond it is refused. */
 #define DW_SQL_BYTES_MAX ((size_t) 64 << 20)
 
+/*
+ * The threads of an instance are its own, and to hand small work to them costs more than the work.
+ * So what runs on one thread anyway runs on an instance that has no other: rows that come from a
+ * stream.
+ */
+typedef enum dw_instance_kind {
+    DW_INSTANCE_MAIN,
+    DW_INSTANCE_SERIAL,
+    DW_INSTANCE_PLANNER
+} dw_instance_kind;
+/* The planner keeps its own. */
+#define DW_INSTANCE_COUNT ((size_t) DW_INSTANCE_PLANNER)
+
+typedef struct dw_instance {
+    atomic_bool is_loaded;
+    duckdb_database handle;
+    duckdb_connection idle[DW_IDLE_CONNECTIONS_MAX];
+    size_t idle_count;
+} dw_instance;
+
 struct dw_database {
     dw_engine engine; /* what the log sees; must be the first member */
     const dw_env *env;
@@ -29,14 +49,11 @@ struct dw_database {
     uint32_t thread_count;
     char *spill_directory; /* NULL: the engine's default */
     size_t spill_directory_size;
-    atomic_bool is_loaded;
     const dw_duck *duck;
-    duckdb_database instance;
+    dw_instance instances[DW_INSTANCE_COUNT];
     dw_registry registry;
     dw_planner planner;
     pthread_mutex_t mutex; /* guards loading and the idle connections */
-    duckdb_connection idle[DW_IDLE_CONNECTIONS_MAX];
-    size_t idle_count;
 };
 
 /* A name of a connection, see bindings.h. */
@@ -70,6 +87,7 @@ struct dw_connection {
     /* NULL until the first statement. Atomic because interrupts come from other threads. */
     _Atomic(duckdb_connection) handle;
     bool counts_progress;
+    bool is_borrowed; /* the handle is one of the serial instance's, and goes back to it */
     dw_binding_vec bindings;
     bool copies_sorted; /* the settings for writing sorted partitions are on, see copy.c */
     dw_constant_vec constants;
@@ -77,11 +95,10 @@ struct dw_connection {
 
 void dw__constants_clear(dw_connection *connection);
 
-/* Loads the library and opens the instance unless that was done. Thread-safe. */
+/* Loads the library and opens the main instance unless that was done. Thread-safe. */
 DW_WARN_UNUSED dw_status dw__database_load(dw_database *database, dw_error *err);
-/* An instance in memory, with the database's settings or those for planning, and a connection to
- * one. */
-DW_WARN_UNUSED dw_status dw__instance_open(const dw_database *database, bool is_planner,
+/* An instance in memory, and a connection to one. */
+DW_WARN_UNUSED dw_status dw__instance_open(const dw_database *database, dw_instance_kind kind,
                                            duckdb_database *out, dw_error *err);
 DW_WARN_UNUSED dw_status dw__instance_connect(const dw_duck *duck, duckdb_database instance,
                                               duckdb_connection *out, dw_error *err);
@@ -91,6 +108,10 @@ void dw__planner_deinit(dw_database *database);
 DW_WARN_UNUSED dw_status dw__database_borrow(dw_database *database, duckdb_connection *out,
                                              dw_error *err);
 void dw__database_return(dw_database *database, duckdb_connection handle);
+/* The same of any instance but the planner's. */
+DW_WARN_UNUSED dw_status dw__instance_borrow(dw_database *database, dw_instance_kind kind,
+                                             duckdb_connection *out, dw_error *err);
+void dw__instance_return(dw_database *database, dw_instance_kind kind, duckdb_connection handle);
 /* The connection's handle, opened if this is its first use. */
 DW_WARN_UNUSED dw_status dw__connection_handle(dw_connection *connection, duckdb_connection *out,
                                                dw_error *err);

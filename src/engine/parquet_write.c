@@ -94,9 +94,9 @@ run_copy(dw_database *database, const row_source *source, const char *path, dw_e
              "USE_TMP_FILE false)",
              (long long) source->entry.id, path);
     duckdb_connection handle = NULL;
-    DW_TRY(dw__database_borrow(database, &handle, err));
+    DW_TRY(dw__instance_borrow(database, DW_INSTANCE_SERIAL, &handle, err));
     dw_status status = dw__statement_execute(database->duck, handle, sql, err);
-    dw__database_return(database, handle);
+    dw__instance_return(database, DW_INSTANCE_SERIAL, handle);
     if (source->error.status != DW_OK) {
         /* The engine only repeats what the source said. */
         dw__error_copy(err, &source->error);

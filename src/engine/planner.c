@@ -44,7 +44,7 @@ open_planner(dw_database *database, dw_error *err)
     const dw_duck *duck = database->duck;
     duckdb_database instance = NULL;
     duckdb_connection handle = NULL;
-    DW_TRY(dw__instance_open(database, true, &instance, err));
+    DW_TRY(dw__instance_open(database, DW_INSTANCE_PLANNER, &instance, err));
     dw_status status = dw__instance_connect(duck, instance, &handle, err);
     if (status == DW_OK) {
         status = set_up(duck, handle, err);

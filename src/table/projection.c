@@ -132,6 +132,20 @@ assign_all(const dw_projection_request *request, target *targets, dw_error *err)
 /* ---- Printing -------------------------------------------------------------------------------- */
 
 static void
+put_reference(const dw_field *field, dw_strbuf *out)
+{
+    dw__strbuf_append_literal(out, SOURCE_ALIAS ".");
+    dw__sql_put_identifier(out, field->name);
+}
+
+static void
+put_alias(const dw_field *field, dw_strbuf *out)
+{
+    dw__strbuf_append_literal(out, " AS ");
+    dw__sql_put_identifier(out, field->name);
+}
+
+static void
 print_null(dw_strbuf *out, const dw_type *type)
 {
     dw__strbuf_append_literal(out, "CAST(NULL AS ");
@@ -163,8 +177,7 @@ print_value(const dw_projection_request *request, const target *item, dw_arena *
 {
     const dw_query_column *source = &request->source[item->source_idx];
     DW_AUTO(dw_strbuf) reference = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
-    dw__strbuf_append_literal(&reference, SOURCE_ALIAS ".");
-    dw__sql_put_identifier(&reference, item->field->name);
+    put_reference(item->field, &reference);
     DW_TRY(dw__strbuf_ok(&reference, "a column's name", err));
     /* The type of a bare NULL casts to everything. */
     if (dw__str_equal(source->type, DW_STR("\"NULL\"")) ||
@@ -211,8 +224,7 @@ print_target(const dw_projection_request *request, const target *item, dw_arena 
     } else {
         DW_TRY(print_left_out(request, item, arena, out, err));
     }
-    dw__strbuf_append_literal(out, " AS ");
-    dw__sql_put_identifier(out, item->field->name);
+    put_alias(item->field, out);
     return DW_OK;
 }
 
@@ -253,10 +265,10 @@ is_computed(const dw_projection_request *request, size_t idx)
 }
 
 static dw_status
-print_select(const dw_projection_request *request, const target *targets, dw_arena *arena,
+print_values(const dw_projection_request *request, const target *targets, dw_arena *arena,
              dw_strbuf *out, dw_error *err)
 {
-    const char *separator = "SELECT ";
+    const char *separator = "";
     for (size_t i = 0; i < request->schema->field_count; i++) {
         if (!is_computed(request, i)) {
             dw__strbuf_append(out, dw__str_from(separator));
@@ -264,6 +276,42 @@ print_select(const dw_projection_request *request, const target *targets, dw_are
             separator = ", ";
         }
     }
+    return dw__strbuf_ok(out, "the statement", err);
+}
+
+/* True when the query gives the table's columns as they are: then it is all there is to run. */
+static bool
+is_identity(const dw_projection_request *request, const target *targets, dw_str values)
+{
+    size_t count = request->schema->field_count;
+    if (request->source_count != count) {
+        return false;
+    }
+    DW_AUTO(dw_strbuf) same = dw__strbuf_make(dw__allocator_libc(), DW_COMMIT_BYTES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const dw_field *field = targets[i].field;
+        if (targets[i].source_idx != i || !dw__str_equal(request->source[i].name, field->name)) {
+            return false;
+        }
+        dw__strbuf_append(&same, i == 0 ? DW_STR("") : DW_STR(", "));
+        put_reference(field, &same);
+        put_alias(field, &same);
+    }
+    return !same.failed && dw__str_equal(dw__strbuf_str(&same), values);
+}
+
+static dw_status
+print_select(const dw_projection_request *request, const target *targets, dw_arena *arena,
+             dw_strbuf *out, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) values = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_TRY(print_values(request, targets, arena, &values, err));
+    if (request->can_stand_alone && is_identity(request, targets, dw__strbuf_str(&values))) {
+        dw__strbuf_append(out, request->query);
+        return dw__strbuf_ok(out, "the statement", err);
+    }
+    dw__strbuf_append_literal(out, "SELECT ");
+    dw__strbuf_append(out, dw__strbuf_str(&values));
     DW_TRY(print_source(request, targets, arena, out, err));
     return dw__strbuf_ok(out, "the statement", err);
 }

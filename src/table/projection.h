@@ -17,6 +17,8 @@
 
 typedef struct dw_projection_request {
     dw_str query;
+    /* The query is a SELECT: SHOW and the like can only be read from. */
+    bool can_stand_alone;
     const dw_query_column *source; /* what the query returns */
     size_t source_count;
     const dw_type *schema; /* the table's */

@@ -7,9 +7,8 @@
 #include "codec/codec.h"
 #include "table/row_stream.h"
 
-#define NAME_PREFIX_SCAN "dw_scan_"
-#define NAME_PREFIX_ROWS "dw_rows_"
-#define NAME_SIZE (sizeof(NAME_PREFIX_SCAN) + DW_UUID_TEXT_SIZE)
+#define NAME_PREFIX "dw_scan_"
+#define NAME_SIZE (sizeof(NAME_PREFIX) + DW_UUID_TEXT_SIZE)
 
 /* What a stream of rows keeps alive. */
 typedef struct reader {
@@ -36,14 +35,12 @@ reader_free(void *ctx)
 
 /* A name that no statement of the connection uses. */
 static void
-unique_name(const dw_env *env, const char *prefix, char out[NAME_SIZE])
+unique_name(const dw_env *env, char out[NAME_SIZE])
 {
     char uuid[DW_UUID_TEXT_SIZE];
     dw__uuid_make(env, uuid);
-    size_t len = strlen(prefix);
-    dw_assert(len + sizeof(uuid) <= NAME_SIZE);
-    memcpy(out, prefix, len);
-    memcpy(out + len, uuid, sizeof(uuid));
+    memcpy(out, NAME_PREFIX, strlen(NAME_PREFIX));
+    memcpy(out + strlen(NAME_PREFIX), uuid, sizeof(uuid));
 }
 
 static dw_status
@@ -94,7 +91,7 @@ dw__table_read(dw_table *table, dw_log_snapshot *snapshot, const dw_str *columns
     memset(out, 0, sizeof(*out));
     const dw_env *env = dw__table_env(table);
     char name[NAME_SIZE];
-    unique_name(env, NAME_PREFIX_SCAN, name);
+    unique_name(env, name);
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(env->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(print_select(&sql, name, columns, column_count, filter, err));
     reader *r = DW_NEW(env->allocator, reader);
@@ -112,18 +109,40 @@ dw__table_read(dw_table *table, dw_log_snapshot *snapshot, const dw_str *columns
 
 /* ---- Appending ------------------------------------------------------------------------------- */
 
+/* One thread pulls the rows and writes them. Only rows that are sorted for their partitions are
+ * work for several. */
 static dw_status
-append_bound(dw_table *table, dw_connection *connection, const char *name, const dw_txn_id *txn,
-             dw_str user_metadata, dw_write_result *out, dw_error *err)
+open_for_append(dw_table *table, const dw_log_snapshot *snapshot, dw_connection **out,
+                dw_error *err)
 {
-    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(dw__table_env(table)->allocator, DW_COMMIT_BYTES_MAX);
-    DW_TRY(print_select(&sql, name, NULL, 0, DW_STR_NULL, err));
+    dw_database *database = dw__table_database(table);
+    return dw__log_snapshot_metadata(snapshot)->partition_column_count == 0
+               ? dw__connection_borrow(database, out, err)
+               : dw__connection_open(database, out, err);
+}
+
+static dw_status
+append_rows(dw_table *table, dw_log_snapshot *snapshot, dw_connection *connection,
+            struct ArrowArrayStream *rows, const dw_txn_id *txn, dw_str user_metadata,
+            dw_write_result *out, dw_error *err)
+{
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, dw__table_env(table)->allocator);
+    dw_stream_source source;
+    DW_TRY(dw__connection_add_stream(connection, rows, &arena, &source, err));
+    dw_str query = dw__arena_printf(&arena, "FROM %.*s", DW_STR_ARG(source.sql));
+    if (dw__str_is_null(query)) {
+        return dw__error_oom(err);
+    }
     dw_write_spec spec = {.mode = DW_WRITE_APPEND,
-                          .query = dw__strbuf_str(&sql),
+                          .query = query,
+                          .source = source.columns,
+                          .source_count = source.column_count,
                           .by_name = true,
                           .query_runs_once = true,
                           .txns = txn,
                           .txn_count = txn == NULL ? 0 : 1,
+                          .read_snapshot = snapshot,
                           .user_metadata = user_metadata};
     return dw__table_write(table, connection, &spec, out, err);
 }
@@ -133,18 +152,14 @@ dw__table_append(dw_table *table, struct ArrowArrayStream *rows, const dw_txn_id
                  dw_str user_metadata, dw_write_result *out, dw_error *err)
 {
     *out = (dw_write_result){.version = -1};
-    char name[NAME_SIZE];
-    unique_name(dw__table_env(table), NAME_PREFIX_ROWS, name);
     dw_connection *connection = NULL;
-    dw_status status = dw__connection_open(dw__table_database(table), &connection, err);
+    DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
+    dw_status status = dw__log_snapshot(dw__table_log(table), &snapshot, err);
     if (status == DW_OK) {
-        status = dw__connection_bind_stream(connection, dw__str_from(name), rows, err);
+        status = open_for_append(table, snapshot, &connection, err);
     }
     if (status == DW_OK) {
-        status = append_bound(table, connection, name, txn, user_metadata, out, err);
-    }
-    if (connection != NULL) {
-        dw__connection_unbind_stream(connection, dw__str_from(name));
+        status = append_rows(table, snapshot, connection, rows, txn, user_metadata, out, err);
     }
     dw__connection_close(connection);
     if (rows->release != NULL) {

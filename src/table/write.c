@@ -78,14 +78,26 @@ is_recorded(const write_state *state)
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
 static dw_status
+describe(const write_state *state, const dw_query_column **out, size_t *count_out, dw_error *err)
+{
+    dw_query_column *columns;
+    DW_TRY(dw__connection_describe(state->connection, state->spec->query, state->arena, &columns,
+                                   count_out, err));
+    *out = columns;
+    return DW_OK;
+}
+
+static dw_status
 write_rows(write_state *state, dw_data_files *out, dw_error *err)
 {
     const dw_write_spec *spec = state->spec;
-    dw_query_column *columns;
-    size_t column_count;
-    DW_TRY(dw__connection_describe(state->connection, spec->query, state->arena, &columns,
-                                   &column_count, err));
+    const dw_query_column *columns = spec->source;
+    size_t column_count = spec->source_count;
+    if (columns == NULL) {
+        DW_TRY(describe(state, &columns, &column_count, err));
+    }
     dw_projection_request request = {.query = spec->query,
+                                     .can_stand_alone = spec->source != NULL,
                                      .source = columns,
                                      .source_count = column_count,
                                      .schema = state->schema,

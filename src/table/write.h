@@ -8,13 +8,17 @@
 #ifndef DW_TABLE_WRITE_H
 #define DW_TABLE_WRITE_H
 
+#include "engine/database.h"
 #include "table/table.h"
 
 typedef enum dw_write_mode { DW_WRITE_APPEND, DW_WRITE_OVERWRITE } dw_write_mode;
 
 typedef struct dw_write_spec {
     dw_write_mode mode;
-    dw_str query;          /* SELECT to run on the connection */
+    dw_str query; /* SELECT to run on the connection */
+    /* The columns of a query that is a SELECT of ours; NULL: they are asked for. */
+    const dw_query_column *source;
+    size_t source_count;
     const dw_str *columns; /* INSERT INTO t (a, b): the targets of the query's columns, in order */
     size_t column_count;   /* 0: all columns of the table, by position */
     bool by_name;          /* match the query's columns by their names (load, append, BY NAME) */

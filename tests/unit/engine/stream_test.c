@@ -1,5 +1,5 @@
 /*
- * Arrow streams as views.
+ * Arrow streams as sources of statements.
  */
 #include "fixture.h"
 
@@ -81,18 +81,35 @@ source_open(fixture *f, source *s, const char *sql)
         (struct ArrowArrayStream){proxy_schema, proxy_next, proxy_error, proxy_release, s->proxy};
 }
 
-static void
+/* As a view, so that statements can say a name. */
+static dw_stream_source
+bind_stream(fixture *f, struct ArrowArrayStream *stream, const char *name)
+{
+    dw_stream_source bound;
+    assert_ok(dw__connection_add_stream(f->connection, stream, &f->arena, &bound, &f->err),
+              &f->err);
+    assert_null(stream->release);
+    fixture_run(f, "CREATE OR REPLACE TEMP VIEW \"%s\" AS FROM %.*s", name, DW_STR_ARG(bound.sql));
+    return bound;
+}
+
+static dw_stream_source
 bind(fixture *f, source *s, const char *name)
 {
-    assert_ok(dw__connection_bind_stream(f->connection, dw__str_from(name), &s->stream, &f->err),
-              &f->err);
-    assert_null(s->stream.release);
+    return bind_stream(f, &s->stream, name);
 }
 
 static void
-unbind(fixture *f, source *s, const char *name)
+reconnect(fixture *f)
 {
-    dw__connection_unbind_stream(f->connection, dw__str_from(name));
+    dw__connection_close(f->connection);
+    assert_ok(dw__connection_open(f->database, &f->connection, &f->err), &f->err);
+}
+
+static void
+unbind(fixture *f, source *s)
+{
+    reconnect(f);
     assert_int_equal(s->released, 1);
     dw__connection_close(s->connection);
 }
@@ -105,14 +122,14 @@ test_stream__gives_its_rows_once(void **state)
     fixture *f = *state;
     source s;
     source_open(f, &s, "SELECT i, 'v' || i AS \"a b\" FROM range(100000) t(i)");
-    bind(f, &s, "in \"x\"");
+    (void) bind(f, &s, "in x");
     assert_rows(f, "100000|4999950000|v99999",
-                "SELECT count(*), sum(i), max_by(\"a b\", i) FROM \"in \"\"x\"\"\"");
+                "SELECT count(*), sum(i), max_by(\"a b\", i) FROM \"in x\"");
     dw_status status =
-        dw__connection_execute(f->connection, DW_STR("SELECT * FROM \"in \"\"x\"\"\""), &f->err);
+        dw__connection_execute(f->connection, DW_STR("SELECT * FROM \"in x\""), &f->err);
     assert_error(status, DW_INVALID_ARGUMENT, "INVALID_INPUT", &f->err);
     assert_message_has(&f->err, "reads it again");
-    unbind(f, &s, "in \"x\"");
+    unbind(f, &s);
 }
 
 static void
@@ -121,11 +138,11 @@ test_stream__refuses_to_be_read_twice_in_a_statement(void **state)
     fixture *f = *state;
     source s;
     source_open(f, &s, "SELECT i FROM range(10) t(i)");
-    bind(f, &s, "s");
+    (void) bind(f, &s, "s");
     dw_status status =
         dw__connection_execute(f->connection, DW_STR("SELECT count(*) FROM s a, s b"), &f->err);
     assert_error(status, DW_INVALID_ARGUMENT, "INVALID_INPUT", &f->err);
-    unbind(f, &s, "s");
+    unbind(f, &s);
 }
 
 static void
@@ -141,12 +158,13 @@ test_stream__keeps_types_order_and_filters(void **state)
                 "END} END AS st, CASE WHEN i % 2 > 0 THEN [{'q': i}, NULL] END AS l, MAP {'k' || "
                 "i: [i]} AS m, (i % 4)::VARCHAR::ENUM('0', '1', '2', '3') AS e, i::FLOAT AS f FROM "
                 "range(9000) t(i)");
-    bind(f, &s, "s");
+    dw_stream_source bound = bind(f, &s, "s");
     dw_query_column *columns = NULL;
     size_t count = 0;
     assert_ok(dw__connection_describe(f->connection, DW_STR("FROM s"), &f->arena, &columns, &count,
                                       &f->err),
               &f->err);
+    assert_int_equal(bound.column_count, count);
     static const char *const types[] = {"INTEGER",
                                         "BIGINT",
                                         "DECIMAL(20,3)",
@@ -163,6 +181,8 @@ test_stream__keeps_types_order_and_filters(void **state)
     assert_int_equal(count, 13);
     for (size_t i = 0; i < count; i++) {
         assert_str(columns[i].type, types[i]);
+        assert_str(bound.columns[i].type, types[i]);
+        assert_true(dw__str_equal(bound.columns[i].name, columns[i].name));
     }
     fixture_run(f, "CREATE TABLE got AS SELECT * FROM s");
     assert_rows(f, "9000|0|6000|40495500.000",
@@ -173,11 +193,11 @@ test_stream__keeps_types_order_and_filters(void **state)
                 "IS DISTINCT FROM CASE WHEN i %% 2 > 0 THEN [{'q': i::BIGINT}, NULL] END OR m "
                 "IS DISTINCT FROM MAP {'k' || i: [i::BIGINT]} OR e::VARCHAR <> (i %% "
                 "4)::VARCHAR OR epoch(tz) <> 1704067200 + i OR f <> i");
-    unbind(f, &s, "s");
+    unbind(f, &s);
     source_open(f, &s, "SELECT i AS a, 'x' AS b, {'c': i} AS d FROM range(5000) t(i)");
-    bind(f, &s, "s");
+    (void) bind(f, &s, "s");
     assert_rows(f, "4999|{'c': 4999}", "SELECT a, d FROM s WHERE d.c = 4999 AND b = 'x'");
-    unbind(f, &s, "s");
+    unbind(f, &s);
 }
 
 static void
@@ -189,19 +209,16 @@ test_stream__can_be_empty_or_left_unread(void **state)
                 "SELECT i, 'x' AS s, ['a'] AS l, {'x': 1} AS st, MAP {'a': 1} AS m, 'a'::ENUM('a') "
                 "AS e, 1::DECIMAL(30,1) AS d, NULL AS n, uuid() AS u, [1,2]::INTEGER[2] AS fl, "
                 "INTERVAL 1 DAY AS iv, TIME '10:00' AS t FROM range(0) t(i)");
-    bind(f, &s, "s");
+    (void) bind(f, &s, "s");
     assert_rows(f, "0", "SELECT count(*) FROM s");
-    unbind(f, &s, "s");
+    unbind(f, &s);
     source_open(f, &s, "SELECT i FROM range(1000000) t(i)");
-    bind(f, &s, "s");
+    (void) bind(f, &s, "s");
     assert_rows(f, "0", "SELECT i FROM s LIMIT 1");
-    unbind(f, &s, "s");
+    unbind(f, &s);
     source_open(f, &s, "SELECT i FROM range(1000000) t(i)");
-    bind(f, &s, "never read");
-    dw__connection_close(f->connection);
-    assert_int_equal(s.released, 1);
-    dw__connection_close(s.connection);
-    assert_ok(dw__connection_open(f->database, &f->connection, &f->err), &f->err);
+    (void) bind(f, &s, "never read");
+    unbind(f, &s);
 }
 
 static void
@@ -221,21 +238,21 @@ test_stream__passes_on_failures(void **state)
         source_open(f, &s, "SELECT i FROM range(100000) t(i)");
         s.proxy->fail_at = 5;
         s.proxy->fail_with = cases[i].number;
-        bind(f, &s, "s");
+        (void) bind(f, &s, "s");
         dw_status status =
             dw__connection_execute(f->connection, DW_STR("SELECT sum(i) FROM s"), &f->err);
         assert_error(status, cases[i].status, cases[i].code, &f->err);
         assert_message_has(&f->err, "the well is dry");
-        unbind(f, &s, "s");
+        unbind(f, &s);
     }
     source s;
     source_open(f, &s, "SELECT i FROM range(100000) t(i)");
-    bind(f, &s, "s");
+    (void) bind(f, &s, "s");
     f->world.cancel_after_polls = 3;
     assert_int_equal(dw__connection_execute(f->connection, DW_STR("SELECT sum(i) FROM s"), &f->err),
                      DW_CANCELLED);
     f->world.cancel_after_polls = -1;
-    unbind(f, &s, "s");
+    unbind(f, &s);
 }
 
 /* ---- Arrays with offsets --------------------------------------------------------------------- */
@@ -357,13 +374,13 @@ test_stream__reads_slices_of_nested_arrays(void **state)
     sliced *rows = calloc(1, sizeof(*rows));
     struct ArrowArrayStream stream = {sliced_schema, sliced_next, proxy_error, sliced_release,
                                       rows};
-    assert_ok(dw__connection_bind_stream(f->connection, DW_STR("s"), &stream, &f->err), &f->err);
+    (void) bind_stream(f, &stream, "s");
     fixture_run(f, "CREATE TABLE got AS FROM s");
     assert_rows(f, "3000|0|2999|2999|5998|5999",
                 "SELECT count(*), count(*) FILTER (s.a <> rowid OR s.t.b <> rowid OR l <> [{'c': "
                 "(2 * rowid)::INTEGER}, {'c': (2 * rowid + 1)::INTEGER}]), max(s.a), max(s.t.b), "
                 "max(l[1].c), max(l[2].c) FROM got");
-    dw__connection_unbind_stream(f->connection, DW_STR("s"));
+    reconnect(f);
     free(rows);
 }
 
@@ -389,13 +406,14 @@ static void
 test_stream__refuses_what_is_no_stream_of_rows(void **state)
 {
     fixture *f = *state;
+    dw_stream_source bound;
     struct ArrowArrayStream stream = {failing_schema, NULL, proxy_error, sliced_release, NULL};
-    assert_error(dw__connection_bind_stream(f->connection, DW_STR("s"), &stream, &f->err),
+    assert_error(dw__connection_add_stream(f->connection, &stream, &f->arena, &bound, &f->err),
                  DW_INVALID_ARGUMENT, "ARROW_INVALID", &f->err);
     assert_message_has(&f->err, "the well is dry");
     assert_null(stream.release);
     stream = (struct ArrowArrayStream){plain_schema, NULL, proxy_error, sliced_release, NULL};
-    assert_error(dw__connection_bind_stream(f->connection, DW_STR("s"), &stream, &f->err),
+    assert_error(dw__connection_add_stream(f->connection, &stream, &f->arena, &bound, &f->err),
                  DW_INVALID_ARGUMENT, "ARROW_INVALID", &f->err);
 }
 
@@ -409,12 +427,13 @@ test_stream__survives_every_failed_allocation(void **state)
         source s;
         source_open(f, &s, "SELECT i, {'x': [i]} AS st FROM range(10) t(i)");
         dwt_fault_allocator_fail_at(&f->world.memory, n, n % 2 == 0);
+        dw_stream_source bound;
         dw_status status =
-            dw__connection_bind_stream(f->connection, DW_STR("s"), &s.stream, &f->err);
+            dw__connection_add_stream(f->connection, &s.stream, &f->arena, &bound, &f->err);
         has_failed = dwt_fault_allocator_has_failed(&f->world.memory);
         dwt_fault_allocator_fail_at(&f->world.memory, 0, false);
         assert_true(status == DW_OK || has_failed);
-        unbind(f, &s, "s");
+        unbind(f, &s);
     }
 }
 
