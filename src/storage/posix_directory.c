@@ -12,6 +12,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+/* How often a directory is gone again before the next one is made in it. Another process may remove
+ * one; file systems such as /proc take none and call it missing. */
+#define WAYS_DOWN_MAX 1000
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
 int
@@ -66,9 +69,15 @@ dw_status
 dw__posix_make_directories(const dw_posix *posix, const dw_posix_path *directory, dw_error *err)
 {
     dw_posix_path path = *directory;
+    int ways_down = 0;
     for (;;) {
         int failed = posix->calls->mkdir(posix->calls->ctx, path.text, 0777);
         int reason = failed == 0 ? 0 : errno;
+        if (reason == ENOENT && ways_down == WAYS_DOWN_MAX) {
+            return dw__error_set(err, DW_IO, "STORAGE_PERMISSION",
+                                 "the file system takes no directory %s: use another path",
+                                 path.text);
+        }
         if (reason == ENOENT && path.len > 1) {
             dw__posix_path_up(&path);
             continue;
@@ -88,6 +97,7 @@ dw__posix_make_directories(const dw_posix *posix, const dw_posix_path *directory
         if (path.len == directory->len) {
             return DW_OK;
         }
+        ways_down++;
         /* The next part down: put back the byte where the path was cut. */
         size_t next = path.len + 1;
         while (next < directory->len && directory->text[next] != '/') {

@@ -215,6 +215,31 @@ test_posix_real__a_read_only_file_system_is_named(void **state)
 }
 
 static int
+takes_no_directories_child(const char *path)
+{
+    (void) path;
+    struct stat info;
+    if (stat("/proc/self", &info) != 0) {
+        return CHILD_SKIPS;
+    }
+    dw_env env;
+    dw_storage *storage = open_storage(&env, "/proc/no_such_directory/t");
+    dw_error err = DW_ERROR_INIT;
+    dw_status status = dw__storage_put_if_absent(storage, DW_STR("0"), DW_STR("x"), &err);
+    bool good = expect(status, DW_IO, "STORAGE_PERMISSION", &err);
+    dw__storage_close(storage);
+    return good ? CHILD_OK : CHILD_WRONG;
+}
+
+/* It says of directories that cannot be made that their parent is missing, which is there. */
+static void
+test_posix_real__a_file_system_without_new_directories_is_named(void **state)
+{
+    (void) state;
+    run_in_child(takes_no_directories_child);
+}
+
+static int
 unreadable_child(const char *path)
 {
     dwt_write_file(path, "secret/0", DW_STR("x"));
@@ -425,6 +450,7 @@ main(void)
         cmocka_unit_test(test_posix_real__a_file_size_limit_is_named),
         cmocka_unit_test(test_posix_real__a_directory_without_rights_is_named),
         cmocka_unit_test(test_posix_real__a_read_only_file_system_is_named),
+        cmocka_unit_test(test_posix_real__a_file_system_without_new_directories_is_named),
         cmocka_unit_test(test_posix_real__a_listing_never_skips_what_it_may_not_read),
         cmocka_unit_test(test_posix_real__too_many_open_files_are_named),
         cmocka_unit_test(test_posix_real__one_process_wins_each_key),
