@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "codec/uri.h"
+#include "protocol/type_widening.h"
 #include "scan/scan_core.h"
 #include "scan/scan_sql.h"
 
@@ -106,6 +107,7 @@ static dw_status
 bind_source(dw_scan *scan, dw_bound_source *source, dw_error *err)
 {
     const dw_relation *relation = &source->relation;
+    DW_TRY(dw__type_changes_check(relation->schema, false, &scan->arena, err));
     dw_scan_sql shape = {.schema = relation->schema,
                          .partition_columns = relation->partition_columns,
                          .partition_count = relation->partition_count,

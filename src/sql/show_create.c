@@ -5,6 +5,7 @@
 
 #include "codec/rows.h"
 #include "engine/database.h"
+#include "protocol/property.h"
 
 #define DW_CREATE_TEXT_BYTES_MAX ((size_t) 64 << 20)
 
@@ -115,14 +116,17 @@ put_property(dw_strbuf *out, size_t idx, dw_str key, dw_str value)
     dw__sql_put_literal(out, value);
 }
 
-/* The properties, and the feature that a table with defaults must be asked for. */
+/* The properties, and the feature that a table with defaults must be asked for. What writers keep
+ * for themselves is left out: the statement would be refused. */
 static void
 put_properties(dw_strbuf *out, const dw_metadata *metadata, const dw_type *schema)
 {
     size_t count = 0;
-    for (; count < metadata->configuration.count; count++) {
-        const dw_pair *pair = &metadata->configuration.items[count];
-        put_property(out, count, pair->key, pair->value);
+    for (size_t i = 0; i < metadata->configuration.count; i++) {
+        const dw_pair *pair = &metadata->configuration.items[i];
+        if (dw__property_check(pair->key, pair->value, NULL) == DW_OK) {
+            put_property(out, count++, pair->key, pair->value);
+        }
     }
     if (dw__schema_find_trait(schema, DW_FIELD_DEFAULT) != NULL) {
         put_property(out, count++, DW_STR("delta.feature.allowColumnDefaults"),

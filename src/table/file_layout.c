@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "protocol/column_mapping.h"
 #include "protocol/iceberg_compat.h"
+#include "protocol/type_widening.h"
 #include "scan/scan.h"
 
 #define FIELD_IDS_BYTES_MAX ((size_t) 64 << 20)
@@ -198,6 +199,7 @@ dw__file_layout_make(const dw_data_target *target, dw_arena *arena, dw_file_layo
     *out = (dw_file_layout){.target = target, .field_ids = DW_STR_NULL};
     out->has_partition_columns = target->partition_column_count > 0 &&
                                  dw__writes_partition_columns(target->protocol, target->properties);
+    DW_TRY(dw__type_changes_check(target->schema, false, arena, err));
     DW_TRY(
         dw__iceberg_compat_check(target->protocol, target->properties, target->schema, arena, err));
     DW_TRY(make_columns(out, arena, err));

@@ -1,7 +1,6 @@
 """Column mapping, partition columns in files, Iceberg's rules and widened types, from end to end."""
 import json
 import os
-import re
 import sys
 
 from harness import World, expect, expect_equal, expect_failure, main, test
@@ -115,6 +114,16 @@ def test_mapping__odd_names_need_it_and_the_error_says_so(w):
 
 
 @test
+def test_mapping__show_create_table_makes_the_table_again(w):
+    create(w, "name")
+    [[statement]] = w.rows("SHOW CREATE TABLE t")
+    expect("maxColumnId" not in statement, f"what a user may set, found {statement}")
+    before = mapped(w)
+    w.sql(statement.replace("CREATE TABLE", "CREATE OR REPLACE TABLE"))
+    expect_equal(mapped(w), before)
+
+
+@test
 def test_mapping__overwrites_loads_and_prunes(w):
     create(w, "name")
     w.sql(f"INSERT INTO t {ROWS}; INSERT OVERWRITE t {ROWS}; INSERT OVERWRITE t PARTITION (part = 'p 1') "
@@ -159,24 +168,23 @@ def test_mapping__stats_columns_are_logical_names(w):
     expect_equal(stats["maxValues"], {names[("s",)][1]: {names[("s", "y z")][1]: {names[("s", "y z", "q")][1]: "q"}}})
 
 
-def damage_schema(w, pattern, replacement):
+def change_schema(w, change):
+    """Changes the schema of version 0, which has no checksum then."""
     w.damages("t")
-    path = w.path("t/_delta_log/00000000000000000000.json")
-    checksum = path.replace(".json", ".crc")
-    if os.path.exists(checksum):
-        os.unlink(checksum)
-    with open(path) as f:
-        text = f.read()
-    changed = re.sub(pattern, replacement, text, count=1)
-    expect(changed != text, "a change")
-    with open(path, "w") as f:
-        f.write(changed)
+    lines = w.actions("t", 0)
+    for action in lines:
+        if "metaData" in action:
+            schema = json.loads(action["metaData"]["schemaString"])
+            change(schema["fields"])
+            action["metaData"]["schemaString"] = json.dumps(schema)
+    w.write_log("t", 0, lines)
+    os.remove(w.log("t", 0).replace(".json", ".crc"))
 
 
 @test
 def test_mapping__a_schema_that_contradicts_itself_is_not_written_to(w):
     create(w, "id")
-    damage_schema(w, r'columnMapping.id\\":2', r'columnMapping.id\\":1')
+    change_schema(w, lambda columns: columns[1]["metadata"].update(columns[0]["metadata"]))
     expect_failure(w.run("sql", "-c", f"INSERT INTO t {ROWS}"), 5, "MAPPING_INVALID")
     expect_equal(w.files("t"), [])
 
@@ -266,6 +274,16 @@ def test_widened_types__take_the_new_values_and_keep_the_old(w):
     types = w.rows(f"SELECT type FROM parquet_schema('{w.path('t')}/{newest}') WHERE type IS NOT NULL")
     expect_equal([t for [t] in types], ["INT64", "DOUBLE", "INT64"])
     expect_equal(json.loads(newest_metadata(w)["schemaString"]), WIDENED)
+
+
+@test
+def test_widened_types__that_are_no_widening_are_refused_by_name(w):
+    w.sql("CREATE TABLE t (i BIGINT) TBLPROPERTIES ('delta.enableTypeWidening' = 'true')")
+    change = {"delta.typeChanges": [{"fromType": "string", "toType": "long"}]}
+    change_schema(w, lambda columns: columns[0].update(metadata=change))
+    for statement in ("SELECT i FROM t", "INSERT INTO t VALUES (1)"):
+        expect_failure(w.run("sql", "-c", statement), 4, "TYPE_CHANGE_UNSUPPORTED", "column i", "string", "bigint")
+    expect_equal(w.files("t"), [])
 
 
 if __name__ == "__main__":

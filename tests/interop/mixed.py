@@ -56,11 +56,11 @@ def batch(n):
     return values.skipping(n).select(["id", "s", "f", "big", "d", "b", "n"])
 
 
-def in_turns(path, engines, first):
+def in_turns(path, engines, first, **properties):
     """Every engine appends to a table that `first` created; all of them read the same at the end."""
     written = [batch(0)]
     if first == "deltaworks":
-        ours.create(path, written[0].schema, delta__checkpointInterval=5)
+        ours.create(path, written[0].schema, delta__checkpointInterval=5, **properties)
         ours.insert(path, written[0])
     else:
         APPENDS[first](path, written[0])
@@ -146,6 +146,16 @@ APPENDABLE = {
     "few_statistics",
     "overwritten",
     "long_history",
+    "type_widened",
+    "mapped_by_name",
+    "mapped_by_id",
+    "mapped_by_upgrade",
+    "mapped_with_deletion_vectors",
+    "mapped_and_clustered",
+    "mapped_and_widened",
+    "partition_columns_in_files",
+    "iceberg_v1",
+    "iceberg_v2",
     *(f"partitioned_by_{t}" for t in values.PARTITION_VALUES),
 }
 
@@ -196,6 +206,12 @@ def run_all(run, spark_folder):
             asked = f"mixed/appends in turns, created by {first}"
             path = run.path(f"mixed/created by {first}")
             run.check(asked, in_turns, path, run.engines, first)
+    if "spark" in run.engines:  # of the others none writes to such tables
+        for mode in ("name", "id"):
+            asked = f"mixed/appends in turns with spark, columns mapped by {mode}"
+            path, engines = run.path(f"mixed/mapped by {mode}"), ["deltaworks", "spark"]
+            mode = {"delta__columnMapping__mode": mode}
+            run.check(asked, lambda: in_turns(path, engines, "deltaworks", **mode))
     run.check("mixed/appends at once with delta-rs", at_once, run.path("mixed/at once"))
     if "spark" in run.engines:
         for first in ("deltaworks", "spark"):

@@ -188,6 +188,80 @@ def mapped_with_deletion_vectors(w):
     )
 
 
+@table
+def mapped_by_upgrade(w):
+    """A mapping that was switched on later: physical names are the old names."""
+    w.sql(
+        "CREATE TABLE {t} (id BIGINT, st STRUCT<a: INT, l: ARRAY<INT>>, p DATE) USING delta"
+        " PARTITIONED BY (p)",
+        "INSERT INTO {t} VALUES (1, struct(1, array(1)), DATE '2024-01-01'), (2, null, null)",
+        "ALTER TABLE {t} SET TBLPROPERTIES (delta.columnMapping.mode = 'name')",
+        "ALTER TABLE {t} RENAME COLUMN st TO s",
+        "ALTER TABLE {t} RENAME COLUMN p TO part",
+        "ALTER TABLE {t} ADD COLUMN (st STRING)",
+        "INSERT INTO {t} VALUES (3, struct(3, null), DATE '2024-01-03', 'new')",
+    )
+
+
+@table
+def mapped_and_clustered(w):
+    w.sql(
+        "CREATE TABLE {t} (id BIGINT, a INT, b INT, st STRUCT<k: STRING>) USING delta"
+        " CLUSTER BY (st.k) TBLPROPERTIES (delta.columnMapping.mode = 'name')",
+        "INSERT INTO {t} SELECT id, id, id, struct('k' || id) FROM range(0, 100, 1, 2)",
+        "OPTIMIZE {t}",
+    )
+
+
+@table
+def mapped_and_widened(w):
+    w.sql(
+        "CREATE TABLE {t} (id INT, p SMALLINT, d DATE, l ARRAY<SMALLINT>, m MAP<INT, FLOAT>)"
+        " USING delta PARTITIONED BY (p) TBLPROPERTIES"
+        " (delta.columnMapping.mode = 'name', delta.enableTypeWidening = true,"
+        " delta.feature.timestampNtz = 'supported')",
+        "INSERT INTO {t} VALUES (1, 10, DATE '2024-01-01', array(1, null), map(1, 1.5)),"
+        " (2, null, null, null, null)",
+        "ALTER TABLE {t} ALTER COLUMN id TYPE DOUBLE",
+        "ALTER TABLE {t} ALTER COLUMN p TYPE INT",
+        "ALTER TABLE {t} ALTER COLUMN d TYPE TIMESTAMP_NTZ",
+        "ALTER TABLE {t} ALTER COLUMN l.element TYPE BIGINT",
+        "ALTER TABLE {t} ALTER COLUMN m.key TYPE BIGINT",
+        "ALTER TABLE {t} ALTER COLUMN m.value TYPE DOUBLE",
+        "ALTER TABLE {t} RENAME COLUMN d TO at",
+        "INSERT INTO {t} VALUES (3.25, 100000, TIMESTAMP_NTZ '2024-01-01 01:02:03', array(5000000000),"
+        " map(5000000000, 1e300))",
+    )
+
+
+@table
+def partition_columns_in_files(w):
+    w.sql(
+        "CREATE TABLE {t} (p STRING, id BIGINT, q DATE) USING delta PARTITIONED BY (p, q)"
+        " TBLPROPERTIES (delta.feature.materializePartitionColumns = 'supported')",
+        "INSERT INTO {t} VALUES ('a b', 1, DATE '2024-01-01'), (null, 2, null)",
+    )
+
+
+@table
+def iceberg_v1(w):
+    w.sql(
+        "CREATE TABLE {t} (id BIGINT, st STRUCT<a: INT>, ts TIMESTAMP, p INT) USING delta"
+        " PARTITIONED BY (p) TBLPROPERTIES (delta.enableIcebergCompatV1 = true)",
+        "INSERT INTO {t} VALUES (1, struct(1), TIMESTAMP '2024-01-01 00:00:00.5', 1), (2, null, null, null)",
+    )
+
+
+@table
+def iceberg_v2(w):
+    w.sql(
+        "CREATE TABLE {t} (id BIGINT, l ARRAY<ARRAY<INT>>, m MAP<STRING, STRUCT<x: ARRAY<DATE>>>, p INT)"
+        " USING delta PARTITIONED BY (p) TBLPROPERTIES (delta.enableIcebergCompatV2 = true)",
+        "INSERT INTO {t} VALUES (1, array(array(1), null), map('k', struct(array(DATE '2024-01-01'))), 1),"
+        " (2, null, null, null)",
+    )
+
+
 def append_batches(w, count, start=0):
     for batch in range(start, start + count):
         w.write(values.skipping(batch))

@@ -114,6 +114,16 @@ def nested():
     )
 
 
+def odd_names():
+    """Column names that Parquet files with plain names cannot have, inside of structs too."""
+    names = ["id", "a b,;{}()\n\t=", "per%cent", "x.y", "q'uote\"", "back`tick", " "]
+    columns = {n: pa.array([f"{i} {n}", None, "z"]) for i, n in enumerate(names)}
+    columns["id"] = pa.array(range(3), pa.int64())
+    odd = pa.struct([("a b", pa.int32()), ("c,d;e", pa.list_(pa.struct([("f = g", pa.string())])))])
+    columns["st (1)"] = pa.array([{"a b": 1, "c,d;e": [{"f = g": "h"}, None]}, None, {}], odd)
+    return pa.table(columns)
+
+
 def decimals():
     """Every precision, at the scales 0, half of it and all of it, with the largest digits."""
     columns = {"id": pa.array(range(4), pa.int64())}
