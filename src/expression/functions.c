@@ -8,7 +8,7 @@
 /* What an argument is brought to, and what comes out:
  *   s string  i int  l bigint  x double  d date  t timestamp  b boolean
  *   T timestamp or timestamp_ntz (dates become the latter)  n a number, as it is  a anything
- *   c array or map  1 (result) the type of the first argument */
+ *   1 (result) the type of the first argument */
 typedef struct function_spec {
     const char *name;
     const char *arguments;
@@ -19,10 +19,11 @@ typedef struct function_spec {
 
 /* Letters whose case Java and the engine change differently. */
 #define ODD_CASE                                                                                   \
-    "[\\x{DF}\\x{130}\\x{149}\\x{1F0}\\x{390}\\x{3A3}\\x{3B0}\\x{587}\\x{10A0}-"                   \
-    "\\x{10FF}\\x{13A0}-\\x{13FF}\\x{1C80}-\\x{1CBF}\\x{1E96}-\\x{1E9E}\\x{1F50}-"                 \
-    "\\x{1FFC}\\x{2C2F}\\x{2C5F}\\x{A64A}\\x{A64B}\\x{A7AE}-\\x{A7FF}\\x{AB53}-"                   \
-    "\\x{ABBF}\\x{FB00}-\\x{FB17}\\x{10400}-\\x{1FFFF}]"
+    "[\\x{DF}\\x{130}\\x{149}\\x{1F0}\\x{390}\\x{3A3}\\x{3B0}\\x{587}\\x{10A0}-\\x{10FF}"          \
+    "\\x{13A0}-\\x{13FF}\\x{1C80}-\\x{1CBF}\\x{1E96}-\\x{1E9E}\\x{1F50}-\\x{1FFC}\\x{2C2F}"        \
+    "\\x{2C5F}\\x{A64A}\\x{A64B}\\x{A7AE}-\\x{A7FF}\\x{AB53}-\\x{ABBF}\\x{FB00}-\\x{FB17}"         \
+    "\\x{10400}-\\x{105FF}\\x{10C80}-\\x{10CFF}\\x{118A0}-\\x{118DF}\\x{16E40}-\\x{16E7F}"         \
+    "\\x{1E900}-\\x{1E943}]"
 #define CHANGED_CASE(name)                                                                         \
     "(CASE WHEN regexp_matches($1, '" ODD_CASE "') THEN error('" DW_EXPRESSION_MARK                \
     "EXPRESSION_VALUE:an expression of the table changes the case of a text with letters that "    \
@@ -53,7 +54,7 @@ static const function_spec specs[] = {
     {"add_months", "di", 'd', true, "CAST($1 + to_months($2) AS DATE)"},
     {"make_date", "iii", 'd', true, "make_date($1, $2, $3)"},
     {"unix_date", "d", 'i', false, "CAST($1 - DATE '1970-01-01' AS INTEGER)"},
-    {"unix_timestamp", "t", 'l', false, "CAST(floor(epoch_us($1) / 1000000) AS BIGINT)"},
+    {"unix_timestamp", "t", 'l', false, "(epoch_us($1) // 1000000)"},
     {"unix_seconds", "t", 'l', false, "CAST(floor(epoch_us($1) / 1000000) AS BIGINT)"},
     {"unix_millis", "t", 'l', false, "CAST(floor(epoch_us($1) / 1000) AS BIGINT)"},
     {"unix_micros", "t", 'l', false, "epoch_us($1)"},
@@ -86,15 +87,12 @@ static const function_spec specs[] = {
     /* numbers */
     {"isnan", "x", 'b', false, "($1 IS NOT NULL AND isnan($1))"},
     {"sqrt", "x", 'x', false, "(CASE WHEN $1 < 0 THEN CAST('nan' AS DOUBLE) ELSE sqrt($1) END)"},
-    {"sign", "x", 'x', false, "CAST(sign($1) AS DOUBLE)"},
-    {"signum", "x", 'x', false, "CAST(sign($1) AS DOUBLE)"},
+    {"sign", "x", 'x', false, "(CASE WHEN isnan($1) THEN $1 ELSE CAST(sign($1) AS DOUBLE) END)"},
+    {"signum", "x", 'x', false, "(CASE WHEN isnan($1) THEN $1 ELSE CAST(sign($1) AS DOUBLE) END)"},
     {"abs", "n", '1', true, "abs($1)"},
     /* NULL */
     {"isnull", "a", 'b', false, "($1 IS NULL)"},
     {"isnotnull", "a", 'b', false, "($1 IS NOT NULL)"},
-    /* nested */
-    {"size", "c", 'i', false, "CAST(cardinality($1) AS INTEGER)"},
-    {"cardinality", "c", 'i', false, "CAST(cardinality($1) AS INTEGER)"},
 };
 
 /* ---- Arguments ------------------------------------------------------------------------------- */
@@ -159,8 +157,7 @@ static dw_status
 bring(const dw_translator *tr, dw_str name, char letter, dw_operand *argument)
 {
     const dw_type *type = argument->type;
-    if (letter == 'a' || (letter == 'n' && dw__spark_is_number(type)) ||
-        (letter == 'c' && (type->kind == DW_TYPE_ARRAY || type->kind == DW_TYPE_MAP))) {
+    if (letter == 'a' || (letter == 'n' && dw__spark_is_number(type))) {
         return DW_OK;
     }
     if (letter == 'T' && dw__spark_is_time(type)) {
@@ -169,7 +166,7 @@ bring(const dw_translator *tr, dw_str name, char letter, dw_operand *argument)
     if (letter == 'T' && type->kind == DW_TYPE_DATE) {
         return dw__spark_cast(tr, argument, dw__spark_type(DW_TYPE_TIMESTAMP_NTZ), argument);
     }
-    bool is_typed = letter != 'n' && letter != 'c' && letter != 'T';
+    bool is_typed = letter != 'n' && letter != 'T';
     if (!is_typed || (type->kind != DW_TYPE_VOID && !casts_by_itself(type, letter))) {
         return wrong_argument(tr, name, type);
     }
@@ -373,6 +370,22 @@ call_round(dw_translator *tr, dw_str name, dw_operand *arguments, size_t count, 
                         : dw__spark_fill(tr, "CAST($1 AS $t)", arguments, 1, type, true, out);
 }
 
+/* The number of elements; NULL of NULL, as ANSI has it. */
+static dw_status
+call_size(dw_translator *tr, dw_str name, dw_operand *arguments, size_t count, dw_operand *out)
+{
+    if (count != 1) {
+        return wrong_count(tr, name, count);
+    }
+    dw_type_kind kind = arguments[0].type->kind;
+    if (kind != DW_TYPE_ARRAY && kind != DW_TYPE_MAP) {
+        return wrong_argument(tr, name, arguments[0].type);
+    }
+    return dw__spark_fill(
+        tr, kind == DW_TYPE_MAP ? "CAST(cardinality($1) AS INTEGER)" : "CAST(len($1) AS INTEGER)",
+        arguments, 1, dw__spark_type(DW_TYPE_INTEGER), false, out);
+}
+
 static dw_status
 call_mod(dw_translator *tr, dw_str name, dw_operand *arguments, size_t count, dw_operand *out)
 {
@@ -507,6 +520,8 @@ static const struct {
     {"ceil", call_floor},
     {"ceiling", call_floor},
     {"round", call_round},
+    {"size", call_size},
+    {"cardinality", call_size},
     {"mod", call_mod},
     {"rlike", call_rlike},
     {"regexp", call_rlike},

@@ -244,7 +244,16 @@ decimal_arithmetic(const dw_translator *tr, char op, dw_operand *sides, dw_opera
     DW_TRY(to_decimal(tr, &sides[0], &sides[0]));
     DW_TRY(to_decimal(tr, &sides[1], &sides[1]));
     DW_TRY(decimal_result(tr, op, sides[0].type, sides[1].type, &type));
-    if (op == '*') { /* the engine keeps p1 + p2 digits, which are enough */
+    if (op == '*') {
+        /* The engine keeps p1 + p2 digits, which are enough, but 18 where both factors have no
+         * more. */
+        if (sides[0].type->precision < 19 && sides[1].type->precision < 19) {
+            const dw_type *wide = dw__type_make_decimal(tr->arena, 19, sides[0].type->scale);
+            if (wide == NULL) {
+                return dw__error_oom(tr->err);
+            }
+            DW_TRY(dw__spark_cast(tr, &sides[0], wide, &sides[0]));
+        }
         return dw__spark_fill(tr, "CAST($1 * $2 AS $t)", sides, 2, type, true, out);
     }
     DW_TRY(dw__spark_cast(tr, &sides[0], type, &sides[0]));

@@ -11,6 +11,7 @@ import mixed
 import ours
 import queries
 import reading
+import rules
 import shared_life
 import spark_combined  # adds its tables to those of spark_tables
 import spark_tables
@@ -50,6 +51,7 @@ def main():
             reading.run_all(run, READING_FOLDER)
         mixed.run_all(run, SPARK_FOLDER)
         shared_life.run_all(run)
+        rules.run_all(run)
     finally:
         spark.stop()
         if not options.keep:
