@@ -70,5 +70,16 @@ DW_WARN_UNUSED dw_status dw__protocol_check_write(const dw_protocol *protocol,
 DW_WARN_UNUSED dw_status dw__protocol_for_new_table(const dw_type *schema,
                                                     const dw_pairs *configuration, dw_arena *arena,
                                                     dw_protocol *out, dw_error *err);
+/* The protocol of a table that exists once it has this schema and configuration (delta.feature.x,
+ * delta.minReaderVersion and delta.minWriterVersion in it count): everything that it has, and what
+ * else is asked for. Versions without lists become lists that name all that they implied, unless
+ * another version implies exactly what is needed. `before` itself when it has all. Errors as above.
+ */
+DW_WARN_UNUSED dw_status dw__protocol_upgrade(const dw_protocol *before, const dw_type *schema,
+                                              const dw_pairs *configuration, dw_arena *arena,
+                                              dw_protocol *out, dw_error *err);
+/* The protocol without a feature that it supports. */
+DW_WARN_UNUSED dw_status dw__protocol_without(const dw_protocol *before, dw_feature feature,
+                                              dw_arena *arena, dw_protocol *out, dw_error *err);
 
 #endif

@@ -9,12 +9,6 @@
 
 #define FEATURE_PREFIX DW_STR("delta.feature.")
 
-typedef struct feature_set {
-    bool has[DW_FEATURE_COUNT];
-    int32_t min_reader_version; /* asked for by property */
-    int32_t min_writer_version;
-} feature_set;
-
 /* Properties that ask for a feature when they are true. */
 static const struct {
     dw_str key;
@@ -55,7 +49,7 @@ static const struct {
 };
 
 static dw_status
-add_named_feature(feature_set *set, dw_str key, dw_error *err)
+add_named_feature(dw_feature_set *set, dw_str key, dw_error *err)
 {
     dw_str name = dw__str_slice(key, FEATURE_PREFIX.len, key.len);
     dw_feature feature = dw__feature_by_name(name);
@@ -78,7 +72,7 @@ add_version(dw_str value, int32_t max, int32_t *version)
 }
 
 static dw_status
-add_property(feature_set *set, const dw_pair *pair, dw_error *err)
+add_property(dw_feature_set *set, const dw_pair *pair, dw_error *err)
 {
     if (dw__str_starts_with(pair->key, FEATURE_PREFIX)) {
         return add_named_feature(set, pair->key, err);
@@ -100,7 +94,7 @@ add_property(feature_set *set, const dw_pair *pair, dw_error *err)
 }
 
 static void
-add_schema(feature_set *set, const dw_type *schema)
+add_schema(dw_feature_set *set, const dw_type *schema)
 {
     set->has[DW_FEATURE_TIMESTAMP_NTZ] |= dw__schema_has_kind(schema, DW_TYPE_TIMESTAMP_NTZ);
     set->has[DW_FEATURE_VARIANT_TYPE] |= dw__schema_has_kind(schema, DW_TYPE_VARIANT);
@@ -110,11 +104,29 @@ add_schema(feature_set *set, const dw_type *schema)
     }
 }
 
+dw_status
+dw__feature_set_collect(dw_feature_set *set, const dw_type *schema, const dw_pairs *configuration,
+                        dw_error *err)
+{
+    for (size_t i = 0; i < configuration->count; i++) {
+        DW_TRY(add_property(set, &configuration->items[i], err));
+    }
+    dw_properties properties;
+    dw__properties_read(configuration, &properties, NULL);
+    set->has[DW_FEATURE_COLUMN_MAPPING] |= properties.mapping_mode != DW_MAPPING_NONE;
+    set->has[DW_FEATURE_V2_CHECKPOINT] |= properties.checkpoint_policy_v2;
+    add_schema(set, schema);
+    for (size_t i = 0; i < sizeof(dependencies) / sizeof(dependencies[0]); i++) {
+        set->has[dependencies[i].needs] |= set->has[dependencies[i].feature];
+    }
+    return DW_OK;
+}
+
 /* ---- From the set to the protocol ------------------------------------------------------------ */
 
 /* The versions by which the set is expressed without lists; false when one needs a list. */
 static bool
-find_legacy_versions(const feature_set *set, dw_protocol *out)
+find_legacy_versions(const dw_feature_set *set, dw_protocol *out)
 {
     out->min_reader_version = set->min_reader_version;
     out->min_writer_version = set->min_writer_version;
@@ -137,7 +149,7 @@ find_legacy_versions(const feature_set *set, dw_protocol *out)
 }
 
 static bool
-list_features(const feature_set *set, dw_arena *arena, dw_protocol *out)
+list_features(const dw_feature_set *set, dw_arena *arena, dw_protocol *out)
 {
     out->writer_features = DW_ARENA_ARRAY(arena, dw_str, DW_FEATURE_COUNT);
     out->reader_features = DW_ARENA_ARRAY(arena, dw_str, DW_FEATURE_COUNT);
@@ -166,20 +178,10 @@ dw__protocol_for_new_table(const dw_type *schema, const dw_pairs *configuration,
                            dw_protocol *out, dw_error *err)
 {
     *out = (dw_protocol){.min_reader_version = 0};
-    feature_set set = {.min_reader_version = 1, .min_writer_version = 2};
+    dw_feature_set set = {.min_reader_version = 1, .min_writer_version = 2};
     set.has[DW_FEATURE_APPEND_ONLY] = true;
     set.has[DW_FEATURE_INVARIANTS] = true;
-    for (size_t i = 0; i < configuration->count; i++) {
-        DW_TRY(add_property(&set, &configuration->items[i], err));
-    }
-    dw_properties properties;
-    dw__properties_read(configuration, &properties, NULL);
-    set.has[DW_FEATURE_COLUMN_MAPPING] |= properties.mapping_mode != DW_MAPPING_NONE;
-    set.has[DW_FEATURE_V2_CHECKPOINT] |= properties.checkpoint_policy_v2;
-    add_schema(&set, schema);
-    for (size_t i = 0; i < sizeof(dependencies) / sizeof(dependencies[0]); i++) {
-        set.has[dependencies[i].needs] |= set.has[dependencies[i].feature];
-    }
+    DW_TRY(dw__feature_set_collect(&set, schema, configuration, err));
     dw_protocol protocol = {.min_reader_version = 0};
     if (!find_legacy_versions(&set, &protocol)) {
         protocol = (dw_protocol){.min_reader_version = 0};

@@ -6,6 +6,16 @@
 
 #include "protocol/feature.h"
 
+/* The features that schema and configuration ask for. */
+typedef struct dw_feature_set {
+    bool has[DW_FEATURE_COUNT];
+    int32_t min_reader_version; /* asked for by property */
+    int32_t min_writer_version;
+} dw_feature_set;
+
+/* Adds to `set`. DW_UNSUPPORTED (FEATURE_UNSUPPORTED) for delta.feature.x with an unknown x. */
+DW_WARN_UNUSED dw_status dw__feature_set_collect(dw_feature_set *set, const dw_type *schema,
+                                                 const dw_pairs *configuration, dw_error *err);
 /*
  * PROTOCOL.md "Void Type": DW_UNSUPPORTED (TYPE_UNSUPPORTED) for schemas that no data file can
  * have.

@@ -61,6 +61,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_SHOW_TABLES,
     DW_STATEMENT_CHECKPOINT,
     DW_STATEMENT_FSCK,
+    DW_STATEMENT_ALTER,
     DW_STATEMENT_CREATE_VIEW,
     DW_STATEMENT_DROP_VIEW,
     DW_STATEMENT_MODIFY, /* what Delta tables cannot have done to them, but the engine's may */
@@ -129,6 +130,26 @@ typedef struct dw_describe_statement {
     dw_str key;    /* PROPERTIES; null string: all */
 } dw_describe_statement;
 
+typedef enum dw_alter_kind {
+    DW_ALTER_SET_PROPERTIES,
+    DW_ALTER_UNSET_PROPERTIES,
+    DW_ALTER_ADD_CONSTRAINT,
+    DW_ALTER_DROP_CONSTRAINT,
+    DW_ALTER_DROP_FEATURE
+} dw_alter_kind;
+
+typedef struct dw_alter_statement {
+    dw_alter_kind kind;
+    dw_sql_name name;
+    dw_pairs properties; /* SET */
+    dw_str *keys;        /* UNSET */
+    size_t key_count;
+    dw_str item;       /* the constraint or feature */
+    dw_str expression; /* ADD CONSTRAINT */
+    bool if_exists;
+    bool truncates; /* DROP FEATURE ... TRUNCATE HISTORY */
+} dw_alter_statement;
+
 typedef struct dw_fsck_statement {
     dw_sql_name name;
     bool with_data;
@@ -180,6 +201,7 @@ typedef struct dw_statement {
         dw_describe_statement describe;
         dw_sql_name checkpoint;
         dw_fsck_statement fsck;
+        dw_alter_statement alter;
         dw_view_statement view;
         dw_modify_statement modify;
         dw_engine_statement engine;

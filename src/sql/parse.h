@@ -27,6 +27,10 @@ DW_WARN_UNUSED dw_status dw__parse_describe(dw_parser *parser, dw_statement *out
 DW_WARN_UNUSED dw_status dw__parse_show(dw_parser *parser, dw_statement *out);
 /* From the first word on: a statement that changes a table in a way that Delta tables cannot be
  * changed (yet). `*found_out` is false when it is another statement. */
+/* ALTER TABLE of properties, constraints and features; `*found_out` is false for any other
+ * statement, and the parser where it was. */
+DW_WARN_UNUSED dw_status dw__parse_alter(dw_parser *parser, dw_alter_statement *out,
+                                         bool *found_out);
 /* name [WITH DATA], behind FSCK TABLE */
 DW_WARN_UNUSED dw_status dw__parse_fsck(dw_parser *parser, dw_fsck_statement *out);
 DW_WARN_UNUSED dw_status dw__parse_modify(dw_parser *parser, dw_statement *out, bool *found_out);

@@ -270,6 +270,13 @@ dw__parse_statement(const dw_sql_text *sql, dw_arena *arena, dw_statement *out, 
         *out = make(DW_STATEMENT_FSCK, "FSCK");
         return dw__parse_fsck(&parser, &out->as.fsck);
     }
+    DW_TRY(dw__parse_alter(&parser, &out->as.alter, &found));
+    if (found) {
+        out->kind = DW_STATEMENT_ALTER;
+        out->verb = "ALTER TABLE";
+        return DW_OK;
+    }
+    *out = make(DW_STATEMENT_EMPTY, "statement");
     DW_TRY(dw__parse_modify(&parser, out, &found));
     if (found) {
         return DW_OK;

@@ -105,6 +105,8 @@ run(dw_execution *x)
         return dw__execute_show_tables(x);
     case DW_STATEMENT_CHECKPOINT:
         return dw__execute_checkpoint(x);
+    case DW_STATEMENT_ALTER:
+        return dw__execute_alter(x);
     case DW_STATEMENT_FSCK:
         return dw__execute_fsck(x);
     case DW_STATEMENT_CREATE_VIEW:

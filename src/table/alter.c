@@ -1,0 +1,208 @@
+/*
+ * What all of ALTER TABLE's changes share. [ALTER-1] [ALTER-2]
+ */
+#include "table/alter.h"
+
+#include "base/assert.h"
+#include "protocol/column_mapping.h"
+#include "protocol/iceberg_compat.h"
+#include "table/alter_core.h"
+#include "table/change.h"
+
+#define SCHEMA_BYTES_MAX ((size_t) 64 << 20)
+
+dw_status
+dw__alter_open(dw_alter *alter, dw_table *table, size_t more, dw_error *err)
+{
+    *alter = (dw_alter){.table = table};
+    dw__arena_init(&alter->arena, dw__table_env(table)->allocator);
+    DW_TRY(dw__log_snapshot(dw__table_log(table), &alter->snapshot, err));
+    alter->schema = dw__log_snapshot_schema(alter->snapshot);
+    const dw_metadata *before = dw__log_snapshot_metadata(alter->snapshot);
+    DW_TRY(dw__protocol_check_write(dw__log_snapshot_protocol(alter->snapshot), before,
+                                    alter->schema, err));
+    alter->metadata = *before;
+    alter->pairs_max = before->configuration.count + more;
+    dw_pair *items = DW_ARENA_ARRAY(&alter->arena, dw_pair, alter->pairs_max + 1);
+    dw_pair *wanted = DW_ARENA_ARRAY(&alter->arena, dw_pair, more + 1);
+    if (items == NULL || wanted == NULL) {
+        return dw__error_oom(err);
+    }
+    if (before->configuration.count > 0) {
+        memcpy(items, before->configuration.items, before->configuration.count * sizeof(*items));
+    }
+    alter->metadata.configuration.items = items;
+    alter->wanted.items = wanted;
+    return DW_OK;
+}
+
+void
+dw__alter_close(dw_alter *alter)
+{
+    dw__log_snapshot_unref(alter->snapshot);
+    dw__arena_deinit(&alter->arena);
+}
+
+void
+dw__alter_set(dw_alter *alter, dw_str key, dw_str value)
+{
+    dw_pairs *pairs = &alter->metadata.configuration;
+    for (size_t i = 0; i < pairs->count; i++) {
+        if (dw__str_equal(pairs->items[i].key, key)) {
+            pairs->items[i].value = value;
+            return;
+        }
+    }
+    dw_assert(pairs->count < alter->pairs_max);
+    pairs->items[pairs->count++] = (dw_pair){.key = key, .value = value};
+}
+
+bool
+dw__alter_unset(dw_alter *alter, dw_str key)
+{
+    dw_pairs *pairs = &alter->metadata.configuration;
+    for (size_t i = 0; i < pairs->count; i++) {
+        if (dw__str_equal(pairs->items[i].key, key)) {
+            memmove(&pairs->items[i], &pairs->items[i + 1],
+                    (pairs->count - i - 1) * sizeof(pairs->items[0]));
+            pairs->count--;
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+dw__alter_want(dw_alter *alter, dw_str key, dw_str value)
+{
+    alter->wanted.items[alter->wanted.count++] = (dw_pair){.key = key, .value = value};
+}
+
+/* ---- Completing ------------------------------------------------------------------------------ */
+
+static dw_status
+map_columns(dw_alter *alter, dw_error *err)
+{
+    dw_pairs configuration = alter->metadata.configuration;
+    dw_mapping_change change = {
+        .env = dw__table_env(alter->table),
+        .schema = alter->schema,
+        .configuration = &configuration,
+        .schema_before = dw__log_snapshot_schema(alter->snapshot),
+        .configuration_before = &dw__log_snapshot_metadata(alter->snapshot)->configuration,
+        .mode_before = dw__log_snapshot_properties(alter->snapshot)->mapping_mode};
+    const dw_type *mapped;
+    DW_TRY(dw__mapping_apply(&change, &alter->arena, &mapped, &alter->metadata.configuration, err));
+    if (mapped == alter->schema) {
+        return DW_OK;
+    }
+    alter->schema = mapped;
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(alter->arena.allocator, SCHEMA_BYTES_MAX);
+    dw__schema_print(&text, mapped);
+    DW_TRY(dw__strbuf_ok(&text, "the schema", err));
+    return dw__arena_dup(&alter->arena, dw__strbuf_str(&text), &alter->metadata.schema_string)
+               ? DW_OK
+               : dw__error_oom(err);
+}
+
+/* The protocol that configuration and requests need. */
+static dw_status
+choose_protocol(dw_alter *alter, dw_error *err)
+{
+    if (alter->has_protocol) {
+        return DW_OK;
+    }
+    const dw_pairs *configuration = &alter->metadata.configuration;
+    dw_pairs all = {.count = configuration->count + alter->wanted.count};
+    all.items = DW_ARENA_ARRAY(&alter->arena, dw_pair, all.count + 1);
+    if (all.items == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < all.count; i++) {
+        all.items[i] = i < configuration->count ? configuration->items[i]
+                                                : alter->wanted.items[i - configuration->count];
+    }
+    alter->has_protocol = true;
+    return dw__protocol_upgrade(dw__log_snapshot_protocol(alter->snapshot), alter->schema, &all,
+                                &alter->arena, &alter->protocol, err);
+}
+
+static bool
+same_names(const dw_str *a, size_t a_count, const dw_str *b, size_t b_count)
+{
+    bool same = a_count == b_count;
+    for (size_t i = 0; same && i < a_count; i++) {
+        same = dw__str_equal(a[i], b[i]);
+    }
+    return same;
+}
+
+static bool
+same_protocol(const dw_protocol *a, const dw_protocol *b)
+{
+    return a->min_reader_version == b->min_reader_version &&
+           a->min_writer_version == b->min_writer_version &&
+           same_names(a->reader_features, a->reader_feature_count, b->reader_features,
+                      b->reader_feature_count) &&
+           same_names(a->writer_features, a->writer_feature_count, b->writer_features,
+                      b->writer_feature_count);
+}
+
+static bool
+same_metadata(const dw_metadata *a, const dw_metadata *b)
+{
+    bool same = a->configuration.count == b->configuration.count &&
+                dw__str_equal(a->schema_string, b->schema_string) &&
+                dw__str_is_null(a->description) == dw__str_is_null(b->description) &&
+                dw__str_equal(a->description, b->description);
+    for (size_t i = 0; same && i < a->configuration.count; i++) {
+        const dw_str *value = dw__pairs_get(&b->configuration, a->configuration.items[i].key);
+        same = value != NULL && dw__str_equal(*value, a->configuration.items[i].value);
+    }
+    return same;
+}
+
+static dw_status
+check_result(dw_alter *alter, dw_error *err)
+{
+    dw_properties properties;
+    dw__properties_read(&alter->metadata.configuration, &properties, NULL);
+    DW_TRY(
+        dw__iceberg_compat_check(&alter->protocol, &properties, alter->schema, &alter->arena, err));
+    return dw__protocol_check_write(&alter->protocol, &alter->metadata, alter->schema, err);
+}
+
+dw_status
+dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
+                 int64_t *version_out, dw_error *err)
+{
+    *version_out = -1;
+    DW_TRY(map_columns(alter, err));
+    DW_TRY(choose_protocol(alter, err));
+    DW_TRY(check_result(alter, err));
+    bool has_new_protocol =
+        !same_protocol(&alter->protocol, dw__log_snapshot_protocol(alter->snapshot));
+    if (!has_new_protocol &&
+        same_metadata(&alter->metadata, dw__log_snapshot_metadata(alter->snapshot))) {
+        return DW_OK;
+    }
+    dw_change change;
+    DW_TRY(dw__change_init(&change, alter->table, alter->snapshot, &alter->arena, 2, err));
+    change.operation = operation;
+    change.reads_whole_table = alter->reads_all_files;
+    dw__strbuf_append_char(parameters, '}');
+    DW_TRY(dw__strbuf_ok(parameters, "the operation's parameters", err));
+    if (!dw__arena_dup(&alter->arena, dw__strbuf_str(parameters), &change.parameters_json)) {
+        return dw__error_oom(err);
+    }
+    dw_action protocol = {.kind = DW_ACTION_PROTOCOL, .as.protocol = alter->protocol};
+    dw_action metadata = {.kind = DW_ACTION_METADATA, .as.metadata = alter->metadata};
+    if (has_new_protocol) {
+        dw__change_put(&change, &protocol);
+    }
+    dw__change_put(&change, &metadata);
+    dw_txn_result done;
+    DW_TRY(dw__change_commit(&change, &done, err));
+    *version_out = done.version;
+    return DW_OK;
+}

@@ -1,0 +1,37 @@
+/*
+ * ALTER TABLE: properties, check constraints and features of a table. Columns are not changed here.
+ *
+ *  [ALTER-1] What a change needs of the protocol is added with it, in the same commit; what the
+ *            table had stays (B4).
+ *  [ALTER-2] A change after which we could not write to the table is refused.
+ */
+#ifndef DW_TABLE_ALTER_H
+#define DW_TABLE_ALTER_H
+
+#include "table/table.h"
+
+/* Each sets `version_out` to the version that was committed, or -1 when there was nothing to
+ * change. */
+
+/* SET TBLPROPERTIES. DW_INVALID_ARGUMENT (PROPERTY_UNKNOWN, PROPERTY_INVALID, ...); DW_UNSUPPORTED
+ * (FEATURE_UNSUPPORTED). */
+DW_WARN_UNUSED dw_status dw__table_set_properties(dw_table *table, const dw_pairs *properties,
+                                                  int64_t *version_out, dw_error *err);
+/* UNSET TBLPROPERTIES. DW_NOT_FOUND (PROPERTY_NOT_FOUND) unless `if_exists`. */
+DW_WARN_UNUSED dw_status dw__table_unset_properties(dw_table *table, const dw_str *keys,
+                                                    size_t count, bool if_exists,
+                                                    int64_t *version_out, dw_error *err);
+/* ADD CONSTRAINT name CHECK (expression): all rows are looked at first. DW_ALREADY_EXISTS
+ * (CONSTRAINT_EXISTS); DW_INVALID_ARGUMENT (CHECK_CONSTRAINT_VIOLATION, EXPRESSION_INVALID). */
+DW_WARN_UNUSED dw_status dw__table_add_constraint(dw_table *table, dw_connection *connection,
+                                                  dw_str name, dw_str expression,
+                                                  int64_t *version_out, dw_error *err);
+/* DROP CONSTRAINT. DW_NOT_FOUND (CONSTRAINT_NOT_FOUND) unless `if_exists`. */
+DW_WARN_UNUSED dw_status dw__table_drop_constraint(dw_table *table, dw_str name, bool if_exists,
+                                                   int64_t *version_out, dw_error *err);
+/* DROP FEATURE. DW_NOT_FOUND (FEATURE_NOT_FOUND); DW_INVALID_ARGUMENT (FEATURE_IN_USE);
+ * DW_UNSUPPORTED (FEATURE_STAYS) says why it cannot be dropped here. */
+DW_WARN_UNUSED dw_status dw__table_drop_feature(dw_table *table, dw_str name, bool truncates,
+                                                int64_t *version_out, dw_error *err);
+
+#endif

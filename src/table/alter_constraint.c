@@ -1,0 +1,117 @@
+/*
+ * ADD CONSTRAINT and DROP CONSTRAINT.
+ */
+#include "table/alter_core.h"
+#include "table/change.h"
+#include "table/constraint.h"
+
+#define PARAMETERS_BYTES_MAX ((size_t) 16 << 20)
+
+/* The property of a constraint: names are kept in small letters, as in the reference. */
+static dw_status
+key_of(dw_str name, dw_arena *arena, dw_str *out, dw_error *err)
+{
+    dw_str key =
+        dw__arena_printf(arena, "%.*s%.*s", DW_STR_ARG(DW_CONSTRAINT_PREFIX), DW_STR_ARG(name));
+    if (dw__str_is_null(key)) {
+        return dw__error_oom(err);
+    }
+    char *bytes = (char *) (uintptr_t) key.ptr;
+    for (size_t i = DW_CONSTRAINT_PREFIX.len; i < key.len; i++) {
+        bytes[i] = (char) (bytes[i] >= 'A' && bytes[i] <= 'Z' ? bytes[i] + ('a' - 'A') : bytes[i]);
+    }
+    *out = key;
+    return DW_OK;
+}
+
+/* The constraint's pair, whatever the case it is written in; NULL when there is none. */
+static const dw_pair *
+find_constraint(const dw_alter *alter, dw_str key)
+{
+    const dw_pairs *pairs = &alter->metadata.configuration;
+    for (size_t i = 0; i < pairs->count; i++) {
+        if (dw__str_equal_nocase(pairs->items[i].key, key)) {
+            return &pairs->items[i];
+        }
+    }
+    return NULL;
+}
+
+static dw_status
+add(dw_alter *alter, dw_connection *connection, dw_str name, dw_str expression, dw_error *err)
+{
+    dw_str key;
+    DW_TRY(key_of(name, &alter->arena, &key, err));
+    const dw_pair *old = find_constraint(alter, key);
+    if (old != NULL) {
+        return dw__error_set(err, DW_ALREADY_EXISTS, "CONSTRAINT_EXISTS",
+                             "the table has a constraint '%.*s' already: %.*s; drop it first",
+                             DW_STR_ARG(name), DW_STR_ARG(old->value));
+    }
+    dw_row_check check;
+    DW_TRY(dw__row_check_make(name, expression, alter->schema, &alter->arena, &check, err));
+    DW_TRY(dw__row_check_verify(alter->table, connection, alter->snapshot, &check, err));
+    alter->reads_all_files = true;
+    dw__alter_set(alter, key, expression);
+    return DW_OK;
+}
+
+dw_status
+dw__table_add_constraint(dw_table *table, dw_connection *connection, dw_str name, dw_str expression,
+                         int64_t *version_out, dw_error *err)
+{
+    *version_out = -1;
+    DW_AUTO(dw_strbuf) parameters =
+        dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
+    dw_alter alter;
+    dw_status status = dw__alter_open(&alter, table, 1, err);
+    if (status == DW_OK) {
+        status = add(&alter, connection, name, expression, err);
+    }
+    if (status == DW_OK) {
+        dw__change_put_parameter(&parameters, "name", name);
+        dw__change_put_parameter(&parameters, "expr", expression);
+        status = dw__alter_commit(&alter, "ADD CONSTRAINT", &parameters, version_out, err);
+    }
+    dw__alter_close(&alter);
+    return status;
+}
+
+static dw_status
+drop(dw_alter *alter, dw_str name, bool if_exists, dw_strbuf *parameters, dw_error *err)
+{
+    dw_str key;
+    DW_TRY(key_of(name, &alter->arena, &key, err));
+    const dw_pair *old = find_constraint(alter, key);
+    if (old == NULL && !if_exists) {
+        return dw__error_set(err, DW_NOT_FOUND, "CONSTRAINT_NOT_FOUND",
+                             "the table has no constraint '%.*s'; IF EXISTS lets that pass",
+                             DW_STR_ARG(name));
+    }
+    dw__change_put_parameter(parameters, "name", name);
+    if (old != NULL) {
+        dw__change_put_parameter(parameters, "expr", old->value);
+        (void) dw__alter_unset(alter, old->key);
+    }
+    dw__change_put_parameter(parameters, "existed", old != NULL ? DW_STR("true") : DW_STR("false"));
+    return DW_OK;
+}
+
+dw_status
+dw__table_drop_constraint(dw_table *table, dw_str name, bool if_exists, int64_t *version_out,
+                          dw_error *err)
+{
+    *version_out = -1;
+    DW_AUTO(dw_strbuf) parameters =
+        dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
+    dw_alter alter;
+    dw_status status = dw__alter_open(&alter, table, 0, err);
+    if (status == DW_OK) {
+        status = drop(&alter, name, if_exists, &parameters, err);
+    }
+    if (status == DW_OK) {
+        status = dw__alter_commit(&alter, "DROP CONSTRAINT", &parameters, version_out, err);
+    }
+    dw__alter_close(&alter);
+    return status;
+}

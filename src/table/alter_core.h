@@ -1,0 +1,38 @@
+/*
+ * Inside of ALTER TABLE: the definition while it is changed, and its commit.
+ */
+#ifndef DW_TABLE_ALTER_CORE_H
+#define DW_TABLE_ALTER_CORE_H
+
+#include "table/alter.h"
+
+typedef struct dw_alter {
+    dw_table *table;
+    dw_arena arena;
+    dw_log_snapshot *snapshot;
+    const dw_type *schema; /* changed by column mapping */
+    dw_metadata metadata;  /* its configuration has room for so many more pairs as were asked for */
+    size_t pairs_max;
+    dw_pairs wanted; /* the configuration, and what is asked of the protocol alone */
+    dw_protocol protocol;
+    bool has_protocol;    /* `protocol` was chosen */
+    bool reads_all_files; /* the change holds only for the rows that were looked at */
+} dw_alter;
+
+/* Reads the newest snapshot, and makes room for `more` properties. Close in any case. */
+DW_WARN_UNUSED dw_status dw__alter_open(dw_alter *alter, dw_table *table, size_t more,
+                                        dw_error *err);
+void dw__alter_close(dw_alter *alter);
+/* Replaces or adds a pair of the configuration. */
+void dw__alter_set(dw_alter *alter, dw_str key, dw_str value);
+/* False when there was none. */
+bool dw__alter_unset(dw_alter *alter, dw_str key);
+/* Asks something of the protocol that is no property. */
+void dw__alter_want(dw_alter *alter, dw_str key, dw_str value);
+/* Completes protocol and metadata, checks them, and commits what changed. `parameters` is the
+ * object of operation parameters, to be ended here. */
+DW_WARN_UNUSED dw_status dw__alter_commit(dw_alter *alter, const char *operation,
+                                          dw_strbuf *parameters, int64_t *version_out,
+                                          dw_error *err);
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * SET TBLPROPERTIES and UNSET TBLPROPERTIES.
+ */
+#include "base/assert.h"
+#include "table/alter_core.h"
+#include "table/change.h"
+#include "txn/row_backfill.h"
+
+#define PARAMETERS_BYTES_MAX ((size_t) 16 << 20)
+#define FEATURE_PREFIX DW_STR("delta.feature.")
+#define ROW_TRACKING_KEY DW_STR("delta.enableRowTracking")
+#define COMMENT_KEY DW_STR("comment")
+
+/* ---- SET ------------------------------------------------------------------------------------- */
+
+static bool
+is_protocol_key(dw_str key)
+{
+    return dw__str_starts_with(key, FEATURE_PREFIX) ||
+           dw__str_equal(key, DW_STR("delta.minReaderVersion")) ||
+           dw__str_equal(key, DW_STR("delta.minWriterVersion"));
+}
+
+static dw_status
+refuse(dw_str key, const char *why, dw_error *err)
+{
+    return dw__error_set(err, DW_INVALID_ARGUMENT, "PROPERTY_INVALID", "'%.*s': %s",
+                         DW_STR_ARG(key), why);
+}
+
+/* What no property of a table may be, as in the reference. */
+static dw_status
+check_settable(const dw_pair *pair, dw_error *err)
+{
+    if (dw__str_equal(pair->key, DW_STR("location")) ||
+        dw__str_equal(pair->key, DW_STR("provider")) ||
+        dw__str_equal(pair->key, DW_STR("external"))) {
+        return refuse(pair->key, "a table's place and format cannot be set", err);
+    }
+    if (dw__str_equal(pair->key, DW_STR("delta.feature.clustering"))) {
+        return refuse(pair->key, "clustering comes with clustering columns", err);
+    }
+    if (dw__str_starts_with(pair->key, DW_STR("delta.constraints."))) {
+        return refuse(pair->key, "use ALTER TABLE ... ADD CONSTRAINT", err);
+    }
+    return dw__property_check(pair->key, pair->value, err);
+}
+
+/* The properties of the new files' rules that older files may break. */
+static dw_status
+check_with_files(const dw_alter *alter, const dw_pair *pair, dw_error *err)
+{
+    bool is_compat = dw__str_equal(pair->key, DW_STR("delta.enableIcebergCompatV1")) ||
+                     dw__str_equal(pair->key, DW_STR("delta.enableIcebergCompatV2"));
+    const dw_str *before =
+        dw__pairs_get(&dw__log_snapshot_metadata(alter->snapshot)->configuration, pair->key);
+    bool was_true = before != NULL && dw__str_equal_nocase(*before, DW_STR("true"));
+    if (is_compat && !was_true && dw__str_equal_nocase(pair->value, DW_STR("true")) &&
+        dw__file_set_count(dw__log_snapshot_files(alter->snapshot)) > 0) {
+        return dw__error_set(err, DW_UNSUPPORTED, "FEATURE_UNSUPPORTED",
+                             "'%.*s': the table has files that were written without it; make it "
+                             "anew with CREATE OR REPLACE TABLE ... AS SELECT",
+                             DW_STR_ARG(pair->key));
+    }
+    return DW_OK;
+}
+
+static dw_status
+apply(dw_alter *alter, const dw_pairs *properties, dw_strbuf *parameters, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) list = dw__strbuf_make(alter->arena.allocator, PARAMETERS_BYTES_MAX);
+    dw__strbuf_append_char(&list, '{');
+    for (size_t i = 0; i < properties->count; i++) {
+        const dw_pair *pair = &properties->items[i];
+        DW_TRY(check_settable(pair, err));
+        DW_TRY(check_with_files(alter, pair, err));
+        dw__json_put_key(&list, pair->key);
+        dw__json_put_string(&list, pair->value);
+        if (is_protocol_key(pair->key)) {
+            dw__alter_want(alter, pair->key, pair->value);
+        } else if (dw__str_equal(pair->key, COMMENT_KEY)) {
+            alter->metadata.description = pair->value;
+        } else {
+            dw__alter_set(alter, pair->key, pair->value);
+        }
+    }
+    dw__strbuf_append_char(&list, '}');
+    DW_TRY(dw__strbuf_ok(&list, "the properties", err));
+    dw__change_put_parameter(parameters, "properties", dw__strbuf_str(&list));
+    return DW_OK;
+}
+
+/* Row tracking is enabled only where every file has ids: the feature first, then the ids of the
+ * files that are there, then the property. */
+static dw_status
+prepare_row_tracking(dw_table *table, const dw_pairs *properties, dw_error *err)
+{
+    const dw_str *value = dw__pairs_get(properties, ROW_TRACKING_KEY);
+    if (value == NULL || !dw__str_equal_nocase(*value, DW_STR("true"))) {
+        return DW_OK;
+    }
+    int64_t version, file_count;
+    dw_alter alter;
+    dw_status status = dw__alter_open(&alter, table, 1, err);
+    if (status == DW_OK && dw__log_snapshot_properties(alter.snapshot)->enable_row_tracking) {
+        dw__alter_close(&alter);
+        return DW_OK;
+    }
+    DW_AUTO(dw_strbuf) parameters =
+        dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
+    if (status == DW_OK) {
+        dw__alter_want(&alter, DW_STR("delta.feature.rowTracking"), DW_STR("supported"));
+        dw__change_put_parameter(&parameters, "properties",
+                                 DW_STR("{\"delta.feature.rowTracking\":\"supported\"}"));
+        status = dw__alter_commit(&alter, "SET TBLPROPERTIES", &parameters, &version, err);
+    }
+    dw__alter_close(&alter);
+    return status == DW_OK ? dw__row_tracking_backfill(dw__table_log(table), &file_count, err)
+                           : status;
+}
+
+static dw_status
+check_all(const dw_pairs *properties, dw_error *err)
+{
+    for (size_t i = 0; i < properties->count; i++) {
+        DW_TRY(check_settable(&properties->items[i], err));
+    }
+    return DW_OK;
+}
+
+dw_status
+dw__table_set_properties(dw_table *table, const dw_pairs *properties, int64_t *version_out,
+                         dw_error *err)
+{
+    *version_out = -1;
+    DW_TRY(check_all(properties, err)); /* before anything is committed */
+    DW_TRY(prepare_row_tracking(table, properties, err));
+    DW_AUTO(dw_strbuf) parameters =
+        dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
+    dw_alter alter;
+    dw_status status = dw__alter_open(&alter, table, properties->count, err);
+    if (status == DW_OK) {
+        status = apply(&alter, properties, &parameters, err);
+    }
+    if (status == DW_OK) {
+        status = dw__alter_commit(&alter, "SET TBLPROPERTIES", &parameters, version_out, err);
+    }
+    dw__alter_close(&alter);
+    return status;
+}
+
+/* ---- UNSET ----------------------------------------------------------------------------------- */
+
+static dw_status
+check_unsettable(dw_str key, dw_error *err)
+{
+    if (dw__str_starts_with(key, FEATURE_PREFIX)) {
+        return refuse(key, "use ALTER TABLE ... DROP FEATURE", err);
+    }
+    if (dw__str_starts_with(key, DW_STR("delta.constraints."))) {
+        return refuse(key, "use ALTER TABLE ... DROP CONSTRAINT", err);
+    }
+    if (is_protocol_key(key) || dw__str_starts_with(key, DW_STR("delta.columnMapping.")) ||
+        dw__str_starts_with(key, DW_STR("delta.rowTracking.materialized")) ||
+        dw__str_starts_with(key, DW_STR("delta.inCommitTimestampEnablement"))) {
+        return refuse(key, "writers keep it, and it cannot be unset", err);
+    }
+    return DW_OK;
+}
+
+static dw_status
+unset_one(dw_alter *alter, dw_str key, bool if_exists, dw_error *err)
+{
+    DW_TRY(check_unsettable(key, err));
+    bool found;
+    if (dw__str_equal(key, COMMENT_KEY)) {
+        found = !dw__str_is_null(alter->metadata.description);
+        alter->metadata.description = DW_STR_NULL;
+    } else {
+        found = dw__alter_unset(alter, key);
+    }
+    return found || if_exists
+               ? DW_OK
+               : dw__error_set(
+                     err, DW_NOT_FOUND, "PROPERTY_NOT_FOUND",
+                     "the table has no property '%.*s' to unset; IF EXISTS lets that pass",
+                     DW_STR_ARG(key));
+}
+
+dw_status
+dw__table_unset_properties(dw_table *table, const dw_str *keys, size_t count, bool if_exists,
+                           int64_t *version_out, dw_error *err)
+{
+    *version_out = -1;
+    const dw_allocator *allocator = dw__table_env(table)->allocator;
+    DW_AUTO(dw_strbuf) parameters = dw__strbuf_make(allocator, PARAMETERS_BYTES_MAX);
+    DW_AUTO(dw_strbuf) list = dw__strbuf_make(allocator, PARAMETERS_BYTES_MAX);
+    dw_alter alter;
+    dw_status status = dw__alter_open(&alter, table, 0, err);
+    for (size_t i = 0; status == DW_OK && i < count; i++) {
+        status = unset_one(&alter, keys[i], if_exists, err);
+    }
+    if (status == DW_OK) {
+        dw__change_print_list(&list, keys, count);
+        dw__change_put_parameter(&parameters, "properties", dw__strbuf_str(&list));
+        dw__change_put_parameter(&parameters, "ifExists",
+                                 if_exists ? DW_STR("true") : DW_STR("false"));
+        status = dw__alter_commit(&alter, "UNSET TBLPROPERTIES", &parameters, version_out, err);
+    }
+    dw__alter_close(&alter);
+    return status;
+}
