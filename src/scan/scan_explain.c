@@ -181,6 +181,20 @@ readable_path(const suspect *file, dw_arena *scratch)
     return dw__uri_canonical(scratch, path, &decoded, &ignored) == DW_OK ? decoded : path;
 }
 
+/* A file that is whole, but not for us. */
+static void
+say_codec(const suspect *file, dw_arena *scratch, dw_error *err)
+{
+    dw_str path = readable_path(file, scratch);
+    char message[DW_ERROR_MESSAGE_SIZE];
+    memcpy(message, err->message, sizeof(message));
+    (void) !dw__error_set(
+        err, DW_UNSUPPORTED, "CODEC_UNSUPPORTED",
+        "the data file %.*s is compressed in a way that is not supported (%.600s); "
+        "let the engine that wrote it write it again with zstd",
+        DW_STR_ARG(path), message);
+}
+
 static void
 say(const suspect *file, dw_arena *scratch, const char *code, const char *what, dw_error *err)
 {
@@ -204,6 +218,10 @@ explain(const suspect *file, dw_arena *scratch, dw_error *err)
 {
     char what[DW_ERROR_MESSAGE_SIZE];
     int64_t size;
+    if (strstr(err->message, "Unsupported compression codec") != NULL) {
+        say_codec(file, scratch, err);
+        return;
+    }
     if (ask_storage(file, scratch, &size) == DW_NOT_FOUND) {
         say(file, scratch, "DATA_FILE_MISSING", "is missing", err);
         return;

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "log/changes.h"
+#include "protocol/feature_use.h"
 #include "scan/scan.h"
 
 /* ---- What a schema needs --------------------------------------------------------------------- */
@@ -32,23 +33,6 @@ is_rewritten(const dw_type *type)
         }
     }
     return false;
-}
-
-static bool
-has_floats(const dw_type *type)
-{
-    if (type->kind == DW_TYPE_ARRAY) {
-        return has_floats(type->element);
-    }
-    if (type->kind == DW_TYPE_MAP) {
-        return has_floats(type->key) || has_floats(type->element);
-    }
-    for (size_t i = 0; type->kind == DW_TYPE_STRUCT && i < type->field_count; i++) {
-        if (has_floats(type->fields[i].type)) {
-            return true;
-        }
-    }
-    return type->kind == DW_TYPE_FLOAT || type->kind == DW_TYPE_DOUBLE;
 }
 
 /* The place of a field among the partition columns, or SIZE_MAX. */
@@ -217,9 +201,16 @@ static dw_status
 put_read_parquet(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, dw_error *err)
 {
     dw__strbuf_append_literal(out, "read_parquet(dw_files(), hive_partitioning = false, ");
-    if (has_floats(scan->schema)) {
+    if (dw__schema_has_kind(scan->schema, DW_TYPE_FLOAT) ||
+        dw__schema_has_kind(scan->schema, DW_TYPE_DOUBLE)) {
         /* Statistics in Parquet files do not tell either whether there are NaNs. */
         dw__strbuf_append_literal(out, "can_have_nan = true, ");
+    }
+    if (dw__schema_has_kind(scan->schema, DW_TYPE_STRING) &&
+        !dw__schema_has_kind(scan->schema, DW_TYPE_BINARY) &&
+        !dw__schema_has_kind(scan->schema, DW_TYPE_VARIANT)) {
+        /* Some writers do not mark texts as such; the engine would show their bytes. */
+        dw__strbuf_append_literal(out, "binary_as_string = true, ");
     }
     if (scan->row_count >= 0) {
         dw__strbuf_printf(out, "explicit_cardinality = %lld, ",

@@ -214,6 +214,14 @@ end_tables(dw_frame *frame, dw_frame_state state)
     frame->state = state;
 }
 
+static void
+begin_select(const dw_bind_walk *walk, dw_frame *frame)
+{
+    frame->is_query = true;
+    frame->id = walk->parser.pos;
+    end_tables(frame, DW_FRAME_EXPRESSION);
+}
+
 /* TABLE t, DESCRIBE t, SUMMARIZE t and PIVOT t, where a query may begin. */
 static void
 begin_table_query(const dw_bind_walk *walk, dw_frame *frame, bool is_whole_query)
@@ -237,9 +245,7 @@ read_keyword(dw_bind_walk *walk, dw_frame *frame)
 {
     switch (walk->parser.sql->items[walk->parser.pos].keyword) {
     case DW_KEYWORD_SELECT:
-        frame->is_query = true;
-        frame->id = walk->parser.pos;
-        end_tables(frame, DW_FRAME_EXPRESSION);
+        begin_select(walk, frame);
         break;
     case DW_KEYWORD_FROM:
         if (is_from_clause(walk, frame)) {

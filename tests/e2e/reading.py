@@ -1,8 +1,11 @@
 """Reading tables of others: what changed in them, where rows come from, and files of every kind."""
 import json
 import os
+import random
 import struct
+import urllib.parse
 
+import parquet_by_hand as by_hand
 from harness import World, expect, expect_equal, expect_failure, main, test
 
 Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
@@ -289,22 +292,28 @@ def test_metadata__is_hidden_from_every_star(w):
     expect_equal(w.rows("SELECT *, _metadata.a FROM own"), [[1, {"a": 5}, 5]])
 
 
+def row_id_mark(highest):
+    return {"domainMetadata": {"domain": "delta.rowTracking", "removed": False,
+                               "configuration": json.dumps({"rowIdHighWaterMark": highest})}}
+
+
 def tracked_table(w, *features, mapping=None, **configuration):
     physical = "col-1" if mapping else "id"
     fields = schema(mapped("id", "long", 1, physical) if mapping else field("id", "long"))
     if mapping:
-        configuration["delta.columnMapping.mode"] = mapping
+        configuration |= {"delta.columnMapping.mode": mapping, "delta.columnMapping.maxColumnId": "1"}
     one = data_file(w, "a.parquet", f'SELECT range AS "{physical}" FROM range(3)', baseRowId=10,
-                    defaultRowCommitVersion=1, stats='{"numRecords": 3}')
+                    defaultRowCommitVersion=0, stats='{"numRecords": 3}')
     two = data_file(w, "b.parquet", f'SELECT * FROM (VALUES (7::BIGINT, 2::BIGINT, NULL::BIGINT), (8, NULL, 0)) '
-                    f'r("{physical}", "_row-id", "_row-version")', baseRowId=20, defaultRowCommitVersion=5)
+                    f'r("{physical}", "_row-id", "_row-version")', baseRowId=20, defaultRowCommitVersion=1, stats='{"numRecords": 2}')
     w.write_log("t", 0, [
         protocol(*features, *(["columnMapping"] if mapping else []), writer_only=["rowTracking", "domainMetadata"]),
         metadata(fields, **configuration, **{
             "delta.enableRowTracking": "true",
             "delta.rowTracking.materializedRowIdColumnName": "_row-id",
             "delta.rowTracking.materializedRowCommitVersionColumnName": "_row-version"}),
-        add(one, **({"deletionVector": deleted_rows(1)} if "deletionVectors" in features else {})), add(two)])
+        add(one, **({"deletionVector": deleted_rows(1)} if "deletionVectors" in features else {})), row_id_mark(12)])
+    w.write_log("t", 1, [add(two), row_id_mark(21)])
 
 
 ROW_IDS = "SELECT id, _metadata.row_id AS r, _metadata.row_commit_version AS v FROM t ORDER BY id"
@@ -313,10 +322,10 @@ ROW_IDS = "SELECT id, _metadata.row_id AS r, _metadata.row_commit_version AS v F
 @test
 def test_metadata__has_ids_and_versions_of_tracked_rows(w):
     tracked_table(w)
-    expect_equal(w.rows(ROW_IDS), [[0, 10, 1], [1, 11, 1], [2, 12, 1], [7, 2, 5], [8, 21, 0]])
+    expect_equal(w.rows(ROW_IDS), [[0, 10, 0], [1, 11, 0], [2, 12, 0], [7, 2, 1], [8, 21, 0]])
     expect_equal(w.rows("SELECT * FROM t WHERE _metadata.row_id IN (2, 11) ORDER BY id"), [[1], [7]])
     expect_equal(w.rows("SELECT _metadata.base_row_id, _metadata.default_row_commit_version FROM t WHERE id = 8"),
-                 [[20, 5]])
+                 [[20, 1]])
 
 
 @test
@@ -324,7 +333,7 @@ def test_metadata__counts_deleted_rows_and_reads_mapped_columns(w):
     for number, mapping in enumerate(("name", "id")):
         world = World(w.path(str(number)))
         tracked_table(world, "deletionVectors", mapping=mapping)
-        expect_equal(world.rows(ROW_IDS), [[0, 10, 1], [2, 12, 1], [7, 2, 5], [8, 21, 0]])
+        expect_equal(world.rows(ROW_IDS), [[0, 10, 0], [2, 12, 0], [7, 2, 1], [8, 21, 0]])
 
 
 @test
@@ -399,6 +408,313 @@ def test_variant__is_text_in_every_format_and_refused_where_it_cannot_be_written
     expect_equal(w.sql("SELECT v FROM t", "--format", "csv"), 'v\n"""text"""\n')
     expect_equal(w.rows("DESCRIBE TABLE t"), [["id", "int", None], ["v", "variant", None]])
     expect_failure(w.run("sql", "-c", "INSERT INTO t VALUES (1, NULL)"), 4, "variantType")
+
+
+# ---- Files of every kind ---------------------------------------------------------------------------
+
+
+def hand_written(w, rows, table_schema, fields, columns, **options):
+    os.makedirs(w.path("t"))
+    path = w.path("t/a.parquet")
+    by_hand.write(path, rows, fields, columns, **options)
+    w.write_log("t", 0, [OLD_PROTOCOL, metadata(table_schema), add(
+        {"path": "a.parquet", "partitionValues": {}, "size": os.path.getsize(path), "modificationTime": 1,
+         "dataChange": True})])
+
+
+def array_of(element):
+    return {"type": "array", "elementType": element, "containsNull": True}
+
+
+@test
+def test_files__with_lists_of_two_levels_are_read(w):
+    leaf, group = by_hand.leaf, by_hand.group
+    hand_written(w, 3, schema(field("l", array_of("integer")), field("s", array_of(schema(
+        field("a", "integer"), field("b", "string"))))),
+        [group("l", leaf("array", by_hand.INT32, by_hand.REPEATED), converted=by_hand.LIST),
+         group("s", group("array", leaf("a", by_hand.INT32), leaf("b", by_hand.BYTE_ARRAY, converted=by_hand.UTF8),
+                          repetition=by_hand.REPEATED), converted=by_hand.LIST)],
+        [(("l", "array"), [(0, 2, 1), (1, 2, 2), (0, 1, None), (0, 0, None)]),
+         (("s", "array", "a"), [(0, 3, 1), (1, 2, None), (0, 1, None), (0, 0, None)]),
+         (("s", "array", "b"), [(0, 3, "x"), (1, 3, "y"), (0, 1, None), (0, 0, None)])])
+    expect_equal(w.rows("SELECT * FROM t"), [[[1, 2], [{"a": 1, "b": "x"}, {"a": None, "b": "y"}]], [[], []],
+                                             [None, None]])
+
+
+@test
+def test_files__with_maps_as_hive_marked_them_are_read(w):
+    leaf, group = by_hand.leaf, by_hand.group
+    kind = {"type": "map", "keyType": "string", "valueType": "integer", "valueContainsNull": True}
+    hand_written(w, 2, schema(field("m", kind)),
+                 [group("m", group("map", leaf("key", by_hand.BYTE_ARRAY, by_hand.REQUIRED, by_hand.UTF8),
+                                   leaf("value", by_hand.INT32), repetition=by_hand.REPEATED,
+                                   converted=by_hand.MAP_KEY_VALUE), converted=by_hand.MAP)],
+                 [(("m", "map", "key"), [(0, 2, "k"), (1, 2, "j"), (0, 0, None)]),
+                  (("m", "map", "value"), [(0, 3, 5), (1, 2, None), (0, 0, None)])])
+    expect_equal(w.rows("SELECT m['k'], m['j'], m IS NULL FROM t"), [[5, None, False], [None, None, True]])
+
+
+@test
+def test_files__with_decimals_of_every_physical_type_are_read(w):
+    kinds = [("a", by_hand.INT32, 9, (123, -123)), ("b", by_hand.INT64, 18, (123, -123)),
+             ("c", by_hand.FIXED, 38, (b"\0" * 15 + b"\x7b", b"\xff" * 15 + b"\x85")),
+             ("d", by_hand.BYTE_ARRAY, 9, (b"\x7b", b"\xff\x85"))]
+    hand_written(w, 2, schema(*(field(name, f"decimal({precision},2)") for name, _, precision, _ in kinds)),
+                 [by_hand.leaf(name, kind, converted=by_hand.DECIMAL, length=16 if kind == by_hand.FIXED else None,
+                               precision=precision, scale=2) for name, kind, precision, _ in kinds],
+                 [((name,), [(0, 1, value) for value in values]) for name, _, _, values in kinds])
+    expect_equal(w.rows("SELECT a, b, c::VARCHAR, d FROM t"), [[1.23, 1.23, "1.23", 1.23], [-1.23, -1.23, "-1.23", -1.23]])
+    expect_equal(w.rows("SELECT a FROM t WHERE a = 1.23 AND b = 1.23 AND c = 1.23 AND d = 1.23"), [[1.23]])
+
+
+@test
+def test_files__with_int96_times_and_unmarked_texts_are_read(w):
+    hand_written(w, 2, schema(field("moment", "timestamp"), field("s", "string")),
+                 [by_hand.leaf("moment", by_hand.INT96), by_hand.leaf("s", by_hand.BYTE_ARRAY)],
+                 [(("moment",), [(0, 1, struct.pack("<qi", 3723456789000, 2460370)), (0, 0, None)]),
+                  (("s",), [(0, 1, "h\u00e9"), (0, 1, "x")])])
+    expect_equal(w.rows("SELECT epoch_us(moment), s FROM t"), [[1709168523456789, "h\u00e9"], [None, "x"]])
+    expect_equal(w.rows("SELECT s FROM t WHERE moment = '2024-02-29 01:02:03.456789+00' AND s LIKE 'h%'"), [["h\u00e9"]])
+
+
+@test
+def test_damage__of_a_codec_that_is_not_supported_are_refused_as_such(w):
+    hand_written(w, 1, schema(field("i", "integer")), [by_hand.leaf("i", by_hand.INT32)],
+                 [(("i",), [(0, 1, 7)])], codec=by_hand.LZ4_HADOOP)
+    expect_failure(w.run("sql", "-c", "SELECT * FROM t"), 4, "CODEC_UNSUPPORTED", "a.parquet", "LZ4")
+
+
+@test
+def test_files__of_every_codec_are_read(w):
+    os.makedirs(w.path("t"))
+    actions = []
+    for number, codec in enumerate(("uncompressed", "snappy", "gzip", "zstd", "lz4_raw", "brotli")):
+        for version in ("V1", "V2"):
+            name = f"{codec}-{version}.parquet"
+            w.sql(f"COPY (SELECT {number} AS id, 'text' AS s) TO '{w.path('t')}/{name}' "
+                  f"(FORMAT parquet, COMPRESSION {codec}, PARQUET_VERSION {version})")
+            actions.append(add({"path": name, "partitionValues": {}, "size": os.path.getsize(w.path(f"t/{name}")),
+                                "modificationTime": 1, "dataChange": True}))
+    w.write_log("t", 0, [OLD_PROTOCOL, metadata(schema(field("id", "integer"), field("s", "string"))), *actions])
+    expect_equal(w.rows("SELECT id, count(*) AS n, min(s) AS s FROM t GROUP BY id ORDER BY id"),
+                 [[i, 2, "text"] for i in range(6)])
+
+
+@test
+def test_files__whose_paths_are_escaped_or_absolute_are_read(w):
+    names = ["a b.parquet", "50%.parquet", "c%20d.parquet", "x#y.parquet", "q?r.parquet", "\u00fcber.parquet",
+             "p=1%2F2/e.parquet", "*[x].parquet", "it's \"q\".parquet"]
+    elsewhere = w.path("else where")
+    os.makedirs(elsewhere)
+    actions = []
+    for number, name in enumerate(names):
+        actions.append(add(data_file(w, f"made{number}.parquet", f"SELECT {number}::BIGINT AS id")))
+        target = os.path.join(w.path("t"), name)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.rename(w.path(f"t/made{number}.parquet"), target)
+        actions[-1]["add"]["path"] = urllib.parse.quote(name)
+    for number, prefix in ((100, "file:"), (101, "file://"), (102, "")):
+        file = data_file(w, f"made{number}.parquet", f"SELECT {number}::BIGINT AS id")
+        os.rename(w.path(f"t/made{number}.parquet"), f"{elsewhere}/f {number}.parquet")
+        actions.append(add(file, path=prefix + urllib.parse.quote(f"{elsewhere}/f {number}.parquet")))
+    w.write_log("t", 0, [OLD_PROTOCOL, metadata(schema(field("id", "long"))), *actions])
+    expect_equal([r[0] for r in w.rows("SELECT id FROM t ORDER BY id")], [*range(len(names)), 100, 101, 102])
+    w.write_log("t", 1, [remove(actions[0]["add"], path="a%20b.parquet"),
+                         remove(actions[-1]["add"], path="file://" + urllib.parse.quote(f"{elsewhere}/f 102.parquet"))])
+    expect_equal([r[0] for r in w.rows("SELECT id FROM t ORDER BY id")], [*range(1, len(names)), 100, 101])
+
+
+# ---- Types that were widened -----------------------------------------------------------------------
+
+# Narrow and wide type as SQL and in the schema, and values of the narrow one.
+BYTES, SHORTS, INTS = ["-128", "0", "127"], ["-32768", "1", "32767"], ["-2147483648", "2", "2147483647"]
+LONGS, DAYS = ["-9223372036854775808", "3", "9223372036854775807"], ["0001-01-01", "2024-02-29", "9999-12-31"]
+WIDENED = [
+    ("TINYINT", "SMALLINT", "short", BYTES), ("TINYINT", "INTEGER", "integer", BYTES),
+    ("TINYINT", "BIGINT", "long", BYTES), ("SMALLINT", "INTEGER", "integer", SHORTS),
+    ("SMALLINT", "BIGINT", "long", SHORTS), ("INTEGER", "BIGINT", "long", INTS),
+    ("FLOAT", "DOUBLE", "double", ["-1.5", "0.25", "1048576"]), ("TINYINT", "DOUBLE", "double", BYTES),
+    ("SMALLINT", "DOUBLE", "double", SHORTS), ("INTEGER", "DOUBLE", "double", INTS),
+    ("DATE", "TIMESTAMP", "timestamp_ntz", DAYS),
+    ("DECIMAL(5,2)", "DECIMAL(9,2)", "decimal(9,2)", ["-999.99", "0.01", "999.99"]),
+    ("DECIMAL(5,2)", "DECIMAL(20,4)", "decimal(20,4)", ["-999.99", "0.01", "999.99"]),
+    ("DECIMAL(12,2)", "DECIMAL(38,10)", "decimal(38,10)", ["-9999999999.99", "0.01", "9999999999.99"]),
+    ("TINYINT", "DECIMAL(10,0)", "decimal(10,0)", BYTES), ("SMALLINT", "DECIMAL(12,2)", "decimal(12,2)", SHORTS),
+    ("INTEGER", "DECIMAL(15,5)", "decimal(15,5)", INTS), ("BIGINT", "DECIMAL(22,2)", "decimal(22,2)", LONGS),
+    ("BIGINT", "DECIMAL(38,18)", "decimal(38,18)", LONGS)]
+
+
+def statistic(kind, value):
+    return value if kind == "DATE" else float(value) if "." in value else int(value)
+
+
+def widened_actions(w, partitioned):
+    """A file for each value, in the narrow type, with statistics of it or as partition values."""
+    actions = []
+    for row in range(3):
+        columns = {f"c{i}": (narrow, values[row]) for i, (narrow, _, _, values) in enumerate(WIDENED)}
+        query = f"SELECT {row}::INTEGER AS id" + "".join(
+            f", '{value}'::{kind} AS {name}" for name, (kind, value) in columns.items() if not partitioned)
+        bounds = {name: statistic(*column) for name, column in columns.items()}
+        stats = {"numRecords": 1, "minValues": bounds, "maxValues": bounds, "nullCount": {n: 0 for n in columns}}
+        actions.append(add(data_file(w, f"{row}.parquet", query), **(
+            {"partitionValues": {name: value for name, (_, value) in columns.items()}} if partitioned
+            else {"stats": json.dumps(stats)})))
+    return actions
+
+
+def check_widened(w, partitioned):
+    fields = [field("id", "integer")] + [field(f"c{i}", kind) for i, (_, _, kind, _) in enumerate(WIDENED)]
+    names = [f["name"] for f in fields[1:]] if partitioned else []
+    w.write_log("t", 0, [protocol("typeWidening", "timestampNtz"), metadata(schema(*fields), names),
+                         *widened_actions(w, partitioned)])
+    questions = []
+    for i, (_, wide, _, values) in enumerate(WIDENED):
+        for row, value in enumerate(values):
+            for sign, expected in (("=", [row]), ("<", list(range(row))), (">=", list(range(row, 3)))):
+                questions.append((f"SELECT '{i} {sign} {value}' AS q, coalesce(list(id ORDER BY id), []) AS ids FROM t "
+                                  f"WHERE c{i} {sign} '{value}'::{wide}", [f"{i} {sign} {value}", expected]))
+    found = w.rows(" UNION ALL ".join(f"({q})" for q, _ in questions))
+    expect_equal(sorted(found), sorted(answer for _, answer in questions))
+
+
+@test
+def test_widened__columns_of_every_pair_are_read_and_pruned(w):
+    check_widened(w, False)
+
+
+@test
+def test_widened__partition_columns_of_every_pair_are_read_and_pruned(w):
+    check_widened(w, True)
+
+
+# ---- Pruned and not --------------------------------------------------------------------------------
+
+SEEDS = range(6)
+RANDOM_KINDS = {  # the logical type, and its values by number
+    "long": ("BIGINT", lambda n: str(n * 1000003 - 2 ** 40)), "integer": ("INTEGER", lambda n: str(n - 40)),
+    "double": ("DOUBLE", lambda n: str(n / 8 - 3)), "string": ("VARCHAR", lambda n: f"k{n % 37:02d}'{n}".replace("'", "-")),
+    "date": ("DATE", lambda n: f"{1960 + n}-0{n % 9 + 1}-11"), "decimal(12,3)": ("DECIMAL(12,3)", lambda n: f"{n - 20}.{n % 10}25"),
+    "timestamp_ntz": ("TIMESTAMP", lambda n: f"2024-03-{n % 28 + 1:02d} 00:00:00"), "boolean": ("BOOLEAN", lambda n: str(n % 2 == 0).lower())}
+NARROWED = {"long": "INTEGER", "integer": "SMALLINT", "double": "FLOAT", "decimal(12,3)": "DECIMAL(9,3)",
+            "timestamp_ntz": "DATE"}
+
+
+class RandomTable:
+    """Files with and without statistics, narrow types, deletion vectors, mapped names, partitions."""
+
+    def __init__(self, w, seed):
+        self.w, self.random = w, random.Random(seed)
+        self.columns = [(f"c{i}", kind) for i, kind in enumerate(RANDOM_KINDS)]
+        self.mapping = self.random.choice([None, "name", "id"])
+        self.partitions = self.random.sample([name for name, _ in self.columns], self.random.choice([0, 1, 2]))
+        self.next_id = 0
+
+    def physical(self, name):
+        return f"col-{name}" if self.mapping else name
+
+    def field(self, number, name, kind):
+        return mapped(name, kind, number, self.physical(name)) if self.mapping else field(name, kind)
+
+    def value(self, kind, low, high):
+        """In partitions of widened types too each number has one text."""
+        number = self.random.randrange(low, high)
+        return None if self.random.random() < 0.1 else RANDOM_KINDS[kind][1](number)
+
+    def select(self, rows, types):
+        listed_rows = [f"({', '.join(['NULL' if v is None else repr(str(v)) for v in row])})" for row in rows]
+        names = ["id"] + [name for name, _ in self.columns if name not in self.partitions]
+        numbers = {"id": 1, **{name: i + 2 for i, (name, _) in enumerate(self.columns)}}
+        casts = ", ".join(f'"{n}"::{types[n]} AS "{self.physical(n)}"' for n in names)
+        listed = ", ".join(f'"{n}"' for n in names)
+        ids_option = ", ".join(f'"{self.physical(n)}": {numbers[n]}' for n in names)
+        return f"SELECT {casts} FROM (VALUES {', '.join(listed_rows)}) r({listed})", "{" + ids_option + "}"
+
+    def write_file(self, number):
+        w, low = self.w, self.random.randrange(60)
+        fixed = {name: self.value(kind, low, low + 20) for name, kind in self.columns if name in self.partitions}
+        types = {"id": "BIGINT"}
+        for name, kind in self.columns:
+            types[name] = NARROWED.get(kind, RANDOM_KINDS[kind][0]) if kind != "long" and self.random.random() < 0.4 \
+                else RANDOM_KINDS[kind][0]
+        count = self.random.randrange(1, 12)
+        rows = []
+        for _ in range(count):
+            rows.append([self.next_id] + [self.value(kind, low, low + 20) for name, kind in self.columns
+                                          if name not in self.partitions])
+            self.next_id += 1
+        query, ids = self.select(rows, types)
+        path = f"f{number}.parquet"
+        os.makedirs(w.path("t"), exist_ok=True)
+        w.sql(f"COPY ({query}) TO '{w.path('t')}/{path}' (FORMAT parquet, FIELD_IDS {ids})")
+        more = {}
+        if self.random.random() < 0.7:
+            more["stats"] = self.statistics(rows)
+        if self.random.random() < 0.4 and "stats" in more:
+            more["deletionVector"] = deleted_rows(*self.random.sample(range(count), self.random.randrange(1, count + 1)))
+        return add({"path": path, "partitionValues": {self.physical(n): v for n, v in fixed.items()},
+                    "size": os.path.getsize(w.path(f"t/{path}")), "modificationTime": 1, "dataChange": True}, **more)
+
+    def statistics(self, rows):
+        names = [c for c in self.columns if c[0] not in self.partitions]
+        low, high, nulls = {}, {}, {}
+        for place, (name, kind) in enumerate(names, 1):
+            values = [row[place] for row in rows]
+            present = [v for v in values if v is not None]
+            nulls[self.physical(name)] = len(values) - len(present)
+            if present and kind != "boolean":
+                key = float if kind in ("long", "integer", "double", "decimal(12,3)") else str
+                for bounds, choose in ((low, min), (high, max)):
+                    bound = choose(present, key=key)
+                    bounds[self.physical(name)] = (
+                        int(bound) if kind in ("long", "integer") else float(bound) if key is float
+                        else bound.replace(" ", "T") if kind == "timestamp_ntz" else bound)
+        return json.dumps({"numRecords": len(rows), "minValues": low, "maxValues": high, "nullCount": nulls,
+                           "tightBounds": False})
+
+    def condition(self):
+        name, kind = self.random.choice(self.columns)
+        sql_type, value_of = RANDOM_KINDS[kind]
+        literals = [f"'{value_of(self.random.randrange(80))}'::{sql_type}" for _ in range(3)]
+        return self.random.choice([
+            f"{name} {self.random.choice(['=', '<>', '<', '<=', '>', '>='])} {literals[0]}",
+            f"{name} IN ({', '.join(literals)})", f"{name} NOT IN ({', '.join(literals)})", f"{name} IS NULL",
+            f"{name} IS NOT NULL", f"{name} BETWEEN {literals[0]} AND {literals[1]}",
+            f"{name} IS DISTINCT FROM {literals[0]}", f"NOT ({name} < {literals[2]})"])
+
+    def predicate(self):
+        text = self.condition()
+        for _ in range(self.random.randrange(3)):
+            text = f"({text}) {self.random.choice(['AND', 'OR'])} ({self.condition()})"
+        return text
+
+    def write(self):
+        configuration = {"delta.columnMapping.mode": self.mapping,
+                         "delta.columnMapping.maxColumnId": "9"} if self.mapping else {}
+        fields = [self.field(i, n, k) for i, (n, k) in enumerate([("id", "long"), *self.columns], 1)]
+        features = ["deletionVectors", "typeWidening", "timestampNtz"] + (["columnMapping"] if self.mapping else [])
+        self.w.write_log("t", 0, [protocol(*features), metadata(schema(*fields), self.partitions, **configuration),
+                                  *(self.write_file(i) for i in range(10))])
+
+
+@test
+def test_pruning__never_changes_an_answer(w):
+    for seed in SEEDS:
+        world = World(w.path(str(seed)))
+        os.makedirs(world.folder)
+        made = RandomTable(world, seed)
+        made.write()
+        predicates = [made.predicate() for _ in range(60)]
+        ask = " UNION ALL ".join(f"SELECT {i} AS q, coalesce(list(id ORDER BY id), []) AS ids FROM TABLE_NAME WHERE {p}"
+                                 for i, p in enumerate(predicates))
+        out = world.sql(f"CREATE TEMP TABLE everything AS SELECT * FROM t; "
+                        f"{ask.replace('TABLE_NAME', 'everything')} ORDER BY q; "
+                        f"{ask.replace('TABLE_NAME', 't')} ORDER BY q", "--format", "ndjson").splitlines()
+        answers = [json.loads(line) for line in out if line.startswith("{")]
+        expect_equal(len(answers), 2 * len(predicates))
+        for i, predicate in enumerate(predicates):
+            expect(answers[i] == answers[len(predicates) + i],
+                   f"the same rows with seed {seed} for {predicate}: {answers[i]} and {answers[len(predicates) + i]}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,138 @@
+"""Parquet files as old writers made them and no library of today does: plain, version 1, one page a column.
+
+A column is (path, type, values), where path is the way to the leaf through the schema and each value is
+(repetition level, definition level, value or None).
+"""
+import struct
+
+BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, FIXED = range(8)
+REQUIRED, OPTIONAL, REPEATED = range(3)
+UTF8, MAP, MAP_KEY_VALUE, LIST, DECIMAL = 0, 1, 2, 3, 5
+UNCOMPRESSED, LZ4_HADOOP = 0, 5
+
+# ---- Thrift's compact protocol -----------------------------------------------------------------------
+
+T_I32, T_I64, T_BINARY, T_LIST, T_STRUCT = 5, 6, 8, 9, 12
+
+
+def varint(number):
+    out = b""
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def zigzag(number):
+    return varint((number << 1) ^ (number >> 63))
+
+
+def encoded(kind, value):
+    if kind in (T_I32, T_I64):
+        return zigzag(value)
+    if kind == T_BINARY:
+        raw = value.encode() if isinstance(value, str) else value
+        return varint(len(raw)) + raw
+    if kind == T_STRUCT:
+        return value
+    element, items = value
+    head = bytes([len(items) << 4 | element]) if len(items) < 15 else bytes([240 | element]) + varint(len(items))
+    return head + b"".join(encoded(element, item) for item in items)
+
+
+def struct_of(*fields):
+    """Fields are (id, kind, value), in ascending order; a value of None is left out."""
+    out, last = b"", 0
+    for number, kind, value in fields:
+        if value is not None:
+            out += bytes([(number - last) << 4 | kind]) + encoded(kind, value)
+            last = number
+    return out + b"\0"
+
+
+# ---- The schema ---------------------------------------------------------------------------------------
+
+
+def leaf(name, kind, repetition=OPTIONAL, converted=None, length=None, precision=None, scale=None):
+    return {"name": name, "type": kind, "repetition": repetition, "converted": converted, "length": length,
+            "precision": precision, "scale": scale, "children": []}
+
+
+def group(name, *children, repetition=OPTIONAL, converted=None):
+    return {**leaf(name, None, repetition, converted), "children": children}
+
+
+def elements(node, is_root=False):
+    out = [struct_of((1, T_I32, node["type"]), (2, T_I32, node["length"]),
+                     (3, T_I32, None if is_root else node["repetition"]), (4, T_BINARY, node["name"]),
+                     (5, T_I32, len(node["children"]) or None), (6, T_I32, node["converted"]),
+                     (7, T_I32, node["scale"]), (8, T_I32, node["precision"]))]
+    for child in node["children"]:
+        out += elements(child)
+    return out
+
+
+def levels_of(root, path):
+    """The highest repetition and definition level of a leaf, and the leaf."""
+    node, repetition, definition = root, 0, 0
+    for name in path:
+        node = next(c for c in node["children"] if c["name"] == name)
+        repetition += node["repetition"] == REPEATED
+        definition += node["repetition"] != REQUIRED
+    return repetition, definition, node
+
+
+# ---- Pages --------------------------------------------------------------------------------------------
+
+
+def level_bytes(levels, highest):
+    if highest == 0:
+        return b""
+    width = (highest.bit_length() + 7) // 8
+    runs = b"".join(varint(1 << 1) + level.to_bytes(width, "little") for level in levels)
+    return struct.pack("<I", len(runs)) + runs
+
+
+def plain(node, value):
+    kind = node["type"]
+    if kind in (INT32, INT64, FLOAT, DOUBLE):
+        return struct.pack({INT32: "<i", INT64: "<q", FLOAT: "<f", DOUBLE: "<d"}[kind], value)
+    raw = value.encode() if isinstance(value, str) else value
+    return (struct.pack("<I", len(raw)) if kind == BYTE_ARRAY else b"") + raw
+
+
+def lz4_literals(raw):
+    """A block of LZ4 that repeats nothing, in Hadoop's frame."""
+    rest, more = len(raw) - 15, b""
+    while rest >= 0:
+        more += bytes([min(rest, 255)])
+        rest -= 255
+    block = bytes([min(len(raw), 15) << 4]) + more + raw
+    return struct.pack(">II", len(raw), len(block)) + block
+
+
+def page(node, repetition, definition, values, codec):
+    body = level_bytes([v[0] for v in values], repetition) + level_bytes([v[1] for v in values], definition)
+    body += b"".join(plain(node, v[2]) for v in values if v[1] == definition)
+    stored = lz4_literals(body) if codec == LZ4_HADOOP else body
+    data = struct_of((1, T_I32, len(values)), (2, T_I32, 0), (3, T_I32, 3), (4, T_I32, 3))
+    header = struct_of((1, T_I32, 0), (2, T_I32, len(body)), (3, T_I32, len(stored)), (5, T_STRUCT, data))
+    return header + stored, len(header) + len(body)
+
+
+def write(path, row_count, fields, columns, codec=UNCOMPRESSED):
+    root = group("schema", *fields, repetition=REQUIRED)
+    out, chunks, total = b"PAR1", [], 0
+    for names, values in columns:
+        repetition, definition, node = levels_of(root, names)
+        stored, size = page(node, repetition, definition, values, codec)
+        meta = struct_of((1, T_I32, node["type"]), (2, T_LIST, (T_I32, [0, 3])), (3, T_LIST, (T_BINARY, list(names))),
+                         (4, T_I32, codec), (5, T_I64, len(values)), (6, T_I64, size), (7, T_I64, len(stored)),
+                         (9, T_I64, len(out)))
+        chunks.append(struct_of((2, T_I64, len(out)), (3, T_STRUCT, meta)))
+        out, total = out + stored, total + size
+    rows = struct_of((1, T_LIST, (T_STRUCT, chunks)), (2, T_I64, total), (3, T_I64, row_count))
+    footer = struct_of((1, T_I32, 1), (2, T_LIST, (T_STRUCT, elements(root, True))), (3, T_I64, row_count),
+                       (4, T_LIST, (T_STRUCT, [rows])), (6, T_BINARY, "parquet-mr version 1.2.8"))
+    with open(path, "wb") as file:
+        file.write(out + footer + struct.pack("<I", len(footer)) + b"PAR1")
