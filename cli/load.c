@@ -150,15 +150,29 @@ parse(int argc, char **argv, load_args *out, args *arguments)
 /* ---- Loading --------------------------------------------------------------------------------- */
 
 static void
-print_load(const dw_load *done, const char *table)
+print_nothing_loaded(const dw_load *done, const dw_load_options *options)
 {
-    if (done->files_loaded == 0) {
+    if (options->txn_app_id != NULL && done->files_skipped > 0) {
+        printf("nothing to load: %s:%" PRId64 " or a later one was loaded before\n",
+               options->txn_app_id, options->txn_version);
+    } else if (done->files_skipped > 0) {
         printf("nothing to load: %" PRId64 " file%s loaded before (--force loads again)\n",
                done->files_skipped, done->files_skipped == 1 ? " was" : "s were");
+    } else {
+        printf("nothing to do: the table is there\n");
+    }
+}
+
+static void
+print_load(const dw_load *done, const dw_load_options *options, const char *table)
+{
+    if (done->files_loaded == 0) {
+        print_nothing_loaded(done, options);
         return;
     }
-    printf("%s %s: %" PRId64 " rows from %" PRId64 " file%s as version %" PRId64,
-           done->created ? "created" : "loaded", table, done->commit.rows_added, done->files_loaded,
+    printf("%s %s: %" PRId64 " row%s from %" PRId64 " file%s as version %" PRId64,
+           done->created ? "created" : "loaded", table, done->commit.rows_added,
+           done->commit.rows_added == 1 ? "" : "s", done->files_loaded,
            done->files_loaded == 1 ? "" : "s", done->commit.version);
     if (done->files_skipped > 0) {
         printf(", skipped %" PRId64 " loaded before", done->files_skipped);
@@ -181,7 +195,7 @@ run_load(const load_args *parsed, const dw_load_options *options, const char **p
         if (loaded != DW_OK) {
             status = error_report(&err);
         } else if (!parsed->options.is_quiet) {
-            print_load(&done, positional[0]);
+            print_load(&done, options, positional[0]);
         }
     }
     int closed = runner_close(&r);

@@ -54,9 +54,15 @@ parse(const table_verb *verb, int argc, char **argv, table_args *out, args *argu
     if (out->format != NULL && !format_parse(out->format, &out->options.format)) {
         return error_usage(verb->name, "there is no format %s", out->format);
     }
+    if (out->options.format == FORMAT_PARQUET) {
+        return error_usage(verb->name, "--format parquet is for queries: use deltaworks sql");
+    }
+    if (out->limit != NULL && !verb->takes_limit) {
+        return error_usage(verb->name, "unknown option --limit");
+    }
     if (out->limit != NULL &&
-        (!verb->takes_limit || strspn(out->limit, "0123456789") != strlen(out->limit))) {
-        return error_usage(verb->name, "--limit %s is not possible here", out->limit);
+        (out->limit[0] == '\0' || out->limit[strspn(out->limit, "0123456789")] != '\0')) {
+        return error_usage(verb->name, "--limit takes a number, not %s", out->limit);
     }
     return EXIT_DONE;
 }

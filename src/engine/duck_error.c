@@ -188,6 +188,22 @@ put_lines(line_writer *out, const char *text)
     }
 }
 
+/* "... not found in FROM clause! Candidate bindings: "a", "b"" asks a question. */
+static void
+ask_for_candidates(line_writer *line)
+{
+    static const char engine_words[] = " not found in FROM clause! Candidate bindings: ";
+    static const char words[] = " is in none of the tables; did you mean ";
+    char *found = strstr(line->text, engine_words);
+    if (found == NULL) {
+        return;
+    }
+    memmove(found + sizeof(words) - 1, found + sizeof(engine_words) - 1,
+            strlen(found + sizeof(engine_words) - 1) + 1);
+    memcpy(found, words, sizeof(words) - 1);
+    line->len -= sizeof(engine_words) - sizeof(words);
+}
+
 /* Lower case first, no full stop last; names in capitals stay as they are. */
 static void
 trim_to_style(line_writer *line)
@@ -211,6 +227,7 @@ dw__duck_error(const char *text, dw_error *err)
     error_kind kind = classify(text, &message);
     line_writer line = {{0}, 0};
     put_lines(&line, message);
+    ask_for_candidates(&line);
     trim_to_style(&line);
     return dw__error_set(err, kind.status, kind.code, "%s",
                          line.len > 0 ? line.text : "the engine failed without saying why");

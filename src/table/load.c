@@ -214,12 +214,47 @@ load_into_existing(load_state *state, dw_str query, dw_write_result *out, dw_err
     return dw__table_write(state->table, state->connection, &write, out, err);
 }
 
+/* A column whose values have several types in JSON files is text: that of a string is the string,
+ * without the quotes and escapes that it has in the file. */
+static dw_status
+print_json_as_text(const load_state *state, dw_strbuf *query, dw_error *err)
+{
+    dw_query_column *columns;
+    size_t count;
+    size_t json_count = 0;
+    DW_TRY(dw__connection_describe(state->connection, dw__strbuf_str(query), state->arena, &columns,
+                                   &count, err));
+    DW_AUTO(dw_strbuf) wrapped = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
+    dw__strbuf_append_literal(&wrapped, "SELECT * REPLACE (");
+    for (size_t i = 0; i < count; i++) {
+        if (dw__str_equal(columns[i].type, DW_STR("JSON"))) {
+            dw__strbuf_append(&wrapped, json_count++ == 0 ? DW_STR("") : DW_STR(", "));
+            dw__sql_put_identifier(&wrapped, columns[i].name);
+            dw__strbuf_append_literal(&wrapped, " ->> '$' AS ");
+            dw__sql_put_identifier(&wrapped, columns[i].name);
+        }
+    }
+    if (json_count == 0) {
+        return DW_OK;
+    }
+    dw__strbuf_append_literal(&wrapped, ") FROM (");
+    dw__strbuf_append(&wrapped, dw__strbuf_str(query));
+    dw__strbuf_append_char(&wrapped, ')');
+    dw__strbuf_clear(query);
+    dw__strbuf_append(query, dw__strbuf_str(&wrapped));
+    query->failed = query->failed || wrapped.failed;
+    return dw__strbuf_ok(query, "the statement", err);
+}
+
 static dw_status
 load_files(load_state *state, dw_load_result *out, dw_error *err)
 {
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(dw__file_query_print(&query, state->format, state->files, state->file_count,
                                 &state->spec->format_options, state->spec->select_list, err));
+    if (state->format == DW_LOAD_JSON) {
+        DW_TRY(print_json_as_text(state, &query, err));
+    }
     if (state->snapshot == NULL) {
         DW_TRY(load_into_new(state, dw__strbuf_str(&query), &out->write, err));
         out->created = true;

@@ -291,6 +291,33 @@ def test_load__reads_csv_and_json_with_options(w):
 
 
 @test
+def test_load__of_json_with_values_of_several_types_keeps_strings_as_they_are(w):
+    with open(w.path("mixed.json"), "w", encoding="utf-8") as file:
+        file.write('{"id": 1, "title": "he said \\"no\\"", "d": "2020-01-01"}\n{"id": 2, "title": 300}\n'
+                   '{"id": 3, "title": {"a": [1]}}\n{"id": 4, "title": null}\n')
+    ran = w.run("load", "t", "mixed.json")
+    expect_equal((ran.status, ran.out), (0, "created t: 4 rows from 1 file as version 0\n"))
+    expect_equal(w.rows("SELECT title FROM t ORDER BY id"), [['he said "no"'], ["300"], ['{"a":[1]}'], [None]])
+    w.sql("COPY INTO t FROM 'mixed.json' FILEFORMAT = JSON COPY_OPTIONS ('force' = 'true')")
+    expect_equal(w.value("SELECT count(*) FROM t WHERE title = 'he said \"no\"'"), 2)
+
+
+@test
+def test_load__says_why_there_was_nothing_to_do(w):
+    w.sql("COPY (SELECT 1 AS a) TO 'one.parquet'")
+    expect_equal(w.run("load", "t", "one.parquet", "--txn", "nightly:7").out, "created t: 1 row from 1 file as version 0\n")
+    expect_equal(w.run("load", "t", "one.parquet", "--txn", "nightly:7").out,
+                 "nothing to load: nightly:7 or a later one was loaded before\n")
+    expect_equal(w.run("load", "t", "one.parquet", "--mode", "ignore").out, "nothing to do: the table is there\n")
+
+
+@test
+def test_columns__that_are_misspelt_are_named_with_the_nearest(w):
+    make_numbers(w)
+    expect_failure(w.run("sql", "-c", "SELECT idd FROM t"), 1, 'column "idd" is in none of the tables; did you mean "id"')
+
+
+@test
 def test_load__modes_overwrite_error_and_ignore(w):
     w.sql("COPY (SELECT 1 AS id) TO 'a.parquet'; COPY (SELECT 2 AS id) TO 'b.parquet'")
     expect_equal(w.run("load", "t", "a.parquet", "--mode", "error").status, 0)
@@ -516,7 +543,9 @@ def test_writers__side_by_side_all_succeed(w):
 @test
 def test_usage__wrong_arguments_exit_with_two_and_point_to_help(w):
     for arguments in (["nonsense"], ["sql", "--format", "xml"], ["load", "t"], ["history"], ["sql", "--nope"],
-                      ["load", "t", "a.parquet", "--txn", "x"], ["load", "t", "a.parquet", "--mode", "y"]):
+                      ["load", "t", "a.parquet", "--txn", "x"], ["load", "t", "a.parquet", "--mode", "y"],
+                      ["history", "t", "--format", "parquet", "--output", "x"], ["history", "t", "--limit", "x"],
+                      ["detail", "t", "--limit", "1"]):
         ran = w.run(*arguments)
         expect(ran.status == 2 and "--help" in ran.err, f"{arguments}: exit status 2 and a hint: {ran!r}")
     for verb in ("sql", "load", "history", "detail", "checkpoint"):

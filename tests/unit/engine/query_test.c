@@ -218,7 +218,7 @@ test_errors__keep_the_hint_in_one_line(void **state)
         {"SELECT * FROM ordres", DW_INVALID_ARGUMENT, "CATALOG_ERROR",
          "table with name ordres does not exist! Did you mean \"orders\"?"},
         {"SELECT amout FROM orders", DW_INVALID_ARGUMENT, "BIND_ERROR",
-         "referenced column \"amout\" not found in FROM clause! Candidate bindings: \"amount\""},
+         "referenced column \"amout\" is in none of the tables; did you mean \"amount\""},
         {"SELECT 'x'::INTEGER", DW_INVALID_ARGUMENT, "CONVERSION_ERROR",
          "could not convert string 'x' to INT32"},
         {"INSERT INTO orders VALUES (NULL)", DW_INVALID_ARGUMENT, "CONSTRAINT_VIOLATION",
