@@ -113,7 +113,6 @@ bind_source(dw_scan *scan, dw_bound_source *source, dw_error *err)
                          .partition_count = relation->partition_count,
                          .mapping_mode = relation->mapping_mode,
                          .has_files = source->file_count > 0,
-                         .has_only_deleted = source->has_only_deleted,
                          .with_positions = source->with_positions,
                          .has_deleted_rows = source->deleted.is_any || source->kept.is_any,
                          .has_changes = relation->changes != NULL,
@@ -136,21 +135,77 @@ bind_source(dw_scan *scan, dw_bound_source *source, dw_error *err)
     return status == DW_OK || err == NULL ? status : dw__scan_explain_error(scan, err);
 }
 
+/* ---- Chosen rows ----------------------------------------------------------------------------- */
+
 static dw_status
-open_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
+take_files(dw_scan *scan, dw_bound_source *source, dw_error *err)
 {
+    const dw_scan_rows *rows = source->rows;
+    source->files = DW_ARENA_ARRAY(&scan->arena, dw_file_ref, rows->count);
+    if (source->files == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < rows->count; i++) {
+        source->files[i] = rows->files[i];
+        source->report.bytes_read_max +=
+            dw__file_set_file_size(source->relation.files, rows->files[i]);
+    }
+    source->file_count = rows->count;
+    return DW_OK;
+}
+
+static dw_status
+take_rows(dw_scan *scan, dw_bound_source *source, dw_error *err)
+{
+    const dw_allocator *allocator = scan->env->allocator;
+    const dw_scan_rows *rows = source->rows;
+    dw_dv_list *list = rows->are_left_out ? &source->deleted : &source->kept;
+    *list = (dw_dv_list){.allocator = allocator, .count = rows->count, .is_any = true};
+    list->items = dw__alloc_zero(allocator, rows->count * sizeof(*list->items));
+    list->own = dw__alloc_zero(allocator, rows->count * sizeof(*list->own));
+    if (list->items == NULL || list->own == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < rows->count; i++) {
+        list->items[i] = rows->rows[i];
+    }
+    return DW_OK;
+}
+
+/* ---- One source ------------------------------------------------------------------------------ */
+
+static dw_status
+choose_files(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
+{
+    if (source->rows != NULL) {
+        return take_files(scan, source, err);
+    }
     dw_prune_result pruned;
     DW_TRY(dw__scan_prune(&source->relation, plan, &scan->arena, &pruned, &source->report, err));
     source->files = pruned.files;
     source->file_count = pruned.count;
+    return DW_OK;
+}
+
+static dw_status
+load_rows(dw_scan *scan, dw_bound_source *source, dw_error *err)
+{
+    if (source->rows != NULL) {
+        return take_rows(scan, source, err);
+    }
+    return source->changes != NULL
+               ? dw__scan_load_changes(source, err)
+               : dw__dv_list_load(dw__log_storage(source->relation.log), source->relation.files,
+                                  source->files, source->file_count, &source->deleted, err);
+}
+
+static dw_status
+open_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
+{
+    DW_TRY(choose_files(scan, source, plan, err));
     DW_TRY(resolve_paths(scan, source, err));
     DW_TRY(fill_partition_values(scan, source, err));
-    if (source->changes != NULL) {
-        DW_TRY(dw__scan_load_changes(source, err));
-    } else {
-        DW_TRY(dw__dv_list_load(dw__log_storage(source->relation.log), source->relation.files,
-                                source->files, source->file_count, &source->deleted, err));
-    }
+    DW_TRY(load_rows(scan, source, err));
     return bind_source(scan, source, err);
 }
 
@@ -172,6 +227,7 @@ prepare_sources(dw_scan *scan, const dw_scan_source *sources, size_t count, dw_p
         }
         source->snapshot = dw__log_snapshot_ref(sources[i].snapshot);
         source->with_positions = sources[i].with_positions;
+        source->rows = sources[i].rows;
         source->relation = dw__relation_of_snapshot(source->snapshot);
         scan->count++;
         if (sources[i].changes != NULL) {
@@ -195,39 +251,13 @@ open_sources(dw_scan *scan, dw_database *database, dw_str sql, const dw_scan_sou
 {
     dw_plan_source *plans;
     DW_TRY(prepare_sources(scan, sources, count, &plans, err));
-    DW_TRY(dw__scan_plan_sources(database, scan->env, sql, plans, count, &scan->arena, err));
+    if (count > 1 || sources[0].rows == NULL) {
+        DW_TRY(dw__scan_plan_sources(database, scan->env, sql, plans, count, &scan->arena, err));
+    }
     for (size_t i = 0; i < count; i++) {
         DW_TRY(open_source(scan, &scan->sources[i], &plans[i], err));
     }
     return DW_OK;
-}
-
-/* An empty scan; NULL when out of memory. */
-static dw_scan *
-new_scan(dw_connection *connection, dw_database *database, const dw_log_snapshot *snapshot)
-{
-    const dw_env *env = dw__log_env(dw__log_snapshot_log(snapshot));
-    dw_scan *scan = DW_NEW(env->allocator, dw_scan);
-    if (scan == NULL) {
-        return NULL;
-    }
-    scan->env = env;
-    scan->connection = connection;
-    scan->database = database;
-    dw__arena_init(&scan->arena, env->allocator);
-    return scan;
-}
-
-/* Hands the scan out, or closes it. */
-static dw_status
-finish_open(dw_scan *scan, dw_status status, dw_scan **out)
-{
-    if (status != DW_OK) {
-        dw__scan_close(scan);
-        scan = NULL;
-    }
-    *out = scan;
-    return status;
 }
 
 dw_status
@@ -236,77 +266,22 @@ dw__scan_open(dw_connection *connection, dw_database *database, dw_str sql,
 {
     dw_assert(count > 0);
     *out = NULL;
-    dw_scan *scan = new_scan(connection, database, sources[0].snapshot);
+    const dw_env *env = dw__log_env(dw__log_snapshot_log(sources[0].snapshot));
+    dw_scan *scan = DW_NEW(env->allocator, dw_scan);
     if (scan == NULL) {
         return dw__error_oom(err);
     }
-    return finish_open(scan, open_sources(scan, database, sql, sources, count, err), out);
-}
-
-/* ---- Chosen rows ----------------------------------------------------------------------------- */
-
-static dw_status
-take_rows(dw_bound_source *source, const dw_allocator *allocator, const dw_scan_rows *request,
-          dw_error *err)
-{
-    dw_dv_list *list = &source->deleted;
-    *list = (dw_dv_list){.allocator = allocator, .count = request->count};
-    list->items = dw__alloc_zero(allocator, request->count * sizeof(*list->items));
-    list->own = dw__alloc_zero(allocator, request->count * sizeof(*list->own));
-    if (list->items == NULL || list->own == NULL) {
-        return dw__error_oom(err);
+    scan->env = env;
+    scan->connection = connection;
+    scan->database = database;
+    dw__arena_init(&scan->arena, env->allocator);
+    dw_status status = open_sources(scan, database, sql, sources, count, err);
+    if (status != DW_OK) {
+        dw__scan_close(scan);
+        return status;
     }
-    for (size_t i = 0; i < request->count; i++) {
-        list->items[i] = request->rows[i];
-        list->is_any = list->is_any || request->rows[i] != NULL;
-    }
-    source->has_only_deleted = !request->are_left_out;
-    list->is_any = list->is_any || source->has_only_deleted;
+    *out = scan;
     return DW_OK;
-}
-
-static dw_status
-open_rows(dw_scan *scan, const dw_scan_rows *request, dw_error *err)
-{
-    scan->sources = DW_ARENA_ARRAY(&scan->arena, dw_bound_source, 1);
-    if (scan->sources == NULL) {
-        return dw__error_oom(err);
-    }
-    dw_bound_source *source = &scan->sources[0];
-    if (!dw__arena_dup(&scan->arena, request->name, &source->name)) {
-        return dw__error_oom(err);
-    }
-    source->snapshot = dw__log_snapshot_ref(request->snapshot);
-    source->relation = dw__relation_of_snapshot(source->snapshot);
-    scan->count = 1;
-    source->with_positions = true;
-    source->files = DW_ARENA_ARRAY(&scan->arena, dw_file_ref, request->count);
-    if (source->files == NULL) {
-        return dw__error_oom(err);
-    }
-    const dw_file_set *set = dw__log_snapshot_files(request->snapshot);
-    for (size_t i = 0; i < request->count; i++) {
-        source->files[i] = request->files[i];
-        source->report.bytes_read_max += dw__file_set_file_size(set, request->files[i]);
-    }
-    source->file_count = request->count;
-    DW_TRY(resolve_paths(scan, source, err));
-    DW_TRY(fill_partition_values(scan, source, err));
-    DW_TRY(take_rows(source, scan->env->allocator, request, err));
-    return bind_source(scan, source, err);
-}
-
-dw_status
-dw__scan_open_rows(dw_connection *connection, dw_database *database, const dw_scan_rows *request,
-                   dw_scan **out, dw_error *err)
-{
-    dw_assert(request->count > 0);
-    *out = NULL;
-    dw_scan *scan = new_scan(connection, database, request->snapshot);
-    if (scan == NULL) {
-        return dw__error_oom(err);
-    }
-    return finish_open(scan, open_rows(scan, request, err), out);
 }
 
 void

@@ -14,13 +14,23 @@
 #include "log/changes.h"
 #include "protocol/value.h"
 
+/* Rows of a snapshot by their places, which were chosen before. All borrowed until _close. */
+typedef struct dw_scan_rows {
+    const dw_file_ref *files;
+    dw_rowset *const *rows; /* for each file, none NULL */
+    size_t count;
+    bool are_left_out; /* wanted are all rows of the files but these, which count those of deletion
+                          vectors in; else these, which are not deleted */
+} dw_scan_rows;
+
 /* One occurrence of a table in a statement. */
 typedef struct dw_scan_source {
     dw_str name; /* unique in the connection: the identifier that stands in the statement */
     dw_log_snapshot *snapshot;
     bool with_positions; /* it has the columns DW_SCAN_FILE_COLUMN and DW_SCAN_ROW_COLUMN, too */
-    dw_log_changes *changes; /* not NULL: these instead of the snapshot's rows */
-    bool with_metadata;      /* the column _metadata, too: of files, and of tracked rows */
+    dw_log_changes *changes;  /* not NULL: these instead of the snapshot's rows */
+    const dw_scan_rows *rows; /* not NULL: only these of the snapshot; nothing is pruned */
+    bool with_metadata;       /* the column _metadata, too: of files, and of tracked rows */
 } dw_scan_source;
 
 /* Where a row is: the place of its file among dw__scan_files (BIGINT), and its place in the file,
@@ -45,21 +55,6 @@ typedef struct dw_scan dw_scan;
 DW_WARN_UNUSED dw_status dw__scan_open(dw_connection *connection, dw_database *database, dw_str sql,
                                        const dw_scan_source *sources, size_t count, dw_scan **out,
                                        dw_error *err);
-/* Rows of a snapshot by their places, as a view of the table's columns and positions. */
-typedef struct dw_scan_rows {
-    dw_str name; /* of the view, unique in the connection */
-    dw_log_snapshot *snapshot;
-    const dw_file_ref *files;
-    dw_rowset *const *rows; /* for each file; NULL entries: none of it. Borrowed until _close */
-    size_t count;
-    bool are_left_out; /* the view has all rows of the files but these, which count those of
-                          deletion vectors in; else it has these, which are not deleted */
-} dw_scan_rows;
-
-/* The same for rows that were chosen before: nothing is planned. */
-DW_WARN_UNUSED dw_status dw__scan_open_rows(dw_connection *connection, dw_database *database,
-                                            const dw_scan_rows *request, dw_scan **out,
-                                            dw_error *err);
 void dw__scan_close(dw_scan *scan);
 size_t dw__scan_source_count(const dw_scan *scan);
 const dw_scan_report *dw__scan_report(const dw_scan *scan, size_t source_idx);

@@ -34,9 +34,9 @@ typedef struct dw_bound_source {
     dw_str *partition_values; /* file by file; NULL when there are no partition columns */
     size_t value_count;       /* of a file */
     dw_dv_list deleted;
-    bool has_only_deleted; /* the view has the rows of `deleted` and no others */
+    dw_dv_list kept;          /* of changes or chosen rows: the only ones to read */
+    const dw_scan_rows *rows; /* chosen before, or NULL */
     bool with_positions;
-    dw_dv_list kept; /* of changes: the only rows to read */
     dw_scan_report report;
     bool is_bound;
 } dw_bound_source;

@@ -443,8 +443,7 @@ dw__scan_sql_print(dw_strbuf *out, const dw_scan_sql *scan, dw_arena *arena, dw_
     dw__strbuf_append_literal(out, " FROM ");
     DW_TRY(put_read_parquet(out, scan, &shape, err));
     if (scan->has_deleted_rows) {
-        dw__strbuf_append(out, scan->has_only_deleted ? DW_STR(" WHERE NOT ") : DW_STR(" WHERE "));
-        dw__strbuf_append_literal(out, "dw_keep(file_index, file_row_number)");
+        dw__strbuf_append_literal(out, " WHERE dw_keep(file_index, file_row_number)");
     }
     return dw__strbuf_ok(out, "the scan of a table", err);
 }

@@ -39,7 +39,6 @@ typedef struct dw_scan_sql {
     dw_mapping_mode mapping_mode;
     bool has_files;
     bool has_deleted_rows;     /* some file has a deletion vector */
-    bool has_only_deleted;     /* those rows are what is wanted */
     bool with_positions;       /* the columns of positions, too */
     bool has_changes;          /* a column _change_type, as a value behind those of partitions */
     bool has_recorded_changes; /* ... or, where that is NULL, in files */

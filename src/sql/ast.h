@@ -171,6 +171,7 @@ typedef struct dw_modify_statement {
     bool has_from;    /* UPDATE ... FROM names tables */
     bool has_using;   /* DELETE ... USING and MERGE ... USING name tables */
     dw_sql_name name;
+    size_t name_first;  /* its first token */
     size_t name_end;    /* the token behind it */
     const char *advice; /* what to do instead; "" when there is nothing */
 } dw_modify_statement;

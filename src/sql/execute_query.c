@@ -213,8 +213,9 @@ dw__execute_modify(dw_execution *x)
     DW_TRY(dw__execution_target(x, &modify->name, &kind, &table));
     if (kind == DW_TARGET_DELTA) {
         dw_keyword verb = x->sql.items[0].keyword;
-        bool deletes = verb == DW_KEYWORD_DELETE || verb == DW_KEYWORD_TRUNCATE;
-        return deletes ? dw__execute_delete(x, table) : refuse_modify(x, table);
+        bool changes =
+            verb == DW_KEYWORD_DELETE || verb == DW_KEYWORD_TRUNCATE || verb == DW_KEYWORD_UPDATE;
+        return changes ? dw__execute_change(x, table) : refuse_modify(x, table);
     }
     if (kind == DW_TARGET_NONE && x->sql.items[0].keyword != DW_KEYWORD_DROP) {
         return dw__table_not_found(x, &modify->name);

@@ -25,7 +25,7 @@ static const modify_shape shapes[] = {
      .words = {DW_KEYWORD_UPDATE},
      .engine_knows = true,
      .has_from = true,
-     .advice = ": use INSERT OVERWRITE with the changed rows"},
+     .advice = ""},
     {.verb = "MERGE INTO",
      .words = {DW_KEYWORD_MERGE, DW_KEYWORD_INTO},
      .engine_knows = true,
@@ -105,6 +105,7 @@ parse_shape(dw_parser *parser, const modify_shape *shape, dw_statement *out)
     modify->has_using = shape->has_using;
     modify->advice = shape->advice;
     modify->has_name = shape->engine_knows && dw__parser_is_name(parser);
+    modify->name_first = parser->pos;
     if (modify->has_name) {
         DW_TRY(dw__parser_table(parser, &modify->name));
         modify->name_end = parser->pos;

@@ -55,6 +55,7 @@ def steps(name):
         ("spark", f"DELETE FROM {name} WHERE id % 10 = 3"),
         ("us", f"DELETE FROM {name} WHERE id % 10 = 4"),
         ("spark", f"UPDATE {name} SET s = 'changed' WHERE id < 20"),
+        ("us", f"UPDATE {name} SET n = n + 1, st.b = 'ours' WHERE id BETWEEN 30 AND 40"),
         ("us", f"INSERT INTO {name} {new_rows(300, 50, False)}"),
         (
             "spark",
@@ -68,6 +69,10 @@ def steps(name):
     ]
 
 
+# We refuse to write rows anew that must keep their ids.
+KEEPS_IDS = ("row tracking", "much at once")
+
+
 def lives(path, feature):
     from dwpeers import spark
 
@@ -76,6 +81,9 @@ def lives(path, feature):
     tail = f" TBLPROPERTIES ({properties})" if properties else ""
     product.sql(f"CREATE TABLE {name} ({COLUMNS}) USING DELTA PARTITIONED BY (p){tail}")
     for who, statement in steps(name):
+        rewrites = "UPDATE" in statement or (feature == "row tracking" and "DELETE" in statement)
+        if who == "us" and rewrites and feature in KEEPS_IDS:
+            continue
         try:
             product.sql(statement) if who == "us" else spark.session().sql(statement).collect()
         except Exception as e:

@@ -1,0 +1,497 @@
+/*
+ * DELETE FROM, TRUNCATE TABLE and UPDATE: the condition becomes a query for the places of rows,
+ * what is set a query over those rows.
+ */
+#include "sql/execution.h"
+#include "table/delete.h"
+#include "table/update.h"
+
+#include <inttypes.h>
+
+#define DW_MESSAGE_BYTES_MAX ((size_t) 65536)
+#define DW_SET_MAX ((size_t) 10000)
+/* The parts of st.a.b. */
+#define DW_SET_PARTS_MAX 16
+
+/* SET path = value */
+typedef struct assignment {
+    dw_str parts[DW_SET_PARTS_MAX];
+    size_t part_count;
+    size_t token; /* where it stands */
+    dw_sql_range value;
+} assignment;
+
+/* The parts of DELETE FROM table [AS alias] [WHERE condition], UPDATE table [AS alias] SET ... */
+typedef struct change_parts {
+    dw_sql_range table; /* table AS alias */
+    assignment *set;
+    size_t set_count;
+    dw_sql_range condition; /* empty: none */
+} change_parts;
+
+typedef struct change_state {
+    dw_execution *x;
+    dw_table *table;
+    change_parts parts;
+    dw_row_change_result done;
+    const dw_type *schema;
+    dw_str *columns;
+    bool *is_set;
+    dw_str *values; /* expressions, as the user wrote them */
+    size_t column_count;
+} change_state;
+
+/* ---- Reading the statement ------------------------------------------------------------------- */
+
+static dw_status
+parse_alias(dw_parser *parser)
+{
+    bool has_as = dw__parser_accept(parser, DW_KEYWORD_AS);
+    bool has_alias = dw__parser_is_name(parser) && !dw__parser_is(parser, DW_KEYWORD_WHERE) &&
+                     !dw__parser_is(parser, DW_KEYWORD_USING) &&
+                     !dw__parser_is(parser, DW_KEYWORD_SET);
+    dw_str alias;
+    return has_as || has_alias ? dw__parser_name(parser, "an alias", &alias) : DW_OK;
+}
+
+static dw_status
+parse_path(dw_parser *parser, assignment *out)
+{
+    *out = (assignment){.token = parser->pos};
+    do {
+        if (out->part_count == DW_SET_PARTS_MAX) {
+            return dw__parser_fail(parser, "a path of fewer parts");
+        }
+        DW_TRY(dw__parser_name(parser, "a column to set", &out->parts[out->part_count++]));
+    } while (dw__parser_accept_symbol(parser, "."));
+    return DW_OK;
+}
+
+/* Up to the next comma or WHERE outside of all parentheses. */
+static dw_status
+parse_value(dw_parser *parser, dw_sql_range *out)
+{
+    size_t depth = 0;
+    out->first = parser->pos;
+    for (; !dw__parser_at_end(parser); parser->pos++) {
+        bool opens = dw__parser_is_symbol(parser, "(") || dw__parser_is_symbol(parser, "[") ||
+                     dw__parser_is_symbol(parser, "{");
+        bool closes = dw__parser_is_symbol(parser, ")") || dw__parser_is_symbol(parser, "]") ||
+                      dw__parser_is_symbol(parser, "}");
+        if (depth == 0 && (closes || dw__parser_is_symbol(parser, ",") ||
+                           dw__parser_is(parser, DW_KEYWORD_WHERE))) {
+            break;
+        }
+        depth += opens ? 1 : 0;
+        depth -= closes ? 1 : 0;
+    }
+    out->last = parser->pos;
+    return out->first == out->last ? dw__parser_fail(parser, "a value") : DW_OK;
+}
+
+static dw_status
+parse_set(dw_parser *parser, change_parts *out)
+{
+    DW_TRY(dw__parser_expect(parser, DW_KEYWORD_SET));
+    /* As many as there are equal signs at most. */
+    size_t capacity = 0;
+    for (size_t i = parser->pos; i < parser->sql->count; i++) {
+        capacity += dw__token_is_symbol(parser->sql, i, "=") ? 1 : 0;
+    }
+    out->set = DW_ARENA_ARRAY(parser->arena, assignment, capacity + 1);
+    if (out->set == NULL) {
+        return dw__error_oom(parser->err);
+    }
+    do {
+        if (out->set_count >= capacity || out->set_count >= DW_SET_MAX) {
+            return dw__parser_fail(parser, "column = value");
+        }
+        assignment *item = &out->set[out->set_count++];
+        DW_TRY(parse_path(parser, item));
+        DW_TRY(dw__parser_expect_symbol(parser, "="));
+        DW_TRY(parse_value(parser, &item->value));
+    } while (dw__parser_accept_symbol(parser, ","));
+    return DW_OK;
+}
+
+static dw_status
+parse_parts(dw_execution *x, change_parts *out)
+{
+    size_t end = x->sql.count - 1;
+    bool updates = x->sql.items[0].keyword == DW_KEYWORD_UPDATE;
+    dw_parser parser = dw__parser_make(&x->sql, &x->arena, x->err);
+    parser.pos = x->statement.as.modify.name_end;
+    DW_TRY(parse_alias(&parser));
+    *out = (change_parts){.table = {x->statement.as.modify.name_first, parser.pos},
+                          .condition = {end, end}};
+    if (updates) {
+        DW_TRY(parse_set(&parser, out));
+    }
+    if (dw__parser_at_end(&parser)) {
+        return DW_OK;
+    }
+    if (!dw__parser_accept(&parser, DW_KEYWORD_WHERE)) {
+        return dw__parser_fail(&parser, "WHERE or the end of the statement");
+    }
+    if (dw__parser_at_end(&parser)) {
+        return dw__parser_fail(&parser, "a condition");
+    }
+    out->condition = (dw_sql_range){parser.pos, end};
+    return DW_OK;
+}
+
+/* ---- Queries over the table ------------------------------------------------------------------ */
+
+/* Binds and opens a query in the user's words whose first table is the one to change. */
+typedef struct change_query {
+    dw_sql_text text;
+    dw_binding binding;
+    dw_scan_source *sources;
+    dw_str sql; /* as the engine understands it */
+    dw_scan *scan;
+} change_query;
+
+static void
+change_query_deinit(change_query *query)
+{
+    dw__scan_close(query->scan);
+    dw__binding_deinit(&query->binding);
+    dw__sql_text_deinit(&query->text);
+}
+
+static dw_status
+bind_query(dw_execution *x, dw_str text, const char *scan_prefix, change_query *out)
+{
+    *out = (change_query){.scan = NULL};
+    dw_bind_options options = dw__execution_bind_options(x);
+    options.scan_prefix = scan_prefix;
+    DW_TRY(dw__sql_text_init(&out->text, x->arena.allocator, text, x->err));
+    dw_sql_range all = {0, out->text.count - 1};
+    DW_TRY(dw__bind(&out->binding, &out->text, all, &x->arena, &options, x->err));
+    DW_TRY(dw__binding_print(&out->binding, all, &out->sql, x->err));
+    return dw__execution_sources(x, &out->binding, &out->sources);
+}
+
+static dw_status
+open_query(dw_execution *x, change_query *query)
+{
+    DW_TRY(dw__session_check_cancelled(x->session, x->err));
+    return dw__scan_open(x->session->connection, x->session->database, query->sql, query->sources,
+                         query->binding.references.count, &query->scan, x->err);
+}
+
+/* SELECT <places> FROM table AS alias WHERE (condition): a condition is one, whatever it says. */
+static dw_status
+choose_text(const change_state *state, dw_str *out)
+{
+    dw_execution *x = state->x;
+    const change_parts *parts = &state->parts;
+    dw_str table = dw__tokens_text(&x->sql, parts->table.first, parts->table.last);
+    dw_str condition = dw__tokens_text(&x->sql, parts->condition.first, parts->condition.last);
+    *out = dw__arena_printf(
+        &x->arena,
+        "SELECT " DW_SCAN_FILE_COLUMN ", " DW_SCAN_ROW_COLUMN " FROM %.*s WHERE (%.*s\n)",
+        DW_STR_ARG(table), DW_STR_ARG(condition.len == 0 ? DW_STR("true") : condition));
+    return dw__str_is_null(*out) ? dw__error_oom(x->err) : DW_OK;
+}
+
+/* ---- UPDATE: which columns get which values -------------------------------------------------- */
+
+static dw_status
+no_such_column(const change_state *state, const assignment *item)
+{
+    dw_parser parser = dw__parser_make(&state->x->sql, &state->x->arena, state->x->err);
+    return dw__parser_refuse(&parser, item->token, DW_INVALID_ARGUMENT, "COLUMN_NOT_FOUND",
+                             "the table has no column \"%.*s\"",
+                             DW_STR_ARG(item->parts[item->part_count - 1]));
+}
+
+static void
+put_extract(dw_str whole, dw_str name, dw_strbuf *out)
+{
+    dw__strbuf_append_literal(out, "struct_extract(");
+    dw__strbuf_append(out, whole);
+    dw__strbuf_append_literal(out, ", ");
+    dw__sql_put_literal(out, name);
+    dw__strbuf_append_char(out, ')');
+}
+
+/* Appends the struct `whole` with `value` as the field at `path`. A struct that is NULL becomes one
+ * of NULLs beside the value. Depth is at most DW_SET_PARTS_MAX. */
+static void
+put_struct(const dw_type *type, dw_str whole, const dw_str *path, size_t count, dw_str value,
+           dw_strbuf *out)
+{
+    for (size_t i = 0; i < type->field_count; i++) {
+        const dw_field *field = &type->fields[i];
+        bool is_set = dw__str_equal_nocase(field->name, path[0]);
+        dw__strbuf_append(out, i == 0 ? DW_STR("{") : DW_STR(", "));
+        dw__sql_put_literal(out, field->name);
+        dw__strbuf_append_literal(out, ": ");
+        if (is_set && count == 1) {
+            dw__strbuf_append(out, value);
+        } else if (is_set) {
+            DW_AUTO(dw_strbuf) inner = dw__strbuf_make(out->allocator, out->size_max);
+            put_extract(whole, field->name, &inner);
+            out->failed = out->failed || inner.failed;
+            put_struct(field->type, dw__strbuf_str(&inner), path + 1, count - 1, value, out);
+        } else {
+            put_extract(whole, field->name, out);
+        }
+    }
+    dw__strbuf_append_char(out, '}');
+}
+
+static bool
+has_field(const dw_type *type, const dw_str *path, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const dw_field *field =
+            type->kind == DW_TYPE_STRUCT ? dw__schema_find(type, path[i]) : NULL;
+        if (field == NULL) {
+            return false;
+        }
+        type = field->type;
+    }
+    return true;
+}
+
+static dw_status
+assign(change_state *state, const assignment *item)
+{
+    dw_execution *x = state->x;
+    const dw_str *path = item->parts;
+    size_t count = item->part_count;
+    if (count > 1 && dw__schema_find_idx(state->schema, path[0]) == SIZE_MAX) {
+        path++; /* the alias */
+        count--;
+    }
+    if (!has_field(state->schema, path, count)) {
+        return no_such_column(state, item);
+    }
+    size_t idx = dw__schema_find_idx(state->schema, path[0]);
+    dw_str text = dw__tokens_text(&x->sql, item->value.first, item->value.last);
+    DW_AUTO(dw_strbuf) value = dw__strbuf_make(x->arena.allocator, DW_SQL_ENGINE_BYTES_MAX);
+    DW_AUTO(dw_strbuf) whole = dw__strbuf_make(x->arena.allocator, DW_SQL_ENGINE_BYTES_MAX);
+    dw__strbuf_printf(&value, "(%.*s\n)", DW_STR_ARG(text));
+    if (count == 1 && state->is_set[idx]) {
+        dw_parser parser = dw__parser_make(&x->sql, &x->arena, x->err);
+        return dw__parser_refuse(&parser, item->token, DW_INVALID_ARGUMENT, "COLUMN_DUPLICATE",
+                                 "the column \"%.*s\" is set twice", DW_STR_ARG(path[0]));
+    }
+    if (count > 1) {
+        put_struct(state->schema->fields[idx].type, state->values[idx], path + 1, count - 1,
+                   dw__strbuf_str(&value), &whole);
+    }
+    DW_TRY(dw__strbuf_ok(&value, "the statement", x->err));
+    DW_TRY(dw__strbuf_ok(&whole, "the statement", x->err));
+    state->is_set[idx] = true;
+    return dw__arena_dup(&x->arena, dw__strbuf_str(count > 1 ? &whole : &value),
+                         &state->values[idx])
+               ? DW_OK
+               : dw__error_oom(x->err);
+}
+
+/* Every column as it was, then what is set. */
+static dw_status
+assign_all(change_state *state)
+{
+    dw_execution *x = state->x;
+    size_t count = state->schema->field_count;
+    state->columns = DW_ARENA_ARRAY(&x->arena, dw_str, count + 1);
+    state->is_set = DW_ARENA_ARRAY(&x->arena, bool, count + 1);
+    state->values = DW_ARENA_ARRAY(&x->arena, dw_str, count + 1);
+    if (state->columns == NULL || state->is_set == NULL || state->values == NULL) {
+        return dw__error_oom(x->err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        DW_AUTO(dw_strbuf) name = dw__strbuf_make(x->arena.allocator, DW_SQL_ENGINE_BYTES_MAX);
+        dw__sql_put_identifier(&name, state->schema->fields[i].name);
+        if (name.failed || !dw__arena_dup(&x->arena, dw__strbuf_str(&name), &state->values[i])) {
+            return dw__error_oom(x->err);
+        }
+    }
+    for (size_t i = 0; i < state->parts.set_count; i++) {
+        DW_TRY(assign(state, &state->parts.set[i]));
+    }
+    return DW_OK;
+}
+
+/* Leaves out generated columns that are not set: they follow from the others. */
+static void
+list_columns(change_state *state)
+{
+    for (size_t i = 0; i < state->schema->field_count; i++) {
+        const dw_field *field = &state->schema->fields[i];
+        if ((field->traits & DW_FIELD_GENERATED) == 0 || state->is_set[i]) {
+            state->columns[state->column_count] = field->name;
+            state->is_set[state->column_count] = state->is_set[i];
+            state->values[state->column_count++] = state->values[i];
+        }
+    }
+}
+
+static dw_status
+values_text(const change_state *state, dw_str *out)
+{
+    dw_execution *x = state->x;
+    const change_parts *parts = &state->parts;
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_SQL_ENGINE_BYTES_MAX);
+    /* FROM comes first, as the table must be the first reference: values may have tables, too. */
+    dw__strbuf_append_literal(&text, "FROM ");
+    dw__strbuf_append(&text, dw__tokens_text(&x->sql, parts->table.first, parts->table.last));
+    for (size_t i = 0; i < state->column_count; i++) {
+        dw__strbuf_append(&text, i == 0 ? DW_STR(" SELECT ") : DW_STR(", "));
+        dw__strbuf_append(&text, state->values[i]);
+        dw__strbuf_append_literal(&text, " AS ");
+        dw__sql_put_identifier(&text, state->columns[i]);
+    }
+    DW_TRY(dw__strbuf_ok(&text, "the statement", x->err));
+    return dw__arena_dup(&x->arena, dw__strbuf_str(&text), out) ? DW_OK : dw__error_oom(x->err);
+}
+
+/* The new values over the rows that were chosen. */
+static dw_status
+open_values(void *ctx, const dw_scan_rows *rows, dw_scan **scan_out, dw_str *query_out,
+            dw_error *err)
+{
+    change_state *state = ctx;
+    dw_execution *x = state->x;
+    dw_str text;
+    change_query query;
+    (void) err; /* that of the execution */
+    DW_TRY(values_text(state, &text));
+    dw_str prefix = dw__arena_printf(&x->arena, "%s_set", x->scan_prefix);
+    if (dw__str_is_null(prefix)) {
+        return dw__error_oom(x->err);
+    }
+    dw_status status = bind_query(x, text, prefix.ptr, &query);
+    if (status == DW_OK) {
+        query.sources[0].rows = rows;
+        status = open_query(x, &query);
+    }
+    *scan_out = query.scan;
+    *query_out = query.sql;
+    query.scan = NULL;
+    change_query_deinit(&query);
+    return status;
+}
+
+/* ---- Running it ------------------------------------------------------------------------------ */
+
+static dw_status
+run_verb(change_state *state, const dw_row_change_spec *rows)
+{
+    dw_execution *x = state->x;
+    if (state->parts.set_count == 0) {
+        return dw__table_delete(rows, &state->done, x->err);
+    }
+    dw_update_spec spec = {.rows = *rows, .open_values = open_values, .ctx = state};
+    state->schema = dw__log_snapshot_schema(rows->snapshot);
+    DW_TRY(assign_all(state));
+    list_columns(state);
+    spec.columns = state->columns;
+    spec.is_set = state->is_set;
+    spec.column_count = state->column_count;
+    return dw__table_update(&spec, &state->done, x->err);
+}
+
+static dw_status
+change_chosen(change_state *state, dw_row_change_spec *spec)
+{
+    dw_execution *x = state->x;
+    dw_str text;
+    change_query query;
+    DW_TRY(choose_text(state, &text));
+    dw_status status = bind_query(x, text, x->scan_prefix, &query);
+    if (status == DW_OK) {
+        query.sources[0].with_positions = true;
+        status = open_query(x, &query);
+    }
+    if (status == DW_OK) {
+        spec->snapshot = query.sources[0].snapshot;
+        spec->scan = query.scan;
+        spec->query = query.sql;
+        status = run_verb(state, spec);
+        dw_open_query open = {.text = query.sql, .scan = query.scan};
+        status = dw__explain_engine_error(x, &open, status);
+    }
+    change_query_deinit(&query);
+    return status;
+}
+
+static dw_status
+run(change_state *state)
+{
+    dw_execution *x = state->x;
+    dw_sql_range condition = state->parts.condition;
+    bool updates = state->parts.set_count > 0;
+    dw_row_change_spec spec = {.table = state->table,
+                               .connection = x->session->connection,
+                               .operation = updates ? "UPDATE" : "DELETE",
+                               .name_prefix = dw__str_from(x->scan_prefix)};
+    if (!dw__sql_range_is_empty(condition)) {
+        spec.predicate = dw__tokens_text(&x->sql, condition.first, condition.last);
+    } else if (!updates) {
+        dw_sql_travel newest = {.kind = DW_TRAVEL_NONE};
+        DW_TRY(dw__execution_snapshot(x, state->table, &newest, &spec.snapshot));
+        return run_verb(state, &spec);
+    }
+    return change_chosen(state, &spec);
+}
+
+/* ---- What was done --------------------------------------------------------------------------- */
+
+static void
+put_files(dw_strbuf *text, int64_t count, const char *what, bool *is_first)
+{
+    if (count == 0) {
+        return;
+    }
+    dw__strbuf_append(text, *is_first ? DW_STR(" (") : DW_STR(", "));
+    dw__put_counted(text, count, "file");
+    dw__strbuf_printf(text, " %s", what);
+    *is_first = false;
+}
+
+static dw_status
+set_message(const change_state *state)
+{
+    dw_execution *x = state->x;
+    const dw_row_change_result *done = &state->done;
+    bool updates = state->parts.set_count > 0;
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_MESSAGE_BYTES_MAX);
+    if (done->version < 0) {
+        dw__strbuf_printf(&text, "no rows to %s: nothing was committed",
+                          updates ? "update" : "delete");
+    } else {
+        bool is_first = true;
+        dw__strbuf_append(&text, updates ? DW_STR("updated ") : DW_STR("deleted "));
+        if (done->row_count < 0) {
+            dw__strbuf_append_literal(&text, "all rows");
+        } else {
+            dw__put_counted(&text, done->row_count, "row");
+        }
+        put_files(&text, done->files_removed, "removed", &is_first);
+        put_files(&text, done->files_marked, "marked", &is_first);
+        put_files(&text, done->files_rewritten, "rewritten", &is_first);
+        dw__strbuf_append(&text, is_first ? DW_STR("") : DW_STR(")"));
+        dw__strbuf_printf(&text, " as version %" PRId64, done->version);
+    }
+    dw__execution_set_message(x, &text, done->row_count);
+    return dw__strbuf_ok(&text, "the message", x->err);
+}
+
+dw_status
+dw__execute_change(dw_execution *x, dw_table *table)
+{
+    change_state state = {.x = x, .table = table};
+    DW_TRY(parse_parts(x, &state.parts));
+    dw_status status = run(&state);
+    if (status != DW_OK) {
+        dw_str name = dw__sql_name_print(&x->statement.as.modify.name, &x->arena);
+        dw__error_context(x->err, "%s %.*s", x->statement.as.modify.verb, DW_STR_ARG(name));
+        return status;
+    }
+    return set_message(&state);
+}

@@ -1,0 +1,94 @@
+/*
+ * Changing rows in place: which rows a statement chose, what becomes of their files, and the
+ * commit. The common ground of DELETE and UPDATE. PROTOCOL.md "Deletion Vectors", "Add CDC File".
+ *
+ *  [CHANGE-1] A file of which no row is left is removed; nothing is written for it.
+ *  [CHANGE-2] A deletion vector holds what was deleted before, too.
+ *  [CHANGE-3] What reads the change data feed of the new version finds exactly what changed.
+ *  [CHANGE-4] What was written is removed when the change is not committed; never after
+ *             DW_AMBIGUOUS.
+ */
+#ifndef DW_TABLE_ROW_CHANGE_H
+#define DW_TABLE_ROW_CHANGE_H
+
+#include "scan/scan.h"
+#include "table/change.h"
+#include "table/row_choice.h"
+
+/* What the statement asks for. Borrowed until _deinit. */
+typedef struct dw_row_change_spec {
+    dw_table *table;
+    dw_connection *connection;
+    dw_log_snapshot *snapshot;
+    const char *operation; /* "DELETE" */
+    /* The rows: an open scan whose first source is the table, with positions, and a query over it
+     * that returns the positions of the rows. A scan of NULL means all rows. */
+    const dw_scan *scan;
+    dw_str query;
+    dw_str predicate;   /* for the history: the condition as it was written; null string: none */
+    dw_str name_prefix; /* of what may be made on the connection: unique to the statement */
+} dw_row_change_spec;
+
+typedef struct dw_row_change_result {
+    int64_t version;   /* -1: no row was chosen, and nothing was committed */
+    int64_t row_count; /* chosen; -1: files were removed that do not say how many they had */
+    int64_t files_removed, files_marked, files_rewritten;
+} dw_row_change_result;
+
+/* A file with chosen rows. */
+typedef struct dw_chosen_file {
+    dw_file_ref ref;
+    dw_file add;
+    int64_t row_count; /* as it was written */
+    dw_rowset *chosen; /* borrowed from the choice */
+    dw_rowset *gone;   /* chosen now or deleted before; NULL: all of them, the file goes */
+} dw_chosen_file;
+
+typedef struct dw_row_change {
+    const dw_row_change_spec *spec;
+    const dw_properties *properties;
+    dw_arena arena;
+    dw_change change;
+    dw_dv_writer vectors;
+    dw_row_choice choice;
+    dw_chosen_file *files;
+    size_t file_count;
+    dw_data_files written; /* rows that stay, and new ones */
+    dw_data_files change_data;
+    dw_row_change_result result;
+} dw_row_change;
+
+/* Checks the table and finds the rows. Release with _deinit, also after a failure.
+ * DW_INVALID_ARGUMENT (APPEND_ONLY), DW_UNSUPPORTED (FEATURE_UNSUPPORTED). */
+DW_WARN_UNUSED dw_status dw__row_change_init(dw_row_change *rc, const dw_row_change_spec *spec,
+                                             dw_error *err);
+void dw__row_change_deinit(dw_row_change *rc);
+
+/* The chosen rows, as the source of a scan; in the arena of the change. */
+DW_WARN_UNUSED dw_status dw__row_change_rows(dw_row_change *rc, dw_scan_rows *out, dw_error *err);
+
+/* Writes the rows of `query`, which has the columns of the table, as new files. DW_UNSUPPORTED
+ * (ROW_IDS_NOT_KEPT) where rows must keep ids. */
+DW_WARN_UNUSED dw_status dw__row_change_write(dw_row_change *rc, dw_str query, dw_error *err);
+/* True when the change data feed is on, and when some files are written again: of those its readers
+ * could not see what went. */
+bool dw__row_change_has_feed(const dw_row_change *rc);
+bool dw__row_change_rewrites(const dw_row_change *rc);
+/* Writes the rows of `query` as change data: the columns of the table and _change_type. */
+DW_WARN_UNUSED dw_status dw__row_change_write_data(dw_row_change *rc, dw_str query, dw_error *err);
+/* Takes the chosen rows out of their files: by deletion vectors, or by writing the others again. */
+DW_WARN_UNUSED dw_status dw__row_change_take_out(dw_row_change *rc, dw_error *err);
+/* Commits; nothing when no row was chosen. */
+DW_WARN_UNUSED dw_status dw__row_change_commit(dw_row_change *rc, dw_error *err);
+
+/*
+ * Appends SELECT of the table's columns, and of `last` ("" or ", expression AS name"), from a view.
+ */
+void dw__row_change_print_select(const dw_row_change *rc, dw_str view, const char *last,
+                                 dw_strbuf *out);
+/* Opens a scan of rows under the name <prefix>_<name>, which is handed out. */
+DW_WARN_UNUSED dw_status dw__row_change_open(dw_row_change *rc, const dw_scan_rows *rows,
+                                             const char *name, dw_str *view_out, dw_scan **out,
+                                             dw_error *err);
+
+#endif

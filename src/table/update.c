@@ -1,0 +1,163 @@
+/*
+ * UPDATE as a change of rows that others take the place of.
+ */
+#include "table/update.h"
+
+#include "table/projection.h"
+
+#define SQL_BYTES_MAX ((size_t) 64 << 20)
+
+typedef struct update_state {
+    const dw_update_spec *spec;
+    dw_row_change *rc;
+    dw_row_rules rules;
+    dw_str new_rows; /* the query for them */
+} update_state;
+
+/* ---- New values ------------------------------------------------------------------------------ */
+
+/* What a row had as its identity is no value that the statement gives. [UPDATE-2] */
+static void
+keep_identities(update_state *state)
+{
+    for (size_t i = 0; i < state->spec->column_count; i++) {
+        size_t idx = dw__schema_find_idx(state->rules.schema, state->spec->columns[i]);
+        if (idx != SIZE_MAX && !state->spec->is_set[i]) {
+            state->rules.columns[idx].identity = NULL;
+        }
+    }
+}
+
+static dw_status
+project(update_state *state, dw_str values, dw_error *err)
+{
+    const dw_row_change_spec *rows = &state->spec->rows;
+    dw_arena *arena = &state->rc->arena;
+    const dw_type *schema = dw__log_snapshot_schema(rows->snapshot);
+    dw_query_column *columns;
+    size_t count;
+    DW_TRY(dw__row_rules_read(dw__log_snapshot_protocol(rows->snapshot),
+                              dw__log_snapshot_metadata(rows->snapshot), schema, arena,
+                              &state->rules, err));
+    keep_identities(state);
+    DW_TRY(dw__connection_describe(rows->connection, values, arena, &columns, &count, err));
+    dw_projection_request request = {.query = values,
+                                     .source = columns,
+                                     .source_count = count,
+                                     .schema = schema,
+                                     .columns = state->spec->columns,
+                                     .column_count = state->spec->column_count,
+                                     .rules = &state->rules};
+    DW_AUTO(dw_strbuf) query = dw__strbuf_make(arena->allocator, SQL_BYTES_MAX);
+    DW_TRY(dw__projection_print(&request, arena, &query, err));
+    return dw__arena_dup(arena, dw__strbuf_str(&query), &state->new_rows) ? DW_OK
+                                                                          : dw__error_oom(err);
+}
+
+/* ---- With a change data feed ----------------------------------------------------------------- */
+
+static dw_status
+execute(update_state *state, const char *before, dw_str name, const char *after, dw_str query,
+        dw_error *err)
+{
+    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(state->rc->arena.allocator, SQL_BYTES_MAX);
+    dw__strbuf_append(&sql, dw__str_from(before));
+    dw__sql_put_identifier(&sql, name);
+    dw__strbuf_append(&sql, dw__str_from(after));
+    dw__strbuf_append(&sql, query);
+    DW_TRY(dw__strbuf_ok(&sql, "the statement", err));
+    return dw__connection_execute(state->spec->rows.connection, dw__strbuf_str(&sql), err);
+}
+
+/* The rows as they were and as they are, and those as the table's. */
+static dw_status
+write_both(update_state *state, dw_str kept, dw_str old_view, dw_error *err)
+{
+    dw_row_change *rc = state->rc;
+    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(rc->arena.allocator, SQL_BYTES_MAX);
+    dw__row_change_print_select(rc, kept, "", &sql);
+    DW_TRY(dw__strbuf_ok(&sql, "the statement", err));
+    DW_TRY(dw__row_change_write(rc, dw__strbuf_str(&sql), err));
+    dw__strbuf_clear(&sql);
+    dw__row_change_print_select(rc, old_view, ", 'update_preimage' AS _change_type", &sql);
+    dw__strbuf_append_literal(&sql, " UNION ALL ");
+    dw__row_change_print_select(rc, kept, ", 'update_postimage' AS _change_type", &sql);
+    DW_TRY(dw__strbuf_ok(&sql, "the statement", err));
+    return dw__row_change_write_data(rc, dw__strbuf_str(&sql), err);
+}
+
+/* The new rows are written twice: they are kept, as to ask for them again might give others. */
+static dw_status
+write_with_feed(update_state *state, const dw_scan_rows *rows, dw_error *err)
+{
+    dw_str view;
+    dw_scan *scan;
+    dw_str kept =
+        dw__arena_printf(&state->rc->arena, "%.*s_new", DW_STR_ARG(state->spec->rows.name_prefix));
+    if (dw__str_is_null(kept)) {
+        return dw__error_oom(err);
+    }
+    DW_TRY(execute(state, "CREATE TEMP TABLE ", kept, " AS ", state->new_rows, err));
+    dw_status status = dw__row_change_open(state->rc, rows, "old", &view, &scan, err);
+    if (status == DW_OK) {
+        status = write_both(state, kept, view, err);
+    }
+    dw__scan_close(scan);
+    dw_error ignored = DW_ERROR_INIT;
+    (void) !execute(state, "DROP TABLE IF EXISTS ", kept, "", DW_STR(""), &ignored);
+    return status;
+}
+
+/* ---- The verb -------------------------------------------------------------------------------- */
+
+static dw_status
+write_values(update_state *state, const dw_scan_rows *rows, dw_str values, dw_error *err)
+{
+    DW_TRY(project(state, values, err));
+    dw_status status = dw__row_change_has_feed(state->rc)
+                           ? write_with_feed(state, rows, err)
+                           : dw__row_change_write(state->rc, state->new_rows, err);
+    dw__projection_explain_error(err);
+    return status;
+}
+
+static dw_status
+write_new_rows(update_state *state, dw_error *err)
+{
+    dw_scan_rows rows;
+    dw_scan *scan = NULL;
+    dw_str values;
+    DW_TRY(dw__row_change_rows(state->rc, &rows, err));
+    dw_status status = state->spec->open_values(state->spec->ctx, &rows, &scan, &values, err);
+    if (status == DW_OK) {
+        status = write_values(state, &rows, values, err);
+    }
+    if (status != DW_OK && scan != NULL && err != NULL) {
+        status = dw__scan_explain_error(scan, err);
+    }
+    dw__scan_close(scan);
+    return status;
+}
+
+static dw_status
+run(update_state *state, dw_error *err)
+{
+    DW_TRY(dw__row_change_init(state->rc, &state->spec->rows, err));
+    if (state->rc->file_count == 0) {
+        return DW_OK;
+    }
+    DW_TRY(write_new_rows(state, err));
+    DW_TRY(dw__row_change_take_out(state->rc, err));
+    return dw__row_change_commit(state->rc, err);
+}
+
+dw_status
+dw__table_update(const dw_update_spec *spec, dw_row_change_result *out, dw_error *err)
+{
+    dw_row_change rc;
+    update_state state = {.spec = spec, .rc = &rc};
+    dw_status status = run(&state, err);
+    *out = rc.result;
+    dw__row_change_deinit(&rc);
+    return status;
+}
