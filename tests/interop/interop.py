@@ -9,6 +9,7 @@ import checks
 import damage
 import mixed
 import ours
+import parquet_files
 import queries
 import reading
 import rules
@@ -42,6 +43,7 @@ def main():
         ours.run_all(run)
         damage.run_all(run)
         queries.run_all(run)
+        parquet_files.run_all(run)
         if spark_tables.is_fresh(SPARK_FOLDER):
             theirs.run_all(run, SPARK_FOLDER)
         else:

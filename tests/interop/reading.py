@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import time
+import traceback
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -324,7 +325,12 @@ def generate(folder, only=None):
     if only is None:
         shutil.rmtree(folder, ignore_errors=True)
     for name in only or TABLES:
-        generate_one(folder, name)
+        try:
+            generate_one(folder, name)
+        except Exception:  # one table must not hide the others
+            traceback.print_exc()
+            with open(os.path.join(folder, name, "failed"), "w", encoding="utf-8") as file:
+                file.write(traceback.format_exc())
     if only is None:
         with open(os.path.join(folder, "stamp"), "w", encoding="utf-8") as file:
             file.write(fingerprint())
@@ -337,10 +343,18 @@ def same_answer(query, path, expected_path):
     return rows.difference(pq.read_table(expected_path), product.query(spelled(query, path)))
 
 
+def failure(case):
+    with open(os.path.join(case, "failed"), encoding="utf-8") as file:
+        return f"Spark did not write it: {file.read().strip().splitlines()[-1][:300]}"
+
+
 def run_all(run, folder):
     for name in sorted(os.listdir(folder)):
         case = os.path.join(folder, name)
         if not os.path.isdir(case):
+            continue
+        if os.path.exists(os.path.join(case, "failed")):
+            run.check(f"reading/{name}", failure, case)
             continue
         with open(f"{case}/queries.json", encoding="utf-8") as file:
             queries = json.load(file)
