@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/vec.h"
 #include "log/checkpoint_put.h"
+#include "log/checkpoint_v2.h"
 #include "log/checksum_file.h"
 #include "log/hint.h"
 #include "log/log_core.h"
@@ -53,6 +54,8 @@ typedef struct writer {
     dw_arena arena;       /* lives as long as the writer */
     dw_arena batch_arena; /* of one batch */
     int64_t now_ms;
+    bool with_sidecars; /* files go there, all else into the main file */
+    int64_t rows_left;  /* of the Parquet file that is being written */
     output_column outputs[COLUMN_COUNT];
     dw_column_spec specs[COLUMN_COUNT]; /* what is written */
     dw_vector vectors[COLUMN_COUNT];
@@ -221,6 +224,9 @@ choose_members(writer *w)
     w->outputs[DOMAIN_METADATA].is_kept = w->snapshot->domains->count > 0;
     w->outputs[CHECKPOINT_METADATA].is_kept =
         w->actions.items[0].kind == DW_ACTION_CHECKPOINT_METADATA;
+    for (size_t i = 0; w->with_sidecars && i < COLUMN_COUNT; i++) {
+        w->outputs[i].is_kept = i == ADD || i == REMOVE;
+    }
 }
 
 /* A column of NULLs: all of them share one array of zeros. */
@@ -431,6 +437,7 @@ make_batch(writer *w, size_t row_count, const bool filled[COLUMN_COUNT], dw_batc
     }
     *out = (dw_batch){row_count, w->vectors};
     w->row_count += (int64_t) row_count;
+    w->rows_left -= (int64_t) row_count;
     return DW_OK;
 }
 
@@ -444,7 +451,10 @@ next_batch(void *ctx, dw_batch *out, dw_error *err)
         dw__column_clear(&w->outputs[i].column);
     }
     bool filled[COLUMN_COUNT] = {false};
-    size_t count = fill_actions(w);
+    if (w->rows_left <= 0) {
+        return DW_OK; /* the next file goes on here */
+    }
+    size_t count = w->with_sidecars ? 0 : fill_actions(w);
     if (count > 0) {
         memset(filled, true, sizeof(filled));
         filled[ADD] = false;
@@ -463,10 +473,10 @@ next_batch(void *ctx, dw_batch *out, dw_error *err)
 
 /* ---- The object ------------------------------------------------------------------------------ */
 
+/* Collects what is written, and opens the cursors over the files. */
 static dw_status
-make_object(writer *w, dw_strbuf *bytes, dw_error *err)
+prepare(writer *w, dw_error *err)
 {
-    dw_log *log = w->snapshot->log;
     if (!collect_actions(w)) {
         return dw__error_oom(err);
     }
@@ -477,8 +487,63 @@ make_object(writer *w, dw_strbuf *bytes, dw_error *err)
     cursor_open(&w->removes[0], w->old_removes);
     cursor_open(&w->removes[1], w->snapshot->tombstones);
     cursor_open(&w->adds, w->snapshot->files);
-    return log->engine->ops->write_parquet(log->engine, w->specs, w->column_count, next_batch, w,
-                                           bytes, err);
+    return DW_OK;
+}
+
+/* The next rows, at most `row_max`, as a Parquet file. */
+static dw_status
+write_file(writer *w, int64_t row_max, dw_strbuf *bytes, dw_error *err)
+{
+    dw_engine *engine = w->snapshot->log->engine;
+    w->rows_left = row_max;
+    dw__strbuf_clear(bytes);
+    return engine->ops->write_parquet(engine, w->specs, w->column_count, next_batch, w, bytes, err);
+}
+
+/* One file with everything. */
+static dw_status
+write_classic(writer *w, dw_hint *hint_out, dw_error *err)
+{
+    dw_log *log = w->snapshot->log;
+    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(log->env->allocator, CHECKPOINT_BYTES_MAX);
+    DW_TRY(write_file(w, INT64_MAX, &bytes, err));
+    *hint_out = (dw_hint){w->snapshot->version, w->row_count, (int64_t) bytes.len, w->add_count};
+    char key[DW_CHECKPOINT_KEY_SIZE];
+    return dw__storage_put(log->storage, dw__checkpoint_key(w->snapshot->version, key),
+                           dw__strbuf_str(&bytes), err);
+}
+
+static dw_status
+write_sidecars(writer *w, dw_v2_checkpoint *checkpoint, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(w->env->allocator, CHECKPOINT_BYTES_MAX);
+    while (w->removes[0].has_row || w->removes[1].has_row || w->adds.has_row) {
+        int64_t rows_before = w->row_count;
+        DW_TRY(write_file(w, DW_SIDECAR_ROWS_MAX, &bytes, err));
+        if (w->row_count > rows_before) { /* removes that were left may all have expired */
+            DW_TRY(dw__v2_checkpoint_add(checkpoint, dw__strbuf_str(&bytes),
+                                         w->row_count - rows_before, err));
+        }
+    }
+    return DW_OK;
+}
+
+/* Files in sidecars, all else in a main file. */
+static dw_status
+write_v2(writer *w, dw_hint *hint_out, dw_error *err)
+{
+    dw_v2_checkpoint checkpoint =
+        dw__v2_checkpoint_make(w->snapshot->log, w->snapshot->version, &w->arena);
+    dw_status status = write_sidecars(w, &checkpoint, err);
+    if (status == DW_OK) {
+        checkpoint.add_count = w->add_count;
+        status = dw__v2_checkpoint_finish(&checkpoint, w->actions.items, w->actions.count, err);
+    }
+    int64_t other_rows = (int64_t) (w->actions.count + checkpoint.sidecars.count);
+    *hint_out = (dw_hint){w->snapshot->version, w->row_count + other_rows,
+                          checkpoint.sidecar_bytes + checkpoint.main_bytes, w->add_count};
+    dw__v2_checkpoint_deinit(&checkpoint);
+    return status;
 }
 
 static void
@@ -494,27 +559,40 @@ writer_deinit(writer *w)
     dw__arena_deinit(&w->arena);
 }
 
+/* A checkpoint of a table with features that nobody here knows may lack what they want in it.
+ * PROTOCOL.md "Checkpoint Protection". */
+static dw_status
+check_writable(const dw_log_snapshot *snapshot, dw_error *err)
+{
+    DW_TRY(dw__protocol_check_features(&snapshot->definition->protocol, err));
+    return dw__checksum_verify(snapshot, err);
+}
+
+static dw_status
+write_checkpoint(writer *w, dw_error *err)
+{
+    dw_log *log = w->snapshot->log;
+    dw_hint hint;
+    DW_TRY(check_writable(w->snapshot, err));
+    DW_TRY(prepare(w, err));
+    DW_TRY(w->with_sidecars ? write_v2(w, &hint, err) : write_classic(w, &hint, err));
+    return dw__hint_write(log->storage, log->env->allocator, &hint, err);
+}
+
 dw_status
 dw__checkpoint_write(dw_log_snapshot *snapshot, dw_error *err)
 {
-    dw_log *log = snapshot->log;
-    writer w = {.snapshot = snapshot, .env = log->env, .now_ms = dw__env_now_ms(log->env)};
-    dw__arena_init(&w.arena, log->env->allocator);
-    dw__arena_init(&w.batch_arena, log->env->allocator);
-    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(log->env->allocator, CHECKPOINT_BYTES_MAX);
-    dw_status status = dw__checksum_verify(snapshot, err);
-    if (status == DW_OK) {
-        status = make_object(&w, &bytes, err);
-    }
-    if (status == DW_OK) {
-        char key[DW_CHECKPOINT_KEY_SIZE];
-        status = dw__storage_put(log->storage, dw__checkpoint_key(snapshot->version, key),
-                                 dw__strbuf_str(&bytes), err);
-    }
-    if (status == DW_OK) {
-        dw_hint hint = {snapshot->version, w.row_count, (int64_t) bytes.len, w.add_count};
-        status = dw__hint_write(log->storage, log->env->allocator, &hint, err);
-    }
+    const dw_definition *definition = snapshot->definition;
+    const dw_env *env = snapshot->log->env;
+    writer w = {.snapshot = snapshot,
+                .env = env,
+                .now_ms = dw__env_now_ms(env),
+                .with_sidecars =
+                    definition->properties.checkpoint_policy_v2 &&
+                    dw__protocol_supports(&definition->protocol, DW_FEATURE_V2_CHECKPOINT)};
+    dw__arena_init(&w.arena, env->allocator);
+    dw__arena_init(&w.batch_arena, env->allocator);
+    dw_status status = write_checkpoint(&w, err);
     if (status != DW_OK) {
         dw__error_context(err, "writing checkpoint %" PRId64, snapshot->version);
     }

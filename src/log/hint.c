@@ -35,14 +35,23 @@ dw__hint_read(dw_storage *storage, const dw_allocator *allocator, int64_t *versi
     return status == DW_OUT_OF_MEMORY ? dw__error_oom(err) : DW_OK;
 }
 
-/* Whether the checkpoint that a hint names is there; one that lies must not stay for ever. */
+/* Whether a checkpoint of the version that a hint names is there, by whatever name; a hint that
+ * lies must not stay for ever. */
 static bool
-is_true(dw_storage *storage, int64_t version)
+is_true(dw_storage *storage, const dw_allocator *allocator, int64_t version)
 {
-    char key[DW_CHECKPOINT_KEY_SIZE];
-    dw_object_meta meta;
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, allocator);
+    char text[DW_CHECKPOINT_KEY_SIZE];
+    dw_str stem = dw__version_prefix(version, text);
+    dw_list_request request = {.prefix =
+                                   dw__arena_printf(&arena, "%.*s.checkpoint.", DW_STR_ARG(stem)),
+                               .start_after = DW_STR_NULL,
+                               .limit = 1};
+    dw_list_page page = {0};
     dw_error ignored = DW_ERROR_INIT;
-    return dw__storage_head(storage, dw__checkpoint_key(version, key), &meta, &ignored) == DW_OK;
+    return !dw__str_is_null(request.prefix) &&
+           dw__storage_list(storage, &request, &arena, &page, &ignored) == DW_OK && page.count > 0;
 }
 
 dw_status
@@ -51,7 +60,7 @@ dw__hint_write(dw_storage *storage, const dw_allocator *allocator, const dw_hint
 {
     int64_t newest;
     DW_TRY(dw__hint_read(storage, allocator, &newest, err));
-    if (newest > hint->version && is_true(storage, newest)) {
+    if (newest > hint->version && is_true(storage, allocator, newest)) {
         return DW_OK;
     }
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(allocator, DW_HINT_BYTES_MAX);

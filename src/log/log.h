@@ -87,10 +87,16 @@ typedef struct dw_commit_actions {
 DW_WARN_UNUSED dw_status dw__commit_read(dw_log *log, int64_t version, dw_arena *arena,
                                          dw_commit_actions *out, dw_error *err);
 
+/* Writes what the commits from `first` to `last` come to as one file, for readers to take instead.
+ * Nothing does so by itself. DW_NOT_FOUND (LOG_VERSION_MISSING). */
+DW_WARN_UNUSED dw_status dw__log_compact(dw_log *log, int64_t first, int64_t last, dw_error *err);
+
 /* ---- Checkpoints ----------------------------------------------------------------------------- */
 
-/* Writes a checkpoint of the snapshot (classic name; V2 content where the table has v2Checkpoint)
- * and `_last_checkpoint`. Writing one that is there already replaces it by equal content. */
+/* Writes a checkpoint of the snapshot and `_last_checkpoint`: classic, with V2 content where the
+ * table has v2Checkpoint; with delta.checkpointPolicy = v2 a main file of its own name and
+ * sidecars. DW_CORRUPT (CHECKSUM_MISMATCH) when the version is not what its checksum says;
+ * DW_UNSUPPORTED (FEATURE_UNSUPPORTED) when the table has features that are not known. */
 DW_WARN_UNUSED dw_status dw__checkpoint_write(dw_log_snapshot *snapshot, dw_error *err);
 /* True when delta.checkpointInterval says that this version should get one. */
 bool dw__checkpoint_is_due(const dw_log_snapshot *snapshot);

@@ -181,6 +181,24 @@ dw__protocol_check_read(const dw_protocol *protocol, dw_error *err)
 }
 
 dw_status
+dw__protocol_check_features(const dw_protocol *protocol, dw_error *err)
+{
+    name_list missing = {.len = 0};
+    for (size_t i = 0; i < protocol->writer_feature_count; i++) {
+        if (dw__feature_by_name(protocol->writer_features[i]) == DW_FEATURE_COUNT) {
+            add_name(&missing, protocol->writer_features[i]);
+        }
+    }
+    if (missing.len == 0) {
+        return DW_OK;
+    }
+    return dw__error_set(err, DW_UNSUPPORTED, "FEATURE_UNSUPPORTED",
+                         "the table has features that this version of Deltaworks does not know: "
+                         "%s: use a newer one, or the engine that wrote the table",
+                         missing.text);
+}
+
+dw_status
 dw__protocol_check_write(const dw_protocol *protocol, const dw_metadata *metadata,
                          const dw_type *schema, dw_error *err)
 {

@@ -57,6 +57,9 @@ bool dw__protocol_supports(const dw_protocol *protocol, dw_feature feature);
  * (FEATURE_UNSUPPORTED, PROTOCOL_VERSION_UNSUPPORTED) names every feature that is missing;
  * DW_CORRUPT (PROTOCOL_INVALID). */
 DW_WARN_UNUSED dw_status dw__protocol_check_read(const dw_protocol *protocol, dw_error *err);
+/* DW_UNSUPPORTED (FEATURE_UNSUPPORTED) names the listed features that nobody here knows, also those
+ * that only concern writers. */
+DW_WARN_UNUSED dw_status dw__protocol_check_features(const dw_protocol *protocol, dw_error *err);
 /* The same for writing: appending and overwriting. Also refuses schemas that no file can hold: void
  * inside arrays and maps, or nothing but void (TYPE_UNSUPPORTED). */
 DW_WARN_UNUSED dw_status dw__protocol_check_write(const dw_protocol *protocol,

@@ -1,7 +1,7 @@
 /*
  * Random histories against a naive replay: whichever way a version is reached - all commits, a
- * checkpoint and the commits behind it, compacted commits, refreshes one or several commits at a
- * time - the same files are live, with the same content.
+ * checkpoint (V2 or not) and the commits behind it, compacted commits (ours or another's),
+ * refreshes one or several commits at a time - the same files are live, with the same content.
  */
 #include "log_world.h"
 
@@ -52,9 +52,13 @@ random_commit(log_world *w, uint64_t *seed, int64_t version, model *state)
 {
     dwt_commit commit;
     dwt_commit_begin(&commit);
-    if (version == 0) {
+    if (version == 0 && dwt_random_below(seed, 2) == 0) {
         dwt_commit_protocol(&commit, 1, 2);
         dwt_commit_metadata(&commit, DWT_SCHEMA_ID_VALUE, NULL, NULL);
+    } else if (version == 0) {
+        dwt_commit_protocol_features(&commit, "[\"v2Checkpoint\"]", "[\"v2Checkpoint\"]");
+        dwt_commit_metadata(&commit, DWT_SCHEMA_ID_VALUE, NULL,
+                            "{\"delta.checkpointPolicy\":\"v2\"}");
     }
     if (dwt_random_below(seed, 4) == 0) {
         state->txn = (int64_t) dwt_random_below(seed, 100);
@@ -209,7 +213,12 @@ round_of(uint64_t seed)
         }
         if (version > 1 && dwt_random_below(&seed, 8) == 0) {
             int64_t first = 1 + (int64_t) dwt_random_below(&seed, (uint64_t) version - 1);
-            compact(w, first, version);
+            if (dwt_random_below(&seed, 2) == 0) {
+                dw_status status = dw__log_compact(w->log, first, version, &w->err);
+                assert_ok(status, &w->err);
+            } else {
+                compact(w, first, version);
+            }
         }
         if (dwt_random_below(&seed, 8) == 0) {
             world_reopen(w);
