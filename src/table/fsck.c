@@ -132,6 +132,7 @@ replay_file(dw_fsck *fsck, const dw_log_file *file, dw_error *err)
     fsck->version = file->last_version;
     DW_TRY(dw__fsck_open_windows(fsck, file, err));
     dw_status status = read_text(fsck, file, &commit, &cause);
+    fsck->commit_count++;
     if (status == DW_OK) {
         status = dw__fsck_commit(fsck, &commit, err);
         if (status != DW_OK) {
@@ -145,11 +146,14 @@ replay_file(dw_fsck *fsck, const dw_log_file *file, dw_error *err)
     return fsck->state.is_valid ? dw__fsck_close_windows(fsck, file->last_version, err) : DW_OK;
 }
 
+/* A cleanup removes commits first and their checkpoints later: until then older checkpoints stand
+ * in front of a log that begins with a newer one. */
 static void
-find_gap(dw_fsck *fsck, int64_t first, int64_t last)
+find_gap(dw_fsck *fsck, int64_t first, int64_t last, bool has_checkpoint)
 {
+    bool is_cleanup = has_checkpoint && fsck->commit_count == 0;
     fsck->version = first;
-    dw__fsck_find(fsck, DW_FSCK_ERROR, "A2", DW_STR_NULL,
+    dw__fsck_find(fsck, is_cleanup ? DW_FSCK_NOTE : DW_FSCK_ERROR, "A2", DW_STR_NULL,
                   "versions %" PRId64 " to %" PRId64 " are missing from the log", first, last);
 }
 
@@ -175,7 +179,8 @@ replay_version(dw_fsck *fsck, const version_files *files, dw_error *err)
         return DW_OK;
     }
     if (files->version > state->version + 1 || file == NULL) {
-        find_gap(fsck, state->version + 1, file == NULL ? files->version : files->version - 1);
+        find_gap(fsck, state->version + 1, file == NULL ? files->version : files->version - 1,
+                 has_checkpoint);
         lose_state(fsck);
     }
     if (state->is_valid) {

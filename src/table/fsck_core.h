@@ -117,7 +117,8 @@ typedef struct dw_fsck {
     } windows;
     dw_arena scratch; /* of one commit, one file, ... */
 
-    int64_t version; /* that findings are about; -1: none */
+    int64_t commit_count; /* that were replayed */
+    int64_t version;      /* that findings are about; -1: none */
     dw_rows *rows;
     dw_fsck_counts counts;
     int64_t rule_counts[DW_FSCK_RULES_MAX];

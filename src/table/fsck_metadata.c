@@ -316,7 +316,7 @@ dw__fsck_check_metadata(dw_fsck *fsck, const dw_metadata *before)
                       DW_STR_ARG(metadata->format_provider));
     }
     if (before != NULL && !dw__str_equal(before->id, metadata->id)) {
-        dw__fsck_find(fsck, DW_FSCK_WARNING, "B1", DW_STR_NULL,
+        dw__fsck_find(fsck, DW_FSCK_NOTE, "B1", DW_STR_NULL,
                       "the id of the table changes from %.*s to %.*s", DW_STR_ARG(before->id),
                       DW_STR_ARG(metadata->id));
     }

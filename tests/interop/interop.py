@@ -54,6 +54,9 @@ def main():
         mixed.run_all(run, SPARK_FOLDER)
         shared_life.run_all(run)
         rules.run_all(run)
+        run.check_tables("written", run.folder)
+        for folder in (SPARK_FOLDER, READING_FOLDER):
+            run.check_tables("spark", folder)
     finally:
         spark.stop()
         if not options.keep:

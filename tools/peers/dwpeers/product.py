@@ -16,9 +16,10 @@ EXIT_UNSUPPORTED, EXIT_DAMAGED, EXIT_STORAGE = 4, 5, 6
 class ProductError(Exception):
     """A run of the program that did not exit with status 0."""
 
-    def __init__(self, status, stderr, args):
+    def __init__(self, status, stderr, args, stdout=""):
         self.status = status
         self.stderr = stderr.strip()
+        self.stdout = stdout
         super().__init__(f"exit status {status}: {self.stderr[:1000] or '(nothing on stderr)'}")
 
 
@@ -41,7 +42,7 @@ def run(*args, timeout=TIMEOUT_S):
         env={**os.environ, "TZ": "UTC"},
     )
     if done.returncode != 0:
-        raise ProductError(done.returncode, done.stderr, args)
+        raise ProductError(done.returncode, done.stderr, args, done.stdout)
     return done.stdout
 
 
