@@ -401,6 +401,85 @@ test_bind__puts_a_view_where_its_name_stands(void **state)
     assert_refused("FROM bad", DW_INVALID_ARGUMENT, "PARSE_ERROR", "in the view bad");
 }
 
+/* ---- Changes and _metadata ------------------------------------------------------------------- */
+
+/* "first .. last" of the first reference, which asks for changes of the table called `name`. */
+static void
+assert_asks_for_changes(const char *text, const char *name, const char *expected)
+{
+    fixture f;
+    char actual[200];
+    dw_status status = bind_with(&f, dw__allocator_libc(), text, (dw_bind_options){0});
+    assert_ok(status, &f.err);
+    assert_int_equal(f.binding.references.count, 1);
+    const dw_sql_reference *reference = &f.binding.references.items[0];
+    assert_true(reference->changes.is_set);
+    assert_str(dw__sql_name_print(&reference->name, &f.arena), name);
+    dw_str last = reference->changes.last;
+    (void) snprintf(actual, sizeof actual, "%.*s .. %.*s", DW_STR_ARG(reference->changes.first),
+                    dw__str_is_null(last) ? 3 : (int) last.len,
+                    dw__str_is_null(last) ? "end" : last.ptr);
+    assert_string_equal(actual, expected);
+    release(&f);
+}
+
+static void
+test_bind__reads_the_arguments_of_table_changes(void **state)
+{
+    (void) state;
+    assert_bound("SELECT c.x FROM table_changes('flights', 1) AS c, a",
+                 "SELECT c.x FROM s_1 AS c, s_2 AS \"a\"");
+    assert_bound("FROM Table_Changes('sales.orders', 1, 2)", "FROM s_1 AS \"orders\"");
+    assert_asks_for_changes("FROM table_changes('flights', 1, 2) c", "flights", "1 .. 2");
+    assert_asks_for_changes("FROM table_changes(flights, now() - interval (f(1, 2)) hour)",
+                            "flights", "now() - interval (f(1, 2)) hour .. end");
+    assert_asks_for_changes("FROM table_changes('delta.`/x y`', '2024-01-01')", "delta.`/x y`",
+                            "'2024-01-01' .. end");
+    assert_asks_for_changes("FROM table_changes_by_path('/x y', 0)", "delta.`/x y`", "0 .. end");
+    assert_unchanged("SELECT table_changes FROM range(3) table_changes");
+}
+
+static void
+test_bind__refuses_table_changes_that_make_no_sense(void **state)
+{
+    (void) state;
+    assert_refused("FROM table_changes()", DW_INVALID_ARGUMENT, "PARSE_ERROR", "table name");
+    assert_refused("FROM table_changes('flights')", DW_INVALID_ARGUMENT, "PARSE_ERROR", ",");
+    assert_refused("FROM table_changes('flights', )", DW_INVALID_ARGUMENT, "PARSE_ERROR",
+                   "a version or a time");
+    assert_refused("FROM table_changes('flights', 1, 2, 3)", DW_INVALID_ARGUMENT, "PARSE_ERROR",
+                   ")");
+    assert_refused("FROM table_changes('flights", DW_INVALID_ARGUMENT, "PARSE_ERROR", "");
+    assert_refused("FROM table_changes('flights', (1", DW_INVALID_ARGUMENT, "PARSE_ERROR", "");
+    assert_refused("FROM table_changes('a b', 1)", DW_INVALID_ARGUMENT, "PARSE_ERROR",
+                   "found 'a b'");
+    assert_refused("FROM table_changes('other', 1)", DW_NOT_FOUND, "TABLE_NOT_FOUND", "other");
+    assert_refused("FROM table_changes('v', 1)", DW_NOT_FOUND, "TABLE_NOT_FOUND", "v");
+    assert_refused("FROM table_changes_by_path(flights, 1)", DW_INVALID_ARGUMENT, "PARSE_ERROR",
+                   "path");
+}
+
+#define HIDES " NOT SIMILAR TO '_metadata'"
+
+static void
+test_bind__keeps_metadata_out_of_stars(void **state)
+{
+    (void) state;
+    assert_bound("SELECT *, _metadata.x FROM a",
+                 "SELECT *" HIDES ", _metadata.x FROM s_1 AS \"a\"");
+    assert_bound("SELECT t.*, 2 * 3, count(*) FROM a t WHERE t.\"_METADATA\".x",
+                 "SELECT t.*" HIDES ", 2 * 3, count(*) FROM s_1 t WHERE t.\"_METADATA\".x");
+    assert_bound("SELECT * EXCLUDE (x) FROM a WHERE _metadata.x",
+                 "SELECT * EXCLUDE (x)" HIDES " FROM s_1 AS \"a\" WHERE _metadata.x");
+    assert_bound("SELECT * REPLACE (1 AS x) FROM a WHERE _metadata.x",
+                 "SELECT * EXCLUDE (_metadata) REPLACE (1 AS x) FROM s_1 AS \"a\" "
+                 "WHERE _metadata.x");
+    assert_bound("SELECT * FROM (SELECT *, _metadata FROM a) UNION SELECT * FROM b",
+                 "SELECT * FROM (SELECT *" HIDES
+                 ", _metadata FROM s_1 AS \"a\") UNION SELECT *" HIDES " FROM s_2 AS \"b\"");
+    assert_unchanged("SELECT * FROM other WHERE _metadata.x");
+}
+
 /* ---- Limits ---------------------------------------------------------------------------------- */
 
 static void
@@ -420,7 +499,8 @@ test_bind__survives_running_out_of_memory(void **state)
 {
     (void) state;
     static const char text[] = "WITH c AS (SELECT * FROM a@v1) SELECT `x`.y FROM c JOIN w ON "
-                               "sales.orders.x = 1 JOIN sales.orders ON true";
+                               "sales.orders.x = 1 JOIN sales.orders ON true, "
+                               "(SELECT *, _metadata FROM table_changes('a', 1, 2))";
     dwt_fault_allocator memory;
     dwt_fault_allocator_init(&memory);
     dw_status status = DW_OUT_OF_MEMORY;
@@ -454,6 +534,9 @@ main(void)
         cmocka_unit_test(test_bind__takes_a_table_whose_name_looks_like_time_travel),
         cmocka_unit_test(test_bind__refuses_time_travel_that_makes_no_sense),
         cmocka_unit_test(test_bind__puts_a_view_where_its_name_stands),
+        cmocka_unit_test(test_bind__reads_the_arguments_of_table_changes),
+        cmocka_unit_test(test_bind__refuses_table_changes_that_make_no_sense),
+        cmocka_unit_test(test_bind__keeps_metadata_out_of_stars),
         cmocka_unit_test(test_bind__bounds_the_depth_of_parentheses),
         cmocka_unit_test(test_bind__survives_running_out_of_memory),
     };
