@@ -38,6 +38,9 @@ exit_status(dw_status status)
 int
 error_report(const dw_error *err)
 {
+    if (strcmp(err->code, ERROR_CODE_UNREAD) == 0) {
+        return EXIT_UNREAD;
+    }
     fprintf(stderr, "deltaworks: ");
     if (err->context[0] != '\0') {
         fprintf(stderr, "%s: ", err->context);

@@ -14,8 +14,12 @@ enum {
     EXIT_UNSUPPORTED = 4,
     EXIT_DAMAGED = 5,
     EXIT_STORAGE = 6,
-    EXIT_INTERRUPTED = 130
+    EXIT_INTERRUPTED = 130,
+    EXIT_UNREAD = 141 /* as programs that SIGPIPE ends */
 };
+
+/* Who reads from a pipe has seen enough, such as head: nothing is said of it. */
+#define ERROR_CODE_UNREAD "OUTPUT_UNREAD"
 
 /* Prints the error and returns the exit status for it. */
 int error_report(const dw_error *err);

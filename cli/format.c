@@ -85,6 +85,9 @@ format_next(struct ArrowArrayStream *rows, FILE *file, struct ArrowArray *batch,
 dw_status
 format_output_error(dw_error *err)
 {
+    if (errno == EPIPE) {
+        return error_make(err, DW_CANCELLED, ERROR_CODE_UNREAD, "nobody reads the output");
+    }
     return error_make(err, DW_IO, "OUTPUT_FAILED", "writing the result failed: %s",
                       strerror(errno));
 }

@@ -5,6 +5,7 @@
 
 #include "error.h"
 
+#include <errno.h>
 #include <nanoarrow/nanoarrow_ipc.h>
 
 /* Counts the rows that pass and remembers how the source failed, so that its error can be told
@@ -61,7 +62,12 @@ write_stream(struct ArrowArrayStream *stream, FILE *file, dw_error *err)
         return error_make(err, DW_OUT_OF_MEMORY, "OUT_OF_MEMORY", "out of memory");
     }
     int result = ArrowIpcWriterWriteArrayStream(&writer, stream, &detail);
+    int reason = errno;
     ArrowIpcWriterReset(&writer);
+    if (ferror(file) != 0) {
+        errno = reason;
+        return format_output_error(err);
+    }
     if (result == NANOARROW_OK) {
         return fflush(file) == 0 ? DW_OK : format_output_error(err);
     }

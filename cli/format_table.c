@@ -24,7 +24,7 @@
 typedef enum shape {
     SHAPE_BOX,
     SHAPE_RECORDS,
-    SHAPE_LINES /* of EXPLAIN: text that is laid out already */
+    SHAPE_LINES /* of EXPLAIN and SHOW CREATE TABLE: text that is laid out already */
 } shape;
 
 typedef struct table {
@@ -76,7 +76,8 @@ make_cell(const table *t, const struct ArrowArray *batch, size_t column, int64_t
     }
     text value = {0};
     cell_append_text(&value, schema, array, row + batch->offset);
-    char *cell = printable(&value);
+    char *cell =
+        t->shape == SHAPE_LINES ? memory_dup(text_cstr(&value), value.len) : printable(&value);
     text_free(&value);
     return cell;
 }
@@ -310,6 +311,14 @@ take_batches(table *t, struct ArrowArrayStream *rows, format_count *count, dw_er
     return DW_OK;
 }
 
+static bool
+is_laid_out(const struct ArrowSchema *schema)
+{
+    const char *name = schema->children[0]->name;
+    return schema->n_children == 1 &&
+           (strcmp(name, "explain") == 0 || strcmp(name, "createtab_stmt") == 0);
+}
+
 dw_status
 format_table_print(struct ArrowArrayStream *rows, const struct ArrowSchema *schema,
                    const format_table_options *options, FILE *file, format_count *count_out,
@@ -324,7 +333,7 @@ format_table_print(struct ArrowArrayStream *rows, const struct ArrowSchema *sche
                .column_count = column_count,
                .shape = options->is_vertical ? SHAPE_RECORDS : SHAPE_BOX,
                .rows_max = options->rows_max};
-    if (column_count == 1 && strcmp(schema->children[0]->name, "explain") == 0) {
+    if (is_laid_out(schema)) {
         t.shape = SHAPE_LINES;
     }
     t.widths = memory_resize(NULL, column_count * sizeof(size_t));

@@ -121,6 +121,9 @@ runner_close(runner *r)
     if (is_file && fclose(r->file) != 0) {
         failed = true;
     }
+    if (failed && errno == EPIPE) {
+        return EXIT_UNREAD;
+    }
     if (failed) {
         fprintf(stderr, "deltaworks: writing the output failed: %s [OUTPUT_FAILED]\n",
                 strerror(errno));

@@ -304,6 +304,22 @@ load(load_state *state, dw_load_result *out, dw_error *err)
     return state->file_count == 0 ? DW_OK : load_files(state, out, err);
 }
 
+/*
+ * Opens the target and loads. *lost_out: there was no table, and another writer made it meanwhile.
+ */
+static dw_status
+load_once(load_state *state, dw_load_result *out, bool *lost_out, dw_error *err)
+{
+    dw_status status = open_target(state, err);
+    if (status == DW_OK) {
+        status = load(state, out, err);
+    }
+    *lost_out = status == DW_ALREADY_EXISTS && state->snapshot == NULL;
+    dw__log_snapshot_unref(state->snapshot);
+    state->snapshot = NULL;
+    return status;
+}
+
 /* A damaged file among those to be loaded does not make the table a damaged one. */
 static dw_status
 blame_source(dw_status status, dw_error *err)
@@ -324,10 +340,14 @@ dw__table_load(dw_table *table, dw_connection *connection, const dw_load_spec *s
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, dw__table_env(table)->allocator);
     load_state state = {.table = table, .connection = connection, .spec = spec, .arena = &arena};
-    dw_status status = open_target(&state, err);
-    if (status == DW_OK) {
-        status = load(&state, out, err);
+    bool lost;
+    dw_status status = load_once(&state, out, &lost, err);
+    if (lost && spec->mode != DW_LOAD_ERROR) { /* then it is a load like any other */
+        dw__error_clear(err);
+        state =
+            (load_state){.table = table, .connection = connection, .spec = spec, .arena = &arena};
+        *out = (dw_load_result){.write.version = -1};
+        status = load_once(&state, out, &lost, err);
     }
-    dw__log_snapshot_unref(state.snapshot);
     return blame_source(status, err);
 }

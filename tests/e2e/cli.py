@@ -220,6 +220,25 @@ def test_formats__print_the_same_rows(w):
 
 
 @test
+def test_show_create_table__is_printed_in_its_lines(w):
+    w.sql("CREATE TABLE t (a INT, b STRING COMMENT 'it''s')")
+    lines = w.sql("SHOW CREATE TABLE t").splitlines()
+    expect_equal(lines[0], "CREATE TABLE t (")
+    expect("  a int," in lines, f"a column in a line of its own: {lines!r}")
+    expect_equal(json.loads(w.sql("SHOW CREATE TABLE t", "--format", "ndjson"))["createtab_stmt"].splitlines(), lines[:-1])
+
+
+@test
+def test_output__that_nobody_reads_any_more_ends_the_program_quietly(w):
+    for format in ("table", "csv", "arrow"):
+        process = w.start("sql", "-c", "SELECT range, md5(range::VARCHAR) FROM range(10000000)", "--format", format)
+        process.stdout.read(100)
+        process.stdout.close()
+        expect_equal((process.wait(timeout=60), process.stderr.read()), (141, b""))
+        process.stderr.close()
+
+
+@test
 def test_formats__parquet_and_arrow_are_written_to_files(w):
     make_numbers(w)
     w.sql("SELECT * FROM t", "--format", "parquet", "--output", w.path("rows.parquet"))
@@ -300,6 +319,17 @@ def test_load__of_json_with_values_of_several_types_keeps_strings_as_they_are(w)
     expect_equal(w.rows("SELECT title FROM t ORDER BY id"), [['he said "no"'], ["300"], ['{"a":[1]}'], [None]])
     w.sql("COPY INTO t FROM 'mixed.json' FILEFORMAT = JSON COPY_OPTIONS ('force' = 'true')")
     expect_equal(w.value("SELECT count(*) FROM t WHERE title = 'he said \"no\"'"), 2)
+
+
+@test
+def test_load__of_one_batch_by_several_at_once_happens_once(w):
+    w.sql("COPY (SELECT range AS a FROM range(300000)) TO 'batch.parquet'")
+    loads = [w.start("load", "t", "batch.parquet") for _ in range(4)]
+    for load in loads:
+        _, err = load.communicate(timeout=120)
+        expect_equal((load.returncode, err), (0, b""))
+    expect_equal(w.value("SELECT count(*) FROM t"), 300000)
+    expect_equal(len(w.rows("DESCRIBE HISTORY t")), 1)
 
 
 @test
