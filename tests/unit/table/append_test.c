@@ -90,6 +90,26 @@ test_append__writes_partitions(void **state)
 }
 
 static void
+test_append__writes_mapped_columns_at_every_depth(void **state)
+{
+    dwt_session *s = *state;
+    dwt_run(s, "CREATE TABLE t (p STRING, st STRUCT<`a b`: INT, l: ARRAY<STRUCT<x: DATE>>>, "
+               "m MAP<STRING, STRUCT<v: DOUBLE>>) PARTITIONED BY (p) "
+               "TBLPROPERTIES ('delta.columnMapping.mode' = 'id')");
+    dw_table *table = open_table(s, "t");
+    assert_appends(s, table,
+                   "SELECT {'a b': i::INTEGER, 'l': [{'x': DATE '2024-01-01'}, NULL]} AS st, "
+                   "MAP {'k': {'v': 1.5::DOUBLE}} AS m, 'p' AS p FROM range(3) r(i)");
+    assert_appends(s, table, "SELECT NULL::STRUCT(\"a b\" INTEGER) AS st, 'q' AS p");
+    assert_gives(s,
+                 "SELECT p, st.\"a b\", st.l[1].x::VARCHAR, st.l[2] IS NULL, m['k'].v FROM t "
+                 "ORDER BY p, 2",
+                 "p|0|2024-01-01|true|1.5\np|1|2024-01-01|true|1.5\np|2|2024-01-01|true|1.5\n"
+                 "q|NULL|NULL|true|NULL");
+    dw_table_close(table);
+}
+
+static void
 test_append__refuses_what_does_not_fit_and_takes_the_next(void **state)
 {
     dwt_session *s = *state;
@@ -162,6 +182,7 @@ main(void)
         TEST(test_append__matches_columns_by_name_and_fills_the_rest),
         TEST(test_append__keeps_the_order_and_all_rows_of_a_long_stream),
         TEST(test_append__writes_partitions),
+        TEST(test_append__writes_mapped_columns_at_every_depth),
         TEST(test_append__refuses_what_does_not_fit_and_takes_the_next),
         TEST(test_append__releases_a_stream_that_fails),
     };
