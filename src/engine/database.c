@@ -132,6 +132,9 @@ load_locked(dw_database *database, dw_instance_kind kind, dw_error *err)
         return DW_OK;
     }
     DW_TRY(dw__duck_load(&database->duck, err));
+    if (kind == DW_INSTANCE_MAIN && database->thread_count != 1) {
+        dw__planner_open_early(database);
+    }
     duckdb_database opened = NULL;
     DW_TRY(dw__instance_open(database, kind, &opened, err));
     dw_status status = set_up_instance(database, opened, err);

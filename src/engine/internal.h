@@ -103,6 +103,8 @@ DW_WARN_UNUSED dw_status dw__instance_open(const dw_database *database, dw_insta
 DW_WARN_UNUSED dw_status dw__instance_connect(const dw_duck *duck, duckdb_database instance,
                                               duckdb_connection *out, dw_error *err);
 void dw__planner_init(dw_database *database);
+/* Begins to open the instance, if another thread can do it. */
+void dw__planner_open_early(dw_database *database);
 void dw__planner_deinit(dw_database *database);
 /* A connection for the engine's own statements; goes back with _return. Thread-safe. */
 DW_WARN_UNUSED dw_status dw__database_borrow(dw_database *database, duckdb_connection *out,

@@ -66,6 +66,28 @@ dw__planner_init(dw_database *database)
     dw_assert(failed == 0);
 }
 
+static void *
+run_opener(void *argument)
+{
+    dw_database *database = argument;
+    dw_error ignored = DW_ERROR_INIT;
+    pthread_mutex_lock(&database->planner.mutex);
+    /* Whoever needs the planner tries again and gets the error. */
+    dw_status status = open_planner(database, &ignored);
+    (void) status;
+    pthread_mutex_unlock(&database->planner.mutex);
+    return NULL;
+}
+
+/* The second instance takes ten milliseconds to open, as long as many a statement. */
+void
+dw__planner_open_early(dw_database *database)
+{
+    dw_planner *planner = &database->planner;
+    planner->has_opener =
+        planner->has_opener || pthread_create(&planner->opener, NULL, run_opener, database) == 0;
+}
+
 static void
 forget(dw_database *database, dw_stub *stub)
 {
@@ -79,6 +101,9 @@ void
 dw__planner_deinit(dw_database *database)
 {
     dw_planner *planner = &database->planner;
+    if (planner->has_opener) {
+        pthread_join(planner->opener, NULL);
+    }
     while (planner->stub_count > 0) {
         forget(database, &planner->stubs[0]);
     }

@@ -6,6 +6,7 @@
 
 #include "log/checkpoint.h"
 #include "log/checkpoint_rows.h"
+#include "parquet/parquet.h"
 
 /* Statistics of checkpoint files up to this size are read with their files; of larger ones when
  * they are asked for. */
@@ -35,5 +36,9 @@ DW_WARN_UNUSED dw_status dw__checkpoint_origin_new(dw_checkpoint *checkpoint, si
 /* Reads one Parquet file of a checkpoint; an error says which. */
 DW_WARN_UNUSED dw_status dw__checkpoint_read_file(dw_log *log, const dw_parquet_read *request,
                                                   dw_batch_visitor visit, void *ctx, dw_error *err);
+/* The same for some of its rows. */
+DW_WARN_UNUSED dw_status dw__checkpoint_read_rows(dw_log *log, const dw_parquet_read *request,
+                                                  dw_row_range range, dw_batch_visitor visit,
+                                                  void *ctx, dw_error *err);
 
 #endif

@@ -8,7 +8,6 @@
 #include "log/checkpoint_core.h"
 #include "log/commit.h"
 #include "log/log_core.h"
-#include "parquet/parquet.h"
 
 #include <inttypes.h>
 
@@ -80,14 +79,21 @@ visit_actions(void *ctx, const dw_batch *batch, dw_error *err)
 }
 
 dw_status
-dw__checkpoint_read_file(dw_log *log, const dw_parquet_read *request, dw_batch_visitor visit,
-                         void *ctx, dw_error *err)
+dw__checkpoint_read_rows(dw_log *log, const dw_parquet_read *request, dw_row_range range,
+                         dw_batch_visitor visit, void *ctx, dw_error *err)
 {
-    dw_status status = dw__pq_read(log->engine, log->storage, request, visit, ctx, err);
+    dw_status status = dw__pq_read(log->engine, log->storage, request, range, visit, ctx, err);
     if (status != DW_OK) {
         dw__error_context(err, "reading checkpoint file %.*s", DW_STR_ARG(request->key));
     }
     return status;
+}
+
+dw_status
+dw__checkpoint_read_file(dw_log *log, const dw_parquet_read *request, dw_batch_visitor visit,
+                         void *ctx, dw_error *err)
+{
+    return dw__checkpoint_read_rows(log, request, DW_ROWS_ALL, visit, ctx, err);
 }
 
 /* Adds always have a size and removes a dataChange, and both take little to look at: so the engine

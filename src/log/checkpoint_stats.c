@@ -36,16 +36,14 @@ verify(dw_stats_origin *base, bool *same_out, dw_error *err)
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-enum { FIELD_PATH, FIELD_STATS, FIELD_PARSED, FIELD_COUNT };
+enum { FIELD_STATS, FIELD_PARSED, FIELD_COUNT };
 
 typedef struct stats_reader {
-    size_t next_row; /* of the file */
-    size_t first_row, end_row;
+    size_t next_row, end_row; /* of the file */
     dw_origin_visitor visit;
     void *ctx;
     const dw_parsed_stats *parsed; /* NULL: only look whether they are there */
     bool needs_parsed;             /* they are, and JSON is not: to be read again */
-    bool is_done;
     dw_arena arena;
     dw_strbuf json; /* made from a struct */
 } stats_reader;
@@ -79,13 +77,6 @@ visit_stats(void *ctx, const dw_batch *batch, dw_error *err)
     stats_reader *reader = ctx;
     const dw_vector *fields = batch->columns[0].children;
     for (size_t row = 0; row < batch->row_count; row++, reader->next_row++) {
-        if (reader->next_row < reader->first_row) {
-            continue;
-        }
-        if (reader->next_row == reader->end_row) {
-            reader->is_done = true;
-            return dw__error_set(err, DW_CANCELLED, "DONE", "all rows were read");
-        }
         dw_str stats;
         DW_TRY(stats_of(reader, fields, row, &stats, err));
         DW_TRY(reader->visit(reader->ctx, reader->next_row, stats, err));
@@ -100,19 +91,17 @@ read_rows(const checkpoint_origin *origin, stats_reader *reader, const dw_column
 {
     static const char *const required_path[] = {"add", "path", NULL};
     const dw_column_spec fields[FIELD_COUNT] = {
-        /* The path is what tells an add from other rows. */
-        [FIELD_PATH] = {.name = "path", .kind = DW_VECTOR_STR},
-        [FIELD_STATS] = {.name = "stats", .kind = DW_VECTOR_STR},
-        [FIELD_PARSED] = *parsed};
+        [FIELD_STATS] = {.name = "stats", .kind = DW_VECTOR_STR}, [FIELD_PARSED] = *parsed};
     const dw_column_spec add = {"add", DW_VECTOR_STRUCT, fields, FIELD_COUNT};
     dw_parquet_read request = {.key = origin->file->key,
                                .columns = &add,
                                .column_count = 1,
                                .required_path = required_path};
+    const dw_row_range range = {reader->next_row, reader->end_row};
     dw_error cause = DW_ERROR_INIT;
-    dw_status status =
-        dw__checkpoint_read_file(origin->checkpoint->log, &request, visit_stats, reader, &cause);
-    if (reader->is_done || reader->needs_parsed) {
+    dw_status status = dw__checkpoint_read_rows(origin->checkpoint->log, &request, range,
+                                                visit_stats, reader, &cause);
+    if (reader->needs_parsed) {
         return DW_OK;
     }
     if (status == DW_OK && reader->next_row < reader->end_row) {
@@ -148,7 +137,7 @@ read(dw_stats_origin *base, size_t first_row, size_t row_count, dw_origin_visito
     static const dw_column_spec look = {"stats_parsed", DW_VECTOR_STRUCT, &num_records, 1};
     checkpoint_origin *origin = (checkpoint_origin *) base;
     stats_reader reader = {
-        .first_row = first_row, .end_row = first_row + row_count, .visit = visit, .ctx = ctx};
+        .next_row = first_row, .end_row = first_row + row_count, .visit = visit, .ctx = ctx};
     dw__arena_init(&reader.arena, base->allocator);
     reader.json = dw__strbuf_make(base->allocator, DW_COMMIT_BYTES_MAX);
     dw_status status = DW_OK;
@@ -158,9 +147,7 @@ read(dw_stats_origin *base, size_t first_row, size_t row_count, dw_origin_visito
     if (status == DW_OK && (reader.needs_parsed || atomic_load(&origin->has_only_parsed))) {
         /* What was visited before had statistics as JSON, and is not visited again. */
         atomic_store(&origin->has_only_parsed, true);
-        reader.first_row = reader.needs_parsed ? reader.next_row : first_row;
         reader.needs_parsed = false;
-        reader.next_row = 0;
         status = read_parsed(origin, &reader, err);
     }
     dw__strbuf_deinit(&reader.json);

@@ -207,11 +207,21 @@ visit_entry(const dw_set_entry *entry, size_t block_idx, const dw_stats_chunk *c
     return DW_OK;
 }
 
+/* A visit of the statistics of some blocks. */
+typedef struct stats_visit {
+    const dw_file_set *set;
+    const bool *wanted; /* NULL: all blocks */
+    dw_stats_share share;
+    dw_stats_visitor visit;
+    void *ctx;
+} stats_visit;
+
 /* Reads an origin once for a run of entries that follow each other in it, hands their rows on, and
  * keeps the chunks of whole blocks while the budget lasts. */
 typedef struct origin_pass {
     const dw_file_set *set;
     size_t entry_idx;
+    bool is_shared; /* with others: no block is read as a whole */
     dw_stats_visitor visit;
     void *ctx;
     dw_stats_chunk *chunk; /* of the entry; NULL: it is not going to be kept */
@@ -236,7 +246,8 @@ begin_entry(origin_pass *pass, size_t entry_idx)
     dw_stats_budget *budget = block->origin->budget;
     pass->entry_idx = entry_idx;
     pass->chunk = NULL;
-    if (is_read_again(block) && atomic_load(&budget->used_bytes) < budget->bytes_max) {
+    if (is_read_again(block) && !pass->is_shared &&
+        atomic_load(&budget->used_bytes) < budget->bytes_max) {
         pass->chunk = dw__stats_chunk_new(pass->set->allocator, block->row_count);
     }
 }
@@ -325,24 +336,44 @@ visit_bare(const dw_file_set *set, size_t start, size_t end, dw_stats_visitor vi
     return DW_OK;
 }
 
+/* The share of a run's rows. The statistics of blocks that are not read as a whole are not kept. */
 static dw_status
-visit_run(const dw_file_set *set, size_t start, size_t end, dw_stats_visitor visit, void *ctx,
-          dw_error *err)
+read_share(const dw_file_set *set, size_t start, size_t row_count, const stats_visit *what,
+           dw_error *err)
+{
+    dw_stats_origin *origin = set->items[start].block->origin;
+    size_t first_row = set->items[start].block->origin_row;
+    size_t begin = first_row + row_count * what->share.idx / what->share.count;
+    size_t end = first_row + row_count * (what->share.idx + 1) / what->share.count;
+    origin_pass pass = {.set = set,
+                        .entry_idx = start,
+                        .is_shared = what->share.count > 1,
+                        .visit = what->visit,
+                        .ctx = what->ctx};
+    const dw_file_block *block = set->items[start].block;
+    while (begin < end && begin >= block->origin_row + block->row_count) {
+        block = set->items[++pass.entry_idx].block;
+    }
+    begin_entry(&pass, pass.entry_idx);
+    dw_status status =
+        begin == end ? DW_OK
+                     : dw__stats_origin_read(origin, begin, end - begin, pass_row, &pass, err);
+    dw__stats_chunk_unref(pass.chunk);
+    return status;
+}
+
+static dw_status
+visit_run(const dw_file_set *set, size_t start, size_t end, const stats_visit *what, dw_error *err)
 {
     const dw_file_block *first = set->items[start].block;
     const dw_file_block *last = set->items[end - 1].block;
     bool is_same;
     DW_TRY(dw__stats_origin_verify(first->origin, &is_same, err));
-    if (!is_same) {
-        return visit_bare(set, start, end, visit, ctx, err);
+    if (is_same) {
+        size_t row_count = last->origin_row + last->row_count - first->origin_row;
+        return read_share(set, start, row_count, what, err);
     }
-    origin_pass pass = {.set = set, .visit = visit, .ctx = ctx};
-    begin_entry(&pass, start);
-    dw_status status = dw__stats_origin_read(first->origin, first->origin_row,
-                                             last->origin_row + last->row_count - first->origin_row,
-                                             pass_row, &pass, err);
-    dw__stats_chunk_unref(pass.chunk);
-    return status;
+    return what->share.idx == 0 ? visit_bare(set, start, end, what->visit, what->ctx, err) : DW_OK;
 }
 
 /* The kept chunk of a block, to be released by the caller; NULL: none is kept. */
@@ -356,14 +387,6 @@ kept_chunk(dw_file_block *block)
     return chunk;
 }
 
-/* A visit of the statistics of some blocks. */
-typedef struct stats_visit {
-    const dw_file_set *set;
-    const bool *wanted; /* NULL: all blocks */
-    dw_stats_visitor visit;
-    void *ctx;
-} stats_visit;
-
 /*
  * Visits the blocks from `start` on that can be read in one go; the next ones begin at `*end_out`.
  */
@@ -375,21 +398,26 @@ visit_from(const stats_visit *what, size_t start, size_t *end_out, dw_error *err
     if (what->wanted != NULL && !what->wanted[start]) {
         return DW_OK;
     }
-    dw_stats_chunk *chunk = kept_chunk(entry->block);
+    /* What is kept changes meanwhile: all who share a visit must see the same. */
+    bool is_shared = what->share.count > 1;
+    dw_stats_chunk *chunk = is_shared ? NULL : kept_chunk(entry->block);
     if (entry->block->origin == NULL || chunk != NULL) {
-        dw_status status = visit_entry(entry, start, chunk, what->visit, what->ctx, err);
+        bool is_mine = what->share.idx == 0;
+        dw_status status =
+            is_mine ? visit_entry(entry, start, chunk, what->visit, what->ctx, err) : DW_OK;
         dw__stats_chunk_unref(chunk);
         return status;
     }
     *end_out = run_end(what->set, what->wanted, start);
-    return visit_run(what->set, start, *end_out, what->visit, what->ctx, err);
+    return visit_run(what->set, start, *end_out, what, err);
 }
 
 dw_status
-dw__file_set_visit_block_stats(dw_file_set *set, const bool *wanted, dw_stats_visitor visit,
-                               void *ctx, dw_error *err)
+dw__file_set_visit_block_stats(dw_file_set *set, const bool *wanted, dw_stats_share share,
+                               dw_stats_visitor visit, void *ctx, dw_error *err)
 {
-    stats_visit what = {.set = set, .wanted = wanted, .visit = visit, .ctx = ctx};
+    dw_assert(share.idx < share.count);
+    stats_visit what = {.set = set, .wanted = wanted, .share = share, .visit = visit, .ctx = ctx};
     size_t end;
     for (size_t i = 0; i < set->count; i = end) {
         DW_TRY(visit_from(&what, i, &end, err));
@@ -400,7 +428,23 @@ dw__file_set_visit_block_stats(dw_file_set *set, const bool *wanted, dw_stats_vi
 dw_status
 dw__file_set_visit_stats(dw_file_set *set, dw_stats_visitor visit, void *ctx, dw_error *err)
 {
-    return dw__file_set_visit_block_stats(set, NULL, visit, ctx, err);
+    const dw_stats_share whole = {.idx = 0, .count = 1};
+    return dw__file_set_visit_block_stats(set, NULL, whole, visit, ctx, err);
+}
+
+size_t
+dw__file_set_unread_stats(const dw_file_set *set, const bool *wanted)
+{
+    size_t row_count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        dw_file_block *block = set->items[i].block;
+        if (wanted[i] && block->origin != NULL) {
+            pthread_mutex_lock(&block->mutex);
+            row_count += block->stats_were_read ? 0 : block->row_count;
+            pthread_mutex_unlock(&block->mutex);
+        }
+    }
+    return row_count;
 }
 
 dw_status

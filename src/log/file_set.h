@@ -63,10 +63,18 @@ DW_WARN_UNUSED dw_status dw__file_set_get(dw_file_set *set, dw_file_ref ref, dw_
 typedef dw_status (*dw_stats_visitor)(void *ctx, dw_file_ref ref, dw_str stats, dw_error *err);
 DW_WARN_UNUSED dw_status dw__file_set_visit_stats(dw_file_set *set, dw_stats_visitor visit,
                                                   void *ctx, dw_error *err);
+/* A part of a visit, for several threads to share it: every file is in one of the parts, and those
+ * of a block may be in several. */
+typedef struct dw_stats_share {
+    size_t idx, count;
+} dw_stats_share;
 /* The same for the blocks with wanted[block_idx] only. */
 DW_WARN_UNUSED dw_status dw__file_set_visit_block_stats(dw_file_set *set, const bool *wanted,
+                                                        dw_stats_share share,
                                                         dw_stats_visitor visit, void *ctx,
                                                         dw_error *err);
+/* How many files' statistics such a visit would be the first to read from checkpoints. */
+size_t dw__file_set_unread_stats(const dw_file_set *set, const bool *wanted);
 
 /* A place for one derived value a block, made by whoever plans scans (typed statistics columns):
  * kept with the block, released by `release` with it. Thread-safe: the first store wins. */

@@ -28,6 +28,7 @@ dw__pq_column_init(dw_pq_column *column, const dw_allocator *allocator, const dw
                              .pages = {.allocator = allocator},
                              .dictionary = {.bytes = none, .values = none},
                              .buffer = none,
+                             .spare = none,
                              .elements = {none, none, none, none, 0, 0}};
 }
 
@@ -37,8 +38,8 @@ release_retired(dw_pq_column *column)
 {
     for (size_t i = 0; i < column->retired.count; i++) {
         dw_pq_buffer *retired = &column->retired.items[i];
-        if (column->buffer.ptr == NULL) {
-            column->buffer = *retired;
+        if (column->spare.ptr == NULL) {
+            column->spare = *retired;
         } else {
             dw__pq_buffer_deinit(retired);
         }
@@ -52,6 +53,7 @@ dw__pq_column_deinit(dw_pq_column *column)
     release_retired(column);
     DW_VEC_DEINIT(column->allocator, &column->retired);
     dw__pq_buffer_deinit(&column->buffer);
+    dw__pq_buffer_deinit(&column->spare);
     dw__pq_buffer_deinit(&column->dictionary.bytes);
     dw__pq_buffer_deinit(&column->dictionary.values);
     dw__pq_elements_deinit(&column->elements);
@@ -122,7 +124,8 @@ retire_page(dw_pq_column *column)
             return false;
         }
         *slot = column->buffer;
-        column->buffer = (dw_pq_buffer){.allocator = column->allocator};
+        column->buffer = column->spare;
+        column->spare = (dw_pq_buffer){.allocator = column->allocator};
     }
     return true;
 }

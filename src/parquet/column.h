@@ -52,6 +52,7 @@ typedef struct dw_pq_column {
 
     /* The page. */
     dw_pq_buffer buffer;
+    dw_pq_buffer spare;    /* for the next page */
     dw_pq_buffers retired; /* pages that values of this batch, or elements of this chunk, borrow */
     size_t page_left;
     dw_pq_runs defs;

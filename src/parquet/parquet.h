@@ -13,10 +13,17 @@
 
 #include "engine/engine.h"
 
+/* Of the rows that a request is for. */
+typedef struct dw_row_range {
+    size_t first, end;
+} dw_row_range;
+#define DW_ROWS_ALL ((dw_row_range){0, SIZE_MAX})
+
 /* Reads the columns of a file as dw_engine_ops.read_parquet does, with the engine's help only if
- * the file is odd. DW_UNAVAILABLE (OBJECT_CHANGED); otherwise the engine's errors. */
+ * the file is odd; only rows of the range are visited. DW_UNAVAILABLE (OBJECT_CHANGED); otherwise
+ * the engine's errors. */
 DW_WARN_UNUSED dw_status dw__pq_read(dw_engine *engine, dw_storage *storage,
-                                     const dw_parquet_read *request, dw_batch_visitor visit,
-                                     void *ctx, dw_error *err);
+                                     const dw_parquet_read *request, dw_row_range range,
+                                     dw_batch_visitor visit, void *ctx, dw_error *err);
 
 #endif

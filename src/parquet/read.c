@@ -22,7 +22,8 @@ typedef struct reading {
     bool *is_read;      /* in this batch */
     dw_vector *batch;   /* of the wanted columns */
     dw_arena arena;     /* of the batch */
-    size_t visited;
+    dw_row_range range;
+    size_t passed;    /* rows of the request that were visited or passed over */
     bool was_visitor; /* the failure is the visitor's own */
 } reading;
 
@@ -117,8 +118,16 @@ visit_rows(reading *r, size_t row_count, const uint16_t *rows, size_t count, dw_
     const dw_batch batch = {.row_count = count, .columns = r->batch};
     dw_status status = r->visit(r->ctx, &batch, err);
     r->was_visitor = status != DW_OK;
-    r->visited += count;
+    r->passed += count;
     return status;
+}
+
+/* How many of the next `count` rows come before a row of the request. */
+static size_t
+rows_until(const reading *r, size_t row, size_t count)
+{
+    size_t before = row > r->passed ? row - r->passed : 0;
+    return before < count ? before : count;
 }
 
 static dw_status
@@ -133,8 +142,11 @@ read_batch(reading *r, size_t row_count, dw_error *err)
     dw__arena_reset(&r->arena);
     memset(r->is_read, false, r->shape.columns.count);
     DW_TRY(find_rows(r, row_count, rows, &count, err));
-    if (count > 0) {
-        return visit_rows(r, row_count, rows, count, err);
+    size_t early = rows_until(r, r->range.first, count);
+    size_t in_time = rows_until(r, r->range.end, count);
+    r->passed += early;
+    if (in_time > early) {
+        return visit_rows(r, row_count, rows + early, in_time - early, err);
     }
     for (size_t i = 0; i < r->shape.columns.count; i++) {
         if (!r->is_read[i]) {
@@ -153,7 +165,7 @@ read_row_group(reading *r, const dw_pq_row_group *group, dw_error *err)
                                    err));
     }
     int64_t left = group->row_count;
-    while (left > 0) {
+    while (left > 0 && r->passed < r->range.end) {
         size_t part = left < (int64_t) DW_PQ_BATCH_ROWS ? (size_t) left : DW_PQ_BATCH_ROWS;
         DW_TRY(read_batch(r, part, err));
         left -= (int64_t) part;
@@ -164,7 +176,10 @@ read_row_group(reading *r, const dw_pq_row_group *group, dw_error *err)
 static dw_status
 read_row_groups(reading *r, const dw_pq_footer *footer, dw_error *err)
 {
-    for (size_t i = 0; i < footer->row_group_count && !r->shape.has_no_rows; i++) {
+    if (r->shape.has_no_rows) {
+        return DW_OK;
+    }
+    for (size_t i = 0; r->passed < r->range.end && i < footer->row_group_count; i++) {
         DW_TRY(read_row_group(r, &footer->row_groups[i], err));
     }
     return DW_OK;
@@ -234,10 +249,10 @@ read_object(reading *r, bool *odd_out, dw_error *err)
 
 /* ---- The engine's part ----------------------------------------------------------------------- */
 
-/* Hands on what is behind the rows that were visited. */
+/* Hands on what was not visited yet. */
 typedef struct rest_visitor {
     const reading *r;
-    size_t left; /* rows to pass over */
+    dw_row_range left; /* of the rows to come */
     dw_arena arena;
 } rest_visitor;
 
@@ -270,33 +285,38 @@ visit_rest(void *ctx, const dw_batch *batch, dw_error *err)
 {
     rest_visitor *rest = ctx;
     const reading *r = rest->r;
-    if (rest->left == 0) {
-        return r->visit(r->ctx, batch, err);
-    }
-    if (rest->left >= batch->row_count) {
-        rest->left -= batch->row_count;
+    size_t count = batch->row_count;
+    size_t first = rest->left.first < count ? rest->left.first : count;
+    size_t end = rest->left.end < count ? rest->left.end : count;
+    rest->left.first -= first;
+    rest->left.end -= end;
+    if (first >= end) {
         return DW_OK;
     }
+    if (first == 0 && end == count) {
+        return r->visit(r->ctx, batch, err);
+    }
     dw_vector *columns;
-    if (!drop_rows(r->request->columns, r->request->column_count, batch->columns, rest->left,
+    dw__arena_reset(&rest->arena);
+    if (!drop_rows(r->request->columns, r->request->column_count, batch->columns, first,
                    &rest->arena, &columns)) {
         return dw__error_oom(err);
     }
-    const dw_batch behind = {batch->row_count - rest->left, columns};
-    rest->left = 0;
-    return r->visit(r->ctx, &behind, err);
+    const dw_batch part = {end - first, columns};
+    return r->visit(r->ctx, &part, err);
 }
 
 dw_status
 dw__pq_read(dw_engine *engine, dw_storage *storage, const dw_parquet_read *request,
-            dw_batch_visitor visit, void *ctx, dw_error *err)
+            dw_row_range range, dw_batch_visitor visit, void *ctx, dw_error *err)
 {
     dw_assert(request->column_count > 0);
     reading r = {.env = engine->env,
                  .request = request,
                  .visit = visit,
                  .ctx = ctx,
-                 .source = {.storage = storage, .key = request->key}};
+                 .source = {.storage = storage, .key = request->key},
+                 .range = range};
     bool is_odd;
     dw__arena_init(&r.arena, engine->env->allocator);
     dw_status status = read_object(&r, &is_odd, err);
@@ -304,7 +324,8 @@ dw__pq_read(dw_engine *engine, dw_storage *storage, const dw_parquet_read *reque
     if (status != DW_OK || !is_odd) {
         return status;
     }
-    rest_visitor rest = {.r = &r, .left = r.visited};
+    rest_visitor rest = {.r = &r,
+                         .left = {r.passed > range.first ? r.passed : range.first, range.end}};
     dw__arena_init(&rest.arena, engine->env->allocator);
     status = engine->ops->read_parquet(engine, storage, request, visit_rest, &rest, err);
     dw__arena_deinit(&rest.arena);

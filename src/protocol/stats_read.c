@@ -66,7 +66,7 @@ static inline bool
 is_at(const stats_reader *reader, size_t column, dw_str key, size_t depth)
 {
     return reader->matched[column] == depth &&
-           dw__scan_key_equal(key, reader->columns[column].parts[depth]);
+           dw__scan_key_equal(&reader->scanner, key, reader->columns[column].parts[depth]);
 }
 
 static key_match
@@ -177,15 +177,15 @@ read_all(stats_reader *reader, dw_file_stats *out)
     }
     dw_str key;
     for (bool first = true; dw__scan_member(scanner, first, &key); first = false) {
-        if (dw__scan_key_equal(key, DW_STR("minValues"))) {
+        if (dw__scan_key_equal(scanner, key, DW_STR("minValues"))) {
             read_section(reader, SECTION_MIN);
-        } else if (dw__scan_key_equal(key, DW_STR("maxValues"))) {
+        } else if (dw__scan_key_equal(scanner, key, DW_STR("maxValues"))) {
             read_section(reader, SECTION_MAX);
-        } else if (dw__scan_key_equal(key, DW_STR("nullCount"))) {
+        } else if (dw__scan_key_equal(scanner, key, DW_STR("nullCount"))) {
             read_section(reader, SECTION_NULL_COUNT);
-        } else if (dw__scan_key_equal(key, DW_STR("numRecords"))) {
+        } else if (dw__scan_key_equal(scanner, key, DW_STR("numRecords"))) {
             take_num_records(scanner, out);
-        } else if (dw__scan_key_equal(key, DW_STR("tightBounds"))) {
+        } else if (dw__scan_key_equal(scanner, key, DW_STR("tightBounds"))) {
             take_tight_bounds(scanner, out);
         } else {
             (void) dw__scan_value(scanner);
@@ -264,14 +264,14 @@ dw__stats_read_counts(dw_str json, dw_file_stats *out)
     dw_str key;
     bool is_object = dw__scan_enter(&scanner);
     for (bool first = true; is_object && dw__scan_member(&scanner, first, &key); first = false) {
-        if (dw__scan_key_equal(key, DW_STR("numRecords"))) {
+        if (dw__scan_key_equal(&scanner, key, DW_STR("numRecords"))) {
             take_num_records(&scanner, out);
             /* Cut text, which cannot be trusted, does not end like an object. */
             if (!may_be_loose && out->has_num_records &&
                 dw__str_ends_with(dw__str_trim(json), DW_STR("}"))) {
                 return;
             }
-        } else if (dw__scan_key_equal(key, DW_STR("tightBounds"))) {
+        } else if (dw__scan_key_equal(&scanner, key, DW_STR("tightBounds"))) {
             take_tight_bounds(&scanner, out);
         } else {
             (void) dw__scan_value(&scanner);

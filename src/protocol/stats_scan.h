@@ -15,13 +15,15 @@ typedef struct dw_scanner {
     const char *at;
     const char *end;
     bool failed;
+    bool has_escapes;     /* the string that was stepped over last */
+    bool key_has_escapes; /* the key of the member that was stepped to */
 } dw_scanner;
 
 static inline dw_scanner
 dw__scanner_make(dw_str json)
 {
     dw_str text = json.len == 0 ? DW_STR("") : json;
-    return (dw_scanner){text.ptr, text.ptr + text.len, false};
+    return (dw_scanner){.at = text.ptr, .end = text.ptr + text.len};
 }
 
 /* True if the raw text of a string (without its quotes) stands for `wanted`, by its escapes. */
@@ -34,11 +36,15 @@ bool dw__scan_unescape(dw_str raw, char *to, size_t *len_out);
 
 #define DW_SCAN_EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
+/* The first byte is the lowest, on machines of either byte order. */
 static inline uint64_t
 dw__scan_load(const char *at)
 {
     uint64_t word;
     memcpy(&word, at, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
     return word;
 }
 
@@ -56,15 +62,21 @@ dw__scan_bytes_equal(uint64_t word, unsigned char c)
     return dw__scan_zero_bytes(word ^ DW_SCAN_EACH_BYTE(c));
 }
 
-/* The index of the first byte that a mask of high bits marks, on machines of either byte order. */
+/* The index of the first byte that a mask of high bits marks. */
 static inline size_t
 dw__scan_first_byte(uint64_t mask)
 {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     return (size_t) __builtin_ctzll(mask) / 8;
-#else
-    return (size_t) __builtin_clzll(mask) / 8;
-#endif
+}
+
+/* From the high bits of quotes those of what they enclose: a byte is marked when the number of
+ * quotes up to it is odd. */
+static inline uint64_t
+dw__scan_enclosed(uint64_t quotes)
+{
+    quotes ^= quotes << 8;
+    quotes ^= quotes << 16;
+    return quotes ^ quotes << 32;
 }
 
 /* ---- Steps ----------------------------------------------------------------------------------- */
@@ -109,6 +121,7 @@ static inline bool
 dw__scan_string(dw_scanner *s)
 {
     const char *at = s->at + 1;
+    s->has_escapes = false;
     for (;;) {
         at = dw__scan_string_end(at, s->end);
         if (at == s->end) {
@@ -121,26 +134,81 @@ dw__scan_string(dw_scanner *s)
         if (s->end - at < 2) {
             return dw__scan_fail(s);
         }
+        s->has_escapes = true;
         at += 2;
     }
+}
+
+/* All brackets have these bits, and so have some letters. */
+#define DW_SCAN_BRACKET_MASK 0xd9
+#define DW_SCAN_BRACKET_BITS 0x59
+
+/* Counts a byte that may be a bracket; true when the last one that was open is closed. */
+static inline bool
+dw__scan_count(char c, size_t *depth)
+{
+    if (c == '{' || c == '[') {
+        ++*depth;
+    }
+    return (c == '}' || c == ']') && --*depth == 0;
+}
+
+/* The same for the brackets of a word; NULL: something is still open behind it. */
+static inline const char *
+dw__scan_count_word(const char *at, uint64_t brackets, size_t *depth)
+{
+    for (; brackets != 0; brackets &= brackets - 1) {
+        const char *bracket = at + dw__scan_first_byte(brackets);
+        if (dw__scan_count(*bracket, depth)) {
+            return bracket;
+        }
+    }
+    return NULL;
+}
+
+/* As dw__scan_rest, for as long as whole words without escapes follow. False: it is not done, and
+ * goes on at `at`, which is outside of strings. */
+static inline bool
+dw__scan_rest_of_words(dw_scanner *s, size_t *depth)
+{
+    size_t open = *depth;
+    uint64_t inside = 0; /* a string: all bits, or none */
+    for (const char *at = s->at; s->end - at >= 8; at += 8) {
+        uint64_t word = dw__scan_load(at);
+        if (dw__scan_bytes_equal(word, '\\') != 0) {
+            return false;
+        }
+        uint64_t enclosed = dw__scan_enclosed(dw__scan_bytes_equal(word, '"')) ^ inside;
+        uint64_t brackets = dw__scan_bytes_equal(word & DW_SCAN_EACH_BYTE(DW_SCAN_BRACKET_MASK),
+                                                 DW_SCAN_BRACKET_BITS) &
+                            ~enclosed;
+        const char *last = dw__scan_count_word(at, brackets, &open);
+        if (last != NULL) {
+            s->at = last + 1;
+            return true;
+        }
+        inside = (enclosed >> 63) != 0 ? UINT64_MAX : 0;
+        if (inside == 0) {
+            s->at = at + 8;
+            *depth = open;
+        }
+    }
+    return false;
 }
 
 /* Steps out of `depth` objects and arrays that are open, by counting brackets. */
 static inline bool
 dw__scan_rest(dw_scanner *s, size_t depth)
 {
+    if (dw__scan_rest_of_words(s, &depth)) {
+        return true;
+    }
     while (s->at < s->end) {
-        char c = *s->at;
-        if (c == '"') {
+        if (*s->at == '"') {
             if (!dw__scan_string(s)) {
                 return false;
             }
-            continue;
-        }
-        s->at++;
-        if (c == '{' || c == '[') {
-            depth++;
-        } else if ((c == '}' || c == ']') && --depth == 0) {
+        } else if (dw__scan_count(*s->at++, &depth)) {
             return true;
         }
     }
@@ -206,6 +274,7 @@ dw__scan_member(dw_scanner *scanner, bool is_first, dw_str *key_out)
         return false;
     }
     *key_out = dw__str_make(start, (size_t) (scanner->at - 1 - start));
+    scanner->key_has_escapes = scanner->has_escapes;
     dw__scan_space(scanner);
     if (scanner->at >= scanner->end || *scanner->at != ':') {
         return dw__scan_fail(scanner);
@@ -252,16 +321,15 @@ dw__scan_is_at_end(dw_scanner *scanner)
     return !scanner->failed && scanner->at == scanner->end;
 }
 
-/* True if the raw text of a string (without its quotes) stands for `wanted`. */
+/* True if the key of the last member, as it stands there, stands for `wanted`. */
 static inline bool
-dw__scan_key_equal(dw_str raw, dw_str wanted)
+dw__scan_key_equal(const dw_scanner *scanner, dw_str raw, dw_str wanted)
 {
-    if (raw.len == wanted.len) {
-        return raw.len == 0 || (raw.ptr[0] == wanted.ptr[0] && raw.ptr[0] != '\\' &&
-                                memcmp(raw.ptr, wanted.ptr, raw.len) == 0 &&
-                                memchr(raw.ptr, '\\', raw.len) == NULL);
+    if (scanner->key_has_escapes) {
+        return raw.len > wanted.len && dw__scan_escaped_key_equal(raw, wanted);
     }
-    return raw.len > wanted.len && dw__scan_escaped_key_equal(raw, wanted);
+    return raw.len == wanted.len && (raw.len == 0 || (raw.ptr[0] == wanted.ptr[0] &&
+                                                      memcmp(raw.ptr, wanted.ptr, raw.len) == 0));
 }
 
 #endif

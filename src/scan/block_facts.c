@@ -6,8 +6,12 @@
 
 #include "base/assert.h"
 
+#include <pthread.h>
+
 /* Rows whose texts are read into the same scratch memory. */
 #define SCRATCH_ROWS 256
+/* Files from which on a second thread helps. */
+#define SHARED_FILES_MIN ((size_t) 1 << 14)
 
 /* The name under which a block keeps the facts of a column. Types are part of it: a block outlives
  * changes of the schema. */
@@ -147,34 +151,98 @@ typedef struct stats_pass {
     size_t count;
     dw_column_facts **made; /* block_count x count; NULL: not to be made */
     bool *blocks_wanted;
-    dw_column_stats *row; /* count */
-    dw_arena names;       /* and all of the above */
-    dw_arena scratch;     /* of the row */
-    size_t scratch_rows;
+    pthread_mutex_t text_mutex; /* guards the facts of texts, which share their memory */
+    dw_arena names;             /* and all of the above */
 } stats_pass;
+
+/* Who reads statistics: one thread, or each of several. */
+typedef struct stats_reader {
+    stats_pass *pass;
+    dw_stats_share share;
+    dw_column_stats *row; /* one for each wanted column */
+    dw_arena scratch;     /* of some rows */
+    size_t scratch_rows;
+    dw_status status;
+    dw_error err;
+} stats_reader;
+
+static bool
+set_facts(stats_pass *pass, dw_column_facts *made, size_t row, const dw_file_stats *file,
+          const dw_column_stats *column)
+{
+    if (made->kind != DW_VALUE_STR) {
+        return dw__column_facts_set_stats(made, row, file, column);
+    }
+    pthread_mutex_lock(&pass->text_mutex);
+    bool ok = dw__column_facts_set_stats(made, row, file, column);
+    pthread_mutex_unlock(&pass->text_mutex);
+    return ok;
+}
 
 static dw_status
 read_row(void *ctx, dw_file_ref ref, dw_str stats, dw_error *err)
 {
-    stats_pass *pass = ctx;
+    stats_reader *reader = ctx;
+    stats_pass *pass = reader->pass;
     dw_file_stats file;
     if (dw__str_is_null(stats)) {
         return DW_OK;
     }
-    if (!dw__stats_read(stats, pass->paths, pass->count, &pass->scratch, &file, pass->row)) {
+    if (!dw__stats_read(stats, pass->paths, pass->count, &reader->scratch, &file, reader->row)) {
         return dw__error_oom(err);
     }
     for (size_t i = 0; i < pass->count; i++) {
         dw_column_facts *made = pass->made[ref.block * pass->count + i];
-        if (made != NULL && !dw__column_facts_set_stats(made, ref.row, &file, &pass->row[i])) {
+        if (made != NULL && !set_facts(pass, made, ref.row, &file, &reader->row[i])) {
             return dw__error_oom(err);
         }
     }
-    if (++pass->scratch_rows == SCRATCH_ROWS) {
-        dw__arena_reset(&pass->scratch);
-        pass->scratch_rows = 0;
+    if (++reader->scratch_rows == SCRATCH_ROWS) {
+        dw__arena_reset(&reader->scratch);
+        reader->scratch_rows = 0;
     }
     return DW_OK;
+}
+
+static void *
+read_share(void *argument)
+{
+    stats_reader *reader = argument;
+    stats_pass *pass = reader->pass;
+    dw__arena_init(&reader->scratch, pass->allocator);
+    size_t size = pass->count * sizeof(*reader->row);
+    reader->row = dw__alloc(pass->allocator, size);
+    reader->status =
+        reader->row == NULL
+            ? dw__error_oom(&reader->err)
+            : dw__file_set_visit_block_stats(pass->set, pass->blocks_wanted, reader->share,
+                                             read_row, reader, &reader->err);
+    dw__dealloc(pass->allocator, reader->row, reader->row == NULL ? 0 : size);
+    dw__arena_deinit(&reader->scratch);
+    return NULL;
+}
+
+/* Two threads read where that is worth the while. */
+static dw_status
+read_statistics(stats_pass *pass, dw_error *err)
+{
+    stats_reader readers[2] = {{.pass = pass}, {.pass = pass}};
+    pthread_t helper;
+    bool is_large = dw__file_set_unread_stats(pass->set, pass->blocks_wanted) >= SHARED_FILES_MIN;
+    readers[0].share = (dw_stats_share){0, is_large ? 2 : 1};
+    readers[1].share = (dw_stats_share){1, 2};
+    bool has_helper = is_large && pthread_create(&helper, NULL, read_share, &readers[1]) == 0;
+    (void) read_share(&readers[0]);
+    if (has_helper) {
+        pthread_join(helper, NULL);
+    } else if (is_large) {
+        (void) read_share(&readers[1]);
+    }
+    const stats_reader *failed = readers[0].status != DW_OK ? &readers[0] : &readers[1];
+    if (failed->status != DW_OK) {
+        dw__error_copy(err, &failed->err);
+    }
+    return failed->status;
 }
 
 static bool
@@ -183,12 +251,11 @@ allocate_pass(stats_pass *pass, const bool *wanted)
     size_t column_count = pass->facts->column_count;
     pass->paths = DW_ARENA_ARRAY(&pass->names, dw_column_path, column_count);
     pass->column_idxs = DW_ARENA_ARRAY(&pass->names, size_t, column_count);
-    pass->row = DW_ARENA_ARRAY(&pass->names, dw_column_stats, column_count);
     pass->blocks_wanted = DW_ARENA_ARRAY(&pass->names, bool, pass->facts->block_count);
     pass->made =
         DW_ARENA_ARRAY(&pass->names, dw_column_facts *, pass->facts->block_count * column_count);
-    if (pass->paths == NULL || pass->column_idxs == NULL || pass->row == NULL ||
-        pass->blocks_wanted == NULL || pass->made == NULL) {
+    if (pass->paths == NULL || pass->column_idxs == NULL || pass->blocks_wanted == NULL ||
+        pass->made == NULL) {
         return false;
     }
     for (size_t i = 0; i < column_count; i++) {
@@ -263,8 +330,7 @@ run_pass(stats_pass *pass, const bool *wanted, dw_error *err)
     if (!missing) {
         return DW_OK;
     }
-    dw_status status =
-        dw__file_set_visit_block_stats(pass->set, pass->blocks_wanted, read_row, pass, err);
+    dw_status status = read_statistics(pass, err);
     if (status == DW_UNAVAILABLE && dw__error_has_code(err, "STATISTICS_MOVED")) {
         /* Another checkpoint took the place of the one that was being read: nothing of it is
          * believed, and every file stays in. [PRUNE-1] */
@@ -287,12 +353,13 @@ dw__block_facts_add_statistics(dw_block_facts *facts, const dw_allocator *alloca
 {
     stats_pass pass = {.facts = facts, .allocator = allocator, .set = set, .scope = scope};
     dw__arena_init(&pass.names, allocator);
-    dw__arena_init(&pass.scratch, allocator);
+    int failed = pthread_mutex_init(&pass.text_mutex, NULL);
+    dw_assert(failed == 0);
     dw_status status = run_pass(&pass, wanted, err);
     for (size_t i = 0; pass.made != NULL && i < facts->block_count * pass.count; i++) {
         dw__column_facts_free(pass.made[i]);
     }
     dw__arena_deinit(&pass.names);
-    dw__arena_deinit(&pass.scratch);
+    pthread_mutex_destroy(&pass.text_mutex);
     return status;
 }

@@ -84,7 +84,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .columns = columns,
                                    .column_count = 1,
                                    .required_path = i == 0 ? path_column : NULL};
-        fuzz_run(dw__pq_read(&engine, storage, &request, visit, &sum, NULL));
+        fuzz_run(dw__pq_read(&engine, storage, &request, DW_ROWS_ALL, visit, &sum, NULL));
     }
     dw__storage_close(storage);
     return 0;

@@ -74,10 +74,10 @@ read_text(fixture *f, const dw_parquet_read *request, reader how, int *needed_ou
               &f->err);
     columns_text c = {request, dw__strbuf_make(dw__allocator_libc(), 1 << 28), 0, DW_OK};
     counting_engine engine = {{&counting_ops, &f->world.env}, dw__database_engine(f->database), 0};
-    dw_status status =
-        how == BY_ENGINE
-            ? read_counted(&engine.base, storage, request, columns_text_visit, &c, &f->err)
-            : dw__pq_read(&engine.base, storage, request, columns_text_visit, &c, &f->err);
+    dw_status status = how == BY_ENGINE ? read_counted(&engine.base, storage, request,
+                                                       columns_text_visit, &c, &f->err)
+                                        : dw__pq_read(&engine.base, storage, request, DW_ROWS_ALL,
+                                                      columns_text_visit, &c, &f->err);
     assert_ok(status, &f->err);
     const char *text = dw__arena_dup_cstr(&f->arena, dw__strbuf_str(&c.text));
     dw__strbuf_deinit(&c.text);
@@ -152,7 +152,7 @@ test_plain__reads_what_the_engine_writes(void **state)
         ", COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1000000, ROW_GROUP_SIZE 2048",
         ", COMPRESSION zstd, ROW_GROUP_SIZE 4096",
     };
-    static const int row_counts[] = {0, 1, 7, 2048, 2049, 9000};
+    static const int row_counts[] = {0, 1, 7, 2049, 6000};
     static const int nulls[] = {0, 3, 9, 10};
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         for (size_t k = 0; k < sizeof(row_counts) / sizeof(row_counts[0]); k++) {
@@ -208,6 +208,43 @@ test_plain__lets_the_engine_read_on_from_the_middle(void **state)
     assert_string_equal(actual, expected);
 }
 
+static void
+test_plain__reads_a_range_of_the_wanted_rows(void **state)
+{
+    fixture *f = *state;
+    static const dw_column_spec number[] = {I64("id")};
+    const dw_parquet_read request = {.key = DW_STR("c.parquet"),
+                                     .columns = number,
+                                     .column_count = 1,
+                                     .required_path = path_column};
+    static const char *const options[] = {", ROW_GROUP_SIZE 4096", ", COMPRESSION gzip"};
+    static const dw_row_range ranges[] = {{0, 0},       {0, 1},       {1, 3},       {2040, 2060},
+                                          {4000, 5000}, {6999, 9000}, {9000, 9001}, {0, SIZE_MAX}};
+    for (size_t i = 0; i < 2 * sizeof(ranges) / sizeof(ranges[0]); i++) {
+        if (i % (sizeof(ranges) / sizeof(ranges[0])) == 0) {
+            write_rows(f, 10000, 3, options[i == 0 ? 0 : 1]);
+        }
+        dw_row_range range = ranges[i % (sizeof(ranges) / sizeof(ranges[0]))];
+        dw_storage *storage = NULL;
+        assert_ok(dw__storage_open(&f->world.env, dw__str_from(f->dir.path), &storage, &f->err),
+                  &f->err);
+        columns_text c = {&request, dw__strbuf_make(dw__allocator_libc(), 1 << 20), 0, DW_OK};
+        assert_ok(dw__pq_read(dw__database_engine(f->database), storage, &request, range,
+                              columns_text_visit, &c, &f->err),
+                  &f->err);
+        const char *expected = fixture_rows(
+            f,
+            "SELECT coalesce(string_agg(id || chr(10), '' ORDER BY id), '') FROM (SELECT id FROM "
+            "read_parquet('%s') WHERE add.path IS NOT NULL ORDER BY id LIMIT %lld OFFSET %lld)",
+            fixture_path(f, "c.parquet"),
+            range.end == SIZE_MAX ? 1000000LL : (long long) (range.end - range.first),
+            (long long) range.first);
+        assert_str(dw__strbuf_str(&c.text), expected);
+        dw__strbuf_deinit(&c.text);
+        dw__storage_close(storage);
+    }
+}
+
 /* ---- Damage and faults ----------------------------------------------------------------------- */
 
 static dw_status
@@ -219,7 +256,8 @@ read_memory(const dw_env *env, dw_storage *storage, dw_error *err)
                                      .required_path = path_column};
     columns_text c = {&request, dw__strbuf_make(dw__allocator_libc(), 1 << 24), 0, DW_OK};
     counting_engine engine = {{&counting_ops, env}, NULL, 0};
-    dw_status status = dw__pq_read(&engine.base, storage, &request, columns_text_visit, &c, err);
+    dw_status status =
+        dw__pq_read(&engine.base, storage, &request, DW_ROWS_ALL, columns_text_visit, &c, err);
     dw__strbuf_deinit(&c.text);
     return status;
 }
@@ -313,7 +351,8 @@ test_plain__refuses_an_object_that_changes_meanwhile(void **state)
     const dw_parquet_read request = {
         .key = DW_STR("c.parquet"), .columns = columns, .column_count = COLUMN_COUNT};
     counting_engine engine = {{&counting_ops, &f->world.env}, NULL, 0};
-    dw_status status = dw__pq_read(&engine.base, r.storage, &request, replace, &r, &f->err);
+    dw_status status =
+        dw__pq_read(&engine.base, r.storage, &request, DW_ROWS_ALL, replace, &r, &f->err);
     assert_error(status, DW_UNAVAILABLE, "OBJECT_CHANGED", &f->err);
     assert_int_equal(r.batch_count, 1);
     dw__storage_close(r.storage);
@@ -331,11 +370,13 @@ test_plain__stops_when_the_visitor_or_the_user_says_so(void **state)
         .key = DW_STR("c.parquet"), .columns = columns, .column_count = COLUMN_COUNT};
     columns_text c = {&request, dw__strbuf_make(dw__allocator_libc(), 1 << 20), 0, DW_UNSUPPORTED};
     counting_engine engine = {{&counting_ops, &f->world.env}, NULL, 0};
-    assert_error(dw__pq_read(&engine.base, storage, &request, columns_text_visit, &c, &f->err),
-                 DW_UNSUPPORTED, "STOPPED", &f->err);
+    assert_error(
+        dw__pq_read(&engine.base, storage, &request, DW_ROWS_ALL, columns_text_visit, &c, &f->err),
+        DW_UNSUPPORTED, "STOPPED", &f->err);
     f->world.cancel_after_polls = 0;
-    assert_error(dw__pq_read(&engine.base, storage, &request, columns_text_visit, &c, &f->err),
-                 DW_CANCELLED, "CANCELLED", &f->err);
+    assert_error(
+        dw__pq_read(&engine.base, storage, &request, DW_ROWS_ALL, columns_text_visit, &c, &f->err),
+        DW_CANCELLED, "CANCELLED", &f->err);
     f->world.cancel_after_polls = -1;
     assert_int_equal(engine.read_count, 0);
     dw__strbuf_deinit(&c.text);
@@ -350,6 +391,7 @@ main(void)
         TEST(test_plain__reads_what_the_engine_writes),
         TEST(test_plain__leaves_what_it_does_not_know_to_the_engine),
         TEST(test_plain__lets_the_engine_read_on_from_the_middle),
+        TEST(test_plain__reads_a_range_of_the_wanted_rows),
         TEST(test_plain__survives_every_damage),
         TEST(test_plain__survives_faults_of_memory_and_storage),
         TEST(test_plain__refuses_an_object_that_changes_meanwhile),

@@ -4,6 +4,7 @@
  */
 #include "scan_world.h"
 
+#include "log/checkpoint.h"
 #include "scan/prune.h"
 
 #define SCHEMA                                                                                     \
@@ -280,6 +281,70 @@ test_prune__of_many_files_in_several_commits_is_exact(void **state)
     scan_world_deinit(&world);
 }
 
+/* More than one thread reads their statistics. */
+enum { CHECKPOINT_FILES = 40000 };
+
+static void
+make_large_checkpoint(scan_world *world)
+{
+    dwt_commit commit;
+    scan_world_create(&commit, SCHEMA, NULL, NULL);
+    for (int i = 0; i < CHECKPOINT_FILES; i++) {
+        char path[32];
+        char stats[300];
+        snprintf(path, sizeof(path), "f%d", i);
+        snprintf(
+            stats, sizeof(stats),
+            "{\"numRecords\":10,\"minValues\":{\"s\":\"key-%06d a rather long text\",\"id\":%d},"
+            "\"maxValues\":{\"id\":%d,\"s\":\"key-%06d a rather long text\"},"
+            "\"nullCount\":{\"id\":0,\"s\":0}}",
+            i, i * 10, i * 10 + 9, i);
+        dwt_commit_add(&commit, &(dwt_add){.path = path, .stats = stats});
+    }
+    dwt_commit_write(&commit, world->storage, 0);
+    scan_world_refresh(world);
+    dw_status status = dw__checkpoint_write(world->snapshot, &world->err);
+    assert_ok(status, &world->err);
+    dwt_commit_begin(&commit);
+    dwt_commit_remove(&commit, &(dwt_add){.path = "f70"});
+    dwt_commit_add(&commit, &(dwt_add){.path = "new", .stats = ID_STATS(700, 709)});
+    dwt_commit_write(&commit, world->storage, 1);
+    dw__log_snapshot_unref(world->snapshot);
+    world->snapshot = NULL;
+    dw__log_close(world->log);
+    assert_ok(
+        dw__log_open(&world->test.env, world->storage, world->engine, &world->log, &world->err),
+        &world->err);
+    scan_world_refresh(world);
+}
+
+static void
+test_prune__of_a_large_checkpoint_is_exact(void **state)
+{
+    (void) state;
+    scan_world world;
+    scan_world_init(&world);
+    make_large_checkpoint(&world);
+    dw_predicate_scope scope = scope_of(&world);
+    size_t id = column(&scope, "id", NULL);
+    size_t s = column(&scope, "s", NULL);
+    for (int i = 0; i < CHECKPOINT_FILES; i += 999) {
+        char path[32];
+        char key[64];
+        snprintf(path, sizeof(path), "f%d", i);
+        snprintf(key, sizeof(key), "key-%06d a rather long text", i);
+        dw_prune_result result =
+            prune(&world, &scope, compare_integer(&scope, id, DW_COMPARISON_EQUAL, i * 10 + 3));
+        assert_left(&world, &result, path);
+        result = prune(&world, &scope, compare_text(&scope, s, DW_COMPARISON_EQUAL, key));
+        assert_int_equal(result.count, 2); /* nothing is known of the texts in the new file */
+    }
+    dw_prune_result result =
+        prune(&world, &scope, compare_integer(&scope, id, DW_COMPARISON_EQUAL, 703));
+    assert_left(&world, &result, "new");
+    scan_world_deinit(&world);
+}
+
 static void
 test_prune__out_of_memory_is_an_error_and_leaves_the_snapshot_usable(void **state)
 {
@@ -327,6 +392,7 @@ main(void)
         cmocka_unit_test(test_prune__by_partition_values_before_statistics),
         cmocka_unit_test(test_prune__by_nested_fields_and_physical_names),
         cmocka_unit_test(test_prune__of_many_files_in_several_commits_is_exact),
+        cmocka_unit_test(test_prune__of_a_large_checkpoint_is_exact),
         cmocka_unit_test(test_prune__out_of_memory_is_an_error_and_leaves_the_snapshot_usable),
     };
     return cmocka_run_group_tests_name("prune", tests, NULL, NULL);
