@@ -215,6 +215,17 @@ dw__catalog_resolve(dw_catalog *catalog, const dw_str *parts, size_t part_count,
     return dw__str_is_null(*root_out) ? dw__error_oom(err) : DW_OK;
 }
 
+/* A reference to the table that was opened under that spelling; NULL: none was. */
+static dw_table *
+find_known(dw_catalog *catalog, dw_str uri)
+{
+    pthread_mutex_lock(&catalog->mutex);
+    const dw_map_value *known = dw__map_get(&catalog->by_uri, uri);
+    dw_table *table = known == NULL ? NULL : dw__table_ref(known->ptr);
+    pthread_mutex_unlock(&catalog->mutex);
+    return table;
+}
+
 dw_status
 dw__catalog_has(dw_catalog *catalog, const dw_str *parts, size_t part_count, bool *found_out,
                 dw_error *err)
@@ -232,8 +243,11 @@ dw__catalog_has(dw_catalog *catalog, const dw_str *parts, size_t part_count, boo
     dw__arena_init(&arena, catalog->env->allocator);
     dw_str root;
     DW_TRY(dw__catalog_resolve(catalog, parts, part_count, &arena, &root, err));
-    DW_AUTO(dw_table_ptr) table = NULL;
-    DW_TRY(dw__catalog_table_at(catalog, root, &table, err));
+    /* What is not there is not kept: a session may ask for any number of other names. */
+    DW_AUTO(dw_table_ptr) table = find_known(catalog, root);
+    if (table == NULL) {
+        DW_TRY(dw__table_open(catalog->env, catalog->database, root, &table, err));
+    }
     return dw__log_exists(dw__table_log(table), found_out, err);
 }
 
