@@ -136,6 +136,20 @@ def test_changes__of_a_version_that_recorded_them_are_those_alone(w):
 
 
 @test
+def test_changes__tell_of_deletes_and_updates_however_they_were_written(w):
+    for number, (vectors, mapping) in enumerate((("true", "none"), ("false", "none"), ("true", "name"), ("false", "id"))):
+        w.sql(f"CREATE TABLE t{number} (id INT, p STRING, v INT) PARTITIONED BY (p) TBLPROPERTIES ("
+              f"'delta.enableChangeDataFeed' = 'true', 'delta.enableDeletionVectors' = '{vectors}', "
+              f"'delta.columnMapping.mode' = '{mapping}')")
+        w.sql(f"INSERT INTO t{number} VALUES (1, 'a', 1), (2, 'a', 2), (3, 'b', 3); DELETE FROM t{number} WHERE id = 2; "
+              f"UPDATE t{number} SET v = v + 10 WHERE id = 3; DELETE FROM t{number} WHERE p = 'b'")
+        expect_equal(w.rows(f"SELECT id, p, v, _change_type, _commit_version FROM table_changes('t{number}', 2) "
+                            "ORDER BY _commit_version, _change_type DESC"),
+                     [[2, "a", 2, "delete", 2], [3, "b", 3, "update_preimage", 3], [3, "b", 13, "update_postimage", 3],
+                      [3, "b", 13, "delete", 4]])
+
+
+@test
 def test_changes__leave_out_what_only_rearranged(w):
     one = data_file(w, "a.parquet", "SELECT range AS id, 'x' AS name FROM range(3)")
     w.write_log("t", 0, [OLD_PROTOCOL, metadata(ID_NAME, **CDF), add(one)])
