@@ -182,6 +182,7 @@ dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
                   .reads_whole_table = change->reads_whole_table,
                   .looks_for_rows = change->looks_for_rows,
                   .loses_row_ids = change->loses_row_ids,
+                  .moves_identity_marks = change->moves_identity_marks,
                   .read_paths = change->read_paths,
                   .read_path_count = change->read_path_count,
                   .operation = change->operation,

@@ -17,7 +17,7 @@ typedef struct dw_change {
     size_t count;
     size_t capacity;
     bool reads_whole_table;
-    bool looks_for_rows, loses_row_ids; /* see dw_txn */
+    bool looks_for_rows, loses_row_ids, moves_identity_marks; /* see dw_txn */
     const dw_str *read_paths;
     size_t read_path_count;
     const char *operation;

@@ -197,6 +197,7 @@ put_marks(const write_state *state, const dw_data_files *files, dw_change *chang
                                    &schema_string, err));
     if (!dw__str_is_null(schema_string)) {
         action.as.metadata.schema_string = schema_string;
+        change->moves_identity_marks = true;
         dw__change_put(change, &action);
     }
     return DW_OK;

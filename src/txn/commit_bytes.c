@@ -41,6 +41,25 @@ put_object(dw_strbuf *out, const char *key, dw_str json)
     dw__strbuf_append(out, dw__str_is_null(json) ? DW_STR("{}") : json);
 }
 
+/* What other writers look at when they come second. */
+static void
+put_tags(dw_strbuf *out, const dw_txn *txn, const dw_commit_header *header)
+{
+    if (!header->tracks_rows && !txn->moves_identity_marks) {
+        return;
+    }
+    dw__json_put_key(out, DW_STR("tags"));
+    dw__strbuf_append_char(out, '{');
+    if (header->tracks_rows) {
+        put_text(out, "delta.rowTracking.preserved",
+                 txn->loses_row_ids ? DW_STR("false") : DW_STR("true"));
+    }
+    if (txn->moves_identity_marks) {
+        put_text(out, "delta.identity.schemaUpdate", DW_STR("true"));
+    }
+    dw__strbuf_append_char(out, '}');
+}
+
 static void
 put_commit_info(dw_strbuf *out, const dw_txn *txn, const dw_commit_header *header)
 {
@@ -61,11 +80,7 @@ put_commit_info(dw_strbuf *out, const dw_txn *txn, const dw_commit_header *heade
     if (!dw__str_is_null(txn->user_metadata)) {
         put_text(out, "userMetadata", txn->user_metadata);
     }
-    if (header->tracks_rows) {
-        dw__json_put_key(out, DW_STR("tags"));
-        dw__strbuf_printf(out, "{\"delta.rowTracking.preserved\":\"%s\"}",
-                          txn->loses_row_ids ? "false" : "true");
-    }
+    put_tags(out, txn, header);
     dw__json_put_key(out, DW_STR("engineInfo"));
     dw__strbuf_printf(out, "\"Deltaworks/%s\"", dw_version());
     put_text(out, "txnId", dw__str_from(header->txn_id));

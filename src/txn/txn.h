@@ -45,7 +45,8 @@ typedef struct dw_txn {
     dw_str operation_metrics_json;    /* likewise */
     dw_str user_metadata;             /* null string: none */
     bool data_change;                 /* false: the change only rearranges (OPTIMIZE) */
-    bool loses_row_ids; /* rows were copied without the ids that row tracking gave them */
+    bool loses_row_ids;        /* rows were copied without the ids that row tracking gave them */
+    bool moves_identity_marks; /* the metadata changes in high-water marks only */
 } dw_txn;
 
 typedef struct dw_txn_result {

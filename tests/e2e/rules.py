@@ -191,6 +191,8 @@ def test_identity__values_go_on_from_the_mark_that_is_committed_with_them(w):
           "INSERT INTO t (v) SELECT 'f' FROM t WHERE k = 10")
     expect_equal(w.rows("SELECT k, b FROM t ORDER BY v"), [[10, 1], [5, 2], [0, 77], [-5, 3], [-10, 4]])
     expect_equal([field(w, c)["delta.identity.highWaterMark"] for c in ("k", "b")], [-10, 4])
+    tagged = [a["commitInfo"].get("tags") for v in range(3) for a in w.actions("t", v) if "commitInfo" in a]
+    expect_equal(tagged, [None, {"delta.identity.schemaUpdate": "true"}, {"delta.identity.schemaUpdate": "true"}])
     for statement in ("INSERT INTO t (k, v) VALUES (1, 'x')", "INSERT INTO t VALUES (1, 2, 'x')",
                       "INSERT INTO t BY NAME SELECT 1 AS k"):
         fails(w, statement, "[IDENTITY_EXPLICIT]", 'column "k"')
