@@ -152,6 +152,7 @@ typedef struct dw_commit_info {
     dw_str isolation_level;
     bool has_is_blind_append;
     bool is_blind_append;
+    bool moves_identity_marks; /* tags: its metadata changes in high-water marks only */
     dw_str user_metadata;
     dw_str engine_info;
     dw_str txn_id;

@@ -33,6 +33,9 @@ take_numbers(dw_json object, dw_commit_info *out)
     dw_json blind = dw__json_get(object, DW_STR("isBlindAppend"));
     out->has_is_blind_append = dw__json_kind(blind) == DW_JSON_BOOL;
     out->is_blind_append = dw__json_bool(blind, false);
+    dw_json marks =
+        dw__json_get(dw__json_get(object, DW_STR("tags")), DW_STR("delta.identity.schemaUpdate"));
+    out->moves_identity_marks = dw__str_equal(dw__json_str(marks), DW_STR("true"));
 }
 
 dw_status

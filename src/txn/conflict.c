@@ -149,10 +149,12 @@ static dw_verdict
 step_metadata(const dw_conflict_self *self, const dw_conflict_winner *winner,
               dw_txn_isolation isolation, size_t idx)
 {
-    (void) self;
     (void) isolation;
-    return winner->actions[idx].kind == DW_ACTION_METADATA ? DW_VERDICT_METADATA_CHANGED
-                                                           : DW_VERDICT_NONE;
+    bool is_minor = winner->moves_identity_marks &&
+                    !has_kind(self->actions, self->action_count, DW_ACTION_METADATA);
+    return winner->actions[idx].kind == DW_ACTION_METADATA && !is_minor
+               ? DW_VERDICT_METADATA_CHANGED
+               : DW_VERDICT_NONE;
 }
 
 static dw_verdict

@@ -40,6 +40,7 @@ typedef struct dw_conflict_winner {
     const dw_str *canonical;
     size_t action_count;
     bool is_blind_append;
+    bool moves_identity_marks; /* its metadata changes in high-water marks only */
 } dw_conflict_winner;
 
 /* `culprit_out` is the index of the winner's action that decided, or SIZE_MAX. */

@@ -249,7 +249,8 @@ check_winner(commit_loop *loop, const dw_commit_actions *commit, dw_arena *scrat
     dw_conflict_winner winner = {.actions = commit->items,
                                  .action_count = commit->count,
                                  .is_blind_append =
-                                     info.has_is_blind_append && info.is_blind_append};
+                                     info.has_is_blind_append && info.is_blind_append,
+                                 .moves_identity_marks = info.moves_identity_marks};
     DW_TRY(canonical_paths(commit, scratch, &winner.canonical, err));
     size_t culprit;
     dw_verdict verdict = dw__conflict_check(&loop->self, &winner, loop->isolation, &culprit);

@@ -251,10 +251,33 @@ test_conflict__a_change_that_only_rearranges_is_checked_at_snapshot_isolation(vo
                      DW_TXN_SERIALIZABLE);
 }
 
+static void
+test_conflict__marks_of_identity_columns_stop_only_changes_of_metadata(void **state)
+{
+    (void) state;
+    dw_action append = {.kind = DW_ACTION_ADD};
+    dw_action metadata = {.kind = DW_ACTION_METADATA};
+    dw_str none = DW_STR_NULL;
+    size_t culprit;
+    dw_conflict_winner winner = {
+        .actions = &metadata, .canonical = &none, .action_count = 1, .moves_identity_marks = true};
+    dw_conflict_self self = {.actions = &append, .action_count = 1, .is_blind_append = true};
+    assert_int_equal(dw__conflict_check(&self, &winner, DW_TXN_WRITE_SERIALIZABLE, &culprit),
+                     DW_VERDICT_NONE);
+    self.actions = &metadata;
+    assert_int_equal(dw__conflict_check(&self, &winner, DW_TXN_WRITE_SERIALIZABLE, &culprit),
+                     DW_VERDICT_METADATA_CHANGED);
+    self.actions = &append;
+    winner.moves_identity_marks = false;
+    assert_int_equal(dw__conflict_check(&self, &winner, DW_TXN_WRITE_SERIALIZABLE, &culprit),
+                     DW_VERDICT_METADATA_CHANGED);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conflict__marks_of_identity_columns_stop_only_changes_of_metadata),
         cmocka_unit_test(test_conflict__verdicts_at_write_serializable_are_the_references),
         cmocka_unit_test(test_conflict__verdicts_at_serializable_also_count_blind_appends),
         cmocka_unit_test(test_conflict__two_removes_of_a_file_that_neither_read_conflict),
