@@ -277,18 +277,21 @@ check(dw_fsck *fsck, dw_error *err)
     if (fsck->listing.count == 0) {
         return dw__error_set(err, DW_NOT_FOUND, "TABLE_NOT_FOUND",
                              "%.*s is no Delta table: expected commits in " DW_LOG_DIR,
-                             DW_STR_ARG(dw__table_root(fsck->table)));
+                             DW_STR_ARG(fsck->storage->root));
     }
     dw__fsck_check_listing(fsck);
     DW_TRY(replay(fsck, err));
     DW_TRY(check_newest(fsck, err));
+    if (fsck->is_out_of_memory) {
+        return dw__error_oom(err);
+    }
     dw__fsck_find_unlisted(fsck);
     return dw__fsck_go_on(fsck, 1, err);
 }
 
 dw_status
-dw__table_fsck(dw_table *table, dw_connection *connection, const dw_fsck_spec *spec,
-               struct ArrowArrayStream *out, dw_fsck_counts *counts_out, dw_error *err)
+dw__log_fsck(dw_log *log, dw_connection *connection, const dw_fsck_spec *spec,
+             struct ArrowArrayStream *out, dw_fsck_counts *counts_out, dw_error *err)
 {
     static const dw_rows_column columns[] = {{"severity", DW_ROWS_STR, 0, 0},
                                              {"rule", DW_ROWS_STR, 0, 0},
@@ -296,10 +299,9 @@ dw__table_fsck(dw_table *table, dw_connection *connection, const dw_fsck_spec *s
                                              {"path", DW_ROWS_STR, 0, 0},
                                              {"message", DW_ROWS_STR, 0, 0}};
     *counts_out = (dw_fsck_counts){0};
-    const dw_env *env = dw__table_env(table);
-    dw_fsck fsck = {.table = table,
-                    .log = dw__table_log(table),
-                    .storage = dw__table_storage(table),
+    const dw_env *env = dw__log_env(log);
+    dw_fsck fsck = {.log = log,
+                    .storage = dw__log_storage(log),
                     .env = env,
                     .connection = connection,
                     .spec = spec,
@@ -321,4 +323,11 @@ dw__table_fsck(dw_table *table, dw_connection *connection, const dw_fsck_spec *s
         return status;
     }
     return dw__rows_stream(fsck.rows, out, err);
+}
+
+dw_status
+dw__table_fsck(dw_table *table, dw_connection *connection, const dw_fsck_spec *spec,
+               struct ArrowArrayStream *out, dw_fsck_counts *counts_out, dw_error *err)
+{
+    return dw__log_fsck(dw__table_log(table), connection, spec, out, counts_out, err);
 }

@@ -35,5 +35,9 @@ typedef struct dw_fsck_counts {
 DW_WARN_UNUSED dw_status dw__table_fsck(dw_table *table, dw_connection *connection,
                                         const dw_fsck_spec *spec, struct ArrowArrayStream *out,
                                         dw_fsck_counts *counts_out, dw_error *err);
+/* The same of a table that is known by its log only. */
+DW_WARN_UNUSED dw_status dw__log_fsck(dw_log *log, dw_connection *connection,
+                                      const dw_fsck_spec *spec, struct ArrowArrayStream *out,
+                                      dw_fsck_counts *counts_out, dw_error *err);
 
 #endif

@@ -86,8 +86,10 @@ check_stats(dw_fsck *fsck, const dw_file *file)
     }
     DW_AUTO(dw_json_doc_ptr) doc = NULL;
     dw_error cause = DW_ERROR_INIT;
-    dw_status status =
-        dw__json_parse(fsck->env->allocator, file->stats, "the statistics", &doc, &cause);
+    dw_status status = dw__fsck_parse(fsck, file->stats, "the statistics", &doc, &cause);
+    if (status != DW_OK && status != DW_CORRUPT) {
+        return;
+    }
     if (status == DW_CORRUPT ||
         (status == DW_OK && dw__json_kind(dw__json_root(doc)) != DW_JSON_OBJECT)) {
         dw__fsck_find(fsck, DW_FSCK_ERROR, "M1", file->path,

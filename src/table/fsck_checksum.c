@@ -47,10 +47,14 @@ parse_action(const checksum *sum, const char *kind, dw_json content, dw_action *
     dw__json_put_key(&text, dw__str_from(kind));
     dw__json_write(&text, content);
     dw__strbuf_append_char(&text, '}');
-    bool ok = !text.failed &&
-              dw__json_parse(sum->fsck->env->allocator, dw__strbuf_str(&text), "the checksum", &doc,
-                             &cause) == DW_OK &&
-              dw__action_parse(dw__json_root(doc), &sum->fsck->scratch, out, &cause) == DW_OK;
+    bool ok =
+        !text.failed &&
+        dw__fsck_parse(sum->fsck, dw__strbuf_str(&text), "the checksum", &doc, &cause) == DW_OK &&
+        dw__action_parse(dw__json_root(doc), &sum->fsck->scratch, out, &cause) == DW_OK;
+    if (text.failed || cause.status == DW_OUT_OF_MEMORY) {
+        sum->fsck->is_out_of_memory = true;
+        return false;
+    }
     if (!ok) {
         dw__fsck_find(sum->fsck, DW_FSCK_ERROR, "A9", sum->key, "expected a valid %s: %s", kind,
                       cause.message);
@@ -225,8 +229,7 @@ dw__fsck_checksum(dw_fsck *fsck, dw_str key, dw_error *err)
     }
     dw_status status = dw__storage_get(fsck->storage, key, &text, NULL, &cause);
     if (status == DW_OK) {
-        status = dw__json_parse(fsck->env->allocator, dw__strbuf_str(&text), "the checksum", &doc,
-                                &cause);
+        status = dw__fsck_parse(fsck, dw__strbuf_str(&text), "the checksum", &doc, &cause);
     }
     if (status != DW_OK) {
         return dw__fsck_find_error(fsck, "A9", key, &cause, err);

@@ -52,9 +52,10 @@ check_physical_name(mapping_check *check, const dw_type *type, size_t idx)
     dw_fsck *fsck = check->fsck;
     const dw_field *field = &type->fields[idx];
     dw_str name;
-    dw_error ignored = DW_ERROR_INIT;
-    if (dw__field_metadata_get(field, PHYSICAL_NAME, &fsck->scratch, &name, &ignored) == DW_OK &&
-        dw__str_is_null(name)) {
+    dw_error cause = DW_ERROR_INIT;
+    dw_status status = dw__field_metadata_get(field, PHYSICAL_NAME, &fsck->scratch, &name, &cause);
+    check->is_out_of_memory = check->is_out_of_memory || status == DW_OUT_OF_MEMORY;
+    if (status == DW_OK && dw__str_is_null(name)) {
         dw__fsck_find(fsck, DW_FSCK_ERROR, "E4", DW_STR_NULL,
                       "expected delta.columnMapping.physicalName of column '%.*s', found none",
                       DW_STR_ARG(field->name));
@@ -176,8 +177,7 @@ check_recorded_changes(dw_fsck *fsck, const dw_field *field)
     dw_error ignored = DW_ERROR_INIT;
     if (memmem(field->metadata_json.ptr, field->metadata_json.len, TYPE_CHANGES.ptr,
                TYPE_CHANGES.len) == NULL ||
-        dw__json_parse(fsck->env->allocator, field->metadata_json, "the metadata", &doc,
-                       &ignored) != DW_OK) {
+        dw__fsck_parse(fsck, field->metadata_json, "the metadata", &doc, &ignored) != DW_OK) {
         return;
     }
     dw_json changes = dw__json_get(dw__json_root(doc), TYPE_CHANGES);
@@ -230,5 +230,6 @@ dw__fsck_check_columns(dw_fsck *fsck, const dw_metadata *before)
     mapping_check check = {.fsck = fsck};
     dw__map_init(&check.ids, fsck->env->allocator);
     check_mapped_fields(&check, fsck->state.schema);
+    fsck->is_out_of_memory = fsck->is_out_of_memory || check.is_out_of_memory;
     dw__map_deinit(&check.ids);
 }

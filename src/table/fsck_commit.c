@@ -210,11 +210,11 @@ check_txn(commit_check *check, const dw_txn_id *txn, dw_error *err)
 }
 
 static bool
-row_id_mark(dw_str configuration, const dw_allocator *allocator, int64_t *out)
+row_id_mark(dw_fsck *fsck, dw_str configuration, int64_t *out)
 {
     DW_AUTO(dw_json_doc_ptr) doc = NULL;
     dw_error ignored = DW_ERROR_INIT;
-    return dw__json_parse(allocator, configuration, "the domain", &doc, &ignored) == DW_OK &&
+    return dw__fsck_parse(fsck, configuration, "the domain", &doc, &ignored) == DW_OK &&
            dw__json_i64(dw__json_get(dw__json_root(doc), DW_STR("rowIdHighWaterMark")), out);
 }
 
@@ -223,7 +223,7 @@ check_row_id_mark(commit_check *check, const dw_domain *domain)
 {
     dw_fsck *fsck = check->fsck;
     int64_t mark, before;
-    if (!row_id_mark(domain->configuration, fsck->env->allocator, &mark)) {
+    if (!row_id_mark(fsck, domain->configuration, &mark)) {
         dw__fsck_find(fsck, DW_FSCK_ERROR, "H2", DW_STR_NULL,
                       "expected {\"rowIdHighWaterMark\":n} in the domain delta.rowTracking, found "
                       "%.*s",
@@ -231,8 +231,7 @@ check_row_id_mark(commit_check *check, const dw_domain *domain)
         return;
     }
     const dw_fsck_domain *old = dw__fsck_domain(&fsck->state, domain->domain);
-    if (old != NULL && row_id_mark(old->domain.configuration, fsck->env->allocator, &before) &&
-        mark < before) {
+    if (old != NULL && row_id_mark(fsck, old->domain.configuration, &before) && mark < before) {
         dw__fsck_find(fsck, DW_FSCK_ERROR, "H2", DW_STR_NULL,
                       "the mark of row ids goes back from %" PRId64 " to %" PRId64, before, mark);
     }

@@ -96,7 +96,6 @@ typedef struct dw_fsck_crc {
 } dw_fsck_crc;
 
 typedef struct dw_fsck {
-    dw_table *table;
     dw_log *log;
     dw_storage *storage;
     const dw_env *env;
@@ -117,8 +116,9 @@ typedef struct dw_fsck {
     } windows;
     dw_arena scratch; /* of one commit, one file, ... */
 
-    int64_t commit_count; /* that were replayed */
-    int64_t version;      /* that findings are about; -1: none */
+    bool is_out_of_memory; /* something could not be looked at: the check fails in the end */
+    int64_t commit_count;  /* that were replayed */
+    int64_t version;       /* that findings are about; -1: none */
     dw_rows *rows;
     dw_fsck_counts counts;
     int64_t rule_counts[DW_FSCK_RULES_MAX];
@@ -132,6 +132,9 @@ void dw__fsck_find(dw_fsck *fsck, dw_fsck_severity severity, const char *rule, d
  * returned. */
 DW_WARN_UNUSED dw_status dw__fsck_find_error(dw_fsck *fsck, const char *rule, dw_str path,
                                              const dw_error *cause, dw_error *err);
+/* Parses JSON whose faults are findings; notes in `fsck` that memory ended. */
+DW_WARN_UNUSED dw_status dw__fsck_parse(dw_fsck *fsck, dw_str text, const char *what,
+                                        dw_json_doc **out, dw_error *cause);
 /* DW_CANCELLED when it was asked to stop. `share` of the whole is done. */
 DW_WARN_UNUSED dw_status dw__fsck_go_on(dw_fsck *fsck, double share, dw_error *err);
 /* Adds a note for each rule of which more was found than is listed. */

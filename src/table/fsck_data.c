@@ -282,7 +282,7 @@ query_file(data_check *check, const dw_file *file, dw_text_rows *rows, dw_error 
     dw_fsck *fsck = check->fsck;
     DW_AUTO(dw_rowset_ptr) deleted = NULL;
     dw_str path;
-    DW_TRY(dw__uri_resolve(&fsck->scratch, dw__table_root(fsck->table), file->path, &path, err));
+    DW_TRY(dw__uri_resolve(&fsck->scratch, fsck->storage->root, file->path, &path, err));
     if (file->dv != NULL) {
         DW_TRY(dw__dv_read(fsck->storage, file->dv, &fsck->scratch, &deleted, err));
     }
@@ -338,9 +338,13 @@ dw__fsck_data(dw_fsck *fsck, dw_error *err)
 {
     dw_assert(fsck->connection != NULL);
     DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
-    if (fsck->state.schema == NULL ||
-        dw__log_snapshot_at(fsck->log, fsck->state.version, &snapshot, NULL) != DW_OK) {
-        return DW_OK; /* why was reported */
+    dw_error cause = DW_ERROR_INIT;
+    if (fsck->state.schema == NULL) {
+        return DW_OK;
+    }
+    dw_status opened = dw__log_snapshot_at(fsck->log, fsck->state.version, &snapshot, &cause);
+    if (opened != DW_OK) {
+        return dw__fsck_find_error(fsck, "C1", DW_STR_NULL, &cause, err);
     }
     data_check check = {.fsck = fsck, .snapshot = snapshot};
     dw__arena_init(&check.arena, fsck->env->allocator);

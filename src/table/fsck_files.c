@@ -238,14 +238,14 @@ check_ranges(dw_fsck *fsck, const id_ranges *ranges, int64_t mark)
 
 /* The mark in the domain; -1: there is none. */
 static int64_t
-find_mark(const dw_fsck *fsck)
+find_mark(dw_fsck *fsck)
 {
     const dw_fsck_domain *domain = dw__fsck_domain(&fsck->state, DW_STR("delta.rowTracking"));
     DW_AUTO(dw_json_doc_ptr) doc = NULL;
     dw_error ignored = DW_ERROR_INIT;
     int64_t mark = -1;
-    if (domain != NULL && dw__json_parse(fsck->env->allocator, domain->domain.configuration,
-                                         "the domain", &doc, &ignored) == DW_OK) {
+    if (domain != NULL &&
+        dw__fsck_parse(fsck, domain->domain.configuration, "the domain", &doc, &ignored) == DW_OK) {
         (void) dw__json_i64(dw__json_get(dw__json_root(doc), DW_STR("rowIdHighWaterMark")), &mark);
     }
     return mark;
@@ -329,8 +329,7 @@ dw__fsck_check_clustering(dw_fsck *fsck)
     fsck->version = domain->version;
     DW_AUTO(dw_json_doc_ptr) doc = NULL;
     dw_error cause = DW_ERROR_INIT;
-    if (dw__json_parse(fsck->env->allocator, domain->domain.configuration, "the domain", &doc,
-                       &cause) != DW_OK) {
+    if (dw__fsck_parse(fsck, domain->domain.configuration, "the domain", &doc, &cause) != DW_OK) {
         dw__fsck_find(fsck, DW_FSCK_ERROR, "I1", DW_STR_NULL, "%s", cause.message);
         return;
     }

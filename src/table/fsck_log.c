@@ -202,9 +202,8 @@ dw__fsck_reader(dw_fsck *fsck, dw_error *err)
     DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
     dw_status status = dw__log_snapshot_at(fsck->log, fsck->state.version, &snapshot, &cause);
     if (status != DW_OK) {
-        return fsck->counts.errors > 0 && status != DW_OUT_OF_MEMORY
-                   ? DW_OK
-                   : dw__fsck_find_error(fsck, "C1", DW_STR_NULL, &cause, err);
+        bool is_known = fsck->counts.errors > 0 && (status == DW_CORRUPT || status == DW_NOT_FOUND);
+        return is_known ? DW_OK : dw__fsck_find_error(fsck, "C1", DW_STR_NULL, &cause, err);
     }
     if (!fsck->state.is_valid) {
         return DW_OK;

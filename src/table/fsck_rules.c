@@ -100,6 +100,14 @@ dw__fsck_find_error(dw_fsck *fsck, const char *rule, dw_str path, const dw_error
 }
 
 dw_status
+dw__fsck_parse(dw_fsck *fsck, dw_str text, const char *what, dw_json_doc **out, dw_error *cause)
+{
+    dw_status status = dw__json_parse(fsck->env->allocator, text, what, out, cause);
+    fsck->is_out_of_memory = fsck->is_out_of_memory || status == DW_OUT_OF_MEMORY;
+    return status;
+}
+
+dw_status
 dw__fsck_go_on(dw_fsck *fsck, double share, dw_error *err)
 {
     if (fsck->spec->progress != NULL) {

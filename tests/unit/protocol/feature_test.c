@@ -294,6 +294,84 @@ test_new_table__with_an_unknown_feature_is_refused(void **state)
     assert_message_has(&err, "teleport");
 }
 
+/* ---- Tables that exist ----------------------------------------------------------------------- */
+
+static void
+check_upgrade(fixture *f, dw_protocol before, const char *key, const char *value,
+              const char *expected)
+{
+    dw_pair pair = {dw__str_from(key), dw__str_from(value)};
+    dw_pairs configuration = {&pair, 1};
+    dw_protocol protocol;
+    dw_error err = DW_ERROR_INIT;
+    assert_ok(dw__protocol_upgrade(&before, schema_of(f, plain_schema), &configuration, &f->arena,
+                                   &protocol, &err),
+              &err);
+    DW_AUTO(dw_strbuf) text = fixture_text(f);
+    dw__protocol_print(&text, &protocol);
+    assert_str(dw__strbuf_str(&text), expected);
+    assert_ok(dw__protocol_check_read(&protocol, &err), &err);
+}
+
+static void
+test_upgrade__keeps_what_a_version_implied_and_lists_only_what_must_be(void **state)
+{
+    fixture *f = *state;
+    dw_protocol two = {.min_reader_version = 1, .min_writer_version = 2};
+    check_upgrade(f, two, "free", "1", "{\"minReaderVersion\":1,\"minWriterVersion\":2}");
+    check_upgrade(f, two, "delta.constraints.c", "id > 0",
+                  "{\"minReaderVersion\":1,\"minWriterVersion\":3}");
+    check_upgrade(f, two, "delta.minWriterVersion", "4",
+                  "{\"minReaderVersion\":1,\"minWriterVersion\":4}");
+    check_upgrade(f, two, "delta.enableChangeDataFeed", "true",
+                  "{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":"
+                  "[\"appendOnly\",\"invariants\",\"changeDataFeed\"]}");
+    check_upgrade(f, two, "delta.minWriterVersion", "7",
+                  "{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":"
+                  "[\"appendOnly\",\"invariants\"]}");
+    dw_protocol five = {.min_reader_version = 2, .min_writer_version = 5};
+    check_upgrade(f, five, "delta.enableDeletionVectors", "true",
+                  "{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":"
+                  "[\"columnMapping\",\"deletionVectors\"],\"writerFeatures\":[\"appendOnly\","
+                  "\"invariants\",\"checkConstraints\",\"changeDataFeed\",\"generatedColumns\","
+                  "\"columnMapping\",\"deletionVectors\"]}");
+}
+
+static void
+test_upgrade__keeps_features_that_are_not_known(void **state)
+{
+    fixture *f = *state;
+    dw_str names[] = {DW_STR("teleport"), DW_STR("appendOnly")};
+    dw_protocol before = {.min_reader_version = 1,
+                          .min_writer_version = 7,
+                          .has_writer_features = true,
+                          .writer_features = names,
+                          .writer_feature_count = 2};
+    check_upgrade(f, before, "delta.feature.domainMetadata", "supported",
+                  "{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":"
+                  "[\"teleport\",\"appendOnly\",\"domainMetadata\"]}");
+}
+
+static void
+test_without__takes_one_feature_away_and_no_other(void **state)
+{
+    fixture *f = *state;
+    dw_error err = DW_ERROR_INIT;
+    dw_protocol protocol;
+    dw_protocol three = {.min_reader_version = 1, .min_writer_version = 3};
+    assert_ok(
+        dw__protocol_without(&three, DW_FEATURE_CHECK_CONSTRAINTS, &f->arena, &protocol, &err),
+        &err);
+    assert_int_equal(protocol.min_writer_version, 2);
+    dw_protocol four = {.min_reader_version = 1, .min_writer_version = 4};
+    assert_ok(dw__protocol_without(&four, DW_FEATURE_CHECK_CONSTRAINTS, &f->arena, &protocol, &err),
+              &err);
+    assert_int_equal(protocol.min_writer_version, 7);
+    assert_int_equal(protocol.writer_feature_count, 4);
+    assert_false(dw__protocol_supports(&protocol, DW_FEATURE_CHECK_CONSTRAINTS));
+    assert_true(dw__protocol_supports(&protocol, DW_FEATURE_GENERATED_COLUMNS));
+}
+
 int
 main(void)
 {
@@ -307,6 +385,9 @@ main(void)
         TEST(test_write__refuses_schemas_of_nothing_but_void),
         TEST(test_new_table__gets_the_smallest_protocol),
         TEST(test_new_table__with_an_unknown_feature_is_refused),
+        TEST(test_upgrade__keeps_what_a_version_implied_and_lists_only_what_must_be),
+        TEST(test_upgrade__keeps_features_that_are_not_known),
+        TEST(test_without__takes_one_feature_away_and_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
