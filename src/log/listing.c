@@ -104,7 +104,7 @@ dw__log_list_any(dw_storage *storage, const dw_allocator *allocator, bool *any_o
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, allocator);
     dw_list_request request = {
-        .prefix = DW_STR(DW_LOG_DIR), .start_after = DW_STR_NULL, .limit = 100};
+        .prefix = DW_STR(DW_LOG_DIR), .start_after = DW_STR_NULL, .limit = 100, .names_only = true};
     for (bool more = true; more && !*any_out;) {
         dw_list_page page;
         DW_TRY(dw__storage_list(storage, &request, &arena, &page, err));

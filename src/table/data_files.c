@@ -323,8 +323,11 @@ remove_named(dw_table *table, dw_str unique)
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, dw__table_env(table)->allocator);
     dw_storage *storage = dw__table_storage(table);
-    dw_list_request request = {
-        .prefix = DW_STR(""), .start_after = DW_STR_NULL, .limit = LIST_PAGE, .recursive = true};
+    dw_list_request request = {.prefix = DW_STR(""),
+                               .start_after = DW_STR_NULL,
+                               .limit = LIST_PAGE,
+                               .recursive = true,
+                               .names_only = true};
     dw_list_page page = {.has_more = true};
     while (page.has_more && dw__storage_list(storage, &request, &arena, &page, NULL) == DW_OK) {
         for (size_t i = 0; i < page.count; i++) {
