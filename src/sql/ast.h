@@ -145,7 +145,7 @@ typedef struct dw_alter_statement {
     dw_str *keys;        /* UNSET */
     size_t key_count;
     dw_str item;       /* the constraint or feature */
-    dw_str expression; /* ADD CONSTRAINT */
+    dw_str expression; /* ADD CONSTRAINT: in Spark's SQL */
     bool if_exists;
     bool truncates; /* DROP FEATURE ... TRUNCATE HISTORY */
 } dw_alter_statement;

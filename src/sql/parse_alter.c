@@ -3,6 +3,7 @@
  * DROP FEATURE. What else ALTER TABLE may be is left to others.
  */
 #include "sql/parse.h"
+#include "sql/spark_text.h"
 
 #define ALTER_KEYS_MAX 1000
 
@@ -75,8 +76,8 @@ parse_add_constraint(dw_parser *parser, dw_alter_statement *out)
     if (parser->pos - 1 == first) {
         return dw__parser_fail(parser, "a condition between the parentheses");
     }
-    out->expression = dw__tokens_text(parser->sql, first, parser->pos - 1);
-    return DW_OK;
+    return dw__sql_spark_text(parser->sql, (dw_sql_range){first, parser->pos - 1}, parser->arena,
+                              &out->expression, parser->err);
 }
 
 static dw_status
