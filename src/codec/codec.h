@@ -1,5 +1,5 @@
 /*
- * Small codecs: z85, CRC-32, UUID.
+ * Small codecs: z85, CRC-32, MD5, UUID.
  */
 #ifndef DW_CODEC_CODEC_H
 #define DW_CODEC_CODEC_H
@@ -22,6 +22,11 @@ void dw__uuid_format(const uint8_t bytes[DW_UUID_BYTES], char out[DW_UUID_TEXT_S
 DW_WARN_UNUSED dw_status dw__z85_decode(dw_arena *arena, dw_str text, dw_str *out, dw_error *err);
 /* Encodes; `bytes.len` must be a multiple of four. */
 DW_WARN_UNUSED dw_status dw__z85_encode(dw_arena *arena, dw_str bytes, dw_str *out, dw_error *err);
+
+#define DW_MD5_TEXT_SIZE 33
+
+/* The MD5 digest as 32 hexadecimal digits and a NUL. */
+void dw__md5(dw_str bytes, char out[DW_MD5_TEXT_SIZE]);
 
 /* The CRC-32 of zlib and of deletion vector files. */
 uint32_t dw__crc32(dw_str bytes);

@@ -4,9 +4,27 @@
 #include "log/hint.h"
 
 #include "codec/json.h"
+#include "log/hint_checksum.h"
 #include "log/names.h"
 
 #include <inttypes.h>
+
+/* A hint with another checksum than its own is damaged. */
+static dw_status
+check_sum(const dw_allocator *allocator, dw_json hint, dw_error *err)
+{
+    dw_str stated = dw__json_str(dw__json_get(hint, DW_STR("checksum")));
+    char found[DW_MD5_TEXT_SIZE];
+    if (dw__str_is_null(stated)) {
+        return DW_OK;
+    }
+    DW_TRY(dw__hint_checksum(allocator, hint, found, err));
+    return dw__str_equal(stated, dw__str_from(found))
+               ? DW_OK
+               : dw__error_set(err, DW_CORRUPT, "HINT_INVALID",
+                               "expected the checksum %s in _last_checkpoint, found %.*s", found,
+                               DW_STR_ARG(stated));
+}
 
 static int64_t
 version_in(dw_json hint)
@@ -28,6 +46,9 @@ dw__hint_read(dw_storage *storage, const dw_allocator *allocator, int64_t *versi
     if (status == DW_OK) {
         DW_AUTO(dw_json_doc_ptr) doc = NULL;
         status = dw__json_parse(allocator, dw__strbuf_str(&text), "the hint", &doc, &ignored);
+        if (status == DW_OK) {
+            status = check_sum(allocator, dw__json_root(doc), &ignored);
+        }
         if (status == DW_OK) {
             *version_out = version_in(dw__json_root(doc));
         }
@@ -54,6 +75,19 @@ is_true(dw_storage *storage, const dw_allocator *allocator, int64_t version)
            dw__storage_list(storage, &request, &arena, &page, &ignored) == DW_OK && page.count > 0;
 }
 
+/* Puts the checksum of a hint into it. */
+static dw_status
+add_checksum(const dw_allocator *allocator, dw_strbuf *text, dw_error *err)
+{
+    DW_AUTO(dw_json_doc_ptr) doc = NULL;
+    char checksum[DW_MD5_TEXT_SIZE];
+    DW_TRY(dw__json_parse(allocator, dw__strbuf_str(text), "the hint", &doc, err));
+    DW_TRY(dw__hint_checksum(allocator, dw__json_root(doc), checksum, err));
+    text->len--; /* the brace */
+    dw__strbuf_printf(text, ",\"checksum\":\"%s\"}", checksum);
+    return dw__strbuf_ok(text, "the hint", err);
+}
+
 dw_status
 dw__hint_write(dw_storage *storage, const dw_allocator *allocator, const dw_hint *hint,
                dw_error *err)
@@ -69,5 +103,6 @@ dw__hint_write(dw_storage *storage, const dw_allocator *allocator, const dw_hint
                       ",\"numOfAddFiles\":%" PRId64 "}",
                       hint->version, hint->action_count, hint->size_bytes, hint->add_count);
     DW_TRY(dw__strbuf_ok(&text, "the hint", err));
+    DW_TRY(add_checksum(allocator, &text, err));
     return dw__storage_put(storage, DW_STR(DW_LAST_CHECKPOINT_KEY), dw__strbuf_str(&text), err);
 }

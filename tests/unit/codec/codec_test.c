@@ -96,6 +96,29 @@ crc32_by_definition(dw_str bytes)
 }
 
 static void
+test_md5__is_that_of_its_standard(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *text, *digest;
+    } cases[] = {
+        {"", "d41d8cd98f00b204e9800998ecf8427e"},
+        {"message digest", "f96b697d7cb7938d525a2f31aaf161d0"},
+        {"abcdefghijklmnopqrstuvwxyz", "c3fcd3d76192e4007dfb496cca67e13b"},
+        {"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+         "d174ab98d277d9f5a5611c2c9f419d9f"},
+        {"1234567890123456789012345678901234567890123456789012345678901234567890123456789"
+         "0",
+         "57edf4a22be3c955ac49da2e2107b67a"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char digest[DW_MD5_TEXT_SIZE];
+        dw__md5(dw__str_from(cases[i].text), digest);
+        assert_string_equal(digest, cases[i].digest);
+    }
+}
+
+static void
 test_crc32__is_that_of_zlib(void **state)
 {
     (void) state;
@@ -144,6 +167,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_z85__agrees_with_the_specification, setup, teardown),
         cmocka_unit_test_setup_teardown(test_z85__returns_what_was_encoded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_z85__refuses_what_is_none, setup, teardown),
+        cmocka_unit_test(test_md5__is_that_of_its_standard),
         cmocka_unit_test(test_crc32__is_that_of_zlib),
         cmocka_unit_test_setup_teardown(test_uuid__is_of_version_4_and_new_each_time, setup,
                                         teardown),
