@@ -381,6 +381,12 @@ dw__value_print_checked(const dw_field *field, dw_str reference, dw_str source_t
     const dw_type *source;
     DW_TRY(dw__engine_type_parse(field->name, source_type, arena, &source, err));
     fit how = fit_of(source, field->type);
+    static const char nanoseconds[] = "TIMESTAMP_NS";
+    bool has_nanoseconds =
+        memmem(source_type.ptr, source_type.len, nanoseconds, sizeof(nanoseconds) - 1) != NULL;
+    if (how < FIT_CHECKED && has_nanoseconds) {
+        how = FIT_CHECKED; /* Delta's timestamps end at microseconds */
+    }
     /* The engine calls the type of a bare NULL an integer: that one value fits everywhere. */
     if (how == FIT_NEVER && source->kind == DW_TYPE_INTEGER) {
         how = FIT_IF_NULL;

@@ -86,6 +86,16 @@ def test_insert__refuses_what_does_not_fit_and_names_the_column(w):
 
 
 @test
+def test_insert__takes_nanoseconds_only_where_they_are_zero(w):
+    w.sql("CREATE TABLE t (v TIMESTAMP_NTZ, l ARRAY<TIMESTAMP_NTZ>)")
+    w.sql("INSERT INTO t SELECT '2024-01-01 00:00:00.123456000'::TIMESTAMP_NS, ['2024-01-01 00:00:00.5'::TIMESTAMP_NS]")
+    for values in ("'2024-01-01 00:00:00.123456789'::TIMESTAMP_NS, NULL",
+                   "NULL, ['2024-01-01 00:00:00.123456789'::TIMESTAMP_NS]"):
+        expect_failure(w.run("sql", "-c", f"INSERT INTO t SELECT {values}"), 1, "VALUE_LOSES_DATA", ".123456789")
+    expect_equal(w.rows("SELECT * FROM t"), [["2024-01-01 00:00:00.123456", ["2024-01-01 00:00:00.5"]]])
+
+
+@test
 def test_insert__refuses_null_inside_nested_values_where_it_is_not_allowed(w):
     w.sql("CREATE TABLE t (s STRUCT<a: INT NOT NULL, b: STRING>)")
     w.sql("INSERT INTO t VALUES ({'a': 1, 'b': NULL}), (NULL)")
