@@ -146,10 +146,6 @@ DW_WARN_UNUSED dw_status dw__statement_text(dw_str sql, dw_strbuf *out, dw_error
 DW_WARN_UNUSED dw_status dw__duck_type_print(const dw_duck *duck, duckdb_logical_type type,
                                              dw_strbuf *out, dw_error *err);
 
-/* The same with JSON in the place of VARIANT, at any depth. */
-DW_WARN_UNUSED dw_status dw__duck_type_print_with_json(const dw_duck *duck,
-                                                       duckdb_logical_type type, dw_strbuf *out,
-                                                       dw_error *err);
 bool dw__duck_type_has_variants(const dw_duck *duck, duckdb_logical_type type);
 /* Prepares a SELECT whose rows have variants anew, with JSON instead; others stay. After a failure
  * `prepared` may be NULL. */

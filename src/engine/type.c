@@ -12,7 +12,6 @@ typedef struct printer {
     dw_strbuf *out;
     int depth;
     bool is_too_deep;
-    bool variants_as_json;
 } printer;
 
 static void print(printer *p, duckdb_logical_type type);
@@ -149,8 +148,7 @@ print(printer *p, duckdb_logical_type type)
     const dw_duck *duck = p->duck;
     duckdb_type id = duck->get_type_id(type);
     const char *name = plain_name(id);
-    bool is_shown_as_json = id == DUCKDB_TYPE_VARIANT && p->variants_as_json;
-    if (is_shown_as_json || (id == DUCKDB_TYPE_VARCHAR && is_json(p, type))) {
+    if (id == DUCKDB_TYPE_VARCHAR && is_json(p, type)) {
         dw__strbuf_append_literal(p->out, "JSON");
     } else if (name != NULL) {
         dw__strbuf_append(p->out, dw__str_from(name));
@@ -166,12 +164,11 @@ print(printer *p, duckdb_logical_type type)
     }
 }
 
-static dw_status
-print_type(const dw_duck *duck, duckdb_logical_type type, bool variants_as_json, dw_strbuf *out,
-           dw_error *err)
+dw_status
+dw__duck_type_print(const dw_duck *duck, duckdb_logical_type type, dw_strbuf *out, dw_error *err)
 {
     dw_assert(type != NULL);
-    printer p = {.duck = duck, .out = out, .variants_as_json = variants_as_json};
+    printer p = {.duck = duck, .out = out};
     print(&p, type);
     if (p.is_too_deep) {
         return dw__error_set(err, DW_INVALID_ARGUMENT, "TYPE_UNSUPPORTED",
@@ -179,19 +176,6 @@ print_type(const dw_duck *duck, duckdb_logical_type type, bool variants_as_json,
                              TYPE_DEPTH_MAX);
     }
     return dw__strbuf_ok(out, "the name of a type", err);
-}
-
-dw_status
-dw__duck_type_print(const dw_duck *duck, duckdb_logical_type type, dw_strbuf *out, dw_error *err)
-{
-    return print_type(duck, type, false, out, err);
-}
-
-dw_status
-dw__duck_type_print_with_json(const dw_duck *duck, duckdb_logical_type type, dw_strbuf *out,
-                              dw_error *err)
-{
-    return print_type(duck, type, true, out, err);
 }
 
 /* Deeper than TYPE_DEPTH_MAX nothing is looked for: printing such a type is refused. */

@@ -5,30 +5,111 @@
 #include "base/assert.h"
 #include "engine/internal.h"
 
-/* Appends the column's cast if it has variants; else its name alone. */
-static dw_status
-put_column(const dw_duck *duck, duckdb_prepared_statement prepared, idx_t idx, dw_strbuf *out,
-           dw_error *err)
+#include <stdio.h>
+
+/* ---- Values ---------------------------------------------------------------------------------- */
+
+/* Writing an expression that has JSON where `value` has variants. A plain cast would make texts
+ * "null" of NULLs. Depth is that of a type that could be printed. */
+typedef struct json_writer {
+    const dw_duck *duck;
+    dw_strbuf *out;
+    size_t variable_count;
+} json_writer;
+
+static void put_value(json_writer *writer, duckdb_logical_type type, dw_str value);
+
+static void
+put_and_destroy(json_writer *writer, duckdb_logical_type type, dw_str value)
 {
-    duckdb_logical_type type = duck->prepared_statement_column_logical_type(prepared, idx);
-    bool has_variants = dw__duck_type_has_variants(duck, type);
-    dw_status status = DW_OK;
-    dw__strbuf_append(out, idx > 0 ? DW_STR(", ") : DW_STR(""));
-    if (has_variants) {
-        /* The cast makes a text "null" of NULL. */
-        dw__strbuf_printf(out, "CASE WHEN c%llu IS NOT NULL THEN CAST(c%llu AS ",
-                          (unsigned long long) idx, (unsigned long long) idx);
-        status = dw__duck_type_print_with_json(duck, type, out, err);
-        dw__strbuf_append_literal(out, ") END");
-    } else {
-        dw__strbuf_printf(out, "c%llu", (unsigned long long) idx);
+    put_value(writer, type, value);
+    writer->duck->destroy_logical_type(&type);
+}
+
+/* {'a': <its value>, ...}; NULL stays NULL. */
+static void
+put_struct(json_writer *writer, duckdb_logical_type type, dw_str value)
+{
+    const dw_duck *duck = writer->duck;
+    idx_t count = duck->struct_type_child_count(type);
+    dw__strbuf_append_literal(writer->out, "CASE WHEN ");
+    dw__strbuf_append(writer->out, value);
+    dw__strbuf_append_literal(writer->out, " IS NOT NULL THEN {");
+    for (idx_t i = 0; i < count; i++) {
+        char *name = duck->struct_type_child_name(type, i);
+        dw_strbuf field = dw__strbuf_make(writer->out->allocator, DW_SQL_BYTES_MAX);
+        dw__strbuf_append_literal(&field, "struct_extract(");
+        dw__strbuf_append(&field, value);
+        dw__strbuf_append_literal(&field, ", ");
+        dw__sql_put_literal(&field, dw__str_from(name));
+        dw__strbuf_append_char(&field, ')');
+        dw__strbuf_append(writer->out, i > 0 ? DW_STR(", ") : DW_STR(""));
+        dw__sql_put_literal(writer->out, dw__str_from(name));
+        dw__strbuf_append_literal(writer->out, ": ");
+        put_and_destroy(writer, duck->struct_type_child_type(type, i), dw__strbuf_str(&field));
+        writer->out->failed = writer->out->failed || field.failed;
+        dw__strbuf_deinit(&field);
+        duck->release(name);
     }
-    duck->destroy_logical_type(&type);
+    dw__strbuf_append_literal(writer->out, "} END");
+}
+
+static void
+put_list(json_writer *writer, duckdb_logical_type element, const char *function, dw_str value)
+{
+    char variable[32];
+    snprintf(variable, sizeof(variable), "x%zu", writer->variable_count++);
+    dw__strbuf_printf(writer->out, "list_transform(%s(", function);
+    dw__strbuf_append(writer->out, value);
+    dw__strbuf_printf(writer->out, "), lambda %s: ", variable);
+    put_and_destroy(writer, element, dw__str_from(variable));
+    dw__strbuf_append_char(writer->out, ')');
+}
+
+static void
+put_value(json_writer *writer, duckdb_logical_type type, dw_str value)
+{
+    const dw_duck *duck = writer->duck;
+    duckdb_type id = duck->get_type_id(type);
+    if (!dw__duck_type_has_variants(duck, type)) {
+        dw__strbuf_append(writer->out, value);
+    } else if (id == DUCKDB_TYPE_STRUCT) {
+        put_struct(writer, type, value);
+    } else if (id == DUCKDB_TYPE_LIST) {
+        put_list(writer, duck->list_type_child_type(type), "", value);
+    } else if (id == DUCKDB_TYPE_ARRAY) {
+        put_list(writer, duck->array_type_child_type(type), "", value);
+    } else if (id == DUCKDB_TYPE_MAP) {
+        dw__strbuf_append_literal(writer->out, "map(map_keys(");
+        dw__strbuf_append(writer->out, value);
+        dw__strbuf_append_literal(writer->out, "), ");
+        put_list(writer, duck->map_type_value_type(type), "map_values", value);
+        dw__strbuf_append_char(writer->out, ')');
+    } else {
+        dw_assert(id == DUCKDB_TYPE_VARIANT);
+        dw__strbuf_append_literal(writer->out, "CASE WHEN ");
+        dw__strbuf_append(writer->out, value);
+        dw__strbuf_append_literal(writer->out, " IS NOT NULL THEN CAST(");
+        dw__strbuf_append(writer->out, value);
+        dw__strbuf_append_literal(writer->out, " AS JSON) END");
+    }
+}
+
+/* ---- Statements ------------------------------------------------------------------------------ */
+
+static void
+put_column(const dw_duck *duck, duckdb_prepared_statement prepared, idx_t idx, dw_strbuf *out)
+{
+    char name_inside[32];
+    json_writer writer = {duck, out, 0};
+    snprintf(name_inside, sizeof(name_inside), "c%llu", (unsigned long long) idx);
+    dw__strbuf_append(out, idx > 0 ? DW_STR(", ") : DW_STR(""));
+    put_and_destroy(&writer, duck->prepared_statement_column_logical_type(prepared, idx),
+                    dw__str_from(name_inside));
     const char *name = duck->prepared_statement_column_name(prepared, idx);
     dw__strbuf_append_literal(out, " AS ");
     dw__sql_put_identifier(out, dw__str_from(name));
     duck->release((void *) (uintptr_t) name);
-    return status;
 }
 
 /* The statement with its variants cast, around the statement itself. */
@@ -39,7 +120,7 @@ put_statement(const dw_duck *duck, duckdb_prepared_statement prepared, dw_str sq
     idx_t count = duck->prepared_statement_column_count(prepared);
     dw__strbuf_append_literal(out, "SELECT ");
     for (idx_t i = 0; i < count; i++) {
-        DW_TRY(put_column(duck, prepared, i, out, err));
+        put_column(duck, prepared, i, out);
     }
     dw_str inner = dw__str_trim(sql);
     while (dw__str_ends_with(inner, DW_STR(";"))) {

@@ -410,9 +410,9 @@ def test_variant__in_structs_and_lists_is_read(w):
     row = {"type": "struct", "fields": [field("n", "integer"), field("w", "variant"),
                                         field("l", {"type": "array", "elementType": "variant", "containsNull": True})]}
     variant_table(w, "SELECT 1::INTEGER AS id, {'n': 7, 'w': " + plain("{'a': 5}::VARIANT") + ", 'l': ["
-                  + plain("[1, 2]::VARIANT") + "]} AS v UNION ALL SELECT 2, NULL", row)
+                  + plain("[1, 2]::VARIANT") + ", NULL]} AS v UNION ALL SELECT 2, NULL", row)
     expect_equal(w.rows("SELECT * FROM t ORDER BY id"),
-                 [[1, {"n": 7, "w": '{"a":5}', "l": ["[1,2]"]}], [2, None]])
+                 [[1, {"n": 7, "w": '{"a":5}', "l": ["[1,2]", None]}], [2, None]])
     expect_equal(w.rows("SELECT v.w.a::INTEGER + 1 AS x FROM t ORDER BY id"), [[6], [None]])
 
 
