@@ -115,8 +115,8 @@ drop(dw_alter *alter, dw_str name, bool truncates, dw_strbuf *parameters, dw_err
     DW_TRY(dw__protocol_without(before, feature, &alter->arena, &alter->protocol, err));
     alter->has_protocol = true;
     dw__change_put_parameter(parameters, "featureName", name);
-    dw__change_put_parameter(parameters, "truncateHistory",
-                             truncates ? DW_STR("true") : DW_STR("false"));
+    dw__json_put_key(parameters, DW_STR("truncateHistory"));
+    dw__strbuf_append(parameters, truncates ? DW_STR("true") : DW_STR("false"));
     return DW_OK;
 }
 

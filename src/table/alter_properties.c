@@ -203,8 +203,8 @@ dw__table_unset_properties(dw_table *table, const dw_str *keys, size_t count, bo
     if (status == DW_OK) {
         dw__change_print_list(&list, keys, count);
         dw__change_put_parameter(&parameters, "properties", dw__strbuf_str(&list));
-        dw__change_put_parameter(&parameters, "ifExists",
-                                 if_exists ? DW_STR("true") : DW_STR("false"));
+        dw__json_put_key(&parameters, DW_STR("ifExists"));
+        dw__strbuf_append(&parameters, if_exists ? DW_STR("true") : DW_STR("false"));
         status = dw__alter_commit(&alter, "UNSET TBLPROPERTIES", &parameters, version_out, err);
     }
     dw__alter_close(&alter);

@@ -181,7 +181,7 @@ def test_unset_properties__takes_them_away_or_says_that_they_are_not_there(w):
     expect_equal(properties(w), {"delta.checkpointInterval": "7"})
     info = last(w, "commitInfo")
     expect_equal([info["operation"], info["operationParameters"]],
-                 ["UNSET TBLPROPERTIES", {"properties": '["free"]', "ifExists": "false"}])
+                 ["UNSET TBLPROPERTIES", {"properties": '["free"]', "ifExists": False}])
     refused(w, "ALTER TABLE t UNSET TBLPROPERTIES ('free')", 1, "PROPERTY_NOT_FOUND", "free")
     w.sql("ALTER TABLE t UNSET TBLPROPERTIES IF EXISTS ('free', delta.checkpointInterval)")
     expect_equal(properties(w), {})
@@ -240,7 +240,7 @@ def test_drop_feature__takes_writer_features_away(w):
     w.sql("ALTER TABLE t DROP CONSTRAINT c; ALTER TABLE t DROP FEATURE checkConstraints")
     expect_equal(protocol(w), (1, 2, [], []))
     expect_equal(last(w, "commitInfo")["operationParameters"],
-                 {"featureName": "checkConstraints", "truncateHistory": "false"})
+                 {"featureName": "checkConstraints", "truncateHistory": False})
     w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.enableInCommitTimestamps' = 'true', "
           "'delta.feature.domainMetadata' = 'supported')")
     w.sql("ALTER TABLE t DROP FEATURE inCommitTimestamp; ALTER TABLE t DROP FEATURE domainMetadata")

@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 
+import altered
 import checks
 import damage
 import mixed
@@ -54,6 +55,7 @@ def main():
         mixed.run_all(run, SPARK_FOLDER)
         shared_life.run_all(run)
         rules.run_all(run)
+        altered.run_all(run)
         run.check_tables("written", run.folder)
         for folder in (SPARK_FOLDER, READING_FOLDER):
             run.check_tables("spark", folder)
