@@ -369,6 +369,32 @@ def checkpoint_without_hint(path):
 
 
 @table
+def checkpoint_in_sidecars(path):
+    """A V2 checkpoint: the files in sidecars, the commits that it covers are deleted."""
+    batches = [values.skipping(b) for b in range(7)]
+    create(path, batches[0].schema, ["short", "d"],
+           delta__checkpointPolicy="v2", delta__checkpointInterval=6)
+    for batch in batches:
+        insert(path, batch)
+    if len(glob.glob(glob.escape(path) + "/_delta_log/_sidecars/*.parquet")) != 1:
+        raise AssertionError("expected one sidecar")
+    remove_commits_before(path, 6)
+    return {None: pa.concat_tables(batches), 6: pa.concat_tables(batches[:6])}
+
+
+@table
+def row_tracking(path):
+    """Row ids and in-commit timestamps, then a checkpoint that has them."""
+    batches = [values.skipping(b) for b in range(4)]
+    create(path, batches[0].schema, delta__enableRowTracking="true",
+           delta__enableInCommitTimestamps="true", delta__checkpointInterval=3)
+    for batch in batches:
+        insert(path, batch)
+    remove_commits_before(path, 3)
+    return {None: pa.concat_tables(batches), 3: pa.concat_tables(batches[:3])}
+
+
+@table
 def overwritten(path):
     first, second = values.partitioned("date"), values.partitioned("date").slice(0, 5)
     create(path, first.schema, ["p"])

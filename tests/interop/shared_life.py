@@ -2,6 +2,9 @@
 
 We change them in between, too, so that both sides stand on what the other wrote.
 """
+import os
+import re
+
 from dwpeers import product, rows
 
 COLUMNS = "id BIGINT, n INT, s STRING, st STRUCT<a: INT, b: STRING>, p STRING"
@@ -91,7 +94,30 @@ def lives(path, feature):
         problem = rows.difference(spark.read(path, None), product.read(path))
         if problem:
             return f"after {who}: {statement[:60]}: {problem}"
-    return None
+    return bad_row_ids(name, feature) or broken_rules(path)
+
+
+def bad_row_ids(name, feature):
+    """Every row has an id of its own, whoever wrote it."""
+    from dwpeers import spark
+
+    if feature not in KEEPS_IDS:
+        return None
+    ids = "_metadata.row_id"
+    counted = f"SELECT count(*), count({ids}), count(DISTINCT {ids}) FROM {name}"
+    found = spark.session().sql(counted).collect()[0]
+    return None if found[0] == found[1] == found[2] else f"rows, ids, distinct ids: {found}"
+
+
+def broken_rules(path):
+    """Every version has a checksum, ours and Spark's, and the log keeps the rules of the protocol."""
+    log = f"{path}/_delta_log"
+    versions = [n[:20] for n in os.listdir(log) if re.fullmatch(r"\d{20}\.json", n)]
+    missing = [v for v in versions if not os.path.exists(f"{log}/{v}.crc")]
+    if missing:
+        return f"versions without a checksum: {missing}"
+    findings = product.run("fsck", path, "--format", "ndjson", "--quiet").strip()
+    return findings[:800] or None
 
 
 def run_all(run):
