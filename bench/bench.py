@@ -246,6 +246,22 @@ def open_million(report, rounds):
     open_log(report, rounds, "open and list 1,000,100 files", "log1m", 1_000_100, 300)
 
 
+def open_sidecars(report, rounds):
+    """Open a V2 checkpoint with sidecars, and a classic one of the same files."""
+    makers = {n: lambda n=n: us("open", data(n)) for n in ("log1mv2", "log1m")}
+    steps, peaks = fresh_each(makers, rounds)
+    for name in makers:
+        counts(steps[name], 1_000_100, name)
+    v2, classic = best(steps["log1mv2"]), best(steps["log1m"])
+    report.add(
+        "open and list 1,000,100 files in sidecars",
+        f"{seconds(v2)}, {peaks['log1mv2']:.0f} MB",
+        f"us, classic {seconds(classic)}",
+        "classic, and a tenth",
+        v2 <= 1.1 * classic,
+    )
+
+
 def open_commits(report, rounds):
     open_log(report, rounds, "open 10,000 JSON commits", "json10k", 10_000, None)
 
@@ -446,6 +462,7 @@ ROWS = {
     "create": create,
     "append": append,
     "open-million": open_million,
+    "open-sidecars": open_sidecars,
     "open-commits": open_commits,
     "plan": plan,
     "queries": queries,

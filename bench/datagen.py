@@ -3,6 +3,7 @@
 lineitem.parquet  TPC-H lineitem at scale factor 1: 6,001,215 rows in order of l_orderkey
 li12              the same rows as a Delta table of 12 files, its log written by hand
 log100k, log1m    a log alone: a checkpoint with 100,000 (1,000,000) files, then 10 commits of 10
+log1mv2           as log1m, but a V2 checkpoint: the files in sidecars of 50,000, as Spark writes them
 json10k           a log alone: 10,000 commits of one file each, no checkpoint
 
 A log alone names data files that do not exist: it is for opening, listing and planning.
@@ -12,6 +13,7 @@ import json
 import os
 import random
 import shutil
+import uuid
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +26,7 @@ STATS_PREFIX_LENGTH = 32
 TIE_BREAKER = "\U0010ffff"
 CHECKPOINT_VERSION = 100
 ROWS_PER_FILE = 1000
+SIDECAR_ROWS = 50_000
 ROW_GROUP_ROWS = 50_000
 
 LINEITEM_TYPES = {
@@ -197,11 +200,59 @@ def checkpoint_rows(actions):
     return pa.table([pa.array(v, CHECKPOINT_TYPES[n]) for n, v in columns.items()], list(columns))
 
 
+def log_keys(files):
+    rng = random.Random(7)
+    return [rng.randrange(10**9) for _ in range(files + 100)]
+
+
+def write_tail(log, files, keys):
+    """The commit of the checkpoint, and 10 of 10 files each behind it."""
+    write_commit(log, CHECKPOINT_VERSION, [write_info(CREATED_MS)])
+    for n in range(10):
+        batch = range(files + n * 10, files + n * 10 + 10)
+        adds = [{"add": log_add(i, keys[i])} for i in batch]
+        write_commit(log, CHECKPOINT_VERSION + 1 + n, [write_info(CREATED_MS + 1 + n), *adds])
+
+
+def v2_log(path, _data, files):
+    log = f"{path}/_delta_log"
+    os.makedirs(f"{log}/_sidecars")
+    keys = log_keys(files)
+    _, metadata = first_actions(LOG_TYPES)
+    features = ["v2Checkpoint"]
+    main = [
+        {"checkpointMetadata": {"version": CHECKPOINT_VERSION}},
+        {
+            "protocol": {
+                "minReaderVersion": 3,
+                "minWriterVersion": 7,
+                "readerFeatures": features,
+                "writerFeatures": features,
+            }
+        },
+        metadata,
+    ]
+    for start in range(0, files, SIDECAR_ROWS):
+        batch = range(start, min(files, start + SIDECAR_ROWS))
+        rows = checkpoint_rows([{"add": log_add(i, keys[i])} for i in batch])
+        name = f"{uuid.UUID(int=start)}.parquet"
+        file = f"{log}/_sidecars/{name}"
+        pq.write_table(rows.select(["add", "remove"]), file, compression="snappy")
+        size = os.path.getsize(file)
+        sidecar = {"path": name, "sizeInBytes": size, "modificationTime": CREATED_MS}
+        main.append({"sidecar": sidecar})
+    stem = f"{log}/{CHECKPOINT_VERSION:020d}.checkpoint.{uuid.UUID(int=7)}.json"
+    with open(stem, "w", encoding="utf-8") as f:
+        f.writelines(json.dumps(action) + "\n" for action in main)
+    with open(f"{log}/_last_checkpoint", "w", encoding="utf-8") as f:
+        json.dump({"version": CHECKPOINT_VERSION, "size": files + len(main)}, f)
+    write_tail(log, files, keys)
+
+
 def checkpointed_log(path, _data, files):
     log = f"{path}/_delta_log"
     os.makedirs(log)
-    rng = random.Random(7)
-    keys = [rng.randrange(10**9) for _ in range(files + 100)]
+    keys = log_keys(files)
     checkpoint = f"{log}/{CHECKPOINT_VERSION:020d}.checkpoint.parquet"
     schema = pa.schema(list(CHECKPOINT_TYPES.items()))
     with pq.ParquetWriter(checkpoint, schema, compression="snappy") as writer:
@@ -211,11 +262,7 @@ def checkpointed_log(path, _data, files):
             writer.write_table(checkpoint_rows([{"add": log_add(i, keys[i])} for i in batch]))
     with open(f"{log}/_last_checkpoint", "w", encoding="utf-8") as f:
         json.dump({"version": CHECKPOINT_VERSION, "size": files + 2}, f)
-    write_commit(log, CHECKPOINT_VERSION, [write_info(CREATED_MS)])
-    for n in range(10):
-        batch = range(files + n * 10, files + n * 10 + 10)
-        adds = [{"add": log_add(i, keys[i])} for i in batch]
-        write_commit(log, CHECKPOINT_VERSION + 1 + n, [write_info(CREATED_MS + 1 + n), *adds])
+    write_tail(log, files, keys)
 
 
 def commits_only_log(path, _data, commits):
@@ -235,6 +282,7 @@ PARTS = {
     "li12": lineitem_table,
     "log100k": lambda path, data: checkpointed_log(path, data, 100_000),
     "log1m": lambda path, data: checkpointed_log(path, data, 1_000_000),
+    "log1mv2": lambda path, data: v2_log(path, data, 1_000_000),
     "json10k": lambda path, data: commits_only_log(path, data, 10_000),
 }
 
