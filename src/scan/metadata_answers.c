@@ -14,9 +14,38 @@
 
 typedef struct row_counter {
     const dw_file_set *set;
+    const dw_partition_match *matches;
+    size_t match_count;
+    dw_arena scratch; /* of a file's partition values */
     int64_t rows;
     bool is_known;
 } row_counter;
+
+/* Whether the rows of a file are counted; not known when a partition value makes no sense. */
+static dw_status
+is_matching(row_counter *counter, dw_file_ref ref, bool *out, dw_error *err)
+{
+    *out = true;
+    for (size_t i = 0; *out && i < counter->match_count; i++) {
+        const dw_partition_match *match = &counter->matches[i];
+        dw_str text = dw__file_set_partition_value(counter->set, ref, match->field->physical_name);
+        dw_value value;
+        dw_error ignored = DW_ERROR_INIT;
+        bool comparable = true;
+        dw_status status =
+            dw__partition_value_parse(match->field, text, &counter->scratch, &value, &ignored);
+        if (status == DW_OUT_OF_MEMORY) {
+            return dw__error_oom(err);
+        }
+        *out = status == DW_OK && value.kind != DW_VALUE_NULL &&
+               dw__value_compare(&value, &match->value, &comparable) == 0;
+        counter->is_known = counter->is_known && status == DW_OK && comparable;
+    }
+    if (counter->scratch.used > 0) {
+        dw__arena_reset(&counter->scratch);
+    }
+    return DW_OK;
+}
 
 /* The rows of a file that are not deleted; false when that cannot be known. */
 static bool
@@ -32,11 +61,14 @@ live_rows(const dw_file_set *set, dw_file_ref ref, const dw_file_stats *stats, i
 static dw_status
 count_file(void *ctx, dw_file_ref ref, dw_str stats, dw_error *err)
 {
-    (void) err;
     row_counter *counter = ctx;
     dw_file_stats file = {.has_num_records = false};
     int64_t rows;
+    bool matches = false;
     if (counter->is_known) {
+        DW_TRY(is_matching(counter, ref, &matches, err));
+    }
+    if (matches) {
         if (!dw__str_is_null(stats)) {
             dw__stats_read_counts(stats, &file);
         }
@@ -59,14 +91,17 @@ forgive_moved(dw_status status, bool *known, dw_error *err)
 }
 
 dw_status
-dw__scan_count_rows(dw_log_snapshot *snapshot, int64_t *rows_out, bool *known_out, dw_error *err)
+dw__scan_count_matching(dw_log_snapshot *snapshot, const dw_partition_match *matches, size_t count,
+                        int64_t *rows_out, bool *known_out, dw_error *err)
 {
     *rows_out = 0;
     *known_out = false;
     dw_error own = DW_ERROR_INIT;
     dw_file_set *set = dw__log_snapshot_files(snapshot);
-    row_counter counter = {.set = set, .is_known = true};
+    row_counter counter = {.set = set, .matches = matches, .match_count = count, .is_known = true};
+    dw__arena_init(&counter.scratch, dw__log_env(dw__log_snapshot_log(snapshot))->allocator);
     dw_status status = dw__file_set_visit_stats(set, count_file, &counter, &own);
+    dw__arena_deinit(&counter.scratch);
     status = forgive_moved(status, &counter.is_known, &own);
     if (status != DW_OK) {
         dw__error_copy(err, &own);
@@ -75,6 +110,12 @@ dw__scan_count_rows(dw_log_snapshot *snapshot, int64_t *rows_out, bool *known_ou
     *known_out = counter.is_known;
     *rows_out = counter.is_known ? counter.rows : 0;
     return DW_OK;
+}
+
+dw_status
+dw__scan_count_rows(dw_log_snapshot *snapshot, int64_t *rows_out, bool *known_out, dw_error *err)
+{
+    return dw__scan_count_matching(snapshot, NULL, 0, rows_out, known_out, err);
 }
 
 /* ---- Extremes -------------------------------------------------------------------------------- */

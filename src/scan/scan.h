@@ -80,6 +80,15 @@ DW_WARN_UNUSED dw_status dw__scan_plan(dw_database *database, dw_log_snapshot *s
  * when some file lacks them. */
 DW_WARN_UNUSED dw_status dw__scan_count_rows(dw_log_snapshot *snapshot, int64_t *rows_out,
                                              bool *known_out, dw_error *err);
+/* A partition column that must have a value, which is not NULL. */
+typedef struct dw_partition_match {
+    const dw_field *field;
+    dw_value value;
+} dw_partition_match;
+/* The same for the rows where all partition columns match. */
+DW_WARN_UNUSED dw_status dw__scan_count_matching(dw_log_snapshot *snapshot,
+                                                 const dw_partition_match *matches, size_t count,
+                                                 int64_t *rows_out, bool *known_out, dw_error *err);
 /* The least and greatest value of a top-level primitive column from metadata alone, where they are
  * exact (numbers, dates, booleans by partition; not strings, floats, timestamps cut to
  * milliseconds, or files with deletion vectors or loose bounds). NULL kind when the table has no

@@ -1,6 +1,7 @@
 /*
- * Questions that the table's metadata answers: SELECT count(*), min(c), max(c) FROM t. The engine
- * is not even loaded for them. What it would answer otherwise, in values, names or types, is left
+ * Questions that the table's metadata answers: SELECT count(*), min(c), max(c) FROM t, and SELECT
+ * count(*) FROM t WHERE a = 'x' AND b = 5 of partition columns. The engine is not even loaded for
+ * them. What it would answer otherwise, in values, names or types, is left
  * to it.
  */
 #include "base/assert.h"
@@ -9,6 +10,7 @@
 #include "sql/execution.h"
 
 #define DW_ANSWER_ITEMS_MAX ((size_t) 64)
+#define DW_ANSWER_CONDITIONS_MAX ((size_t) 16)
 
 typedef enum answer_kind { ANSWER_COUNT, ANSWER_MIN, ANSWER_MAX } answer_kind;
 
@@ -18,9 +20,19 @@ typedef struct answer_item {
     dw_str label;  /* of the result's column */
 } answer_item;
 
+/* column = constant */
+typedef struct answer_condition {
+    dw_str column;
+    bool is_text;
+    dw_str text;
+    int64_t number;
+} answer_condition;
+
 typedef struct question {
     answer_item items[DW_ANSWER_ITEMS_MAX];
     size_t count;
+    answer_condition conditions[DW_ANSWER_CONDITIONS_MAX];
+    size_t condition_count;
 } question;
 
 /* ---- Reading the question -------------------------------------------------------------------- */
@@ -106,9 +118,9 @@ read_item(dw_parser *parser, answer_item *item, bool *known)
     return DW_OK;
 }
 
-/* The table must be all that stands behind FROM. */
+/* Steps over the table behind FROM; false when something else stands there. */
 static bool
-is_only_table(const dw_parser *parser, const dw_binding *binding, size_t end)
+accept_table(dw_parser *parser, const dw_binding *binding)
 {
     const dw_sql_edit *edit = &binding->edits.items[0];
     size_t after = edit->last;
@@ -119,10 +131,60 @@ is_only_table(const dw_parser *parser, const dw_binding *binding, size_t end)
         after += parser->sql->items[after].keyword == DW_KEYWORD_AS ? 2 : 1;
     }
     if (binding->edits.count == 2) { /* time travel behind the alias */
-        bool follows = binding->edits.items[1].first == after;
-        after = follows ? binding->edits.items[1].last : SIZE_MAX;
+        if (binding->edits.items[1].first != after) {
+            return false;
+        }
+        after = binding->edits.items[1].last;
     }
-    return after == end;
+    parser->pos = after;
+    return true;
+}
+
+/* column = 'text' | column = 123. Other constants, and escapes in texts, are the engine's. */
+static dw_status
+read_condition(dw_parser *parser, answer_condition *out, bool *known)
+{
+    *known = false;
+    if (!dw__parser_is_name(parser)) {
+        return DW_OK;
+    }
+    DW_TRY(dw__parser_name(parser, "a column", &out->column));
+    if (!dw__parser_accept_symbol(parser, "=")) {
+        return DW_OK;
+    }
+    const dw_token *token = dw__parser_peek(parser, 0);
+    dw_str text = dw__token_text(parser->sql, parser->pos);
+    out->is_text = token->kind == DW_TOKEN_STRING;
+    *known = out->is_text ? token->flavour == '\''
+                          : token->kind == DW_TOKEN_NUMBER && dw__str_to_i64(text, &out->number);
+    if (!*known) {
+        return DW_OK;
+    }
+    if (out->is_text) {
+        return dw__parser_string(parser, "a text", &out->text);
+    }
+    parser->pos++;
+    return DW_OK;
+}
+
+/* [WHERE condition AND condition ...] up to the end */
+static dw_status
+read_conditions(dw_parser *parser, size_t end, question *out, bool *known)
+{
+    *known = true;
+    if (parser->pos == end) {
+        return DW_OK;
+    }
+    *known = dw__parser_accept(parser, DW_KEYWORD_WHERE);
+    while (*known && out->condition_count < DW_ANSWER_CONDITIONS_MAX) {
+        DW_TRY(read_condition(parser, &out->conditions[out->condition_count++], known));
+        if (!*known || parser->pos == end) {
+            return DW_OK;
+        }
+        *known = dw__parser_accept(parser, DW_KEYWORD_AND);
+    }
+    *known = false;
+    return DW_OK;
 }
 
 static dw_status
@@ -147,9 +209,8 @@ read_question(dw_execution *x, const dw_binding *binding, dw_sql_range range, qu
         }
         out->items[out->count++] = item;
     } while (dw__parser_accept_symbol(&parser, ","));
-    *known =
-        dw__parser_accept(&parser, DW_KEYWORD_FROM) && is_only_table(&parser, binding, range.last);
-    return DW_OK;
+    *known = dw__parser_accept(&parser, DW_KEYWORD_FROM) && accept_table(&parser, binding);
+    return *known ? read_conditions(&parser, range.last, out, known) : DW_OK;
 }
 
 /* ---- Answering ------------------------------------------------------------------------------- */
@@ -199,12 +260,54 @@ column_kind(const dw_type *type, dw_rows_column *out)
     return false;
 }
 
-static dw_status
-answer_count(dw_execution *x, dw_log_snapshot *snapshot, answer *out, bool *known)
+static bool
+is_partition_column(const dw_metadata *metadata, const dw_field *field)
 {
+    for (size_t i = 0; i < metadata->partition_column_count; i++) {
+        if (dw__str_equal(metadata->partition_columns[i], field->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A condition as a match of a partition column; false where the engine may see it another way. */
+static bool
+match_of(dw_log_snapshot *snapshot, const answer_condition *condition, dw_partition_match *out)
+{
+    out->field = dw__schema_find(dw__log_snapshot_schema(snapshot), condition->column);
+    if (out->field == NULL ||
+        !is_partition_column(dw__log_snapshot_metadata(snapshot), out->field)) {
+        return false;
+    }
+    dw_type_kind kind = out->field->type->kind;
+    if (condition->is_text && kind == DW_TYPE_STRING) {
+        out->value = (dw_value){.kind = DW_VALUE_STR, .as.str = condition->text};
+        return true;
+    }
+    out->value = (dw_value){.kind = DW_VALUE_I64, .as.i64 = condition->number};
+    bool is_number = kind == DW_TYPE_LONG || kind == DW_TYPE_INTEGER || kind == DW_TYPE_SHORT ||
+                     kind == DW_TYPE_BYTE;
+    return condition->is_text
+               ? kind == DW_TYPE_DATE && dw__date_parse(condition->text, &out->value.as.i64)
+               : is_number;
+}
+
+static dw_status
+answer_count(dw_execution *x, const question *asked, dw_log_snapshot *snapshot, answer *out,
+             bool *known)
+{
+    dw_partition_match matches[DW_ANSWER_CONDITIONS_MAX];
     out->column.kind = DW_ROWS_I64;
     out->value.kind = DW_VALUE_I64;
-    return dw__scan_count_rows(snapshot, &out->value.as.i64, known, x->err);
+    for (size_t i = 0; i < asked->condition_count; i++) {
+        if (!match_of(snapshot, &asked->conditions[i], &matches[i])) {
+            *known = false;
+            return DW_OK;
+        }
+    }
+    return dw__scan_count_matching(snapshot, matches, asked->condition_count, &out->value.as.i64,
+                                   known, x->err);
 }
 
 static dw_status
@@ -276,8 +379,14 @@ answer_all(dw_execution *x, const question *asked, dw_log_snapshot *snapshot,
         if (answers[i].column.name == NULL) {
             return dw__error_oom(x->err);
         }
-        DW_TRY(item->kind == ANSWER_COUNT ? answer_count(x, snapshot, &answers[i], &known)
-                                          : answer_extreme(x, snapshot, item, &answers[i], &known));
+        if (item->kind == ANSWER_COUNT) {
+            DW_TRY(answer_count(x, asked, snapshot, &answers[i], &known));
+        } else {
+            known = asked->condition_count == 0;
+            if (known) {
+                DW_TRY(answer_extreme(x, snapshot, item, &answers[i], &known));
+            }
+        }
         if (!known) {
             return DW_OK;
         }

@@ -1,6 +1,7 @@
 /*
  * Counts and extremes from metadata: exact or not at all.
  */
+#include "protocol/stats.h"
 #include "scan_world.h"
 
 #include "scan/scan.h"
@@ -103,6 +104,39 @@ test_count__is_not_known_when_one_file_has_no_statistics(void **state)
     scan_world world;
     make_table(&world, more, 1);
     assert_int_equal(count_rows(&world), -1);
+    scan_world_deinit(&world);
+}
+
+static void
+test_count__of_a_partition_is_that_of_its_files(void **state)
+{
+    (void) state;
+    const dwt_add adds[] = {{.stats = STATS, .partition_values = JANUARY},
+                            {.partition_values = FEBRUARY},
+                            {.stats = STATS, .partition_values = JANUARY, .more = DELETION_VECTOR},
+                            {.stats = STATS, .partition_values = "{\"p\":null}"}};
+    scan_world world;
+    make_table(&world, adds, 4);
+    int64_t rows;
+    bool known;
+    dw_partition_match match = {
+        .field = dw__schema_find(dw__log_snapshot_schema(world.snapshot), DW_STR("p")),
+        .value = {.kind = DW_VALUE_I64}};
+    static const struct {
+        const char *day;
+        bool known;
+        int64_t files, deleted;
+    } cases[] = {
+        {"2024-01-01", true, 2, 4}, {"2024-02-01", false, 0, 0}, {"2024-03-01", true, 0, 0}};
+    dw_file_stats file;
+    dw__stats_read_counts(DW_STR(STATS), &file);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_true(dw__date_parse(dw__str_from(cases[i].day), &match.value.as.i64));
+        assert_ok(dw__scan_count_matching(world.snapshot, &match, 1, &rows, &known, &world.err),
+                  &world.err);
+        assert_int_equal(known, cases[i].known);
+        assert_int_equal(rows, cases[i].files * file.num_records - cases[i].deleted);
+    }
     scan_world_deinit(&world);
 }
 
@@ -223,6 +257,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_count__is_the_sum_of_records_without_deleted_rows),
         cmocka_unit_test(test_count__is_not_known_when_one_file_has_no_statistics),
+        cmocka_unit_test(test_count__of_a_partition_is_that_of_its_files),
         cmocka_unit_test(test_extremes__of_exact_bounds_are_known),
         cmocka_unit_test(test_extremes__of_a_table_without_values_are_null),
         cmocka_unit_test(test_extremes__of_bounds_that_may_be_loose_are_not_known),

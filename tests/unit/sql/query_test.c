@@ -34,6 +34,52 @@ test_query__reads_a_table_by_name_and_by_path(void **state)
 }
 
 static void
+test_query__counts_partitions_as_the_engine_does(void **state)
+{
+    dwt_session *s = *state;
+    dwt_run(s, "CREATE TABLE t (id BIGINT, s STRING, d DATE, n INT) PARTITIONED BY (s, d, n);"
+               "INSERT INTO t VALUES (1, 'it''s', DATE '2024-01-01', 1), (2, 'it''s', NULL, 1), "
+               "(3, 'a\\n', DATE '2024-01-01', 2), (4, NULL, DATE '2024-01-02', -2), "
+               "(5, '1', NULL, NULL), (6, 'it''s', NULL, 1)");
+    static const char *const conditions[] = {"s = 'it''s'",
+                                             "s = 'a\\n'",
+                                             "s = ''",
+                                             "s = '1'",
+
+                                             "n = 1",
+                                             "n = '1'",
+                                             "n = 1.0",
+                                             "n = -2",
+                                             "n = 99999999999",
+                                             "d = '2024-01-01'",
+                                             "d = DATE '2024-01-01'",
+                                             "d = '2024-1-1'",
+                                             "s = 'it''s' AND n = 1",
+                                             "n = 1 AND d = '2024-01-01' AND s = 'it''s'",
+                                             "n = 1 OR n = 2",
+                                             "n = 1 AND id = 2",
+                                             "t.n = 1",
+                                             "N = 2",
+                                             "n = 1 AND n = 2",
+                                             "\"n\" = 1",
+                                             "n = 1 + 1",
+                                             "s = 'it' || '''s'",
+                                             "NOT n = 1",
+                                             "n = NULL",
+                                             "s = E'a\\\\n'"};
+    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
+        char sql[200];
+        /* What no metadata answers. */
+        (void) snprintf(sql, sizeof sql, "SELECT count(id + 0) FROM t WHERE %s", conditions[i]);
+        dwt_run(s, sql);
+        char expected[32];
+        (void) snprintf(expected, sizeof expected, "%.31s", s->text);
+        (void) snprintf(sql, sizeof sql, "SELECT count(*) FROM t WHERE %s", conditions[i]);
+        assert_gives(s, sql, expected);
+    }
+}
+
+static void
 test_query__joins_tables_subqueries_and_files(void **state)
 {
     dwt_session *s = *state;
@@ -278,6 +324,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         session_test(test_query__reads_a_table_by_name_and_by_path),
+        session_test(test_query__counts_partitions_as_the_engine_does),
         session_test(test_query__joins_tables_subqueries_and_files),
         session_test(test_query__lets_common_table_expressions_and_own_tables_shadow),
         session_test(test_query__travels_in_time),
