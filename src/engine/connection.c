@@ -76,7 +76,7 @@ dw__connection_handle(dw_connection *connection, duckdb_connection *out, dw_erro
 static void
 close_handle(dw_connection *connection, duckdb_connection handle)
 {
-    if (connection->is_borrowed && !connection->copies_sorted) {
+    if (connection->is_borrowed && !connection->copies_narrow) {
         dw__instance_return(connection->database, DW_INSTANCE_SERIAL, handle);
     } else {
         connection->database->duck->disconnect(&handle);

@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#define THREAD_BYTES_MIN ((uint64_t) 96 << 20)
+
 /* How an instance is set up. Everything that would reach for the network or the user's home is off:
  * a statement must not depend on what happens to be installed there. */
 static const char *const instance_settings[][2] = {
@@ -104,13 +106,35 @@ dw__instance_connect(const dw_duck *duck, duckdb_database instance, duckdb_conne
 static const char instance_statements[] =
     "SET GLOBAL TimeZone = 'UTC'; SET GLOBAL parquet_metadata_cache = true";
 
+/* Sorting and writing take a thread some memory each: with little of it fewer threads work, where
+ * more would only fail. One thread alone does the work of two by turns: the engine's sort gives the
+ * only thread all memory there is, and then fails for want of some more. */
 static dw_status
-set_up_instance(dw_database *database, duckdb_database instance, dw_error *err)
+limit_threads(const dw_database *database, duckdb_connection handle, dw_error *err)
+{
+    uint64_t count = database->memory_limit_bytes / THREAD_BYTES_MIN;
+    if (count < 2 || database->thread_count == 1) {
+        return dw__statement_execute(
+            database->duck, handle, "SET GLOBAL threads = 2; SET GLOBAL external_threads = 2", err);
+    }
+    char sql[128];
+    snprintf(sql, sizeof(sql),
+             "SET GLOBAL threads = greatest(least(current_setting('threads')::BIGINT, %llu), 2)",
+             (unsigned long long) (count > INT32_MAX ? INT32_MAX : count));
+    return dw__statement_execute(database->duck, handle, sql, err);
+}
+
+static dw_status
+set_up_instance(dw_database *database, dw_instance_kind kind, duckdb_database instance,
+                dw_error *err)
 {
     const dw_duck *duck = database->duck;
     duckdb_connection handle = NULL;
     DW_TRY(dw__instance_connect(duck, instance, &handle, err));
     dw_status status = dw__statement_execute(duck, handle, instance_statements, err);
+    if (status == DW_OK && kind == DW_INSTANCE_MAIN && database->memory_limit_bytes != 0) {
+        status = limit_threads(database, handle, err);
+    }
     if (status == DW_OK) {
         status = dw__rows_register(database, handle, err);
     }
@@ -137,7 +161,7 @@ load_locked(dw_database *database, dw_instance_kind kind, dw_error *err)
     }
     duckdb_database opened = NULL;
     DW_TRY(dw__instance_open(database, kind, &opened, err));
-    dw_status status = set_up_instance(database, opened, err);
+    dw_status status = set_up_instance(database, kind, opened, err);
     if (status != DW_OK) {
         database->duck->close(&opened);
         return status;

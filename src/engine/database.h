@@ -172,7 +172,8 @@ typedef struct dw_copy_request {
     size_t partition_column_count;
     bool writes_partition_columns; /* into the files, too */
     /* What the caller knows of the number of partitions that the rows have: with few of them (up to
-     * 100) they need not be sorted. 0: nothing. */
+     * 100, less with little memory) they need not be sorted. 0: nothing. Rows keep their order in
+     * each partition either way, up to a few row groups. */
     int64_t partition_count_max;
     int64_t file_size_bytes; /* aim, between row groups; 0: no limit. Ignored with partitions */
     dw_str compression;      /* "zstd", "snappy", "uncompressed", "gzip", "lz4_raw" */

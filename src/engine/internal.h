@@ -89,7 +89,7 @@ struct dw_connection {
     bool counts_progress;
     bool is_borrowed; /* the handle is one of the serial instance's, and goes back to it */
     dw_binding_vec bindings;
-    bool copies_sorted; /* the settings for writing sorted partitions are on, see copy.c */
+    bool copies_narrow; /* the settings for writing few partitions at a time are on, see copy.c */
     dw_constant_vec constants;
 };
 

@@ -7,6 +7,7 @@
 #include "codec/codec.h"
 #include "codec/uri.h"
 #include "protocol/stats.h"
+#include "table/file_cut.h"
 #include "table/file_layout.h"
 
 #define STATS_BYTES_MAX ((size_t) 64 << 20)
@@ -403,6 +404,7 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
                                .file_prefix = prefix,
                                .partition_columns = layout.partition_columns,
                                .partition_column_count = target->partition_column_count,
+                               .partition_count_max = target->partition_count_max,
                                .writes_partition_columns = layout.has_partition_columns,
                                .file_size_bytes = target->properties->target_file_size_bytes,
                                .compression = target->properties->compression_codec,
@@ -411,6 +413,10 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
     size_t count = 0;
     DW_TRY(dw__connection_copy(connection, &request, write->arena, &files, &count, err));
     DW_TRY(name_from_root(write, files, count, err));
+    if (target->partition_column_count > 0) {
+        DW_TRY(
+            dw__files_cut(write->table, connection, &request, write->arena, &files, &count, err));
+    }
     return finish_files(write, files, count, out, err);
 }
 

@@ -18,7 +18,9 @@ typedef struct dw_data_target {
     const dw_protocol *protocol;
     const dw_properties *properties;
     dw_str clustering; /* the configuration of the domain delta.clustering; null string: none */
-    dw_str directory;  /* where files go below the root, as a key; null string: the root itself */
+    /* What is known of the number of partitions that the rows have; 0: nothing. */
+    int64_t partition_count_max;
+    dw_str directory; /* where files go below the root, as a key; null string: the root itself */
 } dw_data_target;
 
 /* Files of a table as it is in that version. Borrowed from the snapshot. */

@@ -109,6 +109,9 @@ write_rows(write_state *state, dw_data_files *out, dw_error *err)
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(dw__projection_print(&request, state->arena, &query, err));
     dw_data_target target = dw__data_target_of(state->snapshot);
+    if (spec->static_partitions.count == target.partition_column_count) {
+        target.partition_count_max = 1;
+    }
     dw_status status = dw__data_files_write(state->table, state->connection, &target,
                                             dw__strbuf_str(&query), state->arena, out, err);
     dw__projection_explain_error(err);

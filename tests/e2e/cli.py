@@ -393,12 +393,15 @@ def test_copy_into__loads_each_file_once(w):
 
 @test
 def test_load__larger_than_the_memory_limit_works(w):
-    w.sql("COPY (SELECT range AS id, md5(range::VARCHAR) AS a, md5((range + 1)::VARCHAR) AS b FROM range(2500000)) "
+    w.sql("COPY (SELECT range AS id, md5(range::VARCHAR) AS a, md5((range + 1)::VARCHAR) AS b, range % 20 AS k "
+          "FROM range(2500000)) "
           "TO 'big.parquet' (COMPRESSION uncompressed)")
     expect(os.path.getsize(w.path("big.parquet")) > 190e6, "a file above the limit")
-    ran = w.run("load", "t", "big.parquet", "--memory-limit", "120MB")
-    expect(ran.status == 0, f"the load to succeed: {ran!r}")
-    expect_equal(w.value("SELECT count(*) FROM t"), 2500000)
+    for name, options in (("t", []), ("parted", ["--partition-by", "k"])):
+        ran = w.run("load", name, "big.parquet", "--memory-limit", "100MB", *options)
+        expect(ran.status == 0, f"the load to succeed: {ran!r}")
+        expect_equal(w.value(f"SELECT count(*) FROM {name}"), 2500000)
+    expect_equal(len(w.files("parted")), 20)
 
 
 @test

@@ -287,6 +287,37 @@ test_copy__sorts_and_writes_partitions_beyond_memory(void **state)
     assert_rows(f, "100", "SELECT current_setting('partitioned_write_max_open_files')");
 }
 
+/* Threads take turns of some row groups, so a few rows are less than the one before them. */
+static void
+assert_order(fixture *f, const char *prefix)
+{
+    assert_rows(f, "true",
+                "SELECT count(*) < 100 FROM (SELECT i, lag(i) OVER (PARTITION BY filename ORDER BY "
+                "file_row_number) AS before FROM read_parquet('%s/p=*/%s*.parquet', filename = "
+                "true, file_row_number = true)) WHERE before > i",
+                f->dir.path, prefix);
+}
+
+static void
+test_copy__keeps_the_order_of_rows_in_partitions(void **state)
+{
+    fixture *f = *state;
+    dw_copy_request request =
+        request_of(f, "SELECT i, (hash(i) % 3)::INTEGER AS p FROM range(1000000) t(i) ORDER BY i");
+    dw_str by[] = {DW_STR("p")};
+    request.partition_columns = by;
+    request.partition_column_count = 1;
+    size_t count = 0;
+    request.file_prefix = DW_STR("sorted");
+    (void) copy(f, &request, &count);
+    assert_order(f, "sorted");
+    request.file_prefix = DW_STR("unsorted");
+    request.partition_count_max = 3;
+    (void) copy(f, &request, &count);
+    assert_int_equal(count, 3);
+    assert_order(f, "unsorted");
+}
+
 /* ---- Failures -------------------------------------------------------------------------------- */
 
 static void
@@ -380,6 +411,7 @@ main(void)
         TEST(test_copy__gives_them_unsorted_too),
         TEST(test_copy__writes_few_files_for_many_partitions),
         TEST(test_copy__sorts_and_writes_partitions_beyond_memory),
+        TEST(test_copy__keeps_the_order_of_rows_in_partitions),
         TEST(test_copy__says_what_went_wrong),
         TEST(test_copy__says_when_the_disk_is_full),
         TEST(test_copy__survives_every_failed_allocation),

@@ -18,6 +18,8 @@ test_database__is_not_loaded_before_the_first_statement(void **state)
     assert_true(dw__database_is_loaded(f->database));
 }
 
+#define WORKING_THREADS "current_setting('threads') - current_setting('external_threads') + 1"
+
 static void
 test_database__has_the_settings_it_was_given(void **state)
 {
@@ -29,9 +31,23 @@ test_database__has_the_settings_it_was_given(void **state)
     assert_ok(dw__database_open(&f->world.env, &options, &f->database, &f->err), &f->err);
     assert_ok(dw__connection_open(f->database, &f->connection, &f->err), &f->err);
     assert_rows(f, "300.0 MiB|1|UTC|true",
-                "SELECT current_setting('memory_limit'), current_setting('threads'), "
-                "current_setting('TimeZone'), current_setting('preserve_insertion_order')");
+                "SELECT current_setting('memory_limit'), " WORKING_THREADS
+                ", current_setting('TimeZone'), current_setting('preserve_insertion_order')");
     assert_rows(f, spill.ptr, "SELECT current_setting('temp_directory')");
+}
+
+static void
+test_database__has_fewer_threads_with_little_memory(void **state)
+{
+    fixture *f = *state;
+    for (uint64_t limit = 1; limit <= 1000; limit *= 10) {
+        dw__connection_close(f->connection);
+        dw__database_close(f->database);
+        dw_database_options options = {limit << 20, 4, DW_STR_NULL};
+        assert_ok(dw__database_open(&f->world.env, &options, &f->database, &f->err), &f->err);
+        assert_ok(dw__connection_open(f->database, &f->connection, &f->err), &f->err);
+        assert_rows(f, limit == 1000 ? "4" : "1", "SELECT " WORKING_THREADS);
+    }
 }
 
 static void
@@ -106,6 +122,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_database__is_not_loaded_before_the_first_statement),
         TEST(test_database__has_the_settings_it_was_given),
+        TEST(test_database__has_fewer_threads_with_little_memory),
         TEST(test_database__spills_what_does_not_fit),
         TEST(test_database__says_when_memory_is_short),
         TEST(test_database__loads_once_for_many_threads),
