@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <wchar.h>
 
 #define HISTORY_LINES_MAX 10000
 
@@ -58,7 +59,7 @@ prompt(EditLine *editor)
 
 /* Tab: completes the word before the cursor as far as it is clear; lists what it may become. */
 static unsigned char
-complete(EditLine *editor, int key)
+complete(EditLine *editor, wint_t key)
 {
     (void) key;
     shell *s = NULL;
@@ -134,7 +135,8 @@ shell_open(shell *s, runner *r)
     el_set(s->editor, EL_EDITOR, "emacs");
     el_set(s->editor, EL_SIGNAL, 1);
     el_set(s->editor, EL_HIST, history, s->history);
-    el_set(s->editor, EL_ADDFN, "complete", "complete a word", complete);
+    /* The function for narrow characters would keep copies of the texts that nobody frees. */
+    el_wset(s->editor, EL_ADDFN, L"complete", L"complete a word", complete);
     el_set(s->editor, EL_BIND, "^I", "complete", NULL);
     el_set(s->editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_source(s->editor, NULL);
