@@ -8,6 +8,7 @@
 #include "protocol/stats.h"
 #include "scan/dv.h"
 #include "table/projection.h"
+#include "table/zeros.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -249,13 +250,27 @@ dw__row_change_open(dw_row_change *rc, const dw_scan_rows *rows, const char *nam
                          &source, 1, out, err);
 }
 
+/* Rows of other writers may have zeros with a sign. */
+static void
+print_column(const dw_field *field, dw_strbuf *out)
+{
+    DW_AUTO(dw_strbuf) name = dw__strbuf_make(out->allocator, SQL_BYTES_MAX);
+    dw__sql_put_identifier(&name, field->name);
+    dw__zeros_print(out, field->type, dw__strbuf_str(&name));
+    if (dw__zeros_may_be_in(field->type)) {
+        dw__strbuf_append_literal(out, " AS ");
+        dw__strbuf_append(out, dw__strbuf_str(&name));
+    }
+    out->failed = out->failed || name.failed;
+}
+
 void
 dw__row_change_print_select(const dw_row_change *rc, dw_str view, const char *last, dw_strbuf *out)
 {
     const dw_type *schema = dw__log_snapshot_schema(rc->spec->snapshot);
     for (size_t i = 0; i < schema->field_count; i++) {
         dw__strbuf_append(out, i == 0 ? DW_STR("SELECT ") : DW_STR(", "));
-        dw__sql_put_identifier(out, schema->fields[i].name);
+        print_column(&schema->fields[i], out);
     }
     dw__strbuf_append(out, dw__str_from(last));
     dw__strbuf_append_literal(out, " FROM ");

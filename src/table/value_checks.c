@@ -8,6 +8,7 @@
 #include "engine/database.h"
 #include "protocol/action.h"
 #include "scan/scan.h"
+#include "table/zeros.h"
 
 #include <limits.h>
 
@@ -351,14 +352,9 @@ type_mismatch(const dw_field *field, dw_str source_type, dw_error *err)
                          DW_STR_ARG(field->name), dw__strbuf_cstr(&type), DW_STR_ARG(source_type));
 }
 
-/* The engine's Parquet writer mixes up -0.0 and 0.0 in dictionaries, bounds and bloom filters, by
- * which other engines would skip rows: the zero without a sign is written, which equals it. */
 static void
-print_value(dw_strbuf *out, fit how, const dw_field *field, dw_str reference, dw_str source_type)
+print_fitting(dw_strbuf *out, fit how, const dw_field *field, dw_str reference, dw_str source_type)
 {
-    dw_type_kind kind = field->type->kind;
-    bool has_zeros = kind == DW_TYPE_FLOAT || kind == DW_TYPE_DOUBLE;
-    dw__strbuf_append(out, has_zeros ? DW_STR("(") : DW_STR(""));
     if (how == FIT_IF_NULL) {
         print_null_only(out, field, reference, source_type);
     } else if (how == FIT_CHECKED) {
@@ -368,10 +364,19 @@ print_value(dw_strbuf *out, fit how, const dw_field *field, dw_str reference, dw
     } else {
         print_cast(out, field, reference);
     }
-    if (has_zeros) {
-        dw__strbuf_append(out,
-                          kind == DW_TYPE_FLOAT ? DW_STR(" + 0::FLOAT)") : DW_STR(" + 0::DOUBLE)"));
+}
+
+static void
+print_value(dw_strbuf *out, fit how, const dw_field *field, dw_str reference, dw_str source_type)
+{
+    if (!dw__zeros_may_be_in(field->type)) {
+        print_fitting(out, how, field, reference, source_type);
+        return;
     }
+    DW_AUTO(dw_strbuf) value = dw__strbuf_make(out->allocator, DW_COMMIT_BYTES_MAX);
+    print_fitting(&value, how, field, reference, source_type);
+    out->failed = out->failed || value.failed;
+    dw__zeros_print(out, field->type, dw__strbuf_str(&value));
 }
 
 dw_status

@@ -108,6 +108,13 @@ def test_insert__refuses_null_inside_nested_values_where_it_is_not_allowed(w):
 def test_insert__writes_zero_without_a_sign_so_that_no_engine_skips_it(w):
     w.sql("CREATE TABLE t (f FLOAT, d DOUBLE); INSERT INTO t VALUES ('-0.0'::FLOAT, '-0.0'::DOUBLE), (0, 0)")
     expect_equal(w.rows("SELECT count(*) FROM t WHERE 1 / d > 0 AND 1 / f > 0 AND d = 0 AND f >= 0"), [[2]])
+    w.sql("CREATE TABLE n (st STRUCT<x: DOUBLE, l: ARRAY<FLOAT>>, m MAP<DOUBLE, STRUCT<y: FLOAT>>);"
+          "INSERT INTO n VALUES (NULL, NULL), ({'x': NULL, 'l': NULL}, MAP {}),"
+          " ({'x': '-0.0'::DOUBLE, 'l': ['-0.0'::FLOAT, NULL, 1]}, MAP {'-0.0'::DOUBLE: {'y': '-0.0'::FLOAT}})")
+    expect_equal(w.rows("SELECT 1 / st.x > 0 AND 1 / st.l[1] > 0 AND st.l[2] IS NULL AND 1 / map_keys(m)[1] > 0"
+                        " AND 1 / map_values(m)[1].y > 0 FROM n WHERE st.x = 0"), [[True]])
+    expect_equal(w.rows("SELECT count(*) FILTER (st IS NULL AND m IS NULL),"
+                        " count(*) FILTER (st IS NOT NULL AND st.l IS NULL AND cardinality(m) = 0) FROM n"), [[1, 1]])
 
 
 @test
