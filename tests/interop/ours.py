@@ -529,12 +529,25 @@ READERS = {
 }
 
 
+def without_sign(value):
+    """The same with zeros that have no sign, at every depth."""
+    if isinstance(value, float):
+        return value + 0.0
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(without_sign, value))
+    if isinstance(value, dict):
+        return {without_sign(k): without_sign(v) for k, v in value.items()}
+    return value
+
+
 def as_written(data):
-    """Columns of floats are written with zeros that have no sign; see ARCHITECTURE.md."""
-    for i, name in enumerate(data.column_names):
-        if pa.types.is_floating(data[name].type):
-            plus_zero = pc.add(data[name], pa.scalar(0.0, data[name].type))
-            data = data.set_column(i, data.schema.field(name), plus_zero)
+    """Floats are written with zeros that have no sign; see ARCHITECTURE.md."""
+    for i, field in enumerate(data.schema):
+        if pa.types.is_floating(field.type):
+            data = data.set_column(i, field, pc.add(data[i], pa.scalar(0.0, field.type)))
+        elif pa.types.is_nested(field.type) and re.search("float|double", str(field.type)):
+            values_of = [without_sign(value) for value in data[i].to_pylist()]
+            data = data.set_column(i, field, pa.array(values_of, field.type))
     return data
 
 
