@@ -61,13 +61,19 @@ dw__pq_column_deinit(dw_pq_column *column)
     dw__strbuf_deinit(&column->bytes);
 }
 
+bool
+dw__pq_chunk_is_plain(const dw_pq_chunk *chunk)
+{
+    return !chunk->has_other_encodings && chunk->size_bytes <= CHUNK_BYTES_MAX &&
+           (chunk->codec == DW_PQ_UNCOMPRESSED || chunk->codec == DW_PQ_SNAPPY ||
+            chunk->codec == DW_PQ_ZSTD);
+}
+
 dw_status
 dw__pq_column_begin(dw_pq_column *column, const dw_pq_chunk *chunk, int64_t row_count,
                     dw_error *err)
 {
-    bool is_odd = chunk->has_other_encodings || chunk->size_bytes > CHUNK_BYTES_MAX ||
-                  (chunk->codec != DW_PQ_UNCOMPRESSED && chunk->codec != DW_PQ_SNAPPY &&
-                   chunk->codec != DW_PQ_ZSTD) ||
+    bool is_odd = !dw__pq_chunk_is_plain(chunk) ||
                   (!column->is_repeated && chunk->value_count != row_count) ||
                   chunk->value_count < row_count ||
                   chunk->value_count > (column->is_repeated ? ELEMENTS_MAX : VALUES_MAX);

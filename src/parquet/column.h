@@ -70,6 +70,8 @@ typedef struct dw_pq_column {
 void dw__pq_column_init(dw_pq_column *column, const dw_allocator *allocator, const dw_pq_node *leaf,
                         const dw_pq_kind *kind);
 void dw__pq_column_deinit(dw_pq_column *column);
+/* False when the chunk is odd for what its metadata says. */
+bool dw__pq_chunk_is_plain(const dw_pq_chunk *chunk);
 /* Goes to a chunk; nothing is read yet. DW_UNSUPPORTED when it is odd. */
 DW_WARN_UNUSED dw_status dw__pq_column_begin(dw_pq_column *column, const dw_pq_chunk *chunk,
                                              int64_t row_count, dw_error *err);

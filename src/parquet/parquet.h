@@ -26,4 +26,8 @@ DW_WARN_UNUSED dw_status dw__pq_read(dw_engine *engine, dw_storage *storage,
                                      const dw_parquet_read *request, dw_row_range range,
                                      dw_batch_visitor visit, void *ctx, dw_error *err);
 
+/* The rows of a file that is not odd as far as its footer tells; otherwise 0. */
+DW_WARN_UNUSED dw_status dw__pq_row_count(const dw_env *env, dw_storage *storage, dw_str key,
+                                          size_t *out, dw_error *err);
+
 #endif

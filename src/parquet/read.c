@@ -3,6 +3,7 @@
  * row is wanted.
  */
 #include "base/assert.h"
+#include "base/checked.h"
 #include "parquet/parquet.h"
 #include "parquet/shape.h"
 
@@ -244,6 +245,51 @@ read_object(reading *r, bool *odd_out, dw_error *err)
         return check_unchanged(r, &meta, err);
     }
     dw__error_copy(err, &cause);
+    return status;
+}
+
+/* ---- Its rows -------------------------------------------------------------------------------- */
+
+static dw_status
+count_rows(const dw_env *env, const dw_pq_source *source, size_t *out, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(env->allocator, FOOTER_BYTES_MAX + END_BYTES);
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, env->allocator);
+    dw_str text;
+    dw_pq_footer footer;
+    DW_TRY(read_footer(source, &bytes, &text, err));
+    DW_TRY(dw__pq_footer_parse(text, &arena, &footer, err));
+    for (size_t i = 0; i < footer.row_group_count; i++) {
+        const dw_pq_row_group *group = &footer.row_groups[i];
+        for (size_t k = 0; k < footer.leaf_count; k++) {
+            if (!dw__pq_chunk_is_plain(&group->chunks[k])) {
+                return dw__pq_odd(err, "column chunk");
+            }
+        }
+        if (!dw__checked_add(*out, (size_t) group->row_count, out)) {
+            return dw__pq_odd(err, "number of rows");
+        }
+    }
+    return DW_OK;
+}
+
+dw_status
+dw__pq_row_count(const dw_env *env, dw_storage *storage, dw_str key, size_t *out, dw_error *err)
+{
+    dw_object_meta meta;
+    dw_error cause = DW_ERROR_INIT;
+    *out = 0;
+    DW_TRY(dw__storage_head(storage, key, &meta, err));
+    const dw_pq_source source = {storage, key, meta.size_bytes};
+    dw_status status = count_rows(env, &source, out, &cause);
+    if (status == DW_UNSUPPORTED) {
+        *out = 0;
+        return DW_OK;
+    }
+    if (status != DW_OK) {
+        dw__error_copy(err, &cause);
+    }
     return status;
 }
 
