@@ -212,7 +212,11 @@ choose_members(writer *w)
     adds[DW_CK_ADD_BASE_ROW_ID] = add.base_row_id;
     adds[DW_CK_ADD_COMMIT_VERSION] = add.commit_version;
     adds[DW_CK_ADD_CLUSTERING_PROVIDER] = add.clustering_provider;
-    adds[DW_CK_ADD_STATS] = w->snapshot->definition->properties.checkpoint_write_stats_as_json;
+    /* We write no structs of statistics: a table that wants only those keeps its JSON, as without
+     * any nobody could skip files. */
+    const dw_properties *properties = &w->snapshot->definition->properties;
+    adds[DW_CK_ADD_STATS] =
+        properties->checkpoint_write_stats_as_json || properties->checkpoint_write_stats_as_struct;
     bool *removes = w->outputs[REMOVE].keeps;
     removes[DW_CK_REMOVE_DELETION_VECTOR] = remove.dv;
     removes[DW_CK_REMOVE_BASE_ROW_ID] = remove.base_row_id;
