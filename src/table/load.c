@@ -246,6 +246,31 @@ print_json_as_text(const load_state *state, dw_strbuf *query, dw_error *err)
     return dw__strbuf_ok(query, "the statement", err);
 }
 
+/* The engine takes decimals of more digits than Delta has for doubles, and gets them wrong. */
+static dw_status
+refuse_wide_decimals(load_state *state, dw_error *err)
+{
+    dw_text_rows rows;
+    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
+    dw__strbuf_append_literal(&sql, "SELECT file_name, name, precision FROM parquet_schema([");
+    for (size_t i = 0; i < state->file_count; i++) {
+        dw__strbuf_append(&sql, i == 0 ? DW_STR("") : DW_STR(", "));
+        dw__sql_put_literal(&sql, state->files[i]);
+    }
+    dw__strbuf_append_literal(&sql, "]) WHERE precision > 38 LIMIT 1");
+    DW_TRY(dw__strbuf_ok(&sql, "the statement", err));
+    DW_TRY(dw__connection_query_text(state->connection, dw__strbuf_str(&sql), state->arena, &rows,
+                                     err));
+    if (rows.row_count == 0) {
+        return DW_OK;
+    }
+    return dw__error_set(
+        err, DW_INVALID_ARGUMENT, "TYPE_UNSUPPORTED",
+        "column \"%.*s\" of %.*s is a decimal of %.*s digits: expected at most 38, "
+        "which is what Delta tables have",
+        DW_STR_ARG(rows.cells[1]), DW_STR_ARG(rows.cells[0]), DW_STR_ARG(rows.cells[2]));
+}
+
 static dw_status
 load_files(load_state *state, dw_load_result *out, dw_error *err)
 {
@@ -254,6 +279,8 @@ load_files(load_state *state, dw_load_result *out, dw_error *err)
                                 &state->spec->format_options, state->spec->select_list, err));
     if (state->format == DW_LOAD_JSON) {
         DW_TRY(print_json_as_text(state, &query, err));
+    } else if (state->format == DW_LOAD_PARQUET) {
+        DW_TRY(refuse_wide_decimals(state, err));
     }
     if (state->snapshot == NULL) {
         DW_TRY(load_into_new(state, dw__strbuf_str(&query), &out->write, err));

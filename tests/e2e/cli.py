@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 
+import parquet_by_hand as by_hand
 from harness import World, expect, expect_equal, expect_failure, main, test
 
 PROTOCOL = {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}
@@ -277,6 +278,16 @@ def test_sql__runs_files_and_standard_input_and_stops_at_the_first_failure(w):
 
 
 @test
+def test_checkpoint__keeps_statistics_when_the_table_wants_them_as_structs_only(w):
+    w.sql("CREATE TABLE t (a INT) TBLPROPERTIES ('delta.checkpoint.writeStatsAsJson' = 'false',"
+          " 'delta.checkpoint.writeStatsAsStruct' = 'true'); INSERT INTO t VALUES (1); INSERT INTO t VALUES (5)")
+    w.run("checkpoint", w.path("t"))
+    for version in (0, 1, 2):
+        os.remove(w.path(f"t/_delta_log/{version:020d}.json"))
+    expect("1 after statistics" in w.sql("EXPLAIN SELECT * FROM t WHERE a > 3"), "one of the two files to be left out")
+
+
+@test
 def test_count__of_a_whole_table_needs_no_engine(w):
     make_numbers(w)
     missing = w.path("no-such-library.so")
@@ -387,6 +398,15 @@ def test_load__bad_files_are_named_and_nothing_is_loaded(w):
     expect_failure(w.run("load", "t", "a.unknown"), 1, "FORMAT_UNKNOWN")
     expect_equal(w.value("SELECT count(*) FROM t"), 1)
     expect_equal(len(w.files("t")), 1)
+
+
+@test
+def test_load__refuses_decimals_of_more_digits_than_delta_has(w):
+    wide = by_hand.leaf("big", by_hand.FIXED, converted=by_hand.DECIMAL, length=20, precision=45, scale=1)
+    by_hand.write(w.path("wide.parquet"), 1, [wide], [(("big",), [(0, 1, (15).to_bytes(20, "big"))])])
+    ran = w.run("load", w.path("t"), w.path("wide.parquet"))
+    expect_failure(ran, 1, "big", "wide.parquet", "45 digits", "TYPE_UNSUPPORTED")
+    expect(not os.path.exists(w.path("t/_delta_log")), "no table")
 
 
 @test
