@@ -29,7 +29,7 @@ typedef struct dw_changes_vec {
     size_t capacity;
 } dw_changes_vec;
 
-/* dw_scan_<session>_<statement> */
+/* dw_scan_<session> */
 #define DW_SCAN_PREFIX_SIZE 48
 
 typedef struct dw_execution {

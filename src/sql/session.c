@@ -75,7 +75,6 @@ begin_statement(dw_session *session, dw_error *err)
         return dw__error_set(err, DW_INVALID_ARGUMENT, "RESULT_OPEN",
                              "the rows of the statement before are still open: release them first");
     }
-    session->statement_count++;
     atomic_store(&session->is_cancelled, false);
     atomic_store(&session->progress_permille, -1);
     return DW_OK;
@@ -169,8 +168,8 @@ execute_text(dw_session *session, dw_str text, dw_result **out, dw_error *err)
     dw_error ignored = DW_ERROR_INIT;
     dw_execution x = {.session = session, .err = err != NULL ? err : &ignored};
     dw__arena_init(&x.arena, session->env->allocator);
-    (void) snprintf(x.scan_prefix, sizeof x.scan_prefix, "dw_scan_%" PRIx32 "_%" PRIu64,
-                    session->token, session->statement_count);
+    /* The same for each statement: the planner's stubs of the last one may serve the next. */
+    (void) snprintf(x.scan_prefix, sizeof x.scan_prefix, "dw_scan_%" PRIx32, session->token);
     dw_status status = parse_and_run(&x, text);
     if (status != DW_OK) {
         dw__result_free(x.result);

@@ -33,7 +33,6 @@ struct dw_session {
     dw_database *database;
     dw_connection *connection;
     uint32_t token; /* of this session, in the names of its scans */
-    uint64_t statement_count;
     atomic_bool is_cancelled;
     atomic_int progress_permille; /* of work that is not the engine's; -1: it is */
     bool may_have_engine_objects; /* a statement ran that may have made some */
