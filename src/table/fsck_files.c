@@ -14,14 +14,13 @@
 
 /* ---- Storage --------------------------------------------------------------------------------- */
 
-/* What begins with "_" or "." is nobody's, but for change data. */
+/* What begins with "_" or "." is nobody's, but for the folder of change data. */
 static bool
 is_hidden(dw_str key)
 {
-    dw_str rest = key;
-    if (dw__str_starts_with(key, DW_STR("_change_data/"))) {
-        return false;
-    }
+    static const dw_str change_data = {"_change_data/", sizeof "_change_data/" - 1};
+    bool is_change = dw__str_starts_with(key, change_data);
+    dw_str rest = dw__str_slice(key, is_change ? change_data.len : 0, key.len);
     while (rest.len > 0) {
         size_t slash = dw__str_find(rest, '/');
         dw_str part = dw__str_slice(rest, 0, slash == SIZE_MAX ? rest.len : slash);

@@ -569,8 +569,10 @@ def test_fsck__finds_missing_shortened_and_orphan_files(w):
         file.write(b"more")
     with open(os.path.join(w.path("t"), "orphan.parquet"), "wb") as file:
         file.write(b"12345")
-    with open(os.path.join(w.path("t"), "_hidden"), "wb") as file:
-        file.write(b"")
+    os.makedirs(w.path("t/_change_data/p=1"))
+    for hidden in ("_hidden", "_change_data/p=1/.cdc-0.parquet.crc"):
+        with open(os.path.join(w.path("t"), hidden), "wb") as file:
+            file.write(b"")
     ran = w.run("fsck", w.path("t"), "--format", "ndjson")
     findings = {f["rule"]: f for f in map(json.loads, ran.out.splitlines())}
     expect_equal(sorted(findings), ["B6", "N5", "O1"])
