@@ -415,7 +415,10 @@ check_cdc(commit_check *check, const dw_file *file, dw_error *err)
                       "a cdc action needs the feature changeDataFeed, which the protocol does not "
                       "have");
     }
-    if (path != NULL && !dw__uri_is_absolute(file->path) &&
+    /* Spark puts random prefixes in the place of the folder when columns are mapped. */
+    bool has_prefixes = fsck->state.protocol != NULL &&
+                        dw__protocol_supports(fsck->state.protocol, DW_FEATURE_COLUMN_MAPPING);
+    if (path != NULL && !has_prefixes && !dw__uri_is_absolute(file->path) &&
         !dw__str_starts_with(path->path, DW_STR("_change_data/"))) {
         dw__fsck_find(fsck, DW_FSCK_WARNING, "A12", file->path,
                       "expected change data below _change_data/");
