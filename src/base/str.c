@@ -24,6 +24,28 @@ ascii_lower(char c)
 }
 
 bool
+dw__str_among(const dw_str *names, size_t count, dw_str name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (dw__str_equal(names[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+dw__str_lists_equal(const dw_str *a, size_t a_count, const dw_str *b, size_t b_count)
+{
+    for (size_t i = 0; i < a_count && i < b_count; i++) {
+        if (!dw__str_equal(a[i], b[i])) {
+            return false;
+        }
+    }
+    return a_count == b_count;
+}
+
+bool
 dw__str_equal_nocase(dw_str a, dw_str b)
 {
     if (a.len != b.len) {

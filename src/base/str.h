@@ -43,6 +43,10 @@ dw__str_is_null(dw_str s)
 bool dw__str_equal(dw_str a, dw_str b);
 /* ASCII letters compare without case; other bytes exactly. */
 bool dw__str_equal_nocase(dw_str a, dw_str b);
+/* True when one of the names is `name`. */
+bool dw__str_among(const dw_str *names, size_t count, dw_str name);
+/* The same strings in the same order. */
+bool dw__str_lists_equal(const dw_str *a, size_t a_count, const dw_str *b, size_t b_count);
 /* Bytewise order, a prefix before what it begins: negative, 0 or positive. */
 int dw__str_compare(dw_str a, dw_str b);
 bool dw__str_starts_with(dw_str s, dw_str prefix);

@@ -10,6 +10,7 @@
 #ifndef DW_ENGINE_ENGINE_H
 #define DW_ENGINE_ENGINE_H
 
+#include "base/assert.h"
 #include "storage/storage.h"
 
 /* ---- Columns in memory ----------------------------------------------------------------------- */
@@ -54,6 +55,31 @@ typedef struct dw_batch {
     size_t row_count;
     const dw_vector *columns; /* one for each top-level column_spec */
 } dw_batch;
+
+/* The bytes that a value takes in `data`; 0 for a STRUCT. */
+static inline size_t
+dw__vector_width(dw_vector_kind kind)
+{
+    switch (kind) {
+    case DW_VECTOR_BOOL:
+        return sizeof(bool);
+    case DW_VECTOR_I32:
+        return sizeof(int32_t);
+    case DW_VECTOR_I64:
+        return sizeof(int64_t);
+    case DW_VECTOR_DOUBLE:
+        return sizeof(double);
+    case DW_VECTOR_STR:
+    case DW_VECTOR_TEXT:
+        return sizeof(dw_str);
+    case DW_VECTOR_LIST:
+    case DW_VECTOR_MAP:
+        return sizeof(dw_span);
+    case DW_VECTOR_STRUCT:
+        return 0;
+    }
+    dw_unreachable("no such kind");
+}
 
 static inline bool
 dw__vector_is_valid(const dw_vector *vector, size_t row)

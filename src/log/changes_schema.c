@@ -45,15 +45,8 @@ keeps_columns(const dw_type *older, const dw_type *newer)
 static bool
 has_same_partitions(const dw_metadata *a, const dw_metadata *b)
 {
-    if (a->partition_column_count != b->partition_column_count) {
-        return false;
-    }
-    for (size_t i = 0; i < a->partition_column_count; i++) {
-        if (!dw__str_equal(a->partition_columns[i], b->partition_columns[i])) {
-            return false;
-        }
-    }
-    return true;
+    return dw__str_lists_equal(a->partition_columns, a->partition_column_count,
+                               b->partition_columns, b->partition_column_count);
 }
 
 static bool

@@ -8,30 +8,6 @@
 
 #define CAPACITY_MIN ((size_t) 64)
 
-static size_t
-value_size(dw_vector_kind kind)
-{
-    switch (kind) {
-    case DW_VECTOR_BOOL:
-        return sizeof(bool);
-    case DW_VECTOR_I32:
-        return sizeof(int32_t);
-    case DW_VECTOR_I64:
-        return sizeof(int64_t);
-    case DW_VECTOR_DOUBLE:
-        return sizeof(double);
-    case DW_VECTOR_STR:
-    case DW_VECTOR_TEXT:
-        return sizeof(dw_str);
-    case DW_VECTOR_LIST:
-    case DW_VECTOR_MAP:
-        return sizeof(dw_span);
-    case DW_VECTOR_STRUCT:
-        return 0;
-    }
-    dw_unreachable("no such kind");
-}
-
 bool
 dw__column_init(dw_column *column, const dw_column_spec *spec, const dw_allocator *allocator)
 {
@@ -62,7 +38,7 @@ dw__column_deinit(dw_column *column)
     dw__dealloc(allocator, column->children, child_count * sizeof(dw_column));
     dw__dealloc(allocator, column->child_vectors, child_count * sizeof(dw_vector));
     dw__dealloc(allocator, column->valid, column->capacity * sizeof(bool));
-    dw__dealloc(allocator, column->data, column->capacity * value_size(column->spec->kind));
+    dw__dealloc(allocator, column->data, column->capacity * dw__vector_width(column->spec->kind));
     *column = (dw_column){0};
 }
 
@@ -81,7 +57,7 @@ static bool
 grow(dw_column *column)
 {
     const dw_allocator *allocator = column->allocator;
-    size_t size = value_size(column->spec->kind);
+    size_t size = dw__vector_width(column->spec->kind);
     size_t capacity = column->capacity == 0 ? CAPACITY_MIN : column->capacity * 2;
     bool *valid = dw__alloc(allocator, capacity * sizeof(bool));
     void *data = dw__alloc(allocator, capacity * size);
@@ -114,14 +90,14 @@ push(dw_column *column, bool is_valid)
     }
     size_t row = column->count++;
     column->valid[row] = is_valid;
-    return (char *) column->data + row * value_size(column->spec->kind);
+    return (char *) column->data + row * dw__vector_width(column->spec->kind);
 }
 
 void
 dw__column_put_null(dw_column *column)
 {
     void *place = push(column, false);
-    size_t size = value_size(column->spec->kind);
+    size_t size = dw__vector_width(column->spec->kind);
     if (place != NULL && size > 0) {
         memset(place, 0, size);
     }
@@ -138,7 +114,7 @@ put(dw_column *column, dw_vector_kind kind, const void *value)
     dw_assert(column->spec->kind == kind);
     void *place = push(column, true);
     if (place != NULL) {
-        memcpy(place, value, value_size(kind));
+        memcpy(place, value, dw__vector_width(kind));
     }
 }
 

@@ -320,7 +320,7 @@ drop_rows(const dw_column_spec *specs, size_t spec_count, const dw_vector *vecto
                            arena, &children);
             vector->children = children;
         } else {
-            vector->data = (const char *) vector->data + count * dw__pq_width(specs[i].kind);
+            vector->data = (const char *) vector->data + count * dw__vector_width(specs[i].kind);
         }
     }
     return ok;

@@ -315,7 +315,7 @@ select_rows(const selection *s, const dw_pq_field *field, dw_vector *vector)
         }
     }
     if (spec->kind != DW_VECTOR_STRUCT) {
-        vector->data = select_array(s, vector->data, dw__pq_width(spec->kind));
+        vector->data = select_array(s, vector->data, dw__vector_width(spec->kind));
         return vector->data != NULL;
     }
     dw_vector *children = (dw_vector *) (uintptr_t) vector->children;

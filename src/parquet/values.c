@@ -10,36 +10,12 @@
 
 /* ---- Kinds ----------------------------------------------------------------------------------- */
 
-size_t
-dw__pq_width(dw_vector_kind kind)
-{
-    switch (kind) {
-    case DW_VECTOR_BOOL:
-        return sizeof(bool);
-    case DW_VECTOR_I32:
-        return sizeof(int32_t);
-    case DW_VECTOR_I64:
-        return sizeof(int64_t);
-    case DW_VECTOR_DOUBLE:
-        return sizeof(double);
-    case DW_VECTOR_STR:
-    case DW_VECTOR_TEXT:
-        return sizeof(dw_str);
-    case DW_VECTOR_LIST:
-    case DW_VECTOR_MAP:
-        return sizeof(dw_span);
-    case DW_VECTOR_STRUCT:
-        return 0;
-    }
-    dw_unreachable("no such kind");
-}
-
 bool
 dw__pq_kind_of(const dw_pq_node *leaf, dw_vector_kind kind, dw_pq_kind *out)
 {
     bool is_plain = leaf->meaning == DW_PQ_PLAIN;
     bool is_integer = is_plain || leaf->meaning == DW_PQ_SIGNED;
-    *out = (dw_pq_kind){leaf->type, kind, dw__pq_width(kind)};
+    *out = (dw_pq_kind){leaf->type, kind, dw__vector_width(kind)};
     switch (kind) {
     case DW_VECTOR_BOOL:
         return is_plain && leaf->type == DW_PQ_BOOLEAN;

@@ -18,8 +18,6 @@ typedef struct dw_pq_kind {
     size_t width; /* of a value of the vector */
 } dw_pq_kind;
 
-/* Of a value of a vector; 0 for a struct. */
-size_t dw__pq_width(dw_vector_kind kind);
 /* False when the leaf does not read as that kind. */
 bool dw__pq_kind_of(const dw_pq_node *leaf, dw_vector_kind kind, dw_pq_kind *out);
 

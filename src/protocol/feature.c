@@ -66,23 +66,12 @@ dw__feature_by_name(dw_str name)
     return DW_FEATURE_COUNT;
 }
 
-static bool
-contains(const dw_str *names, size_t count, dw_str name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (dw__str_equal(names[i], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool
 dw__protocol_supports(const dw_protocol *protocol, dw_feature feature)
 {
     const dw_feature_spec *spec = dw__feature_spec(feature);
     if (protocol->min_writer_version >= WRITER_VERSION_LISTS) {
-        return contains(protocol->writer_features, protocol->writer_feature_count, spec->name);
+        return dw__str_among(protocol->writer_features, protocol->writer_feature_count, spec->name);
     }
     bool writer = spec->legacy_writer > 0 && protocol->min_writer_version >= spec->legacy_writer;
     bool reader = spec->legacy_reader == 0 || protocol->min_reader_version >= spec->legacy_reader;
@@ -120,7 +109,7 @@ check_lists(const dw_protocol *protocol, dw_error *err)
     }
     for (size_t i = 0; i < protocol->reader_feature_count; i++) {
         dw_str name = protocol->reader_features[i];
-        if (!contains(protocol->writer_features, protocol->writer_feature_count, name)) {
+        if (!dw__str_among(protocol->writer_features, protocol->writer_feature_count, name)) {
             return dw__error_set(err, DW_CORRUPT, "PROTOCOL_INVALID",
                                  "the table's protocol is invalid: readerFeatures holds %.*s, "
                                  "writerFeatures does not",

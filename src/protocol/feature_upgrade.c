@@ -47,17 +47,6 @@ find_versions(const dw_feature_set *set, dw_protocol *out)
     return false;
 }
 
-static bool
-contains(const dw_str *names, size_t count, dw_str name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (dw__str_equal(names[i], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Lists what `before` lists, in its order, and then the rest of the set. `without` is left out;
  * DW_FEATURE_COUNT: none. */
 static dw_status
@@ -92,11 +81,11 @@ list(const dw_protocol *before, const dw_feature_set *set, dw_feature without, d
         if (!set->has[i]) {
             continue;
         }
-        if (!contains(out->writer_features, out->writer_feature_count, spec->name)) {
+        if (!dw__str_among(out->writer_features, out->writer_feature_count, spec->name)) {
             out->writer_features[out->writer_feature_count++] = spec->name;
         }
         if (spec->is_reader_feature && needs_reader_list &&
-            !contains(out->reader_features, out->reader_feature_count, spec->name)) {
+            !dw__str_among(out->reader_features, out->reader_feature_count, spec->name)) {
             out->reader_features[out->reader_feature_count++] = spec->name;
         }
     }

@@ -101,8 +101,8 @@ dw__change_print_list(dw_strbuf *out, const dw_str *items, size_t count)
     dw__strbuf_append_char(out, ']');
 }
 
-static void
-put_metric(dw_strbuf *json, const char *key, int64_t value)
+void
+dw__change_put_metric(dw_strbuf *json, const char *key, int64_t value)
 {
     char digits[24];
     int len = snprintf(digits, sizeof(digits), "%" PRId64, value);
@@ -113,13 +113,13 @@ static void
 print_metrics(const dw_change *change, dw_strbuf *json)
 {
     if (change->files != NULL) {
-        put_metric(json, "numFiles", (int64_t) change->files->count);
-        put_metric(json, "numOutputRows", change->files->row_count);
-        put_metric(json, "numOutputBytes", change->files->size_bytes);
+        dw__change_put_metric(json, "numFiles", (int64_t) change->files->count);
+        dw__change_put_metric(json, "numOutputRows", change->files->row_count);
+        dw__change_put_metric(json, "numOutputBytes", change->files->size_bytes);
     }
     if (change->removed_file_count > 0) {
-        put_metric(json, "numRemovedFiles", change->removed_file_count);
-        put_metric(json, "numRemovedBytes", change->removed_bytes);
+        dw__change_put_metric(json, "numRemovedFiles", change->removed_file_count);
+        dw__change_put_metric(json, "numRemovedBytes", change->removed_bytes);
     }
     dw__strbuf_append(json, json->len == 0 ? DW_STR("{}") : DW_STR("}"));
 }

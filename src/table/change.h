@@ -50,6 +50,8 @@ DW_WARN_UNUSED dw_status dw__change_commit(dw_change *change, dw_txn_result *out
  * Appends `"key":"value"` to an object of strings that is being built, as operationParameters are.
  */
 void dw__change_put_parameter(dw_strbuf *json, const char *key, dw_str value);
+/* The same for a number, as operationMetrics have them: "key":"7". */
+void dw__change_put_metric(dw_strbuf *json, const char *key, int64_t value);
 /* Appends a JSON list of strings, as text: ["a","b"]. */
 void dw__change_print_list(dw_strbuf *out, const dw_str *items, size_t count);
 

@@ -3,26 +3,15 @@
  */
 #include "table/delete.h"
 
-#define SQL_BYTES_MAX ((size_t) 64 << 20)
-
 /* Once a version has change data its readers look at nothing else: rows of removed files are put
  * there, too. With deletion vectors, or files removed as a whole, readers see what is gone. */
 static dw_status
 write_change_data(dw_row_change *rc, dw_error *err)
 {
-    dw_str view;
-    dw_scan *scan;
     dw_scan_rows rows;
-    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(rc->arena.allocator, SQL_BYTES_MAX);
     DW_TRY(dw__row_change_rows(rc, &rows, err));
-    DW_TRY(dw__row_change_open(rc, &rows, "old", &view, &scan, err));
-    dw__row_change_print_select(rc, view, ", 'delete' AS _change_type", &sql);
-    dw_status status = dw__strbuf_ok(&sql, "the statement", err);
-    if (status == DW_OK) {
-        status = dw__row_change_write_data(rc, dw__strbuf_str(&sql), err);
-    }
-    dw__scan_close(scan);
-    return status;
+    return dw__row_change_copy(rc, &rows, "old", ", 'delete' AS _change_type",
+                               dw__row_change_write_data, err);
 }
 
 static dw_status

@@ -6,28 +6,17 @@
 
 #include <inttypes.h>
 
-static bool
-contains(const dw_str *names, size_t count, dw_str name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (dw__str_equal(names[i], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The same names in any order. */
 static bool
 same_names(const dw_str *a, size_t a_count, const dw_str *b, size_t b_count)
 {
     for (size_t i = 0; i < a_count; i++) {
-        if (!contains(b, b_count, a[i])) {
+        if (!dw__str_among(b, b_count, a[i])) {
             return false;
         }
     }
     for (size_t i = 0; i < b_count; i++) {
-        if (!contains(a, a_count, b[i])) {
+        if (!dw__str_among(a, a_count, b[i])) {
             return false;
         }
     }
@@ -68,15 +57,8 @@ same_pairs(const dw_pairs *a, const dw_pairs *b)
 static bool
 same_list(const dw_metadata *a, const dw_metadata *b)
 {
-    if (a->partition_column_count != b->partition_column_count) {
-        return false;
-    }
-    for (size_t i = 0; i < a->partition_column_count; i++) {
-        if (!dw__str_equal(a->partition_columns[i], b->partition_columns[i])) {
-            return false;
-        }
-    }
-    return true;
+    return dw__str_lists_equal(a->partition_columns, a->partition_column_count,
+                               b->partition_columns, b->partition_column_count);
 }
 
 void

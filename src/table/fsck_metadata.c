@@ -9,17 +9,6 @@
 
 /* ---- Protocol -------------------------------------------------------------------------------- */
 
-static bool
-contains(const dw_str *names, size_t count, dw_str name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (dw__str_equal(names[i], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void
 check_listed_writer_feature(dw_fsck *fsck, const dw_protocol *protocol, dw_str name)
 {
@@ -34,7 +23,7 @@ check_listed_writer_feature(dw_fsck *fsck, const dw_protocol *protocol, dw_str n
     bool is_implied = spec->legacy_reader > 0 && protocol->min_reader_version < 3 &&
                       protocol->min_reader_version >= spec->legacy_reader;
     if (spec->is_reader_feature && !is_implied &&
-        !contains(protocol->reader_features, protocol->reader_feature_count, name)) {
+        !dw__str_among(protocol->reader_features, protocol->reader_feature_count, name)) {
         dw__fsck_find(fsck, DW_FSCK_ERROR, "B3", DW_STR_NULL,
                       "the feature %.*s is a reader's, too: expected it in readerFeatures",
                       DW_STR_ARG(name));
@@ -111,7 +100,7 @@ dw__fsck_check_protocol(dw_fsck *fsck, const dw_protocol *protocol, const dw_pro
     }
     for (size_t i = 0; i < protocol->writer_feature_count; i++) {
         check_listed_writer_feature(fsck, protocol, protocol->writer_features[i]);
-        if (contains(protocol->writer_features, i, protocol->writer_features[i])) {
+        if (dw__str_among(protocol->writer_features, i, protocol->writer_features[i])) {
             dw__fsck_find(fsck, DW_FSCK_WARNING, "B3", DW_STR_NULL,
                           "writerFeatures holds %.*s twice",
                           DW_STR_ARG(protocol->writer_features[i]));
@@ -246,7 +235,7 @@ check_partition_columns(dw_fsck *fsck)
             dw__fsck_find(fsck, DW_FSCK_ERROR, "B1", DW_STR_NULL,
                           "the partition column '%.*s' is nested", DW_STR_ARG(name));
         }
-        if (contains(metadata->partition_columns, i, name)) {
+        if (dw__str_among(metadata->partition_columns, i, name)) {
             dw__fsck_find(fsck, DW_FSCK_ERROR, "B1", DW_STR_NULL,
                           "the partition column '%.*s' stands there twice", DW_STR_ARG(name));
         }

@@ -10,9 +10,6 @@
 #include "table/projection.h"
 #include "table/zeros.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #define SQL_BYTES_MAX ((size_t) 64 << 20)
 #define CHANGE_DATA_DIRECTORY "_change_data"
 #define CHANGE_TYPE_COLUMN "_change_type"
@@ -389,26 +386,34 @@ put_marked(dw_row_change *rc, const dw_chosen_file *file, dw_error *err)
     return DW_OK;
 }
 
-static dw_status
-write_rest(dw_row_change *rc, dw_error *err)
+dw_status
+dw__row_change_copy(dw_row_change *rc, const dw_scan_rows *rows, const char *name, const char *last,
+                    dw_status (*write)(dw_row_change *rc, dw_str query, dw_error *err),
+                    dw_error *err)
 {
     dw_str view;
     dw_scan *scan;
-    dw_scan_rows rows;
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(rc->arena.allocator, SQL_BYTES_MAX);
-    DW_TRY(rows_of(rc, true, &rows, err));
-    DW_TRY(dw__row_change_open(rc, &rows, "rest", &view, &scan, err));
-    dw__row_change_print_select(rc, view, "", &sql);
+    DW_TRY(dw__row_change_open(rc, rows, name, &view, &scan, err));
+    dw__row_change_print_select(rc, view, last, &sql);
     dw_status status = dw__strbuf_ok(&sql, "the statement", err);
     if (status == DW_OK) {
-        status = dw__row_change_write(rc, dw__strbuf_str(&sql), err);
+        status = write(rc, dw__strbuf_str(&sql), err);
     }
     if (status != DW_OK && err != NULL) {
         status = dw__scan_explain_error(scan, err);
     }
     dw__scan_close(scan);
-    rc->result.files_rewritten = (int64_t) rows.count;
     return status;
+}
+
+static dw_status
+write_rest(dw_row_change *rc, dw_error *err)
+{
+    dw_scan_rows rows;
+    DW_TRY(rows_of(rc, true, &rows, err));
+    rc->result.files_rewritten = (int64_t) rows.count;
+    return dw__row_change_copy(rc, &rows, "rest", "", dw__row_change_write, err);
 }
 
 dw_status
@@ -434,26 +439,20 @@ dw__row_change_take_out(dw_row_change *rc, dw_error *err)
 /* ---- The commit ------------------------------------------------------------------------------ */
 
 static void
-put_metric(dw_strbuf *json, const char *key, int64_t value)
-{
-    char digits[24];
-    int len = snprintf(digits, sizeof(digits), "%" PRId64, value);
-    dw__change_put_parameter(json, key, dw__str_make(digits, (size_t) len));
-}
-
-static void
 print_metrics(const dw_row_change *rc, dw_strbuf *json)
 {
     bool updates = strcmp(rc->spec->operation, "UPDATE") == 0;
-    put_metric(json, "numRemovedFiles", rc->change.removed_file_count);
-    put_metric(json, "numRemovedBytes", rc->change.removed_bytes);
-    put_metric(json, "numAddedFiles", (int64_t) rc->written.count);
-    put_metric(json, "numAddedBytes", rc->written.size_bytes);
-    put_metric(json, "numCopiedRows", rc->written.row_count - (updates ? rc->result.row_count : 0));
-    put_metric(json, "numAddedChangeFiles", (int64_t) rc->change_data.count);
-    put_metric(json, "numDeletionVectorsAdded", rc->result.files_marked);
+    dw__change_put_metric(json, "numRemovedFiles", rc->change.removed_file_count);
+    dw__change_put_metric(json, "numRemovedBytes", rc->change.removed_bytes);
+    dw__change_put_metric(json, "numAddedFiles", (int64_t) rc->written.count);
+    dw__change_put_metric(json, "numAddedBytes", rc->written.size_bytes);
+    dw__change_put_metric(json, "numCopiedRows",
+                          rc->written.row_count - (updates ? rc->result.row_count : 0));
+    dw__change_put_metric(json, "numAddedChangeFiles", (int64_t) rc->change_data.count);
+    dw__change_put_metric(json, "numDeletionVectorsAdded", rc->result.files_marked);
     if (rc->result.row_count >= 0) {
-        put_metric(json, updates ? "numUpdatedRows" : "numDeletedRows", rc->result.row_count);
+        dw__change_put_metric(json, updates ? "numUpdatedRows" : "numDeletedRows",
+                              rc->result.row_count);
     }
     dw__strbuf_append_char(json, '}');
 }

@@ -86,6 +86,10 @@ DW_WARN_UNUSED dw_status dw__row_change_commit(dw_row_change *rc, dw_error *err)
  */
 void dw__row_change_print_select(const dw_row_change *rc, dw_str view, const char *last,
                                  dw_strbuf *out);
+/* Hands the query for those rows to `write`, dw__row_change_write or _write_data. */
+DW_WARN_UNUSED dw_status dw__row_change_copy(
+    dw_row_change *rc, const dw_scan_rows *rows, const char *name, const char *last,
+    dw_status (*write)(dw_row_change *rc, dw_str query, dw_error *err), dw_error *err);
 /* Opens a scan of rows under the name <prefix>_<name>, which is handed out. */
 DW_WARN_UNUSED dw_status dw__row_change_open(dw_row_change *rc, const dw_scan_rows *rows,
                                              const char *name, dw_str *view_out, dw_scan **out,

@@ -55,30 +55,6 @@ put_spec(dw_strbuf *out, const dw_column_spec *spec)
     }
 }
 
-static size_t
-value_size(dw_vector_kind kind)
-{
-    switch (kind) {
-    case DW_VECTOR_BOOL:
-        return sizeof(bool);
-    case DW_VECTOR_I32:
-        return sizeof(int32_t);
-    case DW_VECTOR_I64:
-        return sizeof(int64_t);
-    case DW_VECTOR_DOUBLE:
-        return sizeof(double);
-    case DW_VECTOR_STR:
-    case DW_VECTOR_TEXT:
-        return sizeof(dw_str);
-    case DW_VECTOR_LIST:
-    case DW_VECTOR_MAP:
-        return sizeof(dw_span);
-    case DW_VECTOR_STRUCT:
-        return 0;
-    }
-    dw_unreachable("no such kind");
-}
-
 static bool
 has_value(const dw_vector *vector, size_t row)
 {
@@ -144,7 +120,7 @@ put_vector(dw_strbuf *out, const dw_column_spec *spec, const dw_vector *vector, 
     for (size_t i = 0; i < count; i++) {
         dw__strbuf_append_char(out, has_value(vector, rows[i]) ? 1 : 0);
     }
-    size_t size = value_size(spec->kind);
+    size_t size = dw__vector_width(spec->kind);
     for (size_t i = 0; i < count && size > 0; i++) {
         if (!has_value(vector, rows[i])) {
             continue;
@@ -310,9 +286,9 @@ take_value(reader *r, const dw_column_spec *spec, char *to, uint32_t *element_co
         *element_count += r->is_damaged ? 0 : span.len;
         memcpy(to, &span, sizeof(span));
     } else if (spec->kind != DW_VECTOR_STRUCT) {
-        const char *bytes = take_bytes(r, value_size(spec->kind));
+        const char *bytes = take_bytes(r, dw__vector_width(spec->kind));
         if (bytes != NULL) {
-            memcpy(to, bytes, value_size(spec->kind));
+            memcpy(to, bytes, dw__vector_width(spec->kind));
         }
     }
 }
@@ -320,7 +296,7 @@ take_value(reader *r, const dw_column_spec *spec, char *to, uint32_t *element_co
 static bool
 take_vector(reader *r, const dw_column_spec *spec, size_t count, dw_vector *out)
 {
-    size_t size = value_size(spec->kind);
+    size_t size = dw__vector_width(spec->kind);
     const char *flags = take_bytes(r, count);
     bool *valid = make_array(r, sizeof(bool), count);
     char *data = make_array(r, size, count);
@@ -349,7 +325,7 @@ make_nulls(reader *r, const dw_column_spec *spec, size_t count, dw_vector *out)
 {
     dw_vector *children = make_array(r, sizeof(dw_vector), spec->child_count);
     *out = (dw_vector){.valid = make_array(r, sizeof(bool), count),
-                       .data = make_array(r, value_size(spec->kind), count),
+                       .data = make_array(r, dw__vector_width(spec->kind), count),
                        .children = children};
     for (size_t i = 0; i < spec->child_count && is_fine(r); i++) {
         (void) make_nulls(r, &spec->children[i], count, &children[i]);
@@ -441,7 +417,7 @@ shape(reader *r, const dw_column_spec *wanted, const dw_column_spec *found, cons
 static bool
 gather(reader *r, const dw_column_spec *spec, dw_vector *vector, const size_t *rows, size_t count)
 {
-    size_t size = value_size(spec->kind);
+    size_t size = dw__vector_width(spec->kind);
     bool *valid = make_array(r, sizeof(bool), count);
     char *data = make_array(r, size, count);
     for (size_t i = 0; i < count && is_fine(r); i++) {
