@@ -1,9 +1,9 @@
 /*
  * FSCK TABLE name [WITH DATA].
  */
+#include "fsck/fsck.h"
 #include "sql/execution.h"
 #include "sql/parse.h"
-#include "table/fsck.h"
 
 #define PERMILLE 1000
 

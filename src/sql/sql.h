@@ -9,8 +9,8 @@
 #ifndef DW_SQL_SQL_H
 #define DW_SQL_SQL_H
 
+#include "fsck/fsck.h"
 #include "table/catalog.h"
-#include "table/fsck.h"
 #include "table/load.h"
 
 #define DW_SQL_STATEMENT_BYTES_MAX ((size_t) 16 << 20)

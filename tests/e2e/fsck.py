@@ -142,7 +142,7 @@ def test_fsck__lists_at_most_a_thousand_findings_of_a_rule(w):
 @test
 def test_fsck__documents_every_rule_that_it_knows(w):
     root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-    with open(os.path.join(root, "src/table/fsck_rules.c"), encoding="utf-8") as file:
+    with open(os.path.join(root, "src/fsck/rules.c"), encoding="utf-8") as file:
         listed = re.search(r"rules\[\] = \{(.*?)\};", file.read(), re.S).group(1)
     with open(os.path.join(root, "docs/fsck.md"), encoding="utf-8") as file:
         cells = [line.split("|")[1] for line in file if line.startswith("| ")]

@@ -4,7 +4,7 @@
  */
 #include "base/assert.h"
 #include "codec/uri.h"
-#include "table/fsck_core.h"
+#include "fsck/core.h"
 
 #include <inttypes.h>
 

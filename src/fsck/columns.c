@@ -2,7 +2,7 @@
  * Columns: ids and physical names of column mapping, and changes of types. Rules E, J.
  */
 #include "base/assert.h"
-#include "table/fsck_core.h"
+#include "fsck/core.h"
 
 #include <inttypes.h>
 #include <stdio.h>

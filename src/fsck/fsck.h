@@ -9,8 +9,8 @@
  *  [FSCK-3] Memory is bounded by the paths that the log names, one commit, and
  *           DW_FSCK_FINDINGS_MAX findings a rule.
  */
-#ifndef DW_TABLE_FSCK_H
-#define DW_TABLE_FSCK_H
+#ifndef DW_FSCK_FSCK_H
+#define DW_FSCK_FSCK_H
 
 #include "table/table.h"
 

@@ -2,8 +2,8 @@
  * The names below _delta_log, `_last_checkpoint`, and our own reader's view. Rules A and C1.
  */
 #include "base/assert.h"
+#include "fsck/core.h"
 #include "log/hint.h"
-#include "table/fsck_core.h"
 
 #include <inttypes.h>
 

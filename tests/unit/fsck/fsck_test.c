@@ -7,7 +7,7 @@
 #include "support/fault_loop.h"
 #include "support/test.h"
 
-#include "table/fsck.h"
+#include "fsck/fsck.h"
 
 #define DV                                                                                         \
     "\"deletionVector\":{\"storageType\":\"i\",\"pathOrInlineDv\":"                                \

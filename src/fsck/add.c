@@ -3,9 +3,9 @@
  * B6, G, L, M.
  */
 #include "base/assert.h"
+#include "fsck/core.h"
 #include "protocol/stats.h"
 #include "protocol/value.h"
-#include "table/fsck_core.h"
 
 #include <inttypes.h>
 

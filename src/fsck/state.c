@@ -3,8 +3,8 @@
  */
 #include "base/assert.h"
 #include "codec/uri.h"
+#include "fsck/core.h"
 #include "protocol/stats.h"
-#include "table/fsck_core.h"
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 

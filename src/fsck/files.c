@@ -4,8 +4,8 @@
  */
 #include "base/assert.h"
 #include "codec/uri.h"
+#include "fsck/core.h"
 #include "scan/dv.h"
-#include "table/fsck_core.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

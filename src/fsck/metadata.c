@@ -3,7 +3,7 @@
  * to B5, D, P1.
  */
 #include "base/assert.h"
-#include "table/fsck_core.h"
+#include "fsck/core.h"
 
 #include <inttypes.h>
 

@@ -2,7 +2,7 @@
  * What a checkpoint, a checksum or a compacted commit says besides files, against the state.
  */
 #include "base/assert.h"
-#include "table/fsck_core.h"
+#include "fsck/core.h"
 
 #include <inttypes.h>
 

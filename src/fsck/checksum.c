@@ -2,7 +2,7 @@
  * Version checksums against the state. PROTOCOL.md "Version Checksum File"; rule A9.
  */
 #include "base/assert.h"
-#include "table/fsck_core.h"
+#include "fsck/core.h"
 
 #include <inttypes.h>
 

@@ -4,10 +4,10 @@
  */
 #include "base/assert.h"
 #include "codec/uri.h"
+#include "fsck/core.h"
 #include "protocol/stats.h"
 #include "scan/dv.h"
 #include "scan/scan_sql.h"
-#include "table/fsck_core.h"
 
 #include <inttypes.h>
 

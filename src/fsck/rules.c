@@ -2,7 +2,7 @@
  * The rules that FSCK knows, by the numbers of docs/fsck.md, and the list of findings.
  */
 #include "base/assert.h"
-#include "table/fsck_core.h"
+#include "fsck/core.h"
 
 #include <stdarg.h>
 #include <stdio.h>

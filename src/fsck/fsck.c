@@ -1,10 +1,10 @@
 /*
  * FSCK from the first version that can be rebuilt to the newest. [FSCK-1..3]
  */
-#include "table/fsck.h"
+#include "fsck/fsck.h"
 
 #include "base/assert.h"
-#include "table/fsck_core.h"
+#include "fsck/core.h"
 
 #include <inttypes.h>
 

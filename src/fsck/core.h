@@ -1,15 +1,15 @@
 /*
  * Inside of FSCK: the table as the replay has it, and where findings go.
  */
-#ifndef DW_TABLE_FSCK_CORE_H
-#define DW_TABLE_FSCK_CORE_H
+#ifndef DW_FSCK_CORE_H
+#define DW_FSCK_CORE_H
 
 #include "base/map.h"
 #include "base/vec.h"
 #include "codec/rows.h"
+#include "fsck/fsck.h"
 #include "log/listing.h"
 #include "log/segment.h"
-#include "table/fsck.h"
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 

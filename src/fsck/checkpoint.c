@@ -2,11 +2,11 @@
  * Checkpoints: their rows against what the commits replay to, and what may stand in them. Rules A3
  * to A5, C5 to C9.
  */
-#include "base/assert.h"
 #include "log/checkpoint.h"
+#include "base/assert.h"
+#include "fsck/core.h"
 #include "log/checkpoint_core.h"
 #include "log/file_block.h"
-#include "table/fsck_core.h"
 
 #include <inttypes.h>
 

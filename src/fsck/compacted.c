@@ -3,7 +3,7 @@
  * rule A6.
  */
 #include "base/assert.h"
-#include "table/fsck_core.h"
+#include "fsck/core.h"
 
 #include <inttypes.h>
 
