@@ -1,5 +1,5 @@
 /*
- * The files of a checkpoint, into blocks: those of a large one by two threads.
+ * The files of a checkpoint, into blocks: those of a large one by several threads.
  */
 #include "base/assert.h"
 #include "log/checkpoint_core.h"
@@ -8,14 +8,17 @@
 #include <inttypes.h>
 #include <pthread.h>
 
-/* Rows from which on a second thread helps. */
+/* Threads that read one checkpoint. */
+#define READERS_MAX 4
+/* From so many files on each is a part of the work; fewer are halved where they have many rows. */
+#define WHOLE_FILES_MIN 4
 #define HALVED_ROWS_MIN ((size_t) 1 << 15)
 
 typedef struct add_reader {
     dw_checkpoint *checkpoint;
     const dw_checkpoint_file *file;
     dw_row_range range;
-    dw_file_set *set;        /* where the blocks go */
+    dw_file_set *set;        /* its own: where the blocks go */
     dw_file_block *block;    /* open; NULL: the next row begins one */
     dw_stats_origin *origin; /* NULL: statistics come with the rows */
     size_t next_row;         /* of the file */
@@ -204,86 +207,145 @@ read_range(add_reader *reader)
     reader->block = NULL;
 }
 
+/* Reads a part; a small file whose statistics are structs only is read again without them. */
+static void
+read_part(add_reader *reader)
+{
+    dw__arena_init(&reader->scratch, reader->checkpoint->log->env->allocator);
+    read_range(reader);
+    if (reader->has_only_parsed) {
+        dw__file_set_truncate(reader->set, 0);
+        reader->has_only_parsed = false;
+        dw__error_clear(&reader->err);
+        size_t file_idx = (size_t) (reader->file - reader->checkpoint->files);
+        reader->status =
+            dw__checkpoint_origin_new(reader->checkpoint, file_idx, &reader->origin, &reader->err);
+        if (reader->status == DW_OK) {
+            read_range(reader);
+        }
+    }
+    dw__arena_deinit(&reader->scratch);
+}
+
+/* ---- All files ------------------------------------------------------------------------------- */
+
+/* The files, or halves of them, in order. Who is free takes the next. */
+typedef struct add_parts {
+    add_reader *items;
+    size_t count;
+    atomic_size_t next;
+    atomic_bool has_failed;
+} add_parts;
+
 static void *
 run_reader(void *argument)
 {
-    read_range(argument);
+    add_parts *parts = argument;
+    size_t idx;
+    while (!atomic_load(&parts->has_failed) &&
+           (idx = atomic_fetch_add(&parts->next, 1)) < parts->count) {
+        read_part(&parts->items[idx]);
+        if (parts->items[idx].status != DW_OK) {
+            atomic_store(&parts->has_failed, true);
+        }
+    }
     return NULL;
 }
 
-/* Reads the first half of the rows while another thread reads the rest. */
+/* Two readers gain little from more, smaller parts: a part of a file passes over what is before
+ * it. */
 static dw_status
-read_halves(add_reader *first, size_t row_count, dw_error *err)
+plan_file(dw_checkpoint *checkpoint, const dw_checkpoint_file *file, bool is_small,
+          add_parts *parts, dw_error *err)
 {
-    const dw_allocator *allocator = first->scratch.allocator;
-    add_reader second = *first;
-    first->range.end = row_count / 2;
-    second.range.first = row_count / 2;
-    second.set = dw__file_set_new(allocator, false);
-    if (second.set == NULL) {
+    dw_log *log = checkpoint->log;
+    size_t row_count = 0;
+    if (!is_small && checkpoint->file_count < WHOLE_FILES_MIN) {
+        DW_TRY(dw__pq_row_count(log->env, log->storage, file->key, &row_count, err));
+    }
+    size_t count = row_count >= HALVED_ROWS_MIN ? 2 : 1;
+    for (size_t i = 0; i < count; i++) {
+        add_reader *reader = &parts->items[parts->count];
+        *reader = (add_reader){.checkpoint = checkpoint,
+                               .file = file,
+                               .range = DW_ROWS_ALL,
+                               .set = dw__file_set_new(log->env->allocator, false),
+                               .err = DW_ERROR_INIT};
+        if (reader->set == NULL) {
+            return dw__error_oom(err);
+        }
+        parts->count++;
+        if (!is_small) {
+            DW_TRY(dw__checkpoint_origin_new(checkpoint, (size_t) (file - checkpoint->files),
+                                             &reader->origin, err));
+        }
+    }
+    if (count == 2) {
+        parts->items[parts->count - 2].range.end = row_count / 2;
+        parts->items[parts->count - 1].range.first = row_count / 2;
+    }
+    return DW_OK;
+}
+
+static dw_status
+plan_parts(dw_checkpoint *checkpoint, bool is_small, add_parts *parts, dw_error *err)
+{
+    parts->items = DW_ARENA_ARRAY(&checkpoint->arena, add_reader, checkpoint->file_count * 2);
+    if (parts->items == NULL) {
         return dw__error_oom(err);
     }
-    dw__arena_init(&second.scratch, allocator);
-    pthread_t helper;
-    bool has_helper = pthread_create(&helper, NULL, run_reader, &second) == 0;
-    read_range(first);
-    if (has_helper) {
-        pthread_join(helper, NULL);
-    } else {
-        read_range(&second);
+    for (size_t i = 0; i < checkpoint->file_count; i++) {
+        DW_TRY(plan_file(checkpoint, &checkpoint->files[i], is_small, parts, err));
     }
-    add_reader *failed = first->status != DW_OK ? first : &second;
-    dw_status status = failed->status;
-    if (status != DW_OK) {
-        dw__error_copy(err, &failed->err);
-    } else {
-        status = dw__file_set_append_set(first->set, second.set, err);
-    }
-    dw__arena_deinit(&second.scratch);
-    dw__file_set_free(second.set);
-    return status;
+    return DW_OK;
 }
 
-/* Reads one file. */
-static dw_status
-read_file_adds(add_reader *reader, dw_error *err)
+/* Runs all parts, here and in as many other threads as help. */
+static void
+run_parts(add_parts *parts, size_t helper_count)
 {
-    dw_log *log = reader->checkpoint->log;
-    size_t row_count = 0;
-    if (reader->origin != NULL) {
-        DW_TRY(dw__pq_row_count(log->env, log->storage, reader->file->key, &row_count, err));
+    pthread_t helpers[READERS_MAX - 1];
+    size_t started = 0;
+    while (started < helper_count &&
+           pthread_create(&helpers[started], NULL, run_reader, parts) == 0) {
+        started++;
     }
-    if (row_count >= HALVED_ROWS_MIN) {
-        return read_halves(reader, row_count, err);
+    run_reader(parts);
+    for (size_t i = 0; i < started; i++) {
+        pthread_join(helpers[i], NULL);
     }
-    read_range(reader);
-    if (reader->status != DW_OK && !reader->has_only_parsed) {
-        dw__error_copy(err, &reader->err);
-    }
-    return reader->status;
 }
 
+/* Puts what was read together in the order of the files. */
 static dw_status
-read_adds_of(add_reader *reader, size_t file_idx, dw_error *err)
+gather_parts(add_parts *parts, dw_file_set *out, dw_error *err)
 {
-    reader->file = &reader->checkpoint->files[file_idx];
-    if (reader->file->size_bytes <= DW_CHECKPOINT_SMALL_BYTES) {
-        size_t count = reader->set->count;
-        dw_status status = read_file_adds(reader, err);
-        if (!reader->has_only_parsed) {
-            return status;
+    for (size_t i = 0; i < parts->count; i++) {
+        add_reader *reader = &parts->items[i];
+        if (reader->status != DW_OK) {
+            dw__error_copy(err, &reader->err);
+            return reader->status;
         }
-        dw__file_set_truncate(reader->set, count);
-        reader->has_only_parsed = false;
-        dw__error_clear(&reader->err);
     }
-    /* The statistics stay in the file. */
-    dw_stats_origin *origin;
-    DW_TRY(dw__checkpoint_origin_new(reader->checkpoint, file_idx, &origin, err));
-    reader->origin = origin;
-    dw_status status = read_file_adds(reader, err);
-    dw__stats_origin_unref(origin);
+    dw_status status = DW_OK;
+    for (size_t i = 0; status == DW_OK && i < parts->count; i++) {
+        status = dw__file_set_append_set(out, parts->items[i].set, err);
+    }
     return status;
+}
+
+static dw_status
+read_parts(dw_checkpoint *checkpoint, add_parts *parts, dw_file_set *out, dw_error *err)
+{
+    int64_t size = 0;
+    for (size_t i = 0; i < checkpoint->file_count; i++) {
+        size += checkpoint->files[i].size_bytes;
+    }
+    bool is_small = size <= DW_CHECKPOINT_SMALL_BYTES;
+    DW_TRY(plan_parts(checkpoint, is_small, parts, err));
+    size_t reader_count = parts->count < READERS_MAX ? parts->count : READERS_MAX;
+    run_parts(parts, is_small || parts->count == 0 ? 0 : reader_count - 1);
+    return gather_parts(parts, out, err);
 }
 
 dw_status
@@ -293,12 +355,11 @@ dw__checkpoint_read_adds(dw_checkpoint *checkpoint, dw_definition *definition, d
     dw_assert(checkpoint->definition == NULL);
     checkpoint->definition = dw__definition_ref(definition);
     dw__replay_seal(base);
-    dw_status status = DW_OK;
-    for (size_t i = 0; status == DW_OK && i < checkpoint->file_count; i++) {
-        add_reader reader = {.checkpoint = checkpoint, .range = DW_ROWS_ALL, .set = base->adds};
-        dw__arena_init(&reader.scratch, checkpoint->log->env->allocator);
-        status = read_adds_of(&reader, i, err);
-        dw__arena_deinit(&reader.scratch);
+    add_parts parts = {0};
+    dw_status status = read_parts(checkpoint, &parts, base->adds, err);
+    for (size_t i = 0; i < parts.count; i++) {
+        dw__file_set_free(parts.items[i].set);
+        dw__stats_origin_unref(parts.items[i].origin);
     }
     return status;
 }

@@ -10,8 +10,9 @@
 
 #include "log/log.h"
 
-/* The rows of a sidecar: what is in memory at a time while a checkpoint is written. */
-#define DW_SIDECAR_ROWS_MAX ((int64_t) 200000)
+/* The rows of a sidecar, as the reference has by default: also what is in memory at a time while a
+ * checkpoint is written. */
+#define DW_SIDECAR_ROWS_MAX ((int64_t) 50000)
 
 /* A checkpoint that is being written. */
 typedef struct dw_v2_checkpoint {

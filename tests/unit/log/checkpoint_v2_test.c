@@ -134,25 +134,54 @@ test_v2__of_an_empty_table_has_no_sidecar(void **state)
     assert_files(w, "");
 }
 
+/* Commits so many files, named after their numbers, with statistics that say the number. */
 static void
-test_v2__of_many_files_has_several_sidecars(void **state)
+commit_many_files(log_world *w, int64_t count)
 {
-    log_world *w = *state;
-    put_first_commit(w->storage, "v2", "");
     dwt_commit commit;
     dwt_commit_begin(&commit);
-    const int64_t count = DW_SIDECAR_ROWS_MAX + 5000;
     for (int64_t i = 0; i < count; i++) {
         dw__strbuf_printf(&commit.text,
                           "{\"add\":{\"path\":\"f%" PRId64 "\",\"partitionValues\":{},"
-                          "\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n",
-                          i);
+                          "\"size\":1,\"modificationTime\":1,\"dataChange\":true,"
+                          "\"stats\":\"{\\\"numRecords\\\":%" PRId64 "}\"}}\n",
+                          i, i);
     }
     dwt_commit_write(&commit, w->storage, 1);
+}
+
+/* The n-th file is f<n>, and its statistics say n. */
+static dw_status
+check_numbered(void *ctx, dw_file_ref ref, dw_str stats, dw_error *err)
+{
+    (void) err;
+    log_world *w = ((void **) ctx)[0];
+    int64_t *next = ((void **) ctx)[1];
+    char path[32], text[64];
+    snprintf(path, sizeof(path), "f%" PRId64, *next);
+    snprintf(text, sizeof(text), "{\"numRecords\":%" PRId64 "}", *next);
+    assert_str(dw__file_set_path(dw__log_snapshot_files(w->snapshot), ref), path);
+    assert_str(stats, text);
+    (*next)++;
+    return DW_OK;
+}
+
+static void
+test_v2__of_many_files_has_several_sidecars_and_keeps_their_order(void **state)
+{
+    log_world *w = *state;
+    put_first_commit(w->storage, "v2", "");
+    const int64_t count = DW_SIDECAR_ROWS_MAX * 4 + 5000;
+    commit_many_files(w, count);
     write_checkpoint(w);
-    assert_int_equal(dwt_count(w->storage, DW_SIDECAR_DIR), 2);
+    assert_int_equal(dwt_count(w->storage, DW_SIDECAR_DIR), 5);
     reread(w, 1);
-    assert_int_equal(dw__file_set_count(dw__log_snapshot_files(w->snapshot)), count);
+    dw_file_set *files = dw__log_snapshot_files(w->snapshot);
+    assert_int_equal(dw__file_set_count(files), count);
+    int64_t next = 0;
+    void *ctx[] = {w, &next};
+    assert_ok(dw__file_set_visit_stats(files, check_numbered, ctx, &w->err), &w->err);
+    assert_int_equal(next, count);
 }
 
 static void
@@ -299,7 +328,7 @@ main(void)
         LOG_TEST(test_v2__puts_files_into_sidecars_and_all_else_into_the_main_file),
         LOG_TEST(test_v2__takes_removes_of_the_checkpoint_below_over),
         LOG_TEST(test_v2__of_an_empty_table_has_no_sidecar),
-        LOG_TEST(test_v2__of_many_files_has_several_sidecars),
+        LOG_TEST(test_v2__of_many_files_has_several_sidecars_and_keeps_their_order),
         LOG_TEST(test_v2__needs_the_policy_not_only_the_feature),
         LOG_TEST(test_v2__a_newer_one_keeps_its_hint),
         LOG_TEST(test_checkpoint__is_not_written_with_features_that_nobody_knows),
