@@ -80,8 +80,12 @@ open_output(runner *r)
         return error_usage("sql", "--format parquet needs --output FILE");
     }
     r->file = stdout;
-    if (r->options.output != NULL && !by_engine) {
+    if (r->options.output != NULL) {
         r->file = fopen(r->options.output, "wbe");
+    }
+    if (r->file != NULL && by_engine) { /* the engine opens it again; now it is known that it can */
+        fclose(r->file);
+        r->file = stdout;
     }
     if (r->file == NULL) {
         fprintf(stderr, "deltaworks: cannot write %s: %s [OUTPUT_FAILED]\n", r->options.output,

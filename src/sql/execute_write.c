@@ -149,39 +149,6 @@ dw__execute_insert(dw_execution *x)
 
 /* ---- COPY INTO ------------------------------------------------------------------------------- */
 
-static bool
-is_pattern(dw_str path)
-{
-    return dw__str_find(path, '*') != SIZE_MAX || dw__str_find(path, '?') != SIZE_MAX ||
-           dw__str_find(path, '[') != SIZE_MAX;
-}
-
-/* What the names of a format's files end with, when a directory is given. */
-static const char *
-directory_pattern(dw_load_format format)
-{
-    switch (format) {
-    case DW_LOAD_PARQUET:
-        return "**/*.parquet";
-    case DW_LOAD_CSV:
-        return "**/*.csv*";
-    case DW_LOAD_JSON:
-        return "**/*.json*";
-    case DW_LOAD_AUTO:
-        break;
-    }
-    return "**/*";
-}
-
-static bool
-has_extension(dw_str path)
-{
-    size_t slash = dw__str_find_last(path, '/');
-    dw_str base = slash == SIZE_MAX ? path : dw__str_slice(path, slash + 1, path.len);
-    size_t dot = dw__str_find_last(base, '.');
-    return dot != SIZE_MAX && dot > 0;
-}
-
 static dw_str
 join_path(dw_arena *arena, dw_str directory, dw_str name)
 {
@@ -190,7 +157,7 @@ join_path(dw_arena *arena, dw_str directory, dw_str name)
                             DW_STR_ARG(name));
 }
 
-/* The paths and patterns that the statement means. */
+/* The paths and patterns of the statement. */
 static dw_status
 find_files(dw_execution *x, dw_str **out, size_t *count_out)
 {
@@ -203,12 +170,10 @@ find_files(dw_execution *x, dw_str **out, size_t *count_out)
     for (size_t i = 0; i < copy->file_count; i++) {
         files[i] = join_path(&x->arena, copy->source, copy->files[i]);
     }
-    if (copy->file_count == 0 && !dw__str_is_null(copy->pattern)) {
-        files[0] = join_path(&x->arena, copy->source, copy->pattern);
-    } else if (copy->file_count == 0) {
-        bool is_file = is_pattern(copy->source) || has_extension(copy->source);
-        dw_str pattern = dw__str_from(directory_pattern(copy->format));
-        files[0] = is_file ? copy->source : join_path(&x->arena, copy->source, pattern);
+    if (copy->file_count == 0) {
+        files[0] = dw__str_is_null(copy->pattern)
+                       ? copy->source
+                       : join_path(&x->arena, copy->source, copy->pattern);
     }
     for (size_t i = 0; i < count; i++) {
         if (dw__str_is_null(files[i])) {

@@ -6,10 +6,10 @@
 #include "base/assert.h"
 #include "table/create.h"
 #include "table/file_query.h"
+#include "table/source_files.h"
 
 #include <inttypes.h>
 
-#define LOAD_FILES_MAX ((size_t) 100000)
 #define FILE_TXN_PREFIX "copy-into:"
 
 typedef struct load_state {
@@ -18,82 +18,13 @@ typedef struct load_state {
     const dw_load_spec *spec;
     dw_arena *arena;
     dw_log_snapshot *snapshot; /* NULL: there is no table yet */
-    dw_load_format format;
-    dw_str *files; /* to be loaded, absolute */
-    size_t file_count;
+    dw_source_files files;     /* to be loaded */
     size_t skipped_count;
     dw_txn_id *txns;
     size_t txn_count;
 } load_state;
 
 /* ---- Which files ----------------------------------------------------------------------------- */
-
-static bool
-is_pattern(dw_str path)
-{
-    return dw__str_find(path, '*') != SIZE_MAX || dw__str_find(path, '?') != SIZE_MAX ||
-           dw__str_find(path, '[') != SIZE_MAX;
-}
-
-/* The one spelling under which a file is remembered: its absolute path. */
-static dw_status
-absolute_path(const load_state *state, dw_str path, dw_str *out, dw_error *err)
-{
-    dw_storage *storage;
-    DW_TRY(dw__storage_open(dw__table_env(state->table), path, &storage, err));
-    bool copied = dw__arena_dup(state->arena, storage->root, out);
-    dw__storage_close(storage);
-    return copied ? DW_OK : dw__error_oom(err);
-}
-
-/* Appends the files that one pattern stands for, sorted by the engine. */
-static dw_status
-expand(const load_state *state, dw_str pattern, dw_text_rows *out, dw_error *err)
-{
-    if (!is_pattern(pattern)) {
-        dw_str *cell = DW_ARENA_NEW(state->arena, dw_str);
-        if (cell == NULL) {
-            return dw__error_oom(err);
-        }
-        *cell = pattern;
-        *out = (dw_text_rows){.cells = cell, .row_count = 1, .column_count = 1};
-        return DW_OK;
-    }
-    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
-    dw__strbuf_append_literal(&sql, "SELECT file FROM glob(");
-    dw__sql_put_literal(&sql, pattern);
-    dw__strbuf_append_literal(&sql, ") ORDER BY file");
-    DW_TRY(dw__strbuf_ok(&sql, "the statement", err));
-    DW_TRY(
-        dw__connection_query_text(state->connection, dw__strbuf_str(&sql), state->arena, out, err));
-    if (out->row_count == 0) {
-        return dw__error_set(err, DW_NOT_FOUND, "FILE_NOT_FOUND", "no file matches %.*s",
-                             DW_STR_ARG(pattern));
-    }
-    return DW_OK;
-}
-
-static dw_status
-choose_format(load_state *state, dw_str path, dw_error *err)
-{
-    dw_load_format format = state->spec->format;
-    if (format == DW_LOAD_AUTO) {
-        format = dw__file_format(path);
-    }
-    if (format == DW_LOAD_AUTO) {
-        return dw__error_set(err, DW_INVALID_ARGUMENT, "FORMAT_UNKNOWN",
-                             "the name of %.*s does not tell its format: say parquet, csv or json",
-                             DW_STR_ARG(path));
-    }
-    if (state->format != DW_LOAD_AUTO && state->format != format) {
-        return dw__error_set(err, DW_INVALID_ARGUMENT, "FORMAT_MIXED",
-                             "%.*s has another format than the files before it: load them one "
-                             "format at a time",
-                             DW_STR_ARG(path));
-    }
-    state->format = format;
-    return DW_OK;
-}
 
 static dw_status
 file_txn(const load_state *state, dw_str path, dw_txn_id *out, bool *loaded_out, dw_error *err)
@@ -114,43 +45,37 @@ file_txn(const load_state *state, dw_str path, dw_txn_id *out, bool *loaded_out,
     return DW_OK;
 }
 
-/*
- * Takes a file unless it was loaded before. With a txn id of the caller's, files are not looked at.
+/* Takes a file unless it was loaded before. With a txn id of the caller's, files are not looked at.
  */
 static dw_status
-take_file(load_state *state, dw_str spelled, dw_error *err)
+take_file(load_state *state, dw_str path, dw_error *err)
 {
-    dw_str path;
-    DW_TRY(absolute_path(state, spelled, &path, err));
-    DW_TRY(choose_format(state, path, err));
-    bool by_file = state->spec->txn_version < 0;
-    bool replaces = state->spec->mode == DW_LOAD_OVERWRITE;
-    if (by_file) {
+    if (state->spec->txn_version < 0) {
         dw_txn_id txn;
         bool loaded;
         DW_TRY(file_txn(state, path, &txn, &loaded, err));
-        if (loaded && !state->spec->force && !replaces) {
+        if (loaded && !state->spec->force && state->spec->mode != DW_LOAD_OVERWRITE) {
             state->skipped_count++;
             return DW_OK;
         }
         state->txns[state->txn_count++] = txn;
     }
-    state->files[state->file_count++] = path;
+    state->files.paths[state->files.count++] = path;
     return DW_OK;
 }
 
+/* Leaves those of the files that are to be loaded. */
 static dw_status
-take_files(load_state *state, const dw_text_rows *lists, size_t total, dw_error *err)
+take_files(load_state *state, dw_error *err)
 {
-    state->files = DW_ARENA_ARRAY(state->arena, dw_str, total + 1);
-    state->txns = DW_ARENA_ARRAY(state->arena, dw_txn_id, total + 1);
-    if (state->files == NULL || state->txns == NULL) {
+    size_t found = state->files.count;
+    state->txns = DW_ARENA_ARRAY(state->arena, dw_txn_id, found + 1);
+    if (state->txns == NULL) {
         return dw__error_oom(err);
     }
-    for (size_t i = 0; i < state->spec->file_count; i++) {
-        for (size_t k = 0; k < lists[i].row_count; k++) {
-            DW_TRY(take_file(state, lists[i].cells[k], err));
-        }
+    state->files.count = 0;
+    for (size_t i = 0; i < found; i++) {
+        DW_TRY(take_file(state, state->files.paths[i], err));
     }
     if (state->spec->txn_version >= 0) {
         state->txns[state->txn_count++] =
@@ -160,26 +85,6 @@ take_files(load_state *state, const dw_text_rows *lists, size_t total, dw_error 
                         .last_updated_ms = dw__env_now_ms(dw__table_env(state->table))};
     }
     return DW_OK;
-}
-
-static dw_status
-find_files(load_state *state, dw_error *err)
-{
-    dw_text_rows *lists = DW_ARENA_ARRAY(state->arena, dw_text_rows, state->spec->file_count + 1);
-    if (lists == NULL) {
-        return dw__error_oom(err);
-    }
-    size_t total = 0;
-    for (size_t i = 0; i < state->spec->file_count; i++) {
-        DW_TRY(expand(state, state->spec->files[i], &lists[i], err));
-        total += lists[i].row_count;
-        if (total > LOAD_FILES_MAX) {
-            return dw__error_set(err, DW_INVALID_ARGUMENT, "SIZE_LIMIT",
-                                 "more than %zu files in one load: load them in parts",
-                                 LOAD_FILES_MAX);
-        }
-    }
-    return take_files(state, lists, total, err);
 }
 
 /* ---- The verbs below ------------------------------------------------------------------------- */
@@ -246,41 +151,16 @@ print_json_as_text(const load_state *state, dw_strbuf *query, dw_error *err)
     return dw__strbuf_ok(query, "the statement", err);
 }
 
-/* The engine takes decimals of more digits than Delta has for doubles, and gets them wrong. */
-static dw_status
-refuse_wide_decimals(load_state *state, dw_error *err)
-{
-    dw_text_rows rows;
-    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
-    dw__strbuf_append_literal(&sql, "SELECT file_name, name, precision FROM parquet_schema([");
-    for (size_t i = 0; i < state->file_count; i++) {
-        dw__strbuf_append(&sql, i == 0 ? DW_STR("") : DW_STR(", "));
-        dw__sql_put_literal(&sql, state->files[i]);
-    }
-    dw__strbuf_append_literal(&sql, "]) WHERE precision > 38 LIMIT 1");
-    DW_TRY(dw__strbuf_ok(&sql, "the statement", err));
-    DW_TRY(dw__connection_query_text(state->connection, dw__strbuf_str(&sql), state->arena, &rows,
-                                     err));
-    if (rows.row_count == 0) {
-        return DW_OK;
-    }
-    return dw__error_set(
-        err, DW_INVALID_ARGUMENT, "TYPE_UNSUPPORTED",
-        "column \"%.*s\" of %.*s is a decimal of %.*s digits: expected at most 38, "
-        "which is what Delta tables have",
-        DW_STR_ARG(rows.cells[1]), DW_STR_ARG(rows.cells[0]), DW_STR_ARG(rows.cells[2]));
-}
-
 static dw_status
 load_files(load_state *state, dw_load_result *out, dw_error *err)
 {
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
-    DW_TRY(dw__file_query_print(&query, state->format, state->files, state->file_count,
+    const dw_source_files *files = &state->files;
+    DW_TRY(dw__source_files_check(files, state->connection, state->arena, err));
+    DW_TRY(dw__file_query_print(&query, files->format, files->paths, files->count,
                                 &state->spec->format_options, state->spec->select_list, err));
-    if (state->format == DW_LOAD_JSON) {
+    if (files->format == DW_LOAD_JSON) {
         DW_TRY(print_json_as_text(state, &query, err));
-    } else if (state->format == DW_LOAD_PARQUET) {
-        DW_TRY(refuse_wide_decimals(state, err));
     }
     if (state->snapshot == NULL) {
         DW_TRY(load_into_new(state, dw__strbuf_str(&query), &out->write, err));
@@ -289,9 +169,9 @@ load_files(load_state *state, dw_load_result *out, dw_error *err)
         DW_TRY(load_into_existing(state, dw__strbuf_str(&query), &out->write, err));
     }
     if (out->write.was_duplicate) {
-        out->files_skipped += (int64_t) state->file_count;
+        out->files_skipped += (int64_t) files->count;
     } else {
-        out->files_loaded = (int64_t) state->file_count;
+        out->files_loaded = (int64_t) files->count;
     }
     return DW_OK;
 }
@@ -326,9 +206,11 @@ load(load_state *state, dw_load_result *out, dw_error *err)
     if (state->snapshot != NULL && state->spec->mode == DW_LOAD_IGNORE) {
         return DW_OK;
     }
-    DW_TRY(find_files(state, err));
+    DW_TRY(dw__source_files_find(dw__table_env(state->table), state->connection, state->spec,
+                                 state->arena, &state->files, err));
+    DW_TRY(take_files(state, err));
     out->files_skipped = (int64_t) state->skipped_count;
-    return state->file_count == 0 ? DW_OK : load_files(state, out, err);
+    return state->files.count == 0 ? DW_OK : load_files(state, out, err);
 }
 
 /*

@@ -410,6 +410,32 @@ def test_load__refuses_decimals_of_more_digits_than_delta_has(w):
 
 
 @test
+def test_sql__says_that_parquet_output_cannot_be_written_as_it_does_of_csv(w):
+    for name in ("csv", "parquet"):
+        ran = w.run("sql", "-c", "SELECT 1", "--format", name, "--output", w.path("nowhere/x"))
+        expect_failure(ran, 6, "nowhere/x", "OUTPUT_FAILED")
+
+
+@test
+def test_load__refuses_columns_that_differ_in_case_only(w):
+    names = [by_hand.leaf(name, by_hand.INT64) for name in ("ID", "id")]
+    by_hand.write(w.path("twins.parquet"), 1, names, [((name,), [(0, 1, 7)]) for name in ("ID", "id")])
+    expect_failure(w.run("load", w.path("t"), w.path("twins.parquet")), 1, "id_1", "COLUMN_DUPLICATE")
+    expect(not os.path.exists(w.path("t/_delta_log")), "no table")
+
+
+@test
+def test_load__takes_the_visible_files_below_a_directory(w):
+    for folder in ("empty", "deep", "_temporary"):
+        os.makedirs(w.path("staging/" + folder))
+    for name in ("a", "deep/b", "_hidden", ".also", "_temporary/c"):
+        w.sql(f"COPY (SELECT '{name}' AS name) TO 'staging/{name}.parquet'")
+    expect("2 rows from 2 files" in w.run("load", "t", "staging").out, "both files")
+    expect_equal(w.rows("SELECT name FROM t ORDER BY name"), [["a"], ["deep/b"]])
+    expect_failure(w.run("load", "t", "staging/empty"), 1, "no directory with files", "FORMAT_UNKNOWN")
+
+
+@test
 def test_copy_into__loads_each_file_once(w):
     w.sql("COPY (SELECT 1 AS id) TO 'a.parquet'")
     w.sql("CREATE TABLE t (id INT)")
