@@ -127,7 +127,7 @@ dw_table_checkpoint(dw_table *table, int64_t *version_out, dw_error *err)
     DW_REQUIRE(table);
     DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
     DW_TRY(dw__log_snapshot(dw__table_log(table), &snapshot, err));
-    DW_TRY(dw__checkpoint_write(snapshot, err));
+    DW_TRY(dw__log_checkpoint(snapshot, err));
     if (version_out != NULL) {
         *version_out = dw__log_snapshot_version(snapshot);
     }

@@ -98,6 +98,9 @@ DW_WARN_UNUSED dw_status dw__log_compact(dw_log *log, int64_t first, int64_t las
  * sidecars. DW_CORRUPT (CHECKSUM_MISMATCH) when the version is not what its checksum says;
  * DW_UNSUPPORTED (FEATURE_UNSUPPORTED) when the table has features that are not known. */
 DW_WARN_UNUSED dw_status dw__checkpoint_write(dw_log_snapshot *snapshot, dw_error *err);
+/* The same, and then what has expired is removed from the log (cleanup.h) unless the table says
+ * delta.enableExpiredLogCleanup = false. That it could not be removed is a warning. */
+DW_WARN_UNUSED dw_status dw__log_checkpoint(dw_log_snapshot *snapshot, dw_error *err);
 /* True when delta.checkpointInterval says that this version should get one. */
 bool dw__checkpoint_is_due(const dw_log_snapshot *snapshot);
 

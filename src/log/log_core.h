@@ -25,6 +25,7 @@ struct dw_log {
     uint64_t refresh_started; /* the newest look that was begun */
     uint64_t reload_count;    /* how often the table was read anew: it may have become another */
     dw_log_snapshot *cached;  /* NULL before the first */
+    int64_t cleaned_until_ms; /* the last cutoff of a cleanup that came with a checkpoint */
     dw_log_snapshot *older;   /* the last one that was asked for by version; NULL: none is kept */
 };
 

@@ -159,26 +159,60 @@ floor_ms(int64_t micros)
     return micros / 1000 - (micros % 1000 < 0);
 }
 
+/* The last entry that is not after `time_ms`; the first must not be after it. */
+static dw_status
+find_entry(const clock_face *face, int64_t time_ms, size_t *out, dw_error *err)
+{
+    int64_t boundary_ms;
+    size_t start = 0, end = face->timeline.count;
+    if (face->in_commit_start > 0 && face->in_commit_start < end) {
+        DW_TRY(time_of(face, face->in_commit_start, &boundary_ms, err));
+        start = time_ms >= boundary_ms ? face->in_commit_start : 0;
+        end = time_ms >= boundary_ms ? end : face->in_commit_start;
+    }
+    return search(face, start, end, time_ms, out, err);
+}
+
 static dw_status
 find_version(const clock_face *face, int64_t timestamp_us, int64_t *version_out, dw_error *err)
 {
     const dw_timeline *timeline = &face->timeline;
     int64_t time_ms = floor_ms(timestamp_us);
-    int64_t first_ms, last_ms, boundary_ms;
+    int64_t first_ms, last_ms;
     DW_TRY(time_of(face, 0, &first_ms, err));
     DW_TRY(time_of(face, timeline->count - 1, &last_ms, err));
     if (time_ms < first_ms || time_ms > last_ms) {
         return out_of_range(face, timestamp_us, first_ms, last_ms, err);
     }
-    size_t start = 0, end = timeline->count;
-    if (face->in_commit_start > 0 && face->in_commit_start < timeline->count) {
-        DW_TRY(time_of(face, face->in_commit_start, &boundary_ms, err));
-        start = time_ms >= boundary_ms ? face->in_commit_start : 0;
-        end = time_ms >= boundary_ms ? end : face->in_commit_start;
+    size_t found;
+    DW_TRY(find_entry(face, time_ms, &found, err));
+    *version_out = timeline->items[found].version;
+    return DW_OK;
+}
+
+dw_status
+dw__timeline_version_until(const dw_log_snapshot *newest, const dw_log_listing *listing,
+                           int64_t time_ms, int64_t *version_out, dw_error *err)
+{
+    *version_out = -1;
+    DW_AUTO(dw_arena) arena;
+    dw_log *log = dw__log_snapshot_log(newest);
+    dw__arena_init(&arena, log->env->allocator);
+    clock_face face = {.log = log, .arena = &arena};
+    int64_t first, last, first_ms;
+    dw__segment_range(listing, &first, &last);
+    DW_TRY(dw__timeline_make(listing, first, &arena, &face.timeline, err));
+    if (face.timeline.count == 0) {
+        return DW_OK;
+    }
+    face.in_commit_start = in_commit_start(newest, &face.timeline);
+    DW_TRY(time_of(&face, 0, &first_ms, err));
+    if (first_ms > time_ms) {
+        return DW_OK;
     }
     size_t found;
-    DW_TRY(search(face, start, end, time_ms, &found, err));
-    *version_out = timeline->items[found].version;
+    DW_TRY(find_entry(&face, time_ms, &found, err));
+    *version_out = face.timeline.items[found].version;
     return DW_OK;
 }
 

@@ -26,4 +26,10 @@ typedef struct dw_timeline {
 DW_WARN_UNUSED dw_status dw__timeline_make(const dw_log_listing *listing, int64_t first_version,
                                            dw_arena *arena, dw_timeline *out, dw_error *err);
 
+/* The last version of that listing of the whole log at or before a time, by the in-commit
+ * timestamps where the table has them; -1: none. `newest` is the newest snapshot. */
+DW_WARN_UNUSED dw_status dw__timeline_version_until(const dw_log_snapshot *newest,
+                                                    const dw_log_listing *listing, int64_t time_ms,
+                                                    int64_t *version_out, dw_error *err);
+
 #endif

@@ -29,6 +29,8 @@ typedef struct dw_properties {
     int64_t log_retention_ms;
     int64_t deleted_file_retention_ms;
     bool enable_expired_log_cleanup;
+    int64_t truncate_history_retention_ms;  /* when a feature is dropped */
+    int64_t checkpoint_protection_version;  /* 0: none */
     int64_t set_transaction_retention_ms;   /* -1: forever */
     int64_t data_skipping_num_indexed_cols; /* -1: all */
     dw_str data_skipping_stats_columns;     /* null string: not set */

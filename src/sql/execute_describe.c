@@ -86,7 +86,7 @@ checkpoint(dw_execution *x, dw_table *table)
     dw_log_snapshot *snapshot;
     dw_sql_travel newest = {0};
     DW_TRY(dw__execution_snapshot(x, table, &newest, &snapshot));
-    DW_TRY(dw__checkpoint_write(snapshot, x->err));
+    DW_TRY(dw__log_checkpoint(snapshot, x->err));
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_MESSAGE_BYTES_MAX);
     dw__strbuf_printf(&text, "wrote a checkpoint of version %" PRId64,
                       dw__log_snapshot_version(snapshot));

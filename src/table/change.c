@@ -140,7 +140,7 @@ checkpoint_if_due(dw_change *change, int64_t version)
     DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
     dw_status status = dw__log_snapshot(dw__table_log(change->table), &snapshot, &detail);
     if (status == DW_OK && dw__checkpoint_is_due(snapshot)) {
-        status = dw__checkpoint_write(snapshot, &detail);
+        status = dw__log_checkpoint(snapshot, &detail);
     }
     if (status != DW_OK) {
         dw__env_warn(env, "version %" PRId64 " is committed, but its checkpoint failed: %s",

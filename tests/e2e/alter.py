@@ -40,6 +40,43 @@ def refused(w, statement, status, *words):
     expect_equal(sorted(os.listdir(os.path.dirname(w.log("t", 0)))), before)
 
 
+def age(w, days, versions, table="t"):
+    """Makes commits so many days older than they are."""
+    for version in versions:
+        path = w.log(table, version)
+        then = os.stat(path).st_mtime - days * 86400
+        os.utime(path, (then, then))
+
+
+# ---- The log's retention -----------------------------------------------------------------------------
+
+
+@test
+def test_checkpoint__takes_what_has_expired_from_the_log(w):
+    make(w)
+    for i in range(12):
+        w.sql(f"INSERT INTO t VALUES ({10 + i}, 'x')")
+    expect(os.path.exists(w.log("t", 0)), "a young log stays")
+    age(w, 40, range(12))
+    w.sql("CHECKPOINT t")
+    left = [v for v in range(14) if os.path.exists(w.log("t", v))]
+    expect_equal(left, [10, 11, 12, 13])
+    expect_equal(sorted(n for n in os.listdir(os.path.dirname(w.log("t", 0))) if n.endswith(".crc")),
+                 [f"{v:020d}.crc" for v in left])
+    expect_equal(w.value("SELECT count(*) FROM t"), 17)
+    expect_equal(w.value("SELECT count(*) FROM t VERSION AS OF 10"), 14)
+    expect_failure(w.run("sql", "-c", "SELECT * FROM t VERSION AS OF 9"), 1, "VERSION_OUT_OF_RANGE", "10 to 13")
+
+
+@test
+def test_checkpoint__keeps_the_log_of_a_table_that_says_so(w):
+    make(w, delta__enableExpiredLogCleanup="false")
+    w.sql("CHECKPOINT t")
+    age(w, 40, range(2))
+    w.sql("INSERT INTO t VALUES (7, 'x'); CHECKPOINT t")
+    expect_equal(w.value("SELECT count(*) FROM t VERSION AS OF 0"), 0)
+
+
 # ---- Properties --------------------------------------------------------------------------------------
 
 
