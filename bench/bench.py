@@ -441,6 +441,34 @@ def writers(report, _rounds):
     )
 
 
+def readers(report, rounds):
+    """50 readers look rows up in the newest version beside a writer."""
+    source, folder = data("lineitem.parquet"), scratch("readers")
+    length = str(5 if rounds > 2 else 2)
+    makers = {
+        "us": lambda t: us("readers", t, source, length),
+        "delta-rs": lambda t: peer("delta-rs", "readers", t, source, length),
+        "duckdb": lambda t: peer("duckdb", "readers", t, source, length),
+    }
+    found = {}
+    for name, make in makers.items():
+        table = shutil.copytree(data("li12"), os.path.join(folder, name))
+        stepper = make(table)
+        steps = [stepper.step() for _ in range(2)]
+        stepper.finish()
+        rate = max(s["count"] / s["wall"] for s in steps)
+        found[name] = (rate, min(s["p99"] for s in steps))
+    (ours, p99), (rs, rs_p99), (floor, floor_p99) = (found[n] for n in makers)
+    report.add(
+        "50 readers look up rows beside a writer",
+        f"{ours:.0f}/s, p99 {seconds(p99)}",
+        f"delta-rs {rs:.0f}/s (x{ours / rs:.1f}), p99 {seconds(rs_p99)} (x{rs_p99 / p99:.1f});"
+        f" plain DuckDB {floor:.0f}/s (x{ours / floor:.2f}), p99 {seconds(floor_p99)}",
+        "3 x delta-rs, p99 a third; 0.9 x plain DuckDB",
+        ours >= 3 * rs and 3 * p99 <= rs_p99 and ours >= 0.9 * floor,
+    )
+
+
 def bounded(report, _rounds):
     """Load a file that is larger than the memory limit, plain and partitioned."""
     source, folder = data("lineitem.parquet"), scratch("bounded")
@@ -469,6 +497,7 @@ ROWS = {
     "features": features,
     "one-shot": one_shot,
     "writers": writers,
+    "readers": readers,
     "bounded": bounded,
 }
 

@@ -4,9 +4,13 @@ peer.py PEER WORKLOAD ARGUMENTS...: prepares, prints {"ready":true}; each line o
 runs one step, timed alone; at the end of input comes the peak of resident memory. Imports and
 set-up are in no figure.
 """
+import glob
+import itertools
 import json
 import os
+import random
 import sys
+import threading
 import time
 
 import pyarrow as pa
@@ -34,7 +38,8 @@ def peak_mb():
     return -1
 
 
-# Each workload prepares and returns the function of one step: step number -> count.
+# Each workload prepares and returns the function of one step: step number -> count, or a pair of
+# the count and further figures.
 
 
 @workload("delta-rs", "create")
@@ -93,6 +98,78 @@ def _(table, source, rows):
         return con.execute("INSERT INTO t SELECT * FROM batch_rows").fetchone()[0]
 
     return step
+
+
+READERS = 50
+ORDER_KEY_MAX = 6_000_000  # of TPC-H at scale factor 1
+
+
+def readers_step(seconds, make_lookup, write):
+    """Many threads look up rows of random keys while one more writes; queries done, and their p99."""
+    end, latencies, errors = time.monotonic() + seconds, [], []
+
+    def guarded(body):
+        try:
+            body()
+        except Exception as e:  # the first failure ends the step
+            errors.append(e)
+
+    def read(k):
+        lookup, chance = make_lookup(), random.Random(k)
+        while not errors and time.monotonic() < end:
+            started = time.perf_counter()
+            lookup(chance.randrange(1, ORDER_KEY_MAX))
+            latencies.append(time.perf_counter() - started)
+
+    def go_on_writing():
+        while not errors and time.monotonic() < end:
+            write()
+
+    bodies = [lambda k=k: read(k) for k in range(READERS)] + [go_on_writing]
+    threads = [threading.Thread(target=guarded, args=(body,)) for body in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return len(latencies), {"p99": sorted(latencies)[len(latencies) * 99 // 100]}
+
+
+LOOKUP = "SELECT * FROM {t} WHERE l_orderkey = {key}"
+
+
+@workload("delta-rs", "readers")
+def _(table, source, seconds):
+    from deltalake import DeltaTable, QueryBuilder, write_deltalake
+
+    data = pq.ParquetFile(source).read_row_group(APPENDED_ROWS_GROUP).slice(0, 1000)
+
+    def lookup(key):
+        fresh = QueryBuilder().register("t", DeltaTable(table))
+        pa.table(fresh.execute(LOOKUP.format(t="t", key=key)))
+
+    def write():
+        write_deltalake(table, data, mode="append")
+
+    return lambda _: readers_step(float(seconds), lambda: lookup, write)
+
+
+@workload("duckdb", "readers")
+def _(table, source, seconds):
+    con, numbers = readers.duckdb_connection(), itertools.count()
+    con.execute(f"CREATE TABLE batch AS SELECT * FROM '{source}' LIMIT 1000")
+    files = f"read_parquet({sorted(glob.glob(table + '/*.parquet'))})"
+    writer = con.cursor()
+
+    def make_lookup():
+        cursor = con.cursor()
+        return lambda key: cursor.execute(LOOKUP.format(t=files, key=key)).fetchall()
+
+    def write():
+        writer.execute(f"COPY batch TO '{table}/beside-{next(numbers)}.parquet' (COMPRESSION zstd)")
+
+    return lambda _: readers_step(float(seconds), make_lookup, write)
 
 
 @workload("delta-rs", "open")
@@ -166,9 +243,10 @@ def main():
     print('{"ready":true}', flush=True)
     for i, _ in enumerate(sys.stdin):
         cpu, wall = time.process_time(), time.perf_counter()
-        count = step(i)
+        found = step(i)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        print(json.dumps({"wall": wall, "cpu": cpu, "count": count}), flush=True)
+        count, more = found if isinstance(found, tuple) else (found, {})
+        print(json.dumps({"wall": wall, "cpu": cpu, "count": count, **more}), flush=True)
     print(json.dumps({"peak_mb": round(peak_mb(), 1)}), flush=True)
     os._exit(0)  # a peer's own threads need not be waited for
 
