@@ -24,6 +24,17 @@ dw__sql_range_is_empty(dw_sql_range range)
     return range.first == range.last;
 }
 
+/* The parts of st.a.b in an assignment. */
+#define DW_SET_PARTS_MAX 16
+
+/* SET path = value */
+typedef struct dw_assignment {
+    dw_str parts[DW_SET_PARTS_MAX];
+    size_t part_count;
+    size_t token; /* where it stands */
+    dw_sql_range value;
+} dw_assignment;
+
 /* The name of a table. */
 typedef struct dw_sql_name {
     bool is_path; /* delta.`path`: the path is parts[0] */

@@ -2,6 +2,7 @@
  * DELETE FROM, TRUNCATE TABLE and UPDATE: the condition becomes a query for the places of rows,
  * what is set a query over those rows.
  */
+#include "sql/assignment.h"
 #include "sql/execution.h"
 #include "table/delete.h"
 #include "table/update.h"
@@ -9,22 +10,11 @@
 #include <inttypes.h>
 
 #define DW_MESSAGE_BYTES_MAX ((size_t) 65536)
-#define DW_SET_MAX ((size_t) 10000)
-/* The parts of st.a.b. */
-#define DW_SET_PARTS_MAX 16
-
-/* SET path = value */
-typedef struct assignment {
-    dw_str parts[DW_SET_PARTS_MAX];
-    size_t part_count;
-    size_t token; /* where it stands */
-    dw_sql_range value;
-} assignment;
 
 /* The parts of DELETE FROM table [AS alias] [WHERE condition], UPDATE table [AS alias] SET ... */
 typedef struct change_parts {
     dw_sql_range table; /* table AS alias */
-    assignment *set;
+    dw_assignment *set;
     size_t set_count;
     dw_sql_range condition; /* empty: none */
 } change_parts;
@@ -55,66 +45,6 @@ parse_alias(dw_parser *parser)
 }
 
 static dw_status
-parse_path(dw_parser *parser, assignment *out)
-{
-    *out = (assignment){.token = parser->pos};
-    do {
-        if (out->part_count == DW_SET_PARTS_MAX) {
-            return dw__parser_fail(parser, "a path of fewer parts");
-        }
-        DW_TRY(dw__parser_name(parser, "a column to set", &out->parts[out->part_count++]));
-    } while (dw__parser_accept_symbol(parser, "."));
-    return DW_OK;
-}
-
-/* Up to the next comma or WHERE outside of all parentheses. */
-static dw_status
-parse_value(dw_parser *parser, dw_sql_range *out)
-{
-    size_t depth = 0;
-    out->first = parser->pos;
-    for (; !dw__parser_at_end(parser); parser->pos++) {
-        bool opens = dw__parser_is_symbol(parser, "(") || dw__parser_is_symbol(parser, "[") ||
-                     dw__parser_is_symbol(parser, "{");
-        bool closes = dw__parser_is_symbol(parser, ")") || dw__parser_is_symbol(parser, "]") ||
-                      dw__parser_is_symbol(parser, "}");
-        if (depth == 0 && (closes || dw__parser_is_symbol(parser, ",") ||
-                           dw__parser_is(parser, DW_KEYWORD_WHERE))) {
-            break;
-        }
-        depth += opens ? 1 : 0;
-        depth -= closes ? 1 : 0;
-    }
-    out->last = parser->pos;
-    return out->first == out->last ? dw__parser_fail(parser, "a value") : DW_OK;
-}
-
-static dw_status
-parse_set(dw_parser *parser, change_parts *out)
-{
-    DW_TRY(dw__parser_expect(parser, DW_KEYWORD_SET));
-    /* As many as there are equal signs at most. */
-    size_t capacity = 0;
-    for (size_t i = parser->pos; i < parser->sql->count; i++) {
-        capacity += dw__token_is_symbol(parser->sql, i, "=") ? 1 : 0;
-    }
-    out->set = DW_ARENA_ARRAY(parser->arena, assignment, capacity + 1);
-    if (out->set == NULL) {
-        return dw__error_oom(parser->err);
-    }
-    do {
-        if (out->set_count >= capacity || out->set_count >= DW_SET_MAX) {
-            return dw__parser_fail(parser, "column = value");
-        }
-        assignment *item = &out->set[out->set_count++];
-        DW_TRY(parse_path(parser, item));
-        DW_TRY(dw__parser_expect_symbol(parser, "="));
-        DW_TRY(parse_value(parser, &item->value));
-    } while (dw__parser_accept_symbol(parser, ","));
-    return DW_OK;
-}
-
-static dw_status
 parse_parts(dw_execution *x, change_parts *out)
 {
     size_t end = x->sql.count - 1;
@@ -125,7 +55,8 @@ parse_parts(dw_execution *x, change_parts *out)
     *out = (change_parts){.table = {x->statement.as.modify.name_first, parser.pos},
                           .condition = {end, end}};
     if (updates) {
-        DW_TRY(parse_set(&parser, out));
+        DW_TRY(dw__parser_expect(&parser, DW_KEYWORD_SET));
+        DW_TRY(dw__parse_assignments(&parser, DW_KEYWORD_WHERE, &out->set, &out->set_count));
     }
     if (dw__parser_at_end(&parser)) {
         return DW_OK;
@@ -197,124 +128,27 @@ choose_text(const change_state *state, dw_str *out)
 
 /* ---- UPDATE: which columns get which values -------------------------------------------------- */
 
-static dw_status
-no_such_column(const change_state *state, const assignment *item)
-{
-    dw_parser parser = dw__parser_make(&state->x->sql, &state->x->arena, state->x->err);
-    return dw__parser_refuse(&parser, item->token, DW_INVALID_ARGUMENT, "COLUMN_NOT_FOUND",
-                             "the table has no column \"%.*s\"",
-                             DW_STR_ARG(item->parts[item->part_count - 1]));
-}
-
-static void
-put_extract(dw_str whole, dw_str name, dw_strbuf *out)
-{
-    dw__strbuf_append_literal(out, "struct_extract(");
-    dw__strbuf_append(out, whole);
-    dw__strbuf_append_literal(out, ", ");
-    dw__sql_put_literal(out, name);
-    dw__strbuf_append_char(out, ')');
-}
-
-/* Appends the struct `whole` with `value` as the field at `path`. A struct that is NULL becomes one
- * of NULLs beside the value. Depth is at most DW_SET_PARTS_MAX. */
-static void
-put_struct(const dw_type *type, dw_str whole, const dw_str *path, size_t count, dw_str value,
-           dw_strbuf *out)
-{
-    for (size_t i = 0; i < type->field_count; i++) {
-        const dw_field *field = &type->fields[i];
-        bool is_set = dw__str_equal_nocase(field->name, path[0]);
-        dw__strbuf_append(out, i == 0 ? DW_STR("{") : DW_STR(", "));
-        dw__sql_put_literal(out, field->name);
-        dw__strbuf_append_literal(out, ": ");
-        if (is_set && count == 1) {
-            dw__strbuf_append(out, value);
-        } else if (is_set) {
-            DW_AUTO(dw_strbuf) inner = dw__strbuf_make(out->allocator, out->size_max);
-            put_extract(whole, field->name, &inner);
-            out->failed = out->failed || inner.failed;
-            put_struct(field->type, dw__strbuf_str(&inner), path + 1, count - 1, value, out);
-        } else {
-            put_extract(whole, field->name, out);
-        }
-    }
-    dw__strbuf_append_char(out, '}');
-}
-
-static bool
-has_field(const dw_type *type, const dw_str *path, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const dw_field *field =
-            type->kind == DW_TYPE_STRUCT ? dw__schema_find(type, path[i]) : NULL;
-        if (field == NULL) {
-            return false;
-        }
-        type = field->type;
-    }
-    return true;
-}
-
-static dw_status
-assign(change_state *state, const assignment *item)
-{
-    dw_execution *x = state->x;
-    const dw_str *path = item->parts;
-    size_t count = item->part_count;
-    if (count > 1 && dw__schema_find_idx(state->schema, path[0]) == SIZE_MAX) {
-        path++; /* the alias */
-        count--;
-    }
-    if (!has_field(state->schema, path, count)) {
-        return no_such_column(state, item);
-    }
-    size_t idx = dw__schema_find_idx(state->schema, path[0]);
-    dw_str text = dw__tokens_text(&x->sql, item->value.first, item->value.last);
-    DW_AUTO(dw_strbuf) value = dw__strbuf_make(x->arena.allocator, DW_SQL_ENGINE_BYTES_MAX);
-    DW_AUTO(dw_strbuf) whole = dw__strbuf_make(x->arena.allocator, DW_SQL_ENGINE_BYTES_MAX);
-    dw__strbuf_printf(&value, "(%.*s\n)", DW_STR_ARG(text));
-    if (count == 1 && state->is_set[idx]) {
-        dw_parser parser = dw__parser_make(&x->sql, &x->arena, x->err);
-        return dw__parser_refuse(&parser, item->token, DW_INVALID_ARGUMENT, "COLUMN_DUPLICATE",
-                                 "the column \"%.*s\" is set twice", DW_STR_ARG(path[0]));
-    }
-    if (count > 1) {
-        put_struct(state->schema->fields[idx].type, state->values[idx], path + 1, count - 1,
-                   dw__strbuf_str(&value), &whole);
-    }
-    DW_TRY(dw__strbuf_ok(&value, "the statement", x->err));
-    DW_TRY(dw__strbuf_ok(&whole, "the statement", x->err));
-    state->is_set[idx] = true;
-    return dw__arena_dup(&x->arena, dw__strbuf_str(count > 1 ? &whole : &value),
-                         &state->values[idx])
-               ? DW_OK
-               : dw__error_oom(x->err);
-}
-
 /* Every column as it was, then what is set. */
 static dw_status
 assign_all(change_state *state)
 {
     dw_execution *x = state->x;
-    size_t count = state->schema->field_count;
-    state->columns = DW_ARENA_ARRAY(&x->arena, dw_str, count + 1);
-    state->is_set = DW_ARENA_ARRAY(&x->arena, bool, count + 1);
-    state->values = DW_ARENA_ARRAY(&x->arena, dw_str, count + 1);
-    if (state->columns == NULL || state->is_set == NULL || state->values == NULL) {
-        return dw__error_oom(x->err);
-    }
-    for (size_t i = 0; i < count; i++) {
-        DW_AUTO(dw_strbuf) name = dw__strbuf_make(x->arena.allocator, DW_SQL_ENGINE_BYTES_MAX);
-        dw__sql_put_identifier(&name, state->schema->fields[i].name);
-        if (name.failed || !dw__arena_dup(&x->arena, dw__strbuf_str(&name), &state->values[i])) {
+    dw_column_values values;
+    dw_parser parser = dw__parser_make(&x->sql, &x->arena, x->err);
+    DW_TRY(dw__column_values_init(&values, state->schema, DW_STR(""), &x->arena, x->err));
+    for (size_t i = 0; i < state->parts.set_count; i++) {
+        const dw_assignment *item = &state->parts.set[i];
+        dw_str text = dw__tokens_text(&x->sql, item->value.first, item->value.last);
+        dw_str value = dw__arena_printf(&x->arena, "(%.*s\n)", DW_STR_ARG(text));
+        if (dw__str_is_null(value)) {
             return dw__error_oom(x->err);
         }
+        DW_TRY(dw__column_values_assign(&values, &parser, item, value));
     }
-    for (size_t i = 0; i < state->parts.set_count; i++) {
-        DW_TRY(assign(state, &state->parts.set[i]));
-    }
-    return DW_OK;
+    state->values = values.texts;
+    state->is_set = values.is_set;
+    state->columns = DW_ARENA_ARRAY(&x->arena, dw_str, state->schema->field_count + 1);
+    return state->columns == NULL ? dw__error_oom(x->err) : DW_OK;
 }
 
 /* Leaves out generated columns that are not set: they follow from the others. */
