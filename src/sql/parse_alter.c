@@ -3,7 +3,7 @@
  * DROP FEATURE. What else ALTER TABLE may be is left to others.
  */
 #include "sql/parse.h"
-#include "sql/spark_text.h"
+#include "sql/parse_rule.h"
 
 #define ALTER_KEYS_MAX 1000
 
@@ -67,17 +67,7 @@ parse_add_constraint(dw_parser *parser, dw_alter_statement *out)
 {
     out->kind = DW_ALTER_ADD_CONSTRAINT;
     DW_TRY(dw__parser_name(parser, "a name for the constraint", &out->item));
-    DW_TRY(dw__parser_expect(parser, DW_KEYWORD_CHECK));
-    if (!dw__parser_is_symbol(parser, "(")) {
-        return dw__parser_fail(parser, "\"(\" and a condition");
-    }
-    size_t first = parser->pos + 1;
-    DW_TRY(dw__parser_skip_parens(parser));
-    if (parser->pos - 1 == first) {
-        return dw__parser_fail(parser, "a condition between the parentheses");
-    }
-    return dw__sql_spark_text(parser->sql, (dw_sql_range){first, parser->pos - 1}, parser->arena,
-                              &out->expression, parser->err);
+    return dw__parse_check(parser, &out->expression);
 }
 
 static dw_status

@@ -1,11 +1,12 @@
 /*
- * The columns of CREATE TABLE: names, types and attributes.
+ * The columns of CREATE TABLE: names, types and attributes; and the check constraints among them.
  */
 #include "sql/parse_column.h"
 
 #include "codec/json.h"
 #include "sql/parse_rule.h"
 #include "sql/spark_text.h"
+#include "table/constraint.h"
 
 #define DW_SQL_COMMENT_BYTES_MAX ((size_t) 1 << 20)
 
@@ -69,13 +70,9 @@ unsupported_attribute(const dw_parser *parser)
         return "PRIMARY KEY constraints";
     case DW_KEYWORD_UNIQUE:
         return "UNIQUE constraints";
-    case DW_KEYWORD_CHECK:
-        return "CHECK constraints in CREATE TABLE (ALTER TABLE ... ADD CONSTRAINT adds them)";
     case DW_KEYWORD_FOREIGN:
     case DW_KEYWORD_REFERENCES:
         return "FOREIGN KEY constraints";
-    case DW_KEYWORD_CONSTRAINT:
-        return "constraints in CREATE TABLE (ALTER TABLE ... ADD CONSTRAINT adds them)";
     case DW_KEYWORD_COLLATE:
         return "collations";
     default:
@@ -106,6 +103,53 @@ is_table_constraint(const dw_parser *parser)
             dw__parser_is_at(parser, 1, DW_KEYWORD_KEY));
 }
 
+/* ---- Check constraints ----------------------------------------------------------------------- */
+
+static dw_status
+add_constraint(dw_parser *parser, dw_column_list *list, dw_str name)
+{
+    dw_pair made;
+    size_t idx = parser->pos;
+    DW_TRY(dw__constraint_key(name, parser->arena, &made.key, parser->err));
+    DW_TRY(dw__parse_check(parser, &made.value));
+    for (size_t i = 0; i < list->constraints.count; i++) {
+        if (dw__str_equal(list->constraints.items[i].key, made.key)) {
+            return dw__parser_refuse(parser, idx, DW_ALREADY_EXISTS, "CONSTRAINT_EXISTS",
+                                     "two constraints are named %.*s: give each a name of its own",
+                                     DW_STR_ARG(name));
+        }
+    }
+    dw_pair *slot = DW_VEC_PUSH(parser->arena->allocator, &list->constraints);
+    if (slot == NULL) {
+        return dw__error_oom(parser->err);
+    }
+    *slot = made;
+    return DW_OK;
+}
+
+/* [CONSTRAINT name] CHECK (condition), if it stands here. One without a name is named after its
+ * place. */
+static dw_status
+parse_constraint(dw_parser *parser, dw_column_list *list, bool *found_out)
+{
+    dw_str name;
+    *found_out =
+        dw__parser_is(parser, DW_KEYWORD_CONSTRAINT) || dw__parser_is(parser, DW_KEYWORD_CHECK);
+    if (!*found_out) {
+        return DW_OK;
+    }
+    if (dw__parser_accept(parser, DW_KEYWORD_CONSTRAINT)) {
+        DW_TRY(dw__parser_name(parser, "a name for the constraint", &name));
+        DW_TRY(check_supported(parser));
+    } else {
+        name = dw__arena_printf(parser->arena, "check_%zu", list->constraints.count + 1);
+        if (dw__str_is_null(name)) {
+            return dw__error_oom(parser->err);
+        }
+    }
+    return add_constraint(parser, list, name);
+}
+
 /* ---- Columns --------------------------------------------------------------------------------- */
 
 static dw_field *
@@ -119,43 +163,48 @@ find_column(const dw_column_vec *columns, dw_str name)
     return NULL;
 }
 
-/* [NOT NULL] [COMMENT 'text'] [DEFAULT expression | GENERATED ...], in any order */
+/* [NOT NULL] [COMMENT 'text'] [DEFAULT expression | GENERATED ...] [CHECK (...)], in any order */
 static dw_status
-parse_attributes(dw_parser *parser, dw_field *column)
+parse_attributes(dw_parser *parser, dw_column_list *list, dw_field *column)
 {
     bool found = true;
     while (found) {
         DW_TRY(dw__parse_field_attributes(parser, column));
         DW_TRY(dw__parse_column_rule(parser, column, &found));
+        if (!found) {
+            DW_TRY(parse_constraint(parser, list, &found));
+        }
     }
     return check_supported(parser);
 }
 
-/* name type [attributes] */
+/* name type [attributes], or a constraint */
 static dw_status
-parse_column(dw_parser *parser, dw_column_vec *columns)
+parse_column(dw_parser *parser, dw_column_list *list)
 {
     dw_str name;
     const dw_type *type;
+    bool is_check = false;
     if (is_table_constraint(parser)) {
-        return check_supported(parser);
+        DW_TRY(parse_constraint(parser, list, &is_check));
+        return is_check ? DW_OK : check_supported(parser);
     }
     DW_TRY(dw__parser_name(parser, "a column name", &name));
     DW_TRY(dw__parse_type(parser, &type));
-    dw_field *column = DW_VEC_PUSH(parser->arena->allocator, columns);
+    dw_field *column = DW_VEC_PUSH(parser->arena->allocator, &list->columns);
     if (column == NULL) {
         return dw__error_oom(parser->err);
     }
     DW_TRY(dw__field_make(parser, name, type, column));
-    return parse_attributes(parser, column);
+    return parse_attributes(parser, list, column);
 }
 
 dw_status
-dw__parse_columns(dw_parser *parser, dw_column_vec *columns)
+dw__parse_columns(dw_parser *parser, dw_column_list *list)
 {
     DW_TRY(dw__parser_expect_symbol(parser, "("));
     do {
-        DW_TRY(parse_column(parser, columns));
+        DW_TRY(parse_column(parser, list));
     } while (dw__parser_accept_symbol(parser, ","));
     return dw__parser_accept_symbol(parser, ")") ? DW_OK
                                                  : dw__parser_fail(parser, "\",\" or \")\"");
@@ -163,7 +212,7 @@ dw__parse_columns(dw_parser *parser, dw_column_vec *columns)
 
 /* One of PARTITIONED BY: the name of a column, or a column of its own with its type, as in Hive. */
 static dw_status
-parse_partition_column(dw_parser *parser, dw_column_vec *columns, dw_str *out)
+parse_partition_column(dw_parser *parser, dw_column_list *list, dw_str *out)
 {
     size_t idx = parser->pos;
     if (dw__parser_is_symbol_at(parser, 1, "(")) {
@@ -177,17 +226,17 @@ parse_partition_column(dw_parser *parser, dw_column_vec *columns, dw_str *out)
                     dw__parser_peek(parser, 1)->kind == DW_TOKEN_END;
     if (is_alone) {
         DW_TRY(dw__parser_name(parser, "a column name", out));
-        const dw_field *column = find_column(columns, *out);
+        const dw_field *column = find_column(&list->columns, *out);
         *out = column != NULL ? column->name : *out;
         return DW_OK;
     }
-    DW_TRY(parse_column(parser, columns));
-    *out = columns->items[columns->count - 1].name;
+    DW_TRY(parse_column(parser, list));
+    *out = list->columns.items[list->columns.count - 1].name;
     return DW_OK;
 }
 
 dw_status
-dw__parse_partition_columns(dw_parser *parser, dw_column_vec *columns, dw_str_vec *out)
+dw__parse_partition_columns(dw_parser *parser, dw_column_list *list, dw_str_vec *out)
 {
     DW_TRY(dw__parser_expect_symbol(parser, "("));
     do {
@@ -195,7 +244,7 @@ dw__parse_partition_columns(dw_parser *parser, dw_column_vec *columns, dw_str_ve
         if (name == NULL) {
             return dw__error_oom(parser->err);
         }
-        DW_TRY(parse_partition_column(parser, columns, name));
+        DW_TRY(parse_partition_column(parser, list, name));
     } while (dw__parser_accept_symbol(parser, ","));
     return dw__parser_accept_symbol(parser, ")") ? DW_OK
                                                  : dw__parser_fail(parser, "\",\" or \")\"");

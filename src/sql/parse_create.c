@@ -8,7 +8,7 @@
 typedef struct create_parser {
     dw_parser *parser;
     dw_create_statement *out;
-    dw_column_vec columns;
+    dw_column_list list;
     dw_str_vec partition_columns;
     bool has_partitioning, has_properties, has_using;
 } create_parser;
@@ -91,7 +91,7 @@ parse_clause(create_parser *create, bool *found)
     if (dw__parser_accept(parser, DW_KEYWORD_PARTITIONED)) {
         DW_TRY(once(create, &create->has_partitioning, "PARTITIONED BY"));
         DW_TRY(dw__parser_expect(parser, DW_KEYWORD_BY));
-        return dw__parse_partition_columns(parser, &create->columns, &create->partition_columns);
+        return dw__parse_partition_columns(parser, &create->list, &create->partition_columns);
     }
     if (dw__parser_accept(parser, DW_KEYWORD_LOCATION)) {
         return parse_text_clause(create, "LOCATION", &out->location);
@@ -121,7 +121,7 @@ parse_as(create_parser *create)
                                        "AS or the end of the statement");
     }
     DW_TRY(dw__parser_expect_query(parser));
-    if (create->columns.count > 0) {
+    if (create->list.columns.count > 0) {
         return dw__parser_refuse(parser, idx, DW_INVALID_ARGUMENT, "PARSE_ERROR",
                                  "the columns come from the query: leave out their list, and cast "
                                  "in the query where another type is wanted");
@@ -131,6 +131,33 @@ parse_as(create_parser *create)
 }
 
 /* ---- CREATE TABLE ---------------------------------------------------------------------------- */
+
+/* Constraints are properties of the table; those of TBLPROPERTIES stand before them. */
+static dw_status
+add_constraints(const create_parser *create)
+{
+    const dw_pair_vec *constraints = &create->list.constraints;
+    dw_pairs *properties = &create->out->properties;
+    dw_pair *all =
+        DW_ARENA_ARRAY(create->parser->arena, dw_pair, properties->count + constraints->count + 1);
+    if (all == NULL) {
+        return dw__error_oom(create->parser->err);
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < properties->count; i++) {
+        all[count++] = properties->items[i];
+    }
+    for (size_t i = 0; i < constraints->count; i++) {
+        if (dw__pairs_get(properties, constraints->items[i].key) != NULL) {
+            return dw__parser_refuse(create->parser, create->parser->pos, DW_ALREADY_EXISTS,
+                                     "CONSTRAINT_EXISTS", "%.*s is a property, too: say it once",
+                                     DW_STR_ARG(constraints->items[i].key));
+        }
+        all[count++] = constraints->items[i];
+    }
+    *properties = (dw_pairs){.items = all, .count = count};
+    return DW_OK;
+}
 
 static dw_status
 finish_create(create_parser *create)
@@ -146,9 +173,10 @@ finish_create(create_parser *create)
     for (size_t i = 0; i < out->partition_column_count; i++) {
         out->partition_columns[i] = create->partition_columns.items[i];
     }
-    if (create->columns.count > 0) {
-        out->schema =
-            dw__type_make_struct(parser->arena, create->columns.items, create->columns.count);
+    DW_TRY(add_constraints(create));
+    if (create->list.columns.count > 0) {
+        out->schema = dw__type_make_struct(parser->arena, create->list.columns.items,
+                                           create->list.columns.count);
         return out->schema == NULL ? dw__error_oom(parser->err) : DW_OK;
     }
     if (dw__sql_range_is_empty(out->query)) {
@@ -165,7 +193,7 @@ parse_create(create_parser *create)
     DW_TRY(dw__parser_table(parser, &create->out->name));
     DW_TRY(check_clause_supported(parser));
     if (dw__parser_is_symbol(parser, "(")) {
-        DW_TRY(dw__parse_columns(parser, &create->columns));
+        DW_TRY(dw__parse_columns(parser, &create->list));
     }
     while (found) {
         DW_TRY(parse_clause(create, &found));
@@ -199,7 +227,8 @@ dw__parse_create_table(dw_parser *parser, dw_create_mode mode, dw_create_stateme
     out->mode = if_not_exists ? DW_CREATE_IF_MISSING : mode;
     create_parser create = {.parser = parser, .out = out};
     dw_status status = parse_create(&create);
-    DW_VEC_DEINIT(parser->arena->allocator, &create.columns);
+    DW_VEC_DEINIT(parser->arena->allocator, &create.list.columns);
+    DW_VEC_DEINIT(parser->arena->allocator, &create.list.constraints);
     DW_VEC_DEINIT(parser->arena->allocator, &create.partition_columns);
     return status;
 }

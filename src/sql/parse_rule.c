@@ -214,3 +214,21 @@ dw__parse_column_rule(dw_parser *parser, dw_field *field, bool *found_out)
     parser->pos++;
     return is_default ? parse_default(parser, field) : parse_generated(parser, field);
 }
+
+/* ---- CHECK ----------------------------------------------------------------------------------- */
+
+dw_status
+dw__parse_check(dw_parser *parser, dw_str *expression_out)
+{
+    DW_TRY(dw__parser_expect(parser, DW_KEYWORD_CHECK));
+    if (!dw__parser_is_symbol(parser, "(")) {
+        return dw__parser_fail(parser, "\"(\" and a condition");
+    }
+    size_t first = parser->pos + 1;
+    DW_TRY(dw__parser_skip_parens(parser));
+    if (parser->pos - 1 == first) {
+        return dw__parser_fail(parser, "a condition between the parentheses");
+    }
+    return dw__sql_spark_text(parser->sql, (dw_sql_range){first, parser->pos - 1}, parser->arena,
+                              expression_out, parser->err);
+}

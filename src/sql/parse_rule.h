@@ -11,4 +11,7 @@
  */
 DW_WARN_UNUSED dw_status dw__parse_column_rule(dw_parser *parser, dw_field *field, bool *found_out);
 
+/* CHECK (condition): the condition as metadata has it. */
+DW_WARN_UNUSED dw_status dw__parse_check(dw_parser *parser, dw_str *expression_out);
+
 #endif

@@ -6,6 +6,7 @@
 #include "codec/rows.h"
 #include "engine/database.h"
 #include "protocol/property.h"
+#include "table/constraint.h"
 
 #define DW_CREATE_TEXT_BYTES_MAX ((size_t) 64 << 20)
 
@@ -116,15 +117,26 @@ put_property(dw_strbuf *out, size_t idx, dw_str key, dw_str value)
     dw__sql_put_literal(out, value);
 }
 
-/* The properties, and the feature that a table with defaults must be asked for. What writers keep
- * for themselves is left out: the statement would be refused. */
+/* What writers keep for themselves is not shown: of another table it would be wrong, or refused. */
+static bool
+is_shown(const dw_pair *pair)
+{
+    if (dw__str_starts_with(pair->key, DW_CONSTRAINT_PREFIX)) {
+        return true;
+    }
+    return !dw__str_starts_with(pair->key, DW_STR("delta.rowTracking.materialized")) &&
+           dw__property_check(pair->key, pair->value, NULL) == DW_OK;
+}
+
+/* The properties, constraints among them, and the feature that a table with defaults must be asked
+ * for. */
 static void
 put_properties(dw_strbuf *out, const dw_metadata *metadata, const dw_type *schema)
 {
     size_t count = 0;
     for (size_t i = 0; i < metadata->configuration.count; i++) {
         const dw_pair *pair = &metadata->configuration.items[i];
-        if (dw__property_check(pair->key, pair->value, NULL) == DW_OK) {
+        if (is_shown(pair)) {
             put_property(out, count++, pair->key, pair->value);
         }
     }

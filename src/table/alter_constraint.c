@@ -7,23 +7,6 @@
 
 #define PARAMETERS_BYTES_MAX ((size_t) 16 << 20)
 
-/* The property of a constraint: names are kept in small letters, as in the reference. */
-static dw_status
-key_of(dw_str name, dw_arena *arena, dw_str *out, dw_error *err)
-{
-    dw_str key =
-        dw__arena_printf(arena, "%.*s%.*s", DW_STR_ARG(DW_CONSTRAINT_PREFIX), DW_STR_ARG(name));
-    if (dw__str_is_null(key)) {
-        return dw__error_oom(err);
-    }
-    char *bytes = (char *) (uintptr_t) key.ptr;
-    for (size_t i = DW_CONSTRAINT_PREFIX.len; i < key.len; i++) {
-        bytes[i] = (char) (bytes[i] >= 'A' && bytes[i] <= 'Z' ? bytes[i] + ('a' - 'A') : bytes[i]);
-    }
-    *out = key;
-    return DW_OK;
-}
-
 /* The constraint's pair, whatever the case it is written in; NULL when there is none. */
 static const dw_pair *
 find_constraint(const dw_alter *alter, dw_str key)
@@ -41,7 +24,7 @@ static dw_status
 add(dw_alter *alter, dw_connection *connection, dw_str name, dw_str expression, dw_error *err)
 {
     dw_str key;
-    DW_TRY(key_of(name, &alter->arena, &key, err));
+    DW_TRY(dw__constraint_key(name, &alter->arena, &key, err));
     const dw_pair *old = find_constraint(alter, key);
     if (old != NULL) {
         return dw__error_set(err, DW_ALREADY_EXISTS, "CONSTRAINT_EXISTS",
@@ -81,7 +64,7 @@ static dw_status
 drop(dw_alter *alter, dw_str name, bool if_exists, dw_strbuf *parameters, dw_error *err)
 {
     dw_str key;
-    DW_TRY(key_of(name, &alter->arena, &key, err));
+    DW_TRY(dw__constraint_key(name, &alter->arena, &key, err));
     const dw_pair *old = find_constraint(alter, key);
     if (old == NULL && !if_exists) {
         return dw__error_set(err, DW_NOT_FOUND, "CONSTRAINT_NOT_FOUND",

@@ -14,6 +14,22 @@
 #define SHOWN_VALUE_CHARS 60
 #define SHOWN_COLUMNS_MAX 12
 
+dw_status
+dw__constraint_key(dw_str name, dw_arena *arena, dw_str *out, dw_error *err)
+{
+    dw_str key =
+        dw__arena_printf(arena, "%.*s%.*s", DW_STR_ARG(DW_CONSTRAINT_PREFIX), DW_STR_ARG(name));
+    if (dw__str_is_null(key)) {
+        return dw__error_oom(err);
+    }
+    char *bytes = (char *) (uintptr_t) key.ptr;
+    for (size_t i = DW_CONSTRAINT_PREFIX.len; i < key.len; i++) {
+        bytes[i] = (char) (bytes[i] >= 'A' && bytes[i] <= 'Z' ? bytes[i] + ('a' - 'A') : bytes[i]);
+    }
+    *out = key;
+    return DW_OK;
+}
+
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 /* The start of a text, cut between characters. */

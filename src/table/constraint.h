@@ -26,6 +26,11 @@ typedef struct dw_row_checks {
     size_t count;
 } dw_row_checks;
 
+/* The property that holds the constraint of that name: names are kept in small letters, as in the
+ * reference. */
+DW_WARN_UNUSED dw_status dw__constraint_key(dw_str name, dw_arena *arena, dw_str *out,
+                                            dw_error *err);
+
 /* The check constraints and invariants of a table, in `arena`. DW_UNSUPPORTED
  * (EXPRESSION_UNSUPPORTED) and DW_INVALID_ARGUMENT (EXPRESSION_INVALID) name the constraint. */
 DW_WARN_UNUSED dw_status dw__row_checks_read(const dw_metadata *metadata, const dw_type *schema,

@@ -182,6 +182,28 @@ def test_defaults__need_their_feature_and_fill_what_is_left_out(w):
 
 
 @test
+def test_constraints__stand_in_create_table_and_are_shown_again(w):
+    w.sql("CREATE TABLE t (id INT CHECK (id < 100), v STRING NOT NULL CHECK (length(v) > 1), "
+          "CONSTRAINT Sized CHECK (id > 0 OR v = 'none'))")
+    fails(w, "INSERT INTO t VALUES (0, 'some')", "[CHECK_CONSTRAINT_VIOLATION]", '"sized"')
+    fails(w, "INSERT INTO t VALUES (100, 'some')", "[CHECK_CONSTRAINT_VIOLATION]", '"check_1"')
+    fails(w, "INSERT INTO t VALUES (1, 'x')", "[CHECK_CONSTRAINT_VIOLATION]", '"check_2"')
+    shown = w.value("SHOW CREATE TABLE t")
+    w.sql(shown.replace("TABLE t", "TABLE u").split("LOCATION")[0] + shown[shown.index("TBLPROPERTIES"):])
+    fails(w, "INSERT INTO u VALUES (0, 'some')", "[CHECK_CONSTRAINT_VIOLATION]", '"sized"')
+    w.sql("ALTER TABLE t DROP CONSTRAINT sized; INSERT INTO t VALUES (0, 'some')")
+
+
+@test
+def test_constraints__of_create_table_that_are_wrong_are_refused(w):
+    for columns, word in (("id INT, CONSTRAINT a CHECK (id > 0), CONSTRAINT A CHECK (id < 9)", "CONSTRAINT_EXISTS"),
+                          ("id INT CHECK (other > 0)", "EXPRESSION_INVALID"), ("id INT CHECK ()", "PARSE_ERROR"),
+                          ("id INT PRIMARY KEY", "STATEMENT_UNSUPPORTED"),
+                          ("id INT, CONSTRAINT k PRIMARY KEY (id)", "STATEMENT_UNSUPPORTED")):
+        fails(w, f"CREATE TABLE t ({columns})", f"[{word}]")
+
+
+@test
 def test_defaults__that_are_none_are_refused(w):
     for column, word in (("d DATE DEFAULT 5", "EXPRESSION_UNSUPPORTED"), ("d INT DEFAULT id", "EXPRESSION_INVALID"),
                          ("d INT DEFAULT nothing()", "EXPRESSION_UNSUPPORTED")):
