@@ -1,7 +1,8 @@
 /*
- * The column _metadata: which file a row comes from, and, with row tracking, the row's own id and
- * version. PROTOCOL.md "Row Tracking": what was materialised in the file counts, else the file's
- * base and the row's place.
+ * Columns that no star shows: _metadata, which says what file a row comes from and, with row
+ * tracking, the row's own id and version; and those two alone, under the names that files keep them
+ * in. PROTOCOL.md "Row Tracking": what was materialised in the file counts, else the file's base
+ * and the row's place.
  */
 #include "base/assert.h"
 #include "codec/uri.h"
@@ -78,24 +79,6 @@ make_struct(dw_arena *arena, const dw_scan_metadata *metadata, const dw_type **o
     return *out == NULL ? dw__error_oom(err) : DW_OK;
 }
 
-static dw_status
-extend_schema(dw_relation *relation, dw_arena *arena, dw_error *err)
-{
-    const dw_type *table = relation->schema;
-    const dw_type *type;
-    DW_TRY(make_struct(arena, relation->metadata, &type, err));
-    dw_field *fields = DW_ARENA_ARRAY(arena, dw_field, table->field_count + 1);
-    if (fields == NULL) {
-        return dw__error_oom(err);
-    }
-    if (table->field_count > 0) {
-        memcpy(fields, table->fields, table->field_count * sizeof(*fields));
-    }
-    DW_TRY(make_field(DW_STR(DW_METADATA_COLUMN), type, &fields[table->field_count], err));
-    relation->schema = dw__type_make_struct(arena, fields, table->field_count + 1);
-    return relation->schema == NULL ? dw__error_oom(err) : DW_OK;
-}
-
 static dw_str
 property_of(const dw_log_snapshot *snapshot, const char *key)
 {
@@ -104,24 +87,79 @@ property_of(const dw_log_snapshot *snapshot, const char *key)
     return value == NULL ? DW_STR_NULL : *value;
 }
 
+dw_row_id_columns
+dw__scan_row_id_columns(const dw_log_snapshot *snapshot)
+{
+    if (!dw__log_snapshot_properties(snapshot)->enable_row_tracking) {
+        return (dw_row_id_columns){DW_STR_NULL, DW_STR_NULL};
+    }
+    return (dw_row_id_columns){
+        .id = property_of(snapshot, "delta.rowTracking.materializedRowIdColumnName"),
+        .version =
+            property_of(snapshot, "delta.rowTracking.materializedRowCommitVersionColumnName"),
+    };
+}
+
+size_t
+dw__scan_metadata_column_count(const dw_scan_metadata *metadata)
+{
+    return metadata == NULL ? 0
+                            : (metadata->has_struct ? 1U : 0U) + (metadata->has_row_ids ? 2U : 0U);
+}
+
+/* The hidden columns, behind all others. */
+static dw_status
+put_fields(const dw_scan_metadata *metadata, dw_arena *arena, dw_field *out, dw_error *err)
+{
+    if (metadata->has_struct) {
+        const dw_type *type;
+        DW_TRY(make_struct(arena, metadata, &type, err));
+        DW_TRY(make_field(DW_STR(DW_METADATA_COLUMN), type, out++, err));
+    }
+    if (metadata->has_row_ids) {
+        const dw_type *type = dw__type_make(arena, DW_TYPE_LONG);
+        DW_TRY(make_field(metadata->columns.id, type, out++, err));
+        DW_TRY(make_field(metadata->columns.version, type, out, err));
+    }
+    return DW_OK;
+}
+
+static dw_status
+extend_schema(dw_relation *relation, dw_arena *arena, dw_error *err)
+{
+    const dw_type *table = relation->schema;
+    size_t count = table->field_count + dw__scan_metadata_column_count(relation->metadata);
+    dw_field *fields = DW_ARENA_ARRAY(arena, dw_field, count);
+    if (fields == NULL) {
+        return dw__error_oom(err);
+    }
+    if (table->field_count > 0) {
+        memcpy(fields, table->fields, table->field_count * sizeof(*fields));
+    }
+    DW_TRY(put_fields(relation->metadata, arena, fields + table->field_count, err));
+    relation->schema = dw__type_make_struct(arena, fields, count);
+    return relation->schema == NULL ? dw__error_oom(err) : DW_OK;
+}
+
 dw_status
-dw__scan_add_metadata(dw_relation *relation, const dw_log_snapshot *snapshot, dw_arena *arena,
+dw__scan_add_metadata(dw_relation *relation, const dw_scan_source *source, dw_arena *arena,
                       dw_error *err)
 {
-    if (dw__schema_find(relation->schema, DW_STR(DW_METADATA_COLUMN)) != NULL) {
-        return DW_OK; /* the table's own */
+    dw_scan_metadata wanted = {
+        .has_struct = source->with_metadata &&
+                      dw__schema_find(relation->schema, DW_STR(DW_METADATA_COLUMN)) == NULL,
+        .has_row_ids = source->with_row_ids,
+        .tracks_rows = dw__log_snapshot_properties(source->snapshot)->enable_row_tracking,
+        .columns = dw__scan_row_id_columns(source->snapshot)};
+    if (dw__scan_metadata_column_count(&wanted) == 0) {
+        return DW_OK;
     }
+    dw_assert(!wanted.has_row_ids || (wanted.columns.id.len > 0 && wanted.columns.version.len > 0));
     dw_scan_metadata *metadata = DW_ARENA_NEW(arena, dw_scan_metadata);
     if (metadata == NULL) {
         return dw__error_oom(err);
     }
-    metadata->tracks_rows = dw__log_snapshot_properties(snapshot)->enable_row_tracking;
-    if (metadata->tracks_rows) {
-        metadata->id_column =
-            property_of(snapshot, "delta.rowTracking.materializedRowIdColumnName");
-        metadata->version_column =
-            property_of(snapshot, "delta.rowTracking.materializedRowCommitVersionColumnName");
-    }
+    *metadata = wanted;
     relation->metadata = metadata;
     return extend_schema(relation, arena, err);
 }
@@ -220,8 +258,21 @@ put_row_value(dw_strbuf *out, dw_str column, const char *inner_name, metadata_fi
     dw__strbuf_append(out, is_materialised ? DW_STR(")") : DW_STR(""));
 }
 
-void
-dw__scan_metadata_put(dw_strbuf *out, const dw_scan_metadata *metadata, size_t first_value)
+static void
+put_row_id(dw_strbuf *out, const dw_scan_metadata *metadata, size_t first_value)
+{
+    put_row_value(out, metadata->columns.id, DW_ROW_ID_INNER, FIELD_BASE_ROW_ID, first_value);
+}
+
+static void
+put_row_version(dw_strbuf *out, const dw_scan_metadata *metadata, size_t first_value)
+{
+    put_row_value(out, metadata->columns.version, DW_ROW_VERSION_INNER, FIELD_DEFAULT_VERSION,
+                  first_value);
+}
+
+static void
+put_struct(dw_strbuf *out, const dw_scan_metadata *metadata, size_t first_value)
 {
     dw__strbuf_append_char(out, '{');
     for (size_t i = 0; i < dw__scan_metadata_value_count(metadata); i++) {
@@ -230,10 +281,24 @@ dw__scan_metadata_put(dw_strbuf *out, const dw_scan_metadata *metadata, size_t f
     }
     if (metadata->tracks_rows) {
         dw__strbuf_append_literal(out, ", 'row_id': ");
-        put_row_value(out, metadata->id_column, DW_ROW_ID_INNER, FIELD_BASE_ROW_ID, first_value);
+        put_row_id(out, metadata, first_value);
         dw__strbuf_append_literal(out, ", 'row_commit_version': ");
-        put_row_value(out, metadata->version_column, DW_ROW_VERSION_INNER, FIELD_DEFAULT_VERSION,
-                      first_value);
+        put_row_version(out, metadata, first_value);
     }
     dw__strbuf_append_char(out, '}');
+}
+
+void
+dw__scan_metadata_put(dw_strbuf *out, const dw_scan_metadata *metadata, size_t column,
+                      size_t first_value)
+{
+    size_t id_column = metadata->has_struct ? 1 : 0;
+    dw_assert(column < dw__scan_metadata_column_count(metadata));
+    if (column < id_column) {
+        put_struct(out, metadata, first_value);
+    } else if (column == id_column) {
+        put_row_id(out, metadata, first_value);
+    } else {
+        put_row_version(out, metadata, first_value);
+    }
 }

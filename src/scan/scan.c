@@ -233,8 +233,8 @@ prepare_sources(dw_scan *scan, const dw_scan_source *sources, size_t count, dw_p
         if (sources[i].changes != NULL) {
             source->changes = dw__log_changes_ref(sources[i].changes);
             source->relation = dw__relation_of_changes(source->changes);
-        } else if (sources[i].with_metadata) {
-            DW_TRY(dw__scan_add_metadata(&source->relation, source->snapshot, &scan->arena, err));
+        } else {
+            DW_TRY(dw__scan_add_metadata(&source->relation, &sources[i], &scan->arena, err));
         }
         (*out)[i].name = source->name;
         (*out)[i].with_positions = source->with_positions;

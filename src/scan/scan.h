@@ -31,12 +31,22 @@ typedef struct dw_scan_source {
     dw_log_changes *changes;  /* not NULL: these instead of the snapshot's rows */
     const dw_scan_rows *rows; /* not NULL: only these of the snapshot; nothing is pruned */
     bool with_metadata;       /* the column _metadata, too: of files, and of tracked rows */
+    bool with_row_ids; /* the columns of dw__scan_row_id_columns, too, filled for every row */
 } dw_scan_source;
 
 /* Where a row is: the place of its file among dw__scan_files (BIGINT), and its place in the file,
  * deleted rows counted (BIGINT). */
 #define DW_SCAN_FILE_COLUMN "__deltaworks_file_position"
 #define DW_SCAN_ROW_COLUMN "__deltaworks_row_position"
+
+/* The columns in which data files keep the ids of rows that were moved, and the versions that wrote
+ * them. PROTOCOL.md "Row Tracking". */
+typedef struct dw_row_id_columns {
+    dw_str id, version;
+} dw_row_id_columns;
+
+/* Null strings where the table does not say or does not track its rows. Borrowed. */
+dw_row_id_columns dw__scan_row_id_columns(const dw_log_snapshot *snapshot);
 
 /* What EXPLAIN shows of one occurrence. */
 typedef struct dw_scan_report {

@@ -20,7 +20,7 @@ typedef struct dw_relation {
     dw_log *log;
     int64_t version; /* for messages */
     const dw_log_changes *changes;
-    const dw_scan_metadata *metadata; /* the last column of the schema; NULL: none */
+    const dw_scan_metadata *metadata; /* the last columns of the schema; NULL: none */
 } dw_relation;
 
 typedef struct dw_bound_source {
@@ -63,10 +63,10 @@ DW_WARN_UNUSED dw_status dw__scan_prune(const dw_relation *relation, const dw_pl
 dw_relation dw__relation_of_snapshot(dw_log_snapshot *snapshot);
 dw_relation dw__relation_of_changes(const dw_log_changes *changes);
 
-/* Adds the column _metadata unless the table has one of its own. */
-DW_WARN_UNUSED dw_status dw__scan_add_metadata(dw_relation *relation,
-                                               const dw_log_snapshot *snapshot, dw_arena *arena,
-                                               dw_error *err);
+/* Adds the hidden columns that the source asks for; not _metadata to a table that has one of its
+ * own. */
+DW_WARN_UNUSED dw_status dw__scan_add_metadata(dw_relation *relation, const dw_scan_source *source,
+                                               dw_arena *arena, dw_error *err);
 /* The values of a file for it. */
 DW_WARN_UNUSED dw_status dw__scan_metadata_values(const dw_bound_source *source, size_t file_idx,
                                                   dw_arena *arena, dw_str *values, dw_error *err);

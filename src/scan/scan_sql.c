@@ -53,17 +53,20 @@ is_change_type(const dw_scan_sql *scan, const dw_field *field)
     return scan->has_changes && dw__str_equal(field->name, DW_STR(DW_CHANGE_TYPE_COLUMN));
 }
 
-static bool
-is_metadata(const dw_scan_sql *scan, const dw_field *field)
+/* Which of the hidden columns a field is, or SIZE_MAX. */
+static size_t
+metadata_idx(const dw_scan_sql *scan, const dw_field *field)
 {
-    return scan->metadata != NULL && field == &scan->schema->fields[scan->schema->field_count - 1];
+    size_t idx = (size_t) (field - scan->schema->fields);
+    size_t first = scan->schema->field_count - dw__scan_metadata_column_count(scan->metadata);
+    return idx < first ? SIZE_MAX : idx - first;
 }
 
 static bool
 has_materialised_ids(const dw_scan_sql *scan)
 {
     return scan->metadata != NULL &&
-           (scan->metadata->id_column.len > 0 || scan->metadata->version_column.len > 0);
+           (scan->metadata->columns.id.len > 0 || scan->metadata->columns.version.len > 0);
 }
 
 /* True when the column is read from files. */
@@ -73,7 +76,7 @@ is_in_files(const dw_scan_sql *scan, const dw_field *field)
     if (is_change_type(scan, field)) {
         return scan->has_recorded_changes;
     }
-    if (is_metadata(scan, field)) {
+    if (metadata_idx(scan, field) != SIZE_MAX) {
         return false;
     }
     return field->type->kind != DW_TYPE_VOID && partition_idx(scan, field) == SIZE_MAX;
@@ -178,8 +181,8 @@ put_map(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape)
 {
     dw__strbuf_append_literal(out, "MAP {");
     if (has_materialised_ids(scan)) {
-        put_id_entry(out, scan->metadata->id_column, DW_ROW_ID_INNER);
-        put_id_entry(out, scan->metadata->version_column, DW_ROW_VERSION_INNER);
+        put_id_entry(out, scan->metadata->columns.id, DW_ROW_ID_INNER);
+        put_id_entry(out, scan->metadata->columns.version, DW_ROW_VERSION_INNER);
     }
     if (shape->column_count == 0) {
         /* All columns are NULL or from the log, yet the files say how many rows there are. */
@@ -379,9 +382,10 @@ put_column(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, d
 {
     const dw_field *field = &scan->schema->fields[idx];
     size_t partition = partition_idx(scan, field);
+    size_t hidden = metadata_idx(scan, field);
     bool is_kind = is_change_type(scan, field);
-    if (scan->has_files && is_metadata(scan, field)) {
-        dw__scan_metadata_put(out, scan->metadata, scan->partition_count);
+    if (scan->has_files && hidden != SIZE_MAX) {
+        dw__scan_metadata_put(out, scan->metadata, hidden, scan->partition_count);
     } else if (scan->has_files && is_kind && !is_in_files(scan, field)) {
         dw__strbuf_printf(out, "dw_partition(file_index, %zu)", scan->partition_count);
     } else if (!scan->has_files || (partition == SIZE_MAX && !is_in_files(scan, field))) {

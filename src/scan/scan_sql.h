@@ -11,26 +11,30 @@
 #ifndef DW_SCAN_SCAN_SQL_H
 #define DW_SCAN_SCAN_SQL_H
 
-#include "engine/database.h"
 #include "protocol/property.h"
+#include "scan/scan.h"
 
 #define DW_SCAN_SQL_BYTES_MAX ((size_t) 64 << 20)
 
-/* The hidden column of files and rows, and what the columns of materialised ids are called inside
- * of the SELECT. */
+/* The hidden column of files and rows, and what the columns of ids are called in the map of files'
+ * columns. */
 #define DW_METADATA_COLUMN "_metadata"
 #define DW_ROW_ID_INNER "__deltaworks_row_id"
 #define DW_ROW_VERSION_INNER "__deltaworks_row_commit_version"
 
+/* Behind the table's columns stand _metadata, then those of ids. */
 typedef struct dw_scan_metadata {
+    bool has_struct, has_row_ids;
     bool tracks_rows;
-    dw_str id_column, version_column; /* in files; null string: rows have none of their own */
+    dw_row_id_columns columns; /* in files; null strings: rows have no ids of their own */
 } dw_scan_metadata;
 
-/* How many values a file has for it, behind those of partitions; 0 for NULL. */
+size_t dw__scan_metadata_column_count(const dw_scan_metadata *metadata);
+/* How many values a file has for them, behind those of partitions; 0 for NULL. */
 size_t dw__scan_metadata_value_count(const dw_scan_metadata *metadata);
-/* Appends the column's expression. */
-void dw__scan_metadata_put(dw_strbuf *out, const dw_scan_metadata *metadata, size_t first_value);
+/* Appends the expression of one of the columns. */
+void dw__scan_metadata_put(dw_strbuf *out, const dw_scan_metadata *metadata, size_t column,
+                           size_t first_value);
 
 typedef struct dw_scan_sql {
     const dw_type *schema;
@@ -42,7 +46,7 @@ typedef struct dw_scan_sql {
     bool with_positions;       /* the columns of positions, too */
     bool has_changes;          /* a column _change_type, as a value behind those of partitions */
     bool has_recorded_changes; /* ... or, where that is NULL, in files */
-    const dw_scan_metadata *metadata; /* the last column is _metadata; NULL: it is not */
+    const dw_scan_metadata *metadata; /* of the schema's last columns; NULL: there are none */
     int64_t row_count;                /* an estimate for the engine; -1: none */
     /* Keeps what repeats from one SELECT to the next; NULL: it is written out. */
     dw_connection *connection;

@@ -151,9 +151,25 @@ assign_all(change_state *state)
     return state->columns == NULL ? dw__error_oom(x->err) : DW_OK;
 }
 
+/* The row's id stays with it. */
+static dw_status
+list_row_id(change_state *state, dw_str column)
+{
+    dw_arena *arena = &state->x->arena;
+    DW_AUTO(dw_strbuf) name = dw__strbuf_make(arena->allocator, DW_SQL_ENGINE_BYTES_MAX);
+    dw__sql_put_identifier(&name, column);
+    if (name.failed ||
+        !dw__arena_dup(arena, dw__strbuf_str(&name), &state->values[state->column_count])) {
+        return dw__error_oom(state->x->err);
+    }
+    state->columns[state->column_count] = column;
+    state->is_set[state->column_count++] = false;
+    return DW_OK;
+}
+
 /* Leaves out generated columns that are not set: they follow from the others. */
-static void
-list_columns(change_state *state)
+static dw_status
+list_columns(change_state *state, dw_str row_id)
 {
     for (size_t i = 0; i < state->schema->field_count; i++) {
         const dw_field *field = &state->schema->fields[i];
@@ -163,6 +179,7 @@ list_columns(change_state *state)
             state->values[state->column_count++] = state->values[i];
         }
     }
+    return row_id.len > 0 ? list_row_id(state, row_id) : DW_OK;
 }
 
 static dw_status
@@ -202,6 +219,8 @@ open_values(void *ctx, const dw_scan_rows *rows, dw_scan **scan_out, dw_str *que
     dw_status status = bind_query(x, text, prefix.ptr, &query);
     if (status == DW_OK) {
         query.sources[0].rows = rows;
+        query.sources[0].with_row_ids =
+            dw__scan_row_id_columns(query.sources[0].snapshot).id.len > 0;
         status = open_query(x, &query);
     }
     *scan_out = query.scan;
@@ -223,7 +242,7 @@ run_verb(change_state *state, const dw_row_change_spec *rows)
     dw_update_spec spec = {.rows = *rows, .open_values = open_values, .ctx = state};
     state->schema = dw__log_snapshot_schema(rows->snapshot);
     DW_TRY(assign_all(state));
-    list_columns(state);
+    DW_TRY(list_columns(state, dw__scan_row_id_columns(rows->snapshot).id));
     spec.columns = state->columns;
     spec.is_set = state->is_set;
     spec.column_count = state->column_count;

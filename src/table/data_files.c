@@ -7,6 +7,7 @@
 #include "codec/codec.h"
 #include "codec/uri.h"
 #include "protocol/stats.h"
+#include "scan/scan.h"
 #include "table/file_cut.h"
 #include "table/file_layout.h"
 
@@ -49,6 +50,50 @@ dw__data_target_of(const dw_log_snapshot *snapshot)
                             .protocol = dw__log_snapshot_protocol(snapshot),
                             .properties = dw__log_snapshot_properties(snapshot),
                             .clustering = clustering_of(snapshot)};
+}
+
+dw_status
+dw__data_target_add_column(dw_data_target *target, dw_str name, dw_type_kind kind, dw_arena *arena,
+                           dw_error *err)
+{
+    dw_type *schema = DW_ARENA_NEW(arena, dw_type);
+    const dw_type *type = dw__type_make(arena, kind);
+    size_t count = target->schema->field_count;
+    dw_field *fields = DW_ARENA_ARRAY(arena, dw_field, count + 1);
+    if (schema == NULL || type == NULL || fields == NULL) {
+        return dw__error_oom(err);
+    }
+    if (count > 0) {
+        memcpy(fields, target->schema->fields, count * sizeof(*fields));
+    }
+    /* Without metadata: that marks it as no column of the table. */
+    fields[count] = (dw_field){
+        .name = name, .physical_name = name, .type = type, .nullable = true, .mapping_id = -1};
+    *schema = *target->schema;
+    schema->fields = fields;
+    schema->field_count = count + 1;
+    target->schema = schema;
+    return DW_OK;
+}
+
+dw_status
+dw__data_target_keeping_ids(const dw_log_snapshot *snapshot, dw_arena *arena, dw_data_target *out,
+                            dw_error *err)
+{
+    *out = dw__data_target_of(snapshot);
+    if (!out->properties->enable_row_tracking) {
+        return DW_OK;
+    }
+    dw_row_id_columns columns = dw__scan_row_id_columns(snapshot);
+    if (columns.id.len == 0 || columns.version.len == 0) {
+        return dw__error_set(err, DW_CORRUPT, "ROW_TRACKING_INVALID",
+                             "expected delta.rowTracking.materializedRowIdColumnName and "
+                             "...RowCommitVersionColumnName beside delta.enableRowTracking = true, "
+                             "found no %s: rows that move could not keep their ids",
+                             columns.id.len == 0 ? "first" : "second");
+    }
+    DW_TRY(dw__data_target_add_column(out, columns.id, DW_TYPE_LONG, arena, err));
+    return dw__data_target_add_column(out, columns.version, DW_TYPE_LONG, arena, err);
 }
 
 /* ---- Setting up ------------------------------------------------------------------------------ */
@@ -96,16 +141,28 @@ name_stats_columns(data_write *write, dw_error *err)
     return DW_OK;
 }
 
+/* Columns that a writer puts behind the table's have no statistics. */
+static dw_type
+columns_of_table(const dw_type *schema)
+{
+    dw_type columns = *schema;
+    while (columns.field_count > 0 &&
+           dw__str_is_null(columns.fields[columns.field_count - 1].metadata_json)) {
+        columns.field_count--;
+    }
+    return columns;
+}
+
 static dw_status
 data_write_init(data_write *write, dw_table *table, const dw_data_target *target, dw_arena *arena,
                 dw_error *err)
 {
     *write = (data_write){.table = table, .target = target, .arena = arena};
     DW_TRY(find_partition_fields(write, err));
-    DW_TRY(dw__stats_columns_clustered(target->schema, target->partition_columns,
-                                       target->partition_column_count, target->properties,
-                                       target->clustering, arena, &write->stats_columns,
-                                       &write->stats_column_count, err));
+    dw_type columns = columns_of_table(target->schema);
+    DW_TRY(dw__stats_columns_clustered(
+        &columns, target->partition_columns, target->partition_column_count, target->properties,
+        target->clustering, arena, &write->stats_columns, &write->stats_column_count, err));
     return name_stats_columns(write, err);
 }
 

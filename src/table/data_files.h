@@ -25,6 +25,18 @@ typedef struct dw_data_target {
 
 /* Files of a table as it is in that version. Borrowed from the snapshot. */
 dw_data_target dw__data_target_of(const dw_log_snapshot *snapshot);
+/* The same with one more column behind the table's, which has no statistics. In `arena`. */
+DW_WARN_UNUSED dw_status dw__data_target_add_column(dw_data_target *target, dw_str name,
+                                                    dw_type_kind kind, dw_arena *arena,
+                                                    dw_error *err);
+/*
+ * For rows that may have been there before: where the table tracks its rows, the columns of
+ * dw__scan_row_id_columns stand behind its own, and rows are new where they are NULL. DW_CORRUPT
+ * (ROW_TRACKING_INVALID) when the table does not name them.
+ */
+DW_WARN_UNUSED dw_status dw__data_target_keeping_ids(const dw_log_snapshot *snapshot,
+                                                     dw_arena *arena, dw_data_target *out,
+                                                     dw_error *err);
 
 typedef struct dw_data_files {
     dw_file *adds;

@@ -12,7 +12,6 @@
 
 #define SQL_BYTES_MAX ((size_t) 64 << 20)
 #define CHANGE_DATA_DIRECTORY "_change_data"
-#define CHANGE_TYPE_COLUMN "_change_type"
 
 /* ---- Checks ---------------------------------------------------------------------------------- */
 
@@ -187,6 +186,7 @@ dw__row_change_init(dw_row_change *rc, const dw_row_change_spec *spec, dw_error 
     rc->change.files = &rc->written;
     rc->change.change_files = &rc->change_data;
     DW_TRY(check_table(rc, err));
+    DW_TRY(dw__data_target_keeping_ids(spec->snapshot, &rc->arena, &rc->target, err));
     DW_TRY(put_read_set(rc, err));
     return spec->scan == NULL ? choose_all(rc, err) : choose_rows(rc, err);
 }
@@ -242,7 +242,10 @@ dw__row_change_open(dw_row_change *rc, const dw_scan_rows *rows, const char *nam
     if (dw__str_is_null(*view_out)) {
         return dw__error_oom(err);
     }
-    dw_scan_source source = {.name = *view_out, .snapshot = rc->spec->snapshot, .rows = rows};
+    dw_scan_source source = {.name = *view_out,
+                             .snapshot = rc->spec->snapshot,
+                             .rows = rows,
+                             .with_row_ids = rc->properties->enable_row_tracking};
     return dw__scan_open(rc->spec->connection, dw__table_database(rc->spec->table), DW_STR(""),
                          &source, 1, out, err);
 }
@@ -264,12 +267,13 @@ print_column(const dw_field *field, dw_strbuf *out)
 void
 dw__row_change_print_select(const dw_row_change *rc, dw_str view, const char *last, dw_strbuf *out)
 {
-    const dw_type *schema = dw__log_snapshot_schema(rc->spec->snapshot);
+    const dw_type *schema =
+        last == NULL ? rc->target.schema : dw__log_snapshot_schema(rc->spec->snapshot);
     for (size_t i = 0; i < schema->field_count; i++) {
         dw__strbuf_append(out, i == 0 ? DW_STR("SELECT ") : DW_STR(", "));
         print_column(&schema->fields[i], out);
     }
-    dw__strbuf_append(out, dw__str_from(last));
+    dw__strbuf_append(out, last == NULL ? DW_STR("") : dw__str_from(last));
     dw__strbuf_append_literal(out, " FROM ");
     dw__sql_put_identifier(out, view);
 }
@@ -309,46 +313,17 @@ write_files(dw_row_change *rc, const dw_data_target *target, dw_str query, dw_da
 dw_status
 dw__row_change_write(dw_row_change *rc, dw_str query, dw_error *err)
 {
-    if (rc->properties->enable_row_tracking) {
-        return dw__error_set(err, DW_UNSUPPORTED, "ROW_IDS_NOT_KEPT",
-                             "the table tracks its rows (delta.enableRowTracking = true), and rows "
-                             "that are written again would lose their ids: only DELETE works, with "
-                             "delta.enableDeletionVectors = true");
-    }
-    rc->change.loses_row_ids = true;
-    dw_data_target target = dw__data_target_of(rc->spec->snapshot);
-    return write_files(rc, &target, query, &rc->written, err);
-}
-
-/* The schema of change data: that of the table, and what happened to each row. */
-static dw_status
-change_data_schema(dw_row_change *rc, dw_type *out, dw_error *err)
-{
-    static const dw_type text = {.kind = DW_TYPE_STRING};
-    const dw_type *schema = dw__log_snapshot_schema(rc->spec->snapshot);
-    size_t count = schema->field_count;
-    *out = *schema;
-    out->fields = DW_ARENA_ARRAY(&rc->arena, dw_field, count + 1);
-    if (out->fields == NULL) {
-        return dw__error_oom(err);
-    }
-    memcpy(out->fields, schema->fields, count * sizeof(*out->fields));
-    out->fields[count] = (dw_field){.name = DW_STR(CHANGE_TYPE_COLUMN),
-                                    .physical_name = DW_STR(CHANGE_TYPE_COLUMN),
-                                    .type = &text,
-                                    .nullable = true,
-                                    .mapping_id = -1};
-    out->field_count = count + 1;
-    return DW_OK;
+    /* Ids that are not promised yet may get lost. */
+    rc->change.loses_row_ids = !rc->properties->enable_row_tracking;
+    return write_files(rc, &rc->target, query, &rc->written, err);
 }
 
 dw_status
 dw__row_change_write_data(dw_row_change *rc, dw_str query, dw_error *err)
 {
-    dw_type schema;
-    DW_TRY(change_data_schema(rc, &schema, err));
     dw_data_target target = dw__data_target_of(rc->spec->snapshot);
-    target.schema = &schema;
+    DW_TRY(dw__data_target_add_column(&target, DW_STR(DW_CHANGE_TYPE_COLUMN), DW_TYPE_STRING,
+                                      &rc->arena, err));
     target.directory = DW_STR(CHANGE_DATA_DIRECTORY);
     return write_files(rc, &target, query, &rc->change_data, err);
 }
@@ -413,7 +388,7 @@ write_rest(dw_row_change *rc, dw_error *err)
     dw_scan_rows rows;
     DW_TRY(rows_of(rc, true, &rows, err));
     rc->result.files_rewritten = (int64_t) rows.count;
-    return dw__row_change_copy(rc, &rows, "rest", "", dw__row_change_write, err);
+    return dw__row_change_copy(rc, &rows, "rest", NULL, dw__row_change_write, err);
 }
 
 dw_status

@@ -7,6 +7,8 @@
  *  [CHANGE-3] What reads the change data feed of the new version finds exactly what changed.
  *  [CHANGE-4] What was written is removed when the change is not committed; never after
  *             DW_AMBIGUOUS.
+ *  [CHANGE-5] With row tracking a row that is written again keeps its id, and, if it is as it was,
+ *             its version. PROTOCOL.md "Row Tracking".
  */
 #ifndef DW_TABLE_ROW_CHANGE_H
 #define DW_TABLE_ROW_CHANGE_H
@@ -47,6 +49,7 @@ typedef struct dw_chosen_file {
 typedef struct dw_row_change {
     const dw_row_change_spec *spec;
     const dw_properties *properties;
+    dw_data_target target; /* its schema is that of the rows that dw__row_change_write takes */
     dw_arena arena;
     dw_change change;
     dw_dv_writer vectors;
@@ -67,8 +70,9 @@ void dw__row_change_deinit(dw_row_change *rc);
 /* The chosen rows, as the source of a scan; in the arena of the change. */
 DW_WARN_UNUSED dw_status dw__row_change_rows(dw_row_change *rc, dw_scan_rows *out, dw_error *err);
 
-/* Writes the rows of `query`, which has the columns of the table, as new files. DW_UNSUPPORTED
- * (ROW_IDS_NOT_KEPT) where rows must keep ids. */
+/* Writes the rows of `query` as new files. It has the columns of rc->target.schema: those of the
+ * table, and where it tracks its rows two more, in which a row that was there brings its id and, if
+ * it is as it was, the version that wrote it; else they are NULL. */
 DW_WARN_UNUSED dw_status dw__row_change_write(dw_row_change *rc, dw_str query, dw_error *err);
 /* True when the change data feed is on, and when some files are written again: of those its readers
  * could not see what went. */
@@ -81,16 +85,16 @@ DW_WARN_UNUSED dw_status dw__row_change_take_out(dw_row_change *rc, dw_error *er
 /* Commits; nothing when no row was chosen. */
 DW_WARN_UNUSED dw_status dw__row_change_commit(dw_row_change *rc, dw_error *err);
 
-/*
- * Appends SELECT of the table's columns, and of `last` ("" or ", expression AS name"), from a view.
- */
+/* Appends SELECT of the table's columns from a view, and of `last` (", expression AS name"), or,
+ * when that is NULL, of all columns that dw__row_change_write takes. */
 void dw__row_change_print_select(const dw_row_change *rc, dw_str view, const char *last,
                                  dw_strbuf *out);
 /* Hands the query for those rows to `write`, dw__row_change_write or _write_data. */
 DW_WARN_UNUSED dw_status dw__row_change_copy(
     dw_row_change *rc, const dw_scan_rows *rows, const char *name, const char *last,
     dw_status (*write)(dw_row_change *rc, dw_str query, dw_error *err), dw_error *err);
-/* Opens a scan of rows under the name <prefix>_<name>, which is handed out. */
+/* Opens a scan of rows under the name <prefix>_<name>, which is handed out. Its columns are those
+ * that dw__row_change_write takes. */
 DW_WARN_UNUSED dw_status dw__row_change_open(dw_row_change *rc, const dw_scan_rows *rows,
                                              const char *name, dw_str *view_out, dw_scan **out,
                                              dw_error *err);

@@ -33,7 +33,7 @@ project(update_state *state, dw_str values, dw_error *err)
 {
     const dw_row_change_spec *rows = &state->spec->rows;
     dw_arena *arena = &state->rc->arena;
-    const dw_type *schema = dw__log_snapshot_schema(rows->snapshot);
+    const dw_type *schema = state->rc->target.schema;
     dw_query_column *columns;
     size_t count;
     DW_TRY(dw__row_rules_read(dw__log_snapshot_protocol(rows->snapshot),
@@ -69,13 +69,13 @@ execute(update_state *state, const char *before, dw_str name, const char *after,
     return dw__connection_execute(state->spec->rows.connection, dw__strbuf_str(&sql), err);
 }
 
-/* The rows as they were and as they are, and those as the table's. */
+/* The new rows as the table's, and as they were and are as change data. */
 static dw_status
 write_both(update_state *state, dw_str kept, dw_str old_view, dw_error *err)
 {
     dw_row_change *rc = state->rc;
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(rc->arena.allocator, SQL_BYTES_MAX);
-    dw__row_change_print_select(rc, kept, "", &sql);
+    dw__row_change_print_select(rc, kept, NULL, &sql);
     DW_TRY(dw__strbuf_ok(&sql, "the statement", err));
     DW_TRY(dw__row_change_write(rc, dw__strbuf_str(&sql), err));
     dw__strbuf_clear(&sql);

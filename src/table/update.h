@@ -12,13 +12,16 @@
 
 typedef struct dw_update_spec {
     dw_row_change_spec rows;
-    /* Opens a scan of the chosen rows and gives the query over it whose columns are the new values
-     * of `columns`, in order. The scan is closed here. */
+    /* Opens a scan of the chosen rows, with row ids where the table tracks its rows, and gives the
+     * query over it whose columns are the new values of `columns`, in order. The scan is closed
+     * here. */
     dw_status (*open_values)(void *ctx, const dw_scan_rows *rows, dw_scan **scan_out,
                              dw_str *query_out, dw_error *err);
     void *ctx;
-    const dw_str *columns; /* of the table, but for generated ones that are not set */
-    const bool *is_set;    /* for each of them: by the statement, else it is as it was */
+    /* Of the table, but for generated ones that are not set; and of dw__scan_row_id_columns the
+     * first, where the table tracks its rows: they keep their ids, not their versions. */
+    const dw_str *columns;
+    const bool *is_set; /* for each of them: by the statement, else it is as it was */
     size_t column_count;
 } dw_update_spec;
 
