@@ -74,7 +74,7 @@ read_high_water_mark(dw_assignment *a, dw_error *err)
 dw_status
 dw__assignment_note(dw_assignment *a, const dw_action *actions, size_t count, dw_error *err)
 {
-    for (size_t i = 0; a->tracks_rows && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (actions[i].kind != DW_ACTION_DOMAIN || !is_row_tracking_domain(&actions[i].as.domain)) {
             continue;
         }
@@ -209,8 +209,7 @@ name_columns(dw_assignment *a, const dw_metadata *before, dw_metadata *metadata,
 static dw_status
 complete_metadata(dw_assignment *a, dw_error *err)
 {
-    const dw_log_snapshot *snapshot = a->txn->read_snapshot;
-    const dw_metadata *before = snapshot == NULL ? NULL : dw__log_snapshot_metadata(snapshot);
+    const dw_metadata *before = a->before.metadata;
     const dw_metadata *given = &a->txn->actions[a->metadata_idx].as.metadata;
     dw_metadata *metadata = DW_ARENA_NEW(a->arena, dw_metadata);
     dw_pair *pairs =
@@ -256,29 +255,28 @@ put_enablement(dw_assignment *a, int64_t version, int64_t timestamp_ms, dw_metad
 /* ---- The change as a whole ------------------------------------------------------------------- */
 
 /* Protocol and metadata as they will be. */
-static void
-find_definition(dw_assignment *a, const dw_protocol **protocol_out,
-                const dw_metadata **metadata_out)
+static dw_definition
+find_definition(dw_assignment *a)
 {
     const dw_txn *txn = a->txn;
-    bool exists = txn->read_snapshot != NULL;
-    *protocol_out = exists ? dw__log_snapshot_protocol(txn->read_snapshot) : NULL;
-    *metadata_out = exists ? dw__log_snapshot_metadata(txn->read_snapshot) : NULL;
+    dw_definition definition = a->before;
     a->metadata_idx = SIZE_MAX;
     for (size_t i = 0; i < txn->action_count; i++) {
         if (txn->actions[i].kind == DW_ACTION_PROTOCOL) {
-            *protocol_out = &txn->actions[i].as.protocol;
+            definition.protocol = &txn->actions[i].as.protocol;
         } else if (txn->actions[i].kind == DW_ACTION_METADATA) {
-            *metadata_out = &txn->actions[i].as.metadata;
+            definition.metadata = &txn->actions[i].as.metadata;
             a->metadata_idx = i;
         }
     }
+    dw_assert(definition.protocol != NULL && definition.metadata != NULL);
+    return definition;
 }
 
 static dw_status
-init_row_tracking(dw_assignment *a, const dw_properties *properties, dw_error *err)
+init_row_tracking(dw_assignment *a, const dw_properties *before, const dw_properties *properties,
+                  dw_error *err)
 {
-    const dw_log_snapshot *snapshot = a->txn->read_snapshot;
     if (properties->enable_row_tracking && properties->row_tracking_suspended) {
         return dw__error_set(
             err, DW_UNSUPPORTED, "ROW_TRACKING_SUSPENDED",
@@ -293,31 +291,29 @@ init_row_tracking(dw_assignment *a, const dw_properties *properties, dw_error *e
     }
     DW_TRY(read_high_water_mark(a, err));
     DW_TRY(count_new_rows(a, err));
-    bool was_enabled =
-        snapshot != NULL && dw__log_snapshot_properties(snapshot)->enable_row_tracking;
-    return a->is_tracking_enabled && !was_enabled && snapshot != NULL
+    return a->is_tracking_enabled && !before->enable_row_tracking && a->txn->read_snapshot != NULL
                ? check_all_have_ids(a->txn, err)
                : DW_OK;
 }
 
 dw_status
-dw__assignment_init(dw_assignment *a, const dw_txn *txn, dw_arena *arena, dw_error *err)
+dw__assignment_init(dw_assignment *a, const dw_txn *txn, dw_definition before, dw_arena *arena,
+                    dw_error *err)
 {
-    *a = (dw_assignment){.txn = txn, .arena = arena};
-    const dw_log_snapshot *snapshot = txn->read_snapshot;
-    const dw_protocol *protocol;
-    const dw_metadata *metadata;
-    find_definition(a, &protocol, &metadata);
-    dw_assert(protocol != NULL && metadata != NULL);
-    dw_properties properties;
-    dw__properties_read(&metadata->configuration, &properties, NULL);
-    bool has_timestamps = dw__protocol_supports(protocol, DW_FEATURE_IN_COMMIT_TIMESTAMP);
+    *a = (dw_assignment){
+        .txn = txn, .before = before, .arena = arena, .high_water_mark = NO_HIGH_WATER_MARK};
+    dw_definition after = find_definition(a);
+    static const dw_pairs none = {NULL, 0};
+    dw_properties old, properties;
+    dw__properties_read(before.metadata == NULL ? &none : &before.metadata->configuration, &old,
+                        NULL);
+    dw__properties_read(&after.metadata->configuration, &properties, NULL);
+    bool has_timestamps = dw__protocol_supports(after.protocol, DW_FEATURE_IN_COMMIT_TIMESTAMP);
     a->with_in_commit_timestamps = has_timestamps && properties.enable_in_commit_timestamps;
     a->enables_in_commit_timestamps =
-        a->with_in_commit_timestamps && snapshot != NULL &&
-        !dw__log_snapshot_properties(snapshot)->enable_in_commit_timestamps;
-    if (dw__protocol_supports(protocol, DW_FEATURE_ROW_TRACKING)) {
-        DW_TRY(init_row_tracking(a, &properties, err));
+        a->with_in_commit_timestamps && before.metadata != NULL && !old.enable_in_commit_timestamps;
+    if (dw__protocol_supports(after.protocol, DW_FEATURE_ROW_TRACKING)) {
+        DW_TRY(init_row_tracking(a, &old, &properties, err));
     }
     if (a->metadata_idx != SIZE_MAX) {
         DW_TRY(complete_metadata(a, err));
@@ -327,6 +323,18 @@ dw__assignment_init(dw_assignment *a, const dw_txn *txn, dw_arena *arena, dw_err
     }
     a->actions = DW_ARENA_ARRAY(arena, dw_action, txn->action_count + 1);
     return a->actions == NULL ? dw__error_oom(err) : DW_OK;
+}
+
+dw_status
+dw__assignment_renew(dw_assignment *a, const dw_txn *txn, dw_definition before, dw_arena *arena,
+                     dw_error *err)
+{
+    int64_t mark = a->high_water_mark;
+    DW_TRY(dw__assignment_init(a, txn, before, arena, err));
+    if (mark > a->high_water_mark) {
+        a->high_water_mark = mark;
+    }
+    return DW_OK;
 }
 
 static dw_status

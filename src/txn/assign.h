@@ -11,12 +11,14 @@
 #ifndef DW_TXN_ASSIGN_H
 #define DW_TXN_ASSIGN_H
 
+#include "txn/definition.h"
 #include "txn/txn.h"
 
 #define DW_ROW_TRACKING_DOMAIN "delta.rowTracking"
 
 typedef struct dw_assignment {
     const dw_txn *txn;
+    dw_definition before; /* the table's, behind which the change comes */
     dw_arena *arena;
     dw_action *actions; /* of the last try; NULL: those of the caller do */
     size_t count;
@@ -31,15 +33,18 @@ typedef struct dw_assignment {
     size_t metadata_idx;
 } dw_assignment;
 
-/* Borrows `txn` and `arena`. DW_UNSUPPORTED (ROW_TRACKING_SUSPENDED, ROW_IDS_MISSING,
+/* Borrows all. DW_UNSUPPORTED (ROW_TRACKING_SUSPENDED, ROW_IDS_MISSING,
  * ROW_IDS_WITHOUT_STATISTICS) when the change cannot be made as asked; DW_CORRUPT
  * (ROW_TRACKING_INVALID). */
 DW_WARN_UNUSED dw_status dw__assignment_init(dw_assignment *assignment, const dw_txn *txn,
-                                             dw_arena *arena, dw_error *err);
+                                             dw_definition before, dw_arena *arena, dw_error *err);
 /* Takes note of a commit that came first. DW_CORRUPT (ROW_TRACKING_INVALID) when its high-water
  * mark went back. */
 DW_WARN_UNUSED dw_status dw__assignment_note(dw_assignment *assignment, const dw_action *actions,
                                              size_t count, dw_error *err);
+/* The same for what has become of the change and of the table; what was noted still counts. */
+DW_WARN_UNUSED dw_status dw__assignment_renew(dw_assignment *assignment, const dw_txn *txn,
+                                              dw_definition before, dw_arena *arena, dw_error *err);
 /* The change as it becomes `version`, borrowed until the next call. DW_UNSUPPORTED
  * (ROW_IDS_EXHAUSTED). */
 DW_WARN_UNUSED dw_status dw__assignment_make(dw_assignment *assignment, int64_t version,

@@ -1,6 +1,6 @@
 /*
- * The conflict rules. Checks run in the reference's order (protocol, metadata, transaction ids and
- * domains, appends, deletes against reads, deletes against deletes), so that of several reasons the
+ * The conflict rules. Checks run in the reference's order (protocol, metadata, domains, transaction
+ * ids, appends, deletes against reads, deletes against deletes), so that of several reasons the
  * same one is reported.
  *
  *  [CONFLICT-1] No input or output but the arguments: the same question has the same answer.
@@ -9,6 +9,7 @@
 #include "txn/conflict.h"
 
 #include "base/assert.h"
+#include "txn/definition.h"
 
 static bool
 has_kind(const dw_action *actions, size_t count, dw_action_kind kind)
@@ -21,14 +22,14 @@ has_kind(const dw_action *actions, size_t count, dw_action_kind kind)
     return false;
 }
 
-static bool
-contains(const dw_str *sorted, size_t count, dw_str key)
+bool
+dw__key_list_has(dw_key_list keys, dw_str key)
 {
     size_t low = 0;
-    size_t high = count;
+    size_t high = keys.count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = dw__str_compare(sorted[middle], key);
+        int order = dw__str_compare(keys.items[middle], key);
         if (order == 0) {
             return true;
         }
@@ -81,117 +82,157 @@ writes_domain(const dw_action *actions, size_t count, dw_str domain)
     return false;
 }
 
-static dw_verdict
-check_identities(const dw_conflict_self *self, const dw_conflict_winner *winner, size_t idx)
+static bool
+is_file(const dw_action *action)
 {
-    const dw_action *theirs = &winner->actions[idx];
-    if (theirs->kind == DW_ACTION_TXN) {
-        if (find_txn(self->actions, self->action_count, theirs->as.txn.app_id) == NULL) {
-            return DW_VERDICT_NONE;
-        }
-        return recorded_all_txns(self, winner) ? DW_VERDICT_DUPLICATE
-                                               : DW_VERDICT_CONCURRENT_TRANSACTION;
-    }
-    if (theirs->kind == DW_ACTION_DOMAIN &&
-        writes_domain(self->actions, self->action_count, theirs->as.domain.domain)) {
-        return DW_VERDICT_CONCURRENT_TRANSACTION;
-    }
-    return DW_VERDICT_NONE;
+    return action->kind == DW_ACTION_ADD || action->kind == DW_ACTION_REMOVE;
 }
 
-/* Are the rows that this winner added among those that `self` would have had to read? */
-static bool
-appends_matter(const dw_conflict_self *self, const dw_conflict_winner *winner,
-               dw_txn_isolation isolation)
+bool
+dw__conflict_rearranges(const dw_action *actions, size_t count)
 {
+    bool has_files = false;
+    for (size_t i = 0; i < count; i++) {
+        if (is_file(&actions[i])) {
+            if (actions[i].as.file.data_change) {
+                return false;
+            }
+            has_files = true;
+        }
+    }
+    return has_files;
+}
+
+/*
+ * ---- Steps: what each finds in one action of the winner ---------------------------------------
+ */
+
+typedef struct conflict_case {
+    const dw_conflict_self *self;
+    const dw_conflict_winner *winner;
+    dw_txn_isolation isolation;
+    bool winner_rearranges;
+    const dw_protocol *new_protocol; /* of `self`; NULL: it leaves the protocol alone */
+} conflict_case;
+
+typedef dw_verdict (*check_step)(const conflict_case *c, size_t idx);
+
+static dw_verdict
+step_protocol(const conflict_case *c, size_t idx)
+{
+    const dw_action *theirs = &c->winner->actions[idx];
+    const dw_protocol *before = c->self->protocol;
+    bool conflicts;
+    if (theirs->kind == DW_ACTION_PROTOCOL) {
+        conflicts = c->new_protocol != NULL || before == NULL ||
+                    !dw__protocol_change_is_harmless(before, &theirs->as.protocol);
+    } else {
+        conflicts = c->new_protocol != NULL && before != NULL &&
+                    dw__protocol_drop_forbids(before, c->new_protocol, theirs);
+    }
+    return conflicts ? DW_VERDICT_PROTOCOL_CHANGED : DW_VERDICT_NONE;
+}
+
+static dw_verdict
+step_metadata(const conflict_case *c, size_t idx)
+{
+    bool is_minor = (c->winner->moves_identity_marks || c->winner->is_metadata_harmless) &&
+                    !has_kind(c->self->actions, c->self->action_count, DW_ACTION_METADATA);
+    return c->winner->actions[idx].kind == DW_ACTION_METADATA && !is_minor
+               ? DW_VERDICT_METADATA_CHANGED
+               : DW_VERDICT_NONE;
+}
+
+static dw_verdict
+step_domains(const conflict_case *c, size_t idx)
+{
+    const dw_action *theirs = &c->winner->actions[idx];
+    return theirs->kind == DW_ACTION_DOMAIN &&
+                   writes_domain(c->self->actions, c->self->action_count, theirs->as.domain.domain)
+               ? DW_VERDICT_CONCURRENT_TRANSACTION
+               : DW_VERDICT_NONE;
+}
+
+static dw_verdict
+step_txns(const conflict_case *c, size_t idx)
+{
+    const dw_action *theirs = &c->winner->actions[idx];
+    if (theirs->kind != DW_ACTION_TXN ||
+        find_txn(c->self->actions, c->self->action_count, theirs->as.txn.app_id) == NULL) {
+        return DW_VERDICT_NONE;
+    }
+    return recorded_all_txns(c->self, c->winner) ? DW_VERDICT_DUPLICATE
+                                                 : DW_VERDICT_CONCURRENT_TRANSACTION;
+}
+
+/* Does what this winner added count for `self` at all? */
+static bool
+appends_matter(const conflict_case *c)
+{
+    const dw_conflict_self *self = c->self;
     if (self->is_blind_append || (!self->reads_whole_table && !self->looks_for_rows)) {
         return false;
     }
-    bool changes_metadata = has_kind(self->actions, self->action_count, DW_ACTION_METADATA);
-    switch (isolation) {
+    switch (c->isolation) {
     case DW_TXN_SERIALIZABLE:
         return true;
     case DW_TXN_WRITE_SERIALIZABLE:
-        return changes_metadata || !winner->is_blind_append;
+        return !c->winner->is_blind_append ||
+               has_kind(self->actions, self->action_count, DW_ACTION_METADATA);
     case DW_TXN_SNAPSHOT_ISOLATION:
         return false;
     }
     dw_unreachable("isolation level");
 }
 
+/* Rows that were only moved were read where they were before. A file that lost rows brings none. */
 static dw_verdict
-check_remove(const dw_conflict_self *self, dw_str key)
+step_appends(const conflict_case *c, size_t idx)
 {
-    if (self->reads_whole_table || contains(self->read_keys, self->read_key_count, key)) {
-        return DW_VERDICT_CONCURRENT_DELETE_READ;
-    }
-    if (contains(self->removed_keys, self->removed_key_count, key)) {
-        return DW_VERDICT_CONCURRENT_DELETE_DELETE;
-    }
-    return DW_VERDICT_NONE;
-}
-
-/* The verdict of one step over all actions of the winner. */
-typedef dw_verdict (*check_step)(const dw_conflict_self *self, const dw_conflict_winner *winner,
-                                 dw_txn_isolation isolation, size_t idx);
-
-static dw_verdict
-step_protocol(const dw_conflict_self *self, const dw_conflict_winner *winner,
-              dw_txn_isolation isolation, size_t idx)
-{
-    (void) self;
-    (void) isolation;
-    return winner->actions[idx].kind == DW_ACTION_PROTOCOL ? DW_VERDICT_PROTOCOL_CHANGED
-                                                           : DW_VERDICT_NONE;
-}
-
-static dw_verdict
-step_metadata(const dw_conflict_self *self, const dw_conflict_winner *winner,
-              dw_txn_isolation isolation, size_t idx)
-{
-    (void) isolation;
-    bool is_minor = winner->moves_identity_marks &&
-                    !has_kind(self->actions, self->action_count, DW_ACTION_METADATA);
-    return winner->actions[idx].kind == DW_ACTION_METADATA && !is_minor
-               ? DW_VERDICT_METADATA_CHANGED
-               : DW_VERDICT_NONE;
-}
-
-static dw_verdict
-step_identities(const dw_conflict_self *self, const dw_conflict_winner *winner,
-                dw_txn_isolation isolation, size_t idx)
-{
-    (void) isolation;
-    return check_identities(self, winner, idx);
-}
-
-static dw_verdict
-step_appends(const dw_conflict_self *self, const dw_conflict_winner *winner,
-             dw_txn_isolation isolation, size_t idx)
-{
-    bool is_add = winner->actions[idx].kind == DW_ACTION_ADD;
-    return is_add && appends_matter(self, winner, isolation) ? DW_VERDICT_CONCURRENT_APPEND
-                                                             : DW_VERDICT_NONE;
+    const dw_winner_fact *fact = &c->winner->facts[idx];
+    bool brings_rows = c->winner->actions[idx].kind == DW_ACTION_ADD && !c->winner_rearranges &&
+                       (fact->overlap == DW_ROWS_UNKNOWN || c->self->reads_whole_table);
+    bool is_seen = c->self->reads_whole_table || !fact->is_out_of_sight;
+    return brings_rows && is_seen && appends_matter(c) ? DW_VERDICT_CONCURRENT_APPEND
+                                                       : DW_VERDICT_NONE;
 }
 
 /* A file that both commit again would lose what the winner says of it. */
 static bool
-commits_same_file(const dw_conflict_self *self, const dw_conflict_winner *winner, size_t idx)
+commits_same_file(const conflict_case *c, size_t idx)
 {
-    return self->recommits_files && winner->actions[idx].kind == DW_ACTION_ADD &&
-           contains(self->read_keys, self->read_key_count, winner->canonical[idx]);
+    return c->self->recommits_files && c->winner->actions[idx].kind == DW_ACTION_ADD &&
+           dw__key_list_has(c->self->read, c->winner->facts[idx].key);
+}
+
+static bool
+removes_what_was_read(const conflict_case *c, size_t idx)
+{
+    const dw_winner_fact *fact = &c->winner->facts[idx];
+    bool was_read = c->self->reads_whole_table || dw__key_list_has(c->self->read, fact->key);
+    bool was_searched = dw__key_list_has(c->self->searched, fact->key);
+    if (c->winner_rearranges) {
+        return (was_read || was_searched) && dw__key_list_has(c->self->removed, fact->key);
+    }
+    return was_read || (was_searched && fact->overlap != DW_ROWS_APART);
 }
 
 static dw_verdict
-step_removes(const dw_conflict_self *self, const dw_conflict_winner *winner,
-             dw_txn_isolation isolation, size_t idx)
+step_reads(const conflict_case *c, size_t idx)
 {
-    (void) isolation;
-    if (commits_same_file(self, winner, idx)) {
-        return DW_VERDICT_CONCURRENT_DELETE_READ;
-    }
-    return winner->actions[idx].kind == DW_ACTION_REMOVE
-               ? check_remove(self, winner->canonical[idx])
+    bool is_remove = c->winner->actions[idx].kind == DW_ACTION_REMOVE;
+    return commits_same_file(c, idx) || (is_remove && removes_what_was_read(c, idx))
+               ? DW_VERDICT_CONCURRENT_DELETE_READ
+               : DW_VERDICT_NONE;
+}
+
+static dw_verdict
+step_removes(const conflict_case *c, size_t idx)
+{
+    const dw_winner_fact *fact = &c->winner->facts[idx];
+    return c->winner->actions[idx].kind == DW_ACTION_REMOVE && fact->overlap != DW_ROWS_APART &&
+                   dw__key_list_has(c->self->removed, fact->key)
+               ? DW_VERDICT_CONCURRENT_DELETE_DELETE
                : DW_VERDICT_NONE;
 }
 
@@ -199,12 +240,22 @@ dw_verdict
 dw__conflict_check(const dw_conflict_self *self, const dw_conflict_winner *winner,
                    dw_txn_isolation isolation, size_t *culprit_out)
 {
-    static const check_step steps[] = {step_protocol, step_metadata, step_identities, step_appends,
-                                       step_removes};
+    static const check_step steps[] = {step_protocol, step_metadata, step_domains, step_txns,
+                                       step_appends,  step_reads,    step_removes};
+    conflict_case c = {.self = self,
+                       .winner = winner,
+                       .isolation = isolation,
+                       .winner_rearranges =
+                           dw__conflict_rearranges(winner->actions, winner->action_count)};
+    for (size_t i = 0; i < self->action_count; i++) {
+        if (self->actions[i].kind == DW_ACTION_PROTOCOL) {
+            c.new_protocol = &self->actions[i].as.protocol;
+        }
+    }
     *culprit_out = SIZE_MAX;
     for (size_t s = 0; s < sizeof(steps) / sizeof(steps[0]); s++) {
         for (size_t i = 0; i < winner->action_count; i++) {
-            dw_verdict verdict = steps[s](self, winner, isolation, i);
+            dw_verdict verdict = steps[s](&c, i);
             if (verdict != DW_VERDICT_NONE) {
                 *culprit_out = i;
                 return verdict;
@@ -214,15 +265,15 @@ dw__conflict_check(const dw_conflict_self *self, const dw_conflict_winner *winne
     return DW_VERDICT_NONE;
 }
 
+/* ---- Levels ---------------------------------------------------------------------------------- */
+
 dw_txn_isolation
 dw__conflict_isolation(dw_isolation property, const dw_action *actions, size_t action_count,
                        bool data_change)
 {
     bool only_rearranges = true;
     for (size_t i = 0; i < action_count && only_rearranges; i++) {
-        const dw_action *action = &actions[i];
-        bool is_file = action->kind == DW_ACTION_ADD || action->kind == DW_ACTION_REMOVE;
-        only_rearranges = is_file && !action->as.file.data_change;
+        only_rearranges = is_file(&actions[i]) && !actions[i].as.file.data_change;
     }
     if (property == DW_SERIALIZABLE) {
         return only_rearranges ? DW_TXN_SNAPSHOT_ISOLATION : DW_TXN_SERIALIZABLE;
@@ -233,7 +284,8 @@ dw__conflict_isolation(dw_isolation property, const dw_action *actions, size_t a
 bool
 dw__conflict_is_blind_append(const dw_txn *txn)
 {
-    if (txn->reads_whole_table || txn->looks_for_rows || txn->read_path_count > 0) {
+    if (txn->reads_whole_table || txn->looks_for_rows || txn->read_path_count > 0 ||
+        txn->searched_path_count > 0) {
         return false;
     }
     for (size_t i = 0; i < txn->action_count; i++) {

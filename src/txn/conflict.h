@@ -1,7 +1,8 @@
 /*
  * The conflict rules, as one pure function: what this transaction read and writes, what one winning
  * commit did, at which isolation level: may this transaction still commit behind it?
- * The order of checks and the names are those of the reference's ConflictChecker.
+ * The order of checks and the names are those of the reference's ConflictChecker; where the verdict
+ * is a milder one, docs/concurrency.md says so.
  */
 #ifndef DW_TXN_CONFLICT_H
 #define DW_TXN_CONFLICT_H
@@ -19,6 +20,12 @@ typedef enum dw_verdict {
     DW_VERDICT_DUPLICATE /* the winner recorded our own txn id at our version or later */
 } dw_verdict;
 
+/* Canonical paths, sorted bytewise. Borrowed. */
+typedef struct dw_key_list {
+    const dw_str *items;
+    size_t count;
+} dw_key_list;
+
 /* The side of the transaction that asks. Borrowed. */
 typedef struct dw_conflict_self {
     const dw_action *actions;
@@ -27,20 +34,34 @@ typedef struct dw_conflict_self {
     bool reads_whole_table;
     bool looks_for_rows;
     bool recommits_files;
-    const dw_str *read_keys; /* canonical paths, sorted bytewise */
-    size_t read_key_count;
-    const dw_str *removed_keys; /* canonical paths, sorted bytewise */
-    size_t removed_key_count;
+    dw_key_list read;     /* files whose rows were read together */
+    dw_key_list searched; /* files whose rows were looked at one by one */
+    dw_key_list removed;
+    const dw_protocol *protocol; /* the table's as it was read; NULL: not known */
 } dw_conflict_self;
 
-/* A commit that came first. Borrowed. `canonical` holds the canonical path of each ADD and REMOVE
- * action (the null string for others), as many as actions. */
+/* What a winner did to the rows of a file that was searched, by an action of it. */
+typedef enum dw_row_overlap {
+    DW_ROWS_UNKNOWN, /* nothing is known, or the action is none of those */
+    DW_ROWS_APART,   /* it deleted rows of the file that stays, and none that we take out */
+    DW_ROWS_SHARED   /* some of them were ours, too */
+} dw_row_overlap;
+
+/* What is known of an action of the winner beyond itself. */
+typedef struct dw_winner_fact {
+    dw_str key;             /* canonical path of an ADD or REMOVE; the null string for others */
+    bool is_out_of_sight;   /* ADD: it cannot have rows that we look for */
+    dw_row_overlap overlap; /* ADD, REMOVE */
+} dw_winner_fact;
+
+/* A commit that came first. Borrowed. */
 typedef struct dw_conflict_winner {
     const dw_action *actions;
-    const dw_str *canonical;
+    const dw_winner_fact *facts; /* as many as actions */
     size_t action_count;
     bool is_blind_append;
     bool moves_identity_marks; /* its metadata changes in high-water marks only */
+    bool is_metadata_harmless; /* its metadata leaves what others were about to write valid */
 } dw_conflict_winner;
 
 /* `culprit_out` is the index of the winner's action that decided, or SIZE_MAX. */
@@ -50,6 +71,9 @@ dw_verdict dw__conflict_check(const dw_conflict_self *self, const dw_conflict_wi
 dw_txn_isolation dw__conflict_isolation(dw_isolation property, const dw_action *actions,
                                         size_t action_count, bool data_change);
 bool dw__conflict_is_blind_append(const dw_txn *txn);
+/* True when all file actions there are only move rows about: it has some, and no dataChange. */
+bool dw__conflict_rearranges(const dw_action *actions, size_t count);
+bool dw__key_list_has(dw_key_list keys, dw_str key);
 /* The stable code of a verdict: "CONCURRENT_APPEND". */
 const char *dw__verdict_code(dw_verdict verdict);
 

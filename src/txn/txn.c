@@ -16,14 +16,12 @@
 
 #include "base/assert.h"
 #include "codec/codec.h"
-#include "codec/uri.h"
 #include "txn/assign.h"
 #include "txn/checksum.h"
 #include "txn/commit_bytes.h"
-#include "txn/conflict.h"
+#include "txn/rebase.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 /* How often a put whose outcome is unknown is looked up and repeated before giving up. */
 #define UNKNOWN_OUTCOMES_MAX 12
@@ -31,13 +29,16 @@
 #define BACKOFF_MAX_US 500000
 /* Losing a race costs no more than the next try; waiting starts when it happens again and again. */
 #define LOSSES_BEFORE_WAITING 8
+/* Of a winner's predicate, in messages. */
+#define PREDICATE_TEXT_MAX ((size_t) 120)
 
 typedef struct commit_loop {
     const dw_txn *txn;
     const dw_env *env;
     dw_storage *storage;
-    dw_arena *arena; /* lives as long as the loop */
-    dw_conflict_self self;
+    dw_rebase rebase;
+    dw_arena winner_arena; /* of the text below */
+    dw_str winner;         /* the last one, for messages; null string: none */
     dw_txn_isolation isolation;
     dw_assignment assignment;
     dw_txn assigned;          /* the change as it was tried last */
@@ -45,53 +46,16 @@ typedef struct commit_loop {
     char txn_id[DW_UUID_TEXT_SIZE];
     dw_commit_header header; /* of the last try */
     int64_t version;         /* the one to try next */
+    int64_t lost_version;    /* the newest that is known to be another's; -1: none */
     int64_t attempt_count;
+    int64_t attempts_max;
+    int64_t started_us, time_max_us;
     int64_t loss_count;
     bool is_done;
     bool was_duplicate;
 } commit_loop;
 
 /* ---- Setting up ------------------------------------------------------------------------------ */
-
-static int
-compare_keys(const void *a, const void *b)
-{
-    return dw__str_compare(*(const dw_str *) a, *(const dw_str *) b);
-}
-
-/* The canonical forms of `paths`, sorted; `count` of them. */
-static dw_status
-sorted_keys(dw_arena *arena, const dw_str *paths, size_t count, const dw_str **out, dw_error *err)
-{
-    dw_str *keys = DW_ARENA_ARRAY(arena, dw_str, count == 0 ? 1 : count);
-    if (keys == NULL) {
-        return dw__error_oom(err);
-    }
-    for (size_t i = 0; i < count; i++) {
-        DW_TRY(dw__uri_canonical(arena, paths[i], &keys[i], err));
-    }
-    qsort(keys, count, sizeof(dw_str), compare_keys);
-    *out = keys;
-    return DW_OK;
-}
-
-static dw_status
-collect_removed(commit_loop *loop, dw_error *err)
-{
-    const dw_txn *txn = loop->txn;
-    dw_str *paths = DW_ARENA_ARRAY(loop->arena, dw_str, txn->action_count + 1);
-    if (paths == NULL) {
-        return dw__error_oom(err);
-    }
-    size_t count = 0;
-    for (size_t i = 0; i < txn->action_count; i++) {
-        if (txn->actions[i].kind == DW_ACTION_REMOVE) {
-            paths[count++] = txn->actions[i].as.file.path;
-        }
-    }
-    loop->self.removed_key_count = count;
-    return sorted_keys(loop->arena, paths, count, &loop->self.removed_keys, err);
-}
 
 /* The table's properties as they will be after this commit. */
 static void
@@ -111,33 +75,42 @@ effective_properties(const dw_txn *txn, dw_properties *out)
     }
 }
 
+/* Release with _deinit, also after a failure. */
 static dw_status
-loop_init(commit_loop *loop, const dw_txn *txn, dw_arena *arena, dw_error *err)
+loop_init(commit_loop *loop, const dw_txn *txn, dw_error *err)
 {
+    const dw_env *env = dw__log_env(txn->log);
     *loop = (commit_loop){.txn = txn,
-                          .env = dw__log_env(txn->log),
+                          .env = env,
                           .storage = dw__log_storage(txn->log),
-                          .arena = arena,
-                          .timestamp_min_ms = INT64_MIN};
+                          .timestamp_min_ms = INT64_MIN,
+                          .lost_version = -1,
+                          .attempts_max =
+                              txn->attempts_max > 0 ? txn->attempts_max : DW_TXN_ATTEMPTS_MAX,
+                          .started_us = env->ops->monotonic_us(env->ctx)};
+    loop->time_max_us = 1000 * (txn->time_max_ms > 0 ? txn->time_max_ms : DW_TXN_TIME_MAX_MS);
+    dw__arena_init(&loop->winner_arena, env->allocator);
     dw_properties properties;
     effective_properties(txn, &properties);
-    loop->isolation = dw__conflict_isolation(properties.isolation, txn->actions, txn->action_count,
-                                             txn->data_change);
+    loop->isolation = txn->has_isolation
+                          ? txn->isolation
+                          : dw__conflict_isolation(properties.isolation, txn->actions,
+                                                   txn->action_count, txn->data_change);
     if (txn->read_snapshot != NULL) {
         loop->version = dw__log_snapshot_version(txn->read_snapshot) + 1;
         loop->timestamp_min_ms = dw__log_snapshot_timestamp_ms(txn->read_snapshot) + 1;
     }
-    loop->self = (dw_conflict_self){.actions = txn->actions,
-                                    .action_count = txn->action_count,
-                                    .is_blind_append = dw__conflict_is_blind_append(txn),
-                                    .reads_whole_table = txn->reads_whole_table,
-                                    .looks_for_rows = txn->looks_for_rows,
-                                    .recommits_files = txn->recommits_files,
-                                    .read_key_count = txn->read_path_count};
-    DW_TRY(sorted_keys(arena, txn->read_paths, txn->read_path_count, &loop->self.read_keys, err));
-    DW_TRY(collect_removed(loop, err));
     dw__uuid_make(loop->env, loop->txn_id);
-    return dw__assignment_init(&loop->assignment, txn, arena, err);
+    DW_TRY(dw__rebase_init(&loop->rebase, txn, err));
+    return dw__assignment_init(&loop->assignment, &loop->rebase.change, loop->rebase.newest,
+                               &loop->rebase.arena, err);
+}
+
+static void
+loop_deinit(commit_loop *loop)
+{
+    dw__rebase_deinit(&loop->rebase);
+    dw__arena_deinit(&loop->winner_arena);
 }
 
 /* ---- Waiting --------------------------------------------------------------------------------- */
@@ -178,10 +151,46 @@ is_ours(const commit_loop *loop, const dw_commit_info *info)
     return dw__str_equal(info->txn_id, dw__str_from(loop->txn_id));
 }
 
-static const char *
-what_happened(dw_verdict verdict)
+/*
+ * ---- Losing to them ---------------------------------------------------------------------------
+ */
+
+/* What the winner says of the rows it looked for, for people. */
+static dw_str
+winners_predicate(const dw_commit_info *info, dw_arena *arena)
 {
-    switch (verdict) {
+    DW_AUTO(dw_json_doc_ptr) doc = NULL;
+    if (dw__str_is_null(info->operation_parameters_json) ||
+        dw__json_parse(arena->allocator, info->operation_parameters_json, "parameters", &doc,
+                       NULL) != DW_OK) {
+        return DW_STR("");
+    }
+    dw_str text = dw__json_str(dw__json_get(dw__json_root(doc), DW_STR("predicate")));
+    size_t len = text.len < PREDICATE_TEXT_MAX ? text.len : PREDICATE_TEXT_MAX;
+    while (len > 0 && len < text.len && ((unsigned char) text.ptr[len] & 0xc0) == 0x80) {
+        len--; /* not inside of a character */
+    }
+    bool is_any = len > 0 && !dw__str_equal(text, DW_STR("[]"));
+    return is_any ? dw__arena_printf(arena, " WHERE %.*s", (int) len, text.ptr) : DW_STR("");
+}
+
+static dw_status
+describe_winner(commit_loop *loop, const dw_commit_info *info, dw_error *err)
+{
+    dw_str operation = info->operation.len > 0 ? info->operation : DW_STR("a commit");
+    dw_str engine = info->engine_info.len > 0 ? info->engine_info : DW_STR("another writer");
+    dw__arena_reset(&loop->winner_arena);
+    dw_str predicate = winners_predicate(info, &loop->winner_arena);
+    loop->winner = dw__arena_printf(&loop->winner_arena, "version %" PRId64 " (%.*s%.*s by %.*s)",
+                                    loop->version, DW_STR_ARG(operation), DW_STR_ARG(predicate),
+                                    DW_STR_ARG(engine));
+    return dw__str_is_null(loop->winner) ? dw__error_oom(err) : DW_OK;
+}
+
+static const char *
+what_happened(const dw_judgement *judgement)
+{
+    switch (judgement->verdict) {
     case DW_VERDICT_PROTOCOL_CHANGED:
         return "changed the table's protocol";
     case DW_VERDICT_METADATA_CHANGED:
@@ -191,7 +200,9 @@ what_happened(dw_verdict verdict)
     case DW_VERDICT_CONCURRENT_APPEND:
         return "added rows that this statement would have read";
     case DW_VERDICT_CONCURRENT_DELETE_READ:
-        return "removed a file that this statement read";
+        return judgement->overlap == DW_ROWS_SHARED
+                   ? "deleted or changed rows that this statement takes out, too"
+                   : "removed a file that this statement read";
     case DW_VERDICT_CONCURRENT_DELETE_DELETE:
         return "removed a file that this statement removes";
     case DW_VERDICT_NONE:
@@ -202,34 +213,29 @@ what_happened(dw_verdict verdict)
 }
 
 static dw_status
-report_conflict(const commit_loop *loop, dw_verdict verdict, const dw_commit_info *info,
-                dw_error *err)
+report_conflict(const commit_loop *loop, const dw_judgement *judgement, dw_error *err)
 {
-    dw_str operation = info->operation.len > 0 ? info->operation : DW_STR("a commit");
-    dw_str engine = info->engine_info.len > 0 ? info->engine_info : DW_STR("another writer");
-    return dw__error_set(err, DW_CONFLICT, dw__verdict_code(verdict),
-                         "version %" PRId64 " (%.*s by %.*s) %s since version %" PRId64
+    const dw_action *culprit = judgement->culprit;
+    bool names_file =
+        culprit != NULL && (culprit->kind == DW_ACTION_ADD || culprit->kind == DW_ACTION_REMOVE);
+    dw_str path = names_file ? culprit->as.file.path : DW_STR("");
+    return dw__error_set(err, DW_CONFLICT, dw__verdict_code(judgement->verdict),
+                         "%.*s %s%s%.*s%s since version %" PRId64
                          " was read; nothing was changed: run the statement again",
-                         loop->version, DW_STR_ARG(operation), DW_STR_ARG(engine),
-                         what_happened(verdict),
+                         DW_STR_ARG(loop->winner), what_happened(judgement), names_file ? " (" : "",
+                         DW_STR_ARG(path), names_file ? ")" : "",
                          dw__log_snapshot_version(loop->txn->read_snapshot));
 }
 
 static dw_status
-canonical_paths(const dw_commit_actions *commit, dw_arena *arena, const dw_str **out, dw_error *err)
+report_exhaustion(const commit_loop *loop, int64_t waited_us, dw_error *err)
 {
-    dw_str *paths = DW_ARENA_ARRAY(arena, dw_str, commit->count + 1);
-    if (paths == NULL) {
-        return dw__error_oom(err);
-    }
-    for (size_t i = 0; i < commit->count; i++) {
-        dw_action_kind kind = commit->items[i].kind;
-        if (kind == DW_ACTION_ADD || kind == DW_ACTION_REMOVE) {
-            DW_TRY(dw__uri_canonical(arena, commit->items[i].as.file.path, &paths[i], err));
-        }
-    }
-    *out = paths;
-    return DW_OK;
+    dw_str winner = dw__str_is_null(loop->winner) ? DW_STR("none") : loop->winner;
+    return dw__error_set(err, DW_CONFLICT, "TOO_MANY_ATTEMPTS",
+                         "other writers were faster %" PRId64 " times in %" PRId64
+                         " ms, the last of them %.*s; nothing was changed: run the statement again "
+                         "when fewer write, or allow more attempts",
+                         loop->attempt_count, waited_us / 1000, DW_STR_ARG(winner));
 }
 
 /* Compares this change with the winner that stands at loop->version. */
@@ -237,30 +243,31 @@ static dw_status
 check_winner(commit_loop *loop, const dw_commit_actions *commit, dw_arena *scratch, dw_error *err)
 {
     dw_commit_info info;
+    dw_judgement judgement;
     DW_TRY(find_commit_info(commit, scratch, &info, err));
     if (is_ours(loop, &info)) {
         loop->is_done = true;
         return DW_OK;
     }
+    loop->lost_version = loop->version;
     if (loop->txn->read_snapshot == NULL) {
         return dw__error_set(err, DW_ALREADY_EXISTS, "TABLE_ALREADY_EXISTS",
                              "another writer created the table first");
     }
-    dw_conflict_winner winner = {.actions = commit->items,
-                                 .action_count = commit->count,
-                                 .is_blind_append =
-                                     info.has_is_blind_append && info.is_blind_append,
-                                 .moves_identity_marks = info.moves_identity_marks};
-    DW_TRY(canonical_paths(commit, scratch, &winner.canonical, err));
-    size_t culprit;
-    dw_verdict verdict = dw__conflict_check(&loop->self, &winner, loop->isolation, &culprit);
-    if (verdict == DW_VERDICT_DUPLICATE) {
+    DW_TRY(describe_winner(loop, &info, err));
+    dw_status status =
+        dw__rebase_over(&loop->rebase, commit, &info, loop->isolation, &judgement, err);
+    if (status != DW_OK) {
+        dw__error_context(err, "rebasing over %.*s", DW_STR_ARG(loop->winner));
+        return status;
+    }
+    if (judgement.verdict == DW_VERDICT_DUPLICATE) {
         loop->was_duplicate = true;
         loop->is_done = true;
         return DW_OK;
     }
-    if (verdict != DW_VERDICT_NONE) {
-        return report_conflict(loop, verdict, &info, err);
+    if (judgement.verdict != DW_VERDICT_NONE) {
+        return report_conflict(loop, &judgement, err);
     }
     int64_t time = info.has_in_commit_timestamp ? info.in_commit_timestamp_ms : commit->modified_ms;
     if (time >= loop->timestamp_min_ms) {
@@ -288,6 +295,17 @@ read_winner(commit_loop *loop, dw_arena *scratch, dw_commit_actions *out, bool *
     return DW_OK;
 }
 
+/* What the winners made of this change is made ready for the next try. */
+static dw_status
+settle(commit_loop *loop, dw_error *err)
+{
+    bool is_altered;
+    DW_TRY(dw__rebase_settle(&loop->rebase, &is_altered, err));
+    return is_altered ? dw__assignment_renew(&loop->assignment, &loop->rebase.change,
+                                             loop->rebase.newest, &loop->rebase.turn, err)
+                      : DW_OK;
+}
+
 /* Goes on to the first version that nobody has taken, checking those on the way. */
 static dw_status
 catch_up(commit_loop *loop, dw_error *err)
@@ -299,7 +317,7 @@ catch_up(commit_loop *loop, dw_error *err)
         bool found;
         DW_TRY(read_winner(loop, &scratch, &winner, &found, err));
         if (!found) {
-            return DW_OK;
+            return settle(loop, err);
         }
         DW_TRY(check_winner(loop, &winner, &scratch, err));
         if (loop->is_done) {
@@ -376,7 +394,7 @@ catch_up_failed(const commit_loop *loop, int64_t tried, const dw_error *detail, 
 {
     bool could_look = detail->status == DW_CONFLICT || detail->status == DW_ALREADY_EXISTS ||
                       detail->status == DW_CORRUPT || detail->status == DW_UNSUPPORTED;
-    if (loop->version == tried && !could_look) {
+    if (loop->version == tried && loop->lost_version < tried && !could_look) {
         return outcome_unknown(loop, detail, err);
     }
     dw__error_copy(err, detail);
@@ -396,7 +414,7 @@ try_once(commit_loop *loop, dw_strbuf *bytes, dw_error *err)
                                                ? -1
                                                : dw__log_snapshot_version(loop->txn->read_snapshot),
                            .isolation = loop->isolation,
-                           .is_blind_append = loop->self.is_blind_append,
+                           .is_blind_append = loop->rebase.self.is_blind_append,
                            .txn_id = loop->txn_id};
     DW_TRY(dw__assignment_make(&loop->assignment, loop->version, header->timestamp_ms,
                                &loop->assigned, err));
@@ -419,35 +437,50 @@ try_once(commit_loop *loop, dw_strbuf *bytes, dw_error *err)
     return DW_OK;
 }
 
+/* Before each try. */
+static dw_status
+may_go_on(const commit_loop *loop, dw_error *err)
+{
+    const dw_env *env = loop->env;
+    int64_t waited_us = env->ops->monotonic_us(env->ctx) - loop->started_us;
+    bool is_too_late = loop->attempt_count > 0 && waited_us > loop->time_max_us;
+    if (is_too_late || loop->attempt_count >= loop->attempts_max) {
+        return report_exhaustion(loop, waited_us, err);
+    }
+    return dw__env_is_cancelled(env)
+               ? dw__error_set(err, DW_CANCELLED, "CANCELLED",
+                               "cancelled before the commit; nothing was changed")
+               : DW_OK;
+}
+
+static dw_status
+run_loop(commit_loop *loop, dw_txn_result *out, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(loop->env->allocator, DW_COMMIT_BYTES_MAX);
+    while (!loop->is_done) {
+        DW_TRY(may_go_on(loop, err));
+        DW_TRY(try_once(loop, &bytes, err));
+    }
+    if (!loop->was_duplicate) {
+        dw__txn_write_checksum(&loop->assigned, &loop->header, loop->version);
+    }
+    out->version = loop->version;
+    out->attempt_count = loop->attempt_count;
+    out->was_duplicate = loop->was_duplicate;
+    return DW_OK;
+}
+
 dw_status
 dw__txn_commit(const dw_txn *txn, dw_txn_result *out, dw_error *err)
 {
     dw_assert(txn->log != NULL);
     dw_assert(txn->action_count > 0);
     *out = (dw_txn_result){.version = -1};
-    const dw_env *env = dw__log_env(txn->log);
-    DW_AUTO(dw_arena) arena;
-    dw__arena_init(&arena, env->allocator);
-    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(env->allocator, DW_COMMIT_BYTES_MAX);
     commit_loop loop;
-    DW_TRY(loop_init(&loop, txn, &arena, err));
-    while (!loop.is_done) {
-        if (loop.attempt_count >= DW_TXN_ATTEMPTS_MAX) {
-            return dw__error_set(err, DW_CONFLICT, "TOO_MANY_ATTEMPTS",
-                                 "other writers were faster %d times; nothing was changed",
-                                 DW_TXN_ATTEMPTS_MAX);
-        }
-        if (dw__env_is_cancelled(env)) {
-            return dw__error_set(err, DW_CANCELLED, "CANCELLED",
-                                 "cancelled before the commit; nothing was changed");
-        }
-        DW_TRY(try_once(&loop, &bytes, err));
+    dw_status status = loop_init(&loop, txn, err);
+    if (status == DW_OK) {
+        status = run_loop(&loop, out, err);
     }
-    if (!loop.was_duplicate) {
-        dw__txn_write_checksum(&loop.assigned, &loop.header, loop.version);
-    }
-    out->version = loop.version;
-    out->attempt_count = loop.attempt_count;
-    out->was_duplicate = loop.was_duplicate;
-    return DW_OK;
+    loop_deinit(&loop);
+    return status;
 }

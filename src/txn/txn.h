@@ -7,19 +7,50 @@
  *          id; only if that fails too is DW_AMBIGUOUS returned.
  *  [TXN-3] A retry never writes below a version that this commit may already have become.
  *  [TXN-4] Data is durable before the commit that names it (the caller syncs it first).
+ *  [TXN-5] A deletion vector that is committed holds what other writers deleted meanwhile, too.
  */
 #ifndef DW_TXN_TXN_H
 #define DW_TXN_TXN_H
 
+#include "codec/roaring.h"
 #include "log/log.h"
 
-#define DW_TXN_ATTEMPTS_MAX 10000
+/* How often, and for how long, a commit tries to get in behind others, unless it says otherwise. */
+#define DW_TXN_ATTEMPTS_MAX INT64_C(10000)
+#define DW_TXN_TIME_MAX_MS (INT64_C(10) * 60 * 1000)
 
 typedef enum dw_txn_isolation {
     DW_TXN_SNAPSHOT_ISOLATION,
     DW_TXN_WRITE_SERIALIZABLE,
     DW_TXN_SERIALIZABLE
 } dw_txn_isolation;
+
+/* A file that stays and loses rows: it is removed and added again with a deletion vector. */
+typedef struct dw_row_mark {
+    size_t remove_idx, add_idx; /* in the actions */
+    const dw_rowset *rows;      /* that this change takes out; none was deleted before */
+    int64_t row_count;          /* of the file as it was written */
+} dw_row_mark;
+
+/* All of them, and what it takes to make a vector anew when another writer deleted other rows of
+ * the file first. */
+typedef struct dw_row_marks {
+    const dw_row_mark *items;
+    size_t count;
+    dw_status (*read)(void *ctx, const dw_dv_descriptor *dv, dw_rowset **out, dw_error *err);
+    /* The descriptor lives as long as the call of dw__txn_commit; it is good after `finish`. */
+    dw_status (*write)(void *ctx, const dw_rowset *rows, dw_dv_descriptor **out, dw_error *err);
+    dw_status (*finish)(void *ctx, dw_error *err);
+    void *ctx;
+} dw_row_marks;
+
+/* Which files that others added may have rows that this change looks for. */
+typedef struct dw_row_search {
+    /* Sets found[i] for each action that is an ADD of such a file. NULL: all of them may be. */
+    dw_status (*find)(void *ctx, const dw_action *actions, size_t count, bool *found,
+                      dw_error *err);
+    void *ctx;
+} dw_row_search;
 
 /* A change that wants to become the next version. Everything is borrowed for the call. */
 typedef struct dw_txn {
@@ -38,6 +69,16 @@ typedef struct dw_txn {
     bool looks_for_rows;      /* by a predicate: files that others add may have some, too */
     const dw_str *read_paths; /* as in the log: files whose rows were read */
     size_t read_path_count;
+    /* Likewise, files of which each row was looked at for itself: that others go is no matter. */
+    const dw_str *searched_paths;
+    size_t searched_path_count;
+    dw_row_search search; /* with looks_for_rows */
+    dw_row_marks marks;
+
+    bool has_isolation; /* else it is what the table asks for and the actions allow */
+    dw_txn_isolation isolation;
+    int64_t attempts_max; /* 0: DW_TXN_ATTEMPTS_MAX */
+    int64_t time_max_ms;  /* 0: DW_TXN_TIME_MAX_MS */
 
     /* What commitInfo says. */
     const char *operation;            /* "WRITE", "CREATE TABLE", ... */
@@ -47,6 +88,7 @@ typedef struct dw_txn {
     bool data_change;                 /* false: the change only rearranges (OPTIMIZE) */
     bool loses_row_ids;        /* rows were copied without the ids that row tracking gave them */
     bool moves_identity_marks; /* the metadata changes in high-water marks only */
+    bool replaces_table;       /* nothing of the old one stays: domains of others go, too */
 } dw_txn;
 
 typedef struct dw_txn_result {
@@ -59,7 +101,8 @@ typedef struct dw_txn_result {
  * Commits. Rebases over the commits of others where the conflict rules allow it.
  * Errors: DW_CONFLICT (CONCURRENT_APPEND, CONCURRENT_DELETE_READ, CONCURRENT_DELETE_DELETE,
  * METADATA_CHANGED, PROTOCOL_CHANGED, CONCURRENT_TRANSACTION) says which version won and what it
- * did; DW_ALREADY_EXISTS (TABLE_ALREADY_EXISTS) for a creation; DW_AMBIGUOUS
+ * did, TOO_MANY_ATTEMPTS which won last; DW_ALREADY_EXISTS (TABLE_ALREADY_EXISTS) for a creation;
+ * DW_UNSUPPORTED when a winner made the table one that is not understood; DW_AMBIGUOUS
  * (COMMIT_OUTCOME_UNKNOWN) names the version to look at; DW_IO when nothing was committed.
  */
 DW_WARN_UNUSED dw_status dw__txn_commit(const dw_txn *txn, dw_txn_result *out, dw_error *err);

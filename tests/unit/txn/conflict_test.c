@@ -22,7 +22,7 @@ typedef enum abstract {
 
 typedef struct abstract_txn {
     dw_action actions[4];
-    dw_str canonical[4];
+    dw_winner_fact facts[4];
     size_t count;
     bool is_blind;
     bool reads_all;
@@ -40,7 +40,7 @@ put_file(abstract_txn *txn, dw_action_kind kind, dw_str path)
     dw_action *action = &txn->actions[txn->count];
     *action = (dw_action){.kind = kind};
     action->as.file = (dw_file){.path = path, .data_change = txn->data_change};
-    txn->canonical[txn->count++] = path;
+    txn->facts[txn->count++].key = path;
     if (kind == DW_ACTION_REMOVE) {
         txn->removed[txn->removed_count++] = path;
     }
@@ -74,7 +74,9 @@ make(abstract what)
         txn.actions[txn.count++].kind = DW_ACTION_METADATA;
         break;
     case UPGRADE:
-        txn.actions[txn.count++].kind = DW_ACTION_PROTOCOL;
+        txn.actions[txn.count++] =
+            (dw_action){.kind = DW_ACTION_PROTOCOL,
+                        .as.protocol = {.min_reader_version = 1, .min_writer_version = 3}};
         break;
     case LOAD_ONCE:
         txn.is_blind = true;
@@ -98,6 +100,8 @@ make(abstract what)
     return txn;
 }
 
+static const dw_protocol protocol = {.min_reader_version = 1, .min_writer_version = 2};
+
 static dw_verdict
 ask(abstract self_kind, abstract winner_kind, dw_txn_isolation isolation)
 {
@@ -108,12 +112,11 @@ ask(abstract self_kind, abstract winner_kind, dw_txn_isolation isolation)
                               .is_blind_append = self.is_blind,
                               .reads_whole_table = self.reads_all,
                               .looks_for_rows = self.looks_for_rows,
-                              .read_keys = self.read,
-                              .read_key_count = self.read_count,
-                              .removed_keys = self.removed,
-                              .removed_key_count = self.removed_count};
+                              .read = {self.read, self.read_count},
+                              .removed = {self.removed, self.removed_count},
+                              .protocol = &protocol};
     dw_conflict_winner other = {.actions = winner.actions,
-                                .canonical = winner.canonical,
+                                .facts = winner.facts,
                                 .action_count = winner.count,
                                 .is_blind_append = winner.is_blind};
     size_t culprit;
@@ -129,17 +132,17 @@ ask(abstract self_kind, abstract winner_kind, dw_txn_isolation isolation)
  */
 static const char *const write_serializable[ABSTRACT_COUNT] = {
     [BLIND_INSERT] = ". . . . . M P . . .", [DELETE_F1] = ". R . R R M P . . R",
-    [DELETE_F2] = ". . R . . M P . . .",    [UPDATE_ALL] = ". R R A A M P . . A",
+    [DELETE_F2] = ". . R . . M P . . .",    [UPDATE_ALL] = ". R R A R M P . . A",
     [COMPACT_F1] = ". R . R R M P . . R",   [SET_PROPERTIES] = ". . . . . M P . . .",
     [UPGRADE] = ". . . . . M P . . .",      [LOAD_ONCE] = ". . . . . M P D . .",
-    [SET_DOMAIN] = ". . . . . M P . T .",   [DELETE_WHERE] = ". R . A A M P . . A",
+    [SET_DOMAIN] = ". . . . . M P . T .",   [DELETE_WHERE] = ". R . A R M P . . A",
 };
 static const char *const serializable[ABSTRACT_COUNT] = {
     [BLIND_INSERT] = ". . . . . M P . . .", [DELETE_F1] = ". R . R R M P . . R",
-    [DELETE_F2] = ". . R . . M P . . .",    [UPDATE_ALL] = "A R R A A M P A . A",
+    [DELETE_F2] = ". . R . . M P . . .",    [UPDATE_ALL] = "A R R A R M P A . A",
     [COMPACT_F1] = ". R . R R M P . . R",   [SET_PROPERTIES] = ". . . . . M P . . .",
     [UPGRADE] = ". . . . . M P . . .",      [LOAD_ONCE] = ". . . . . M P D . .",
-    [SET_DOMAIN] = ". . . . . M P . T .",   [DELETE_WHERE] = "A R . A A M P A . A",
+    [SET_DOMAIN] = ". . . . . M P . T .",   [DELETE_WHERE] = "A R . A R M P A . A",
 };
 
 static char
@@ -200,12 +203,10 @@ test_conflict__two_removes_of_a_file_that_neither_read_conflict(void **state)
 {
     (void) state;
     abstract_txn txn = make(DELETE_F1);
-    dw_conflict_self self = {.actions = txn.actions,
-                             .action_count = txn.count,
-                             .removed_keys = txn.removed,
-                             .removed_key_count = 1};
+    dw_conflict_self self = {
+        .actions = txn.actions, .action_count = txn.count, .removed = {txn.removed, 1}};
     dw_conflict_winner winner = {
-        .actions = txn.actions, .canonical = txn.canonical, .action_count = txn.count};
+        .actions = txn.actions, .facts = txn.facts, .action_count = txn.count};
     size_t culprit;
     assert_int_equal(dw__conflict_check(&self, &winner, DW_TXN_SNAPSHOT_ISOLATION, &culprit),
                      DW_VERDICT_CONCURRENT_DELETE_DELETE);
@@ -222,7 +223,7 @@ test_conflict__a_load_of_two_files_is_no_duplicate_of_a_load_of_one(void **state
     dw_conflict_self self = {
         .actions = two.actions, .action_count = two.count, .is_blind_append = true};
     dw_conflict_winner winner = {.actions = one.actions,
-                                 .canonical = one.canonical,
+                                 .facts = one.facts,
                                  .action_count = one.count,
                                  .is_blind_append = true};
     size_t culprit;
@@ -257,10 +258,10 @@ test_conflict__marks_of_identity_columns_stop_only_changes_of_metadata(void **st
     (void) state;
     dw_action append = {.kind = DW_ACTION_ADD};
     dw_action metadata = {.kind = DW_ACTION_METADATA};
-    dw_str none = DW_STR_NULL;
+    dw_winner_fact none = {.overlap = DW_ROWS_UNKNOWN};
     size_t culprit;
     dw_conflict_winner winner = {
-        .actions = &metadata, .canonical = &none, .action_count = 1, .moves_identity_marks = true};
+        .actions = &metadata, .facts = &none, .action_count = 1, .moves_identity_marks = true};
     dw_conflict_self self = {.actions = &append, .action_count = 1, .is_blind_append = true};
     assert_int_equal(dw__conflict_check(&self, &winner, DW_TXN_WRITE_SERIALIZABLE, &culprit),
                      DW_VERDICT_NONE);
