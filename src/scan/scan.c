@@ -177,6 +177,7 @@ take_rows(dw_scan *scan, dw_bound_source *source, dw_error *err)
 static dw_status
 choose_files(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
 {
+    source->plan = plan;
     if (source->rows != NULL) {
         return take_files(scan, source, err);
     }
@@ -302,6 +303,13 @@ dw__scan_close(dw_scan *scan)
     }
     dw__arena_deinit(&scan->arena);
     DW_DELETE(scan->env->allocator, scan);
+}
+
+const dw_log_snapshot *
+dw__scan_snapshot(const dw_scan *scan, size_t source_idx)
+{
+    dw_assert(source_idx < scan->count);
+    return scan->sources[source_idx].snapshot;
 }
 
 size_t

@@ -71,6 +71,14 @@ const dw_scan_report *dw__scan_report(const dw_scan *scan, size_t source_idx);
 /* The files that source reads, as refs into its snapshot's file set. */
 const dw_file_ref *dw__scan_files(const dw_scan *scan, size_t source_idx, size_t *count_out);
 
+/* The snapshot that source is of. Borrowed. */
+const dw_log_snapshot *dw__scan_snapshot(const dw_scan *scan, size_t source_idx);
+/* Of files that are not in its snapshot: sets found[i] for each action that is an ADD of a file
+ * which the statement's demands on the source's rows cannot exclude. */
+DW_WARN_UNUSED dw_status dw__scan_find_new(const dw_scan *scan, size_t source_idx,
+                                           const dw_action *actions, size_t count, bool *found,
+                                           dw_error *err);
+
 /* Makes an error of the engine, met while the scan's statement ran, say what is wrong with which
  * data file: DW_CORRUPT (DATA_FILE_MISSING, DATA_FILE_DAMAGED) with the file, the version that
  * added it where that can be found out, and what to do. Leaves other errors as they are. Returns

@@ -34,8 +34,9 @@ typedef struct dw_bound_source {
     dw_str *partition_values; /* file by file; NULL when there are no partition columns */
     size_t value_count;       /* of a file */
     dw_dv_list deleted;
-    dw_dv_list kept;          /* of changes or chosen rows: the only ones to read */
-    const dw_scan_rows *rows; /* chosen before, or NULL */
+    dw_dv_list kept;            /* of changes or chosen rows: the only ones to read */
+    const dw_scan_rows *rows;   /* chosen before, or NULL */
+    const dw_plan_source *plan; /* what the statement demands of the rows */
     bool with_positions;
     dw_scan_report report;
     bool is_bound;
