@@ -18,8 +18,13 @@ typedef struct dw_change {
     size_t capacity;
     bool reads_whole_table;
     bool looks_for_rows, loses_row_ids, moves_identity_marks; /* see dw_txn */
+    bool replaces_table;
     const dw_str *read_paths;
     size_t read_path_count;
+    const dw_str *searched_paths;
+    size_t searched_path_count;
+    dw_row_search search;
+    dw_row_marks marks;
     const char *operation;
     dw_str parameters_json; /* null string: none */
     dw_str metrics_json;    /* null string: those of what was put */

@@ -399,6 +399,7 @@ build_change(create_state *state, const dw_data_files *files, dw_change *change,
     change->operation = operation_name(state);
     change->user_metadata = state->spec->user_metadata;
     change->reads_whole_table = state->existing != NULL;
+    change->replaces_table = state->existing != NULL;
     DW_TRY(put_parameters(state, change, err));
     dw_action protocol = {.kind = DW_ACTION_PROTOCOL, .as.protocol = state->protocol};
     dw_action metadata = {.kind = DW_ACTION_METADATA, .as.metadata = state->metadata};

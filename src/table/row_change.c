@@ -148,7 +148,30 @@ choose_all(dw_row_change *rc, dw_error *err)
     return DW_OK;
 }
 
-/* Whoever removes a file that this statement looked into decides first. */
+/* Rows of the table that decide about others: whoever changes any of them decides first. */
+void
+dw__row_change_note_inputs(dw_row_change *rc, const dw_scan *scan)
+{
+    dw_str id = dw__log_snapshot_metadata(rc->spec->snapshot)->id;
+    int64_t version = dw__log_snapshot_version(rc->spec->snapshot);
+    for (size_t i = 1; i < dw__scan_source_count(scan); i++) {
+        const dw_log_snapshot *read = dw__scan_snapshot(scan, i);
+        bool is_past = dw__log_snapshot_version(read) < version;
+        if (!is_past && dw__str_equal(dw__log_snapshot_metadata(read)->id, id)) {
+            rc->change.reads_whole_table = true;
+        }
+    }
+}
+
+/* What others added is looked at as the condition would. */
+static dw_status
+find_new(void *ctx, const dw_action *actions, size_t count, bool *found, dw_error *err)
+{
+    const dw_row_change *rc = ctx;
+    return dw__scan_find_new(rc->spec->scan, 0, actions, count, found, err);
+}
+
+/* Each row of these files was looked at for itself. [CHANGE-6] */
 static dw_status
 put_read_set(dw_row_change *rc, dw_error *err)
 {
@@ -166,9 +189,38 @@ put_read_set(dw_row_change *rc, dw_error *err)
     for (size_t i = 0; i < count; i++) {
         paths[i] = dw__file_set_path(dw__log_snapshot_files(rc->spec->snapshot), refs[i]);
     }
-    rc->change.read_paths = paths;
-    rc->change.read_path_count = count;
+    rc->change.searched_paths = paths;
+    rc->change.searched_path_count = count;
+    rc->change.search = (dw_row_search){find_new, rc};
+    dw__row_change_note_inputs(rc, rc->spec->scan);
     return DW_OK;
+}
+
+/*
+ * ---- Vectors made anew behind other writers ---------------------------------------------------
+ */
+
+static dw_status
+read_vector(void *ctx, const dw_dv_descriptor *dv, dw_rowset **out, dw_error *err)
+{
+    dw_row_change *rc = ctx;
+    DW_AUTO(dw_arena) scratch;
+    dw__arena_init(&scratch, rc->arena.allocator);
+    return dw__dv_read(dw__table_storage(rc->spec->table), dv, &scratch, out, err);
+}
+
+static dw_status
+write_vector(void *ctx, const dw_rowset *rows, dw_dv_descriptor **out, dw_error *err)
+{
+    dw_row_change *rc = ctx;
+    return dw__dv_writer_put(&rc->vectors, rows, out, err);
+}
+
+static dw_status
+finish_vectors(void *ctx, dw_error *err)
+{
+    dw_row_change *rc = ctx;
+    return dw__dv_writer_finish(&rc->vectors, err);
 }
 
 dw_status
@@ -341,7 +393,7 @@ dw__row_change_rewrites(const dw_row_change *rc)
     return false;
 }
 
-/* The file again, as it is but for its vector and the promise of its bounds. */
+/* The file again, behind its removal, as it is but for its vector and the promise of its bounds. */
 static dw_status
 put_marked(dw_row_change *rc, const dw_chosen_file *file, dw_error *err)
 {
@@ -356,6 +408,10 @@ put_marked(dw_row_change *rc, const dw_chosen_file *file, dw_error *err)
     if (!dw__arena_dup(&rc->arena, dw__strbuf_str(&stats), &add->stats)) {
         return dw__error_oom(err);
     }
+    rc->marks[rc->mark_count++] = (dw_row_mark){.remove_idx = rc->change.count - 1,
+                                                .add_idx = rc->change.count,
+                                                .rows = file->chosen,
+                                                .row_count = file->row_count};
     dw__change_put(&rc->change, &action);
     rc->result.files_marked++;
     return DW_OK;
@@ -396,6 +452,10 @@ dw__row_change_take_out(dw_row_change *rc, dw_error *err)
 {
     bool marks = uses_vectors(rc);
     DW_TRY(dw__change_reserve(&rc->change, 2 * rc->file_count, err));
+    rc->marks = DW_ARENA_ARRAY(&rc->arena, dw_row_mark, rc->file_count + 1);
+    if (rc->marks == NULL) {
+        return dw__error_oom(err);
+    }
     for (size_t i = 0; i < rc->file_count; i++) {
         const dw_chosen_file *file = &rc->files[i];
         DW_TRY(dw__change_put_remove(&rc->change, file->ref, err));
@@ -484,6 +544,8 @@ dw__row_change_commit(dw_row_change *rc, dw_error *err)
     }
     DW_TRY(put_written(rc, err));
     DW_TRY(describe_change(rc, err));
+    rc->change.marks =
+        (dw_row_marks){rc->marks, rc->mark_count, read_vector, write_vector, finish_vectors, rc};
     dw_status status = dw__change_commit(&rc->change, &done, err);
     let_go(rc);
     DW_TRY(status);

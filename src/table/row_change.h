@@ -9,6 +9,8 @@
  *             DW_AMBIGUOUS.
  *  [CHANGE-5] With row tracking a row that is written again keeps its id, and, if it is as it was,
  *             its version. PROTOCOL.md "Row Tracking".
+ *  [CHANGE-6] A row that another writer took out first is a conflict; other rows of its file are
+ *             none where deletion vectors are used.
  */
 #ifndef DW_TABLE_ROW_CHANGE_H
 #define DW_TABLE_ROW_CHANGE_H
@@ -23,8 +25,8 @@ typedef struct dw_row_change_spec {
     dw_connection *connection;
     dw_log_snapshot *snapshot;
     const char *operation; /* "DELETE" */
-    /* The rows: an open scan whose first source is the table, with positions, and a query over it
-     * that returns the positions of the rows. A scan of NULL means all rows. */
+    /* The rows: a scan whose first source is the table, with positions, open until the commit, and
+     * a query over it that returns the positions of the rows. A scan of NULL means all rows. */
     const dw_scan *scan;
     dw_str query;
     dw_str predicate;   /* for the history: the condition as it was written; null string: none */
@@ -56,6 +58,8 @@ typedef struct dw_row_change {
     dw_row_choice choice;
     dw_chosen_file *files;
     size_t file_count;
+    dw_row_mark *marks; /* of files that get a deletion vector */
+    size_t mark_count;
     dw_data_files written; /* rows that stay, and new ones */
     dw_data_files change_data;
     dw_row_change_result result;
@@ -70,6 +74,8 @@ void dw__row_change_deinit(dw_row_change *rc);
 /* The chosen rows, as the source of a scan; in the arena of the change. */
 DW_WARN_UNUSED dw_status dw__row_change_rows(dw_row_change *rc, dw_scan_rows *out, dw_error *err);
 
+/* Takes note that the sources of a scan behind the first were read for the change, too. */
+void dw__row_change_note_inputs(dw_row_change *rc, const dw_scan *scan);
 /* Writes the rows of `query` as new files. It has the columns of rc->target.schema: those of the
  * table, and where it tracks its rows two more, in which a row that was there brings its id and, if
  * it is as it was, the version that wrote it; else they are NULL. */

@@ -130,6 +130,7 @@ write_new_rows(update_state *state, dw_error *err)
     DW_TRY(dw__row_change_rows(state->rc, &rows, err));
     dw_status status = state->spec->open_values(state->spec->ctx, &rows, &scan, &values, err);
     if (status == DW_OK) {
+        dw__row_change_note_inputs(state->rc, scan);
         status = write_values(state, &rows, values, err);
     }
     if (status != DW_OK && scan != NULL && err != NULL) {
