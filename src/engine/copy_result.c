@@ -10,18 +10,25 @@
 
 enum { FILE_NAME, FILE_ROWS, FILE_BYTES, FILE_FOOTER, FILE_STATISTICS, FILE_PARTITION };
 
-static const dw_column_spec text_map[] = {{"key", DW_VECTOR_STR, NULL, 0},
-                                          {"value", DW_VECTOR_STR, NULL, 0}};
-static const dw_column_spec statistics_map[] = {{"column", DW_VECTOR_STR, NULL, 0},
-                                                {"statistics", DW_VECTOR_MAP, text_map, 2}};
+static const dw_column_spec text_map[] = {{.name = "key", .kind = DW_VECTOR_STR},
+                                          {.name = "value", .kind = DW_VECTOR_STR}};
+static const dw_column_spec statistics_map[] = {
+    {.name = "column", .kind = DW_VECTOR_STR},
+    {.name = "statistics", .kind = DW_VECTOR_MAP, .children = text_map, .child_count = 2}};
 /* The engine counts in unsigned numbers of 64 bits; none gets beyond 63. */
 static const dw_column_spec file_columns[] = {
-    [FILE_NAME] = {"filename", DW_VECTOR_STR, NULL, 0},
-    [FILE_ROWS] = {"count", DW_VECTOR_I64, NULL, 0},
-    [FILE_BYTES] = {"file_size_bytes", DW_VECTOR_I64, NULL, 0},
-    [FILE_FOOTER] = {"footer_size_bytes", DW_VECTOR_I64, NULL, 0},
-    [FILE_STATISTICS] = {"column_statistics", DW_VECTOR_MAP, statistics_map, 2},
-    [FILE_PARTITION] = {"partition_keys", DW_VECTOR_MAP, text_map, 2},
+    [FILE_NAME] = {.name = "filename", .kind = DW_VECTOR_STR},
+    [FILE_ROWS] = {.name = "count", .kind = DW_VECTOR_I64},
+    [FILE_BYTES] = {.name = "file_size_bytes", .kind = DW_VECTOR_I64},
+    [FILE_FOOTER] = {.name = "footer_size_bytes", .kind = DW_VECTOR_I64},
+    [FILE_STATISTICS] = {.name = "column_statistics",
+                         .kind = DW_VECTOR_MAP,
+                         .children = statistics_map,
+                         .child_count = 2},
+    [FILE_PARTITION] = {.name = "partition_keys",
+                        .kind = DW_VECTOR_MAP,
+                        .children = text_map,
+                        .child_count = 2},
 };
 #define FILE_COLUMN_COUNT (sizeof(file_columns) / sizeof(file_columns[0]))
 

@@ -86,6 +86,7 @@
     X(destroy_error_data)                                                                          \
     /* types and values */                                                                         \
     X(create_logical_type)                                                                         \
+    X(create_decimal_type)                                                                         \
     X(create_list_type)                                                                            \
     X(create_map_type)                                                                             \
     X(create_struct_type)                                                                          \

@@ -11,6 +11,7 @@
 #define DW_ENGINE_ENGINE_H
 
 #include "base/assert.h"
+#include "base/int128.h"
 #include "storage/storage.h"
 
 /* ---- Columns in memory ----------------------------------------------------------------------- */
@@ -24,9 +25,20 @@ typedef enum dw_vector_kind {
     DW_VECTOR_LIST,   /* dw_span into children[0] */
     DW_VECTOR_MAP,    /* dw_span into children[0] (keys) and children[1] (values) */
     DW_VECTOR_STRUCT, /* no data of its own; children */
-    DW_VECTOR_TEXT    /* dw_str: what a string, number, date, time or boolean of any width reads as;
+    DW_VECTOR_TEXT,   /* dw_str: what a string, number, date, time or boolean of any width reads as;
                          instants in UTC. For reading only */
+    /* What columns of tables have beyond that; for writing only. */
+    DW_VECTOR_I8,            /* int8_t */
+    DW_VECTOR_I16,           /* int16_t */
+    DW_VECTOR_FLOAT,         /* float */
+    DW_VECTOR_DATE,          /* int32_t: days since 1970 */
+    DW_VECTOR_TIMESTAMP,     /* int64_t: microseconds since 1970 in UTC */
+    DW_VECTOR_TIMESTAMP_NTZ, /* int64_t: the same without a zone */
+    DW_VECTOR_DECIMAL,       /* dw_i128, unscaled */
+    DW_VECTOR_BYTES          /* dw_str */
 } dw_vector_kind;
+
+#define DW_VECTOR_KIND_COUNT ((size_t) DW_VECTOR_BYTES + 1)
 
 typedef struct dw_span {
     uint32_t offset, len;
@@ -41,6 +53,7 @@ typedef struct dw_column_spec {
     dw_vector_kind kind;
     const struct dw_column_spec *children;
     size_t child_count;
+    uint8_t precision, scale; /* of a DECIMAL */
 } dw_column_spec;
 
 /* Values of one column for the rows of a batch. `valid` is one bool a row, NULL when all are. A row
@@ -63,14 +76,26 @@ dw__vector_width(dw_vector_kind kind)
     switch (kind) {
     case DW_VECTOR_BOOL:
         return sizeof(bool);
+    case DW_VECTOR_I8:
+        return sizeof(int8_t);
+    case DW_VECTOR_I16:
+        return sizeof(int16_t);
     case DW_VECTOR_I32:
+    case DW_VECTOR_DATE:
         return sizeof(int32_t);
     case DW_VECTOR_I64:
+    case DW_VECTOR_TIMESTAMP:
+    case DW_VECTOR_TIMESTAMP_NTZ:
         return sizeof(int64_t);
+    case DW_VECTOR_DECIMAL:
+        return sizeof(dw_i128);
+    case DW_VECTOR_FLOAT:
+        return sizeof(float);
     case DW_VECTOR_DOUBLE:
         return sizeof(double);
     case DW_VECTOR_STR:
     case DW_VECTOR_TEXT:
+    case DW_VECTOR_BYTES:
         return sizeof(dw_str);
     case DW_VECTOR_LIST:
     case DW_VECTOR_MAP:

@@ -32,6 +32,14 @@ plain_type(dw_vector_kind kind)
     case DW_VECTOR_LIST:
     case DW_VECTOR_MAP:
     case DW_VECTOR_STRUCT:
+    case DW_VECTOR_I8:
+    case DW_VECTOR_I16:
+    case DW_VECTOR_FLOAT:
+    case DW_VECTOR_DATE:
+    case DW_VECTOR_TIMESTAMP:
+    case DW_VECTOR_TIMESTAMP_NTZ:
+    case DW_VECTOR_DECIMAL:
+    case DW_VECTOR_BYTES:
         break;
     }
     return NULL;
@@ -130,6 +138,15 @@ reads_as(dw_vector_kind kind, duckdb_type id)
         return id == DUCKDB_TYPE_MAP;
     case DW_VECTOR_STRUCT:
         return id == DUCKDB_TYPE_STRUCT;
+    case DW_VECTOR_I8:
+    case DW_VECTOR_I16:
+    case DW_VECTOR_FLOAT:
+    case DW_VECTOR_DATE:
+    case DW_VECTOR_TIMESTAMP:
+    case DW_VECTOR_TIMESTAMP_NTZ:
+    case DW_VECTOR_DECIMAL:
+    case DW_VECTOR_BYTES:
+        break;
     }
     return false;
 }
@@ -229,7 +246,7 @@ static void put_value(expression_writer *w, const dw_column_spec *spec, duckdb_l
 static bool
 is_exact(const dw_duck *duck, const dw_column_spec *spec, duckdb_logical_type type)
 {
-    static const duckdb_type ids[] = {
+    static const duckdb_type ids[DW_VECTOR_KIND_COUNT] = {
         [DW_VECTOR_BOOL] = DUCKDB_TYPE_BOOLEAN, [DW_VECTOR_I32] = DUCKDB_TYPE_INTEGER,
         [DW_VECTOR_I64] = DUCKDB_TYPE_BIGINT,   [DW_VECTOR_DOUBLE] = DUCKDB_TYPE_DOUBLE,
         [DW_VECTOR_STR] = DUCKDB_TYPE_VARCHAR,  [DW_VECTOR_LIST] = DUCKDB_TYPE_LIST,

@@ -42,6 +42,11 @@ rows_bind(duckdb_bind_info info)
     }
     for (size_t i = 0; i < source->column_count; i++) {
         duckdb_logical_type type = dw__vector_type(duck, &source->columns[i]);
+        if (type == NULL) {
+            source->error.status = dw__error_oom(&source->error);
+            duck->bind_set_error(info, "out of memory");
+            return;
+        }
         duck->bind_add_result_column(info, source->columns[i].name, type);
         duck->destroy_logical_type(&type);
     }

@@ -6,24 +6,30 @@
 
 #include "base/assert.h"
 
-enum { STRUCT_FIELDS_MAX = 64, BATCH_ROWS_MAX = 2048 };
+#define BATCH_ROWS_MAX 2048
 
 /* ---- Types ----------------------------------------------------------------------------------- */
 
+/* Tables have columns without end, and statistics a field for each. NULL when out of memory. */
 static duckdb_logical_type
 struct_type(const dw_duck *duck, const dw_column_spec *spec)
 {
-    dw_assert(spec->child_count <= STRUCT_FIELDS_MAX);
-    duckdb_logical_type types[STRUCT_FIELDS_MAX];
-    const char *names[STRUCT_FIELDS_MAX];
-    for (size_t i = 0; i < spec->child_count; i++) {
+    const dw_allocator *allocator = dw__allocator_libc();
+    size_t count = spec->child_count;
+    duckdb_logical_type *types = dw__alloc_zero(allocator, count * sizeof(*types));
+    const char **names = dw__alloc_zero(allocator, count * sizeof(*names));
+    bool ok = types != NULL && names != NULL;
+    for (size_t i = 0; ok && i < count; i++) {
         types[i] = dw__vector_type(duck, &spec->children[i]);
         names[i] = spec->children[i].name;
+        ok = types[i] != NULL;
     }
-    duckdb_logical_type type = duck->create_struct_type(types, names, spec->child_count);
-    for (size_t i = 0; i < spec->child_count; i++) {
+    duckdb_logical_type type = ok ? duck->create_struct_type(types, names, count) : NULL;
+    for (size_t i = 0; types != NULL && i < count; i++) {
         duck->destroy_logical_type(&types[i]);
     }
+    dw__dealloc(allocator, types, count * sizeof(*types));
+    dw__dealloc(allocator, names, count * sizeof(*names));
     return type;
 }
 
@@ -50,26 +56,35 @@ map_type(const dw_duck *duck, const dw_column_spec *spec)
 duckdb_logical_type
 dw__vector_type(const dw_duck *duck, const dw_column_spec *spec)
 {
-    switch (spec->kind) {
-    case DW_VECTOR_BOOL:
-        return duck->create_logical_type(DUCKDB_TYPE_BOOLEAN);
-    case DW_VECTOR_I32:
-        return duck->create_logical_type(DUCKDB_TYPE_INTEGER);
-    case DW_VECTOR_I64:
-        return duck->create_logical_type(DUCKDB_TYPE_BIGINT);
-    case DW_VECTOR_DOUBLE:
-        return duck->create_logical_type(DUCKDB_TYPE_DOUBLE);
-    case DW_VECTOR_STR:
-    case DW_VECTOR_TEXT:
-        return duck->create_logical_type(DUCKDB_TYPE_VARCHAR);
-    case DW_VECTOR_LIST:
+    static const duckdb_type plain[DW_VECTOR_KIND_COUNT] = {
+        [DW_VECTOR_BOOL] = DUCKDB_TYPE_BOOLEAN,
+        [DW_VECTOR_I8] = DUCKDB_TYPE_TINYINT,
+        [DW_VECTOR_I16] = DUCKDB_TYPE_SMALLINT,
+        [DW_VECTOR_I32] = DUCKDB_TYPE_INTEGER,
+        [DW_VECTOR_I64] = DUCKDB_TYPE_BIGINT,
+        [DW_VECTOR_FLOAT] = DUCKDB_TYPE_FLOAT,
+        [DW_VECTOR_DOUBLE] = DUCKDB_TYPE_DOUBLE,
+        [DW_VECTOR_DATE] = DUCKDB_TYPE_DATE,
+        [DW_VECTOR_TIMESTAMP] = DUCKDB_TYPE_TIMESTAMP_TZ,
+        [DW_VECTOR_TIMESTAMP_NTZ] = DUCKDB_TYPE_TIMESTAMP,
+        [DW_VECTOR_STR] = DUCKDB_TYPE_VARCHAR,
+        [DW_VECTOR_TEXT] = DUCKDB_TYPE_VARCHAR,
+        [DW_VECTOR_BYTES] = DUCKDB_TYPE_BLOB,
+    };
+    if (spec->kind == DW_VECTOR_LIST) {
         return list_type(duck, spec);
-    case DW_VECTOR_MAP:
+    }
+    if (spec->kind == DW_VECTOR_MAP) {
         return map_type(duck, spec);
-    case DW_VECTOR_STRUCT:
+    }
+    if (spec->kind == DW_VECTOR_STRUCT) {
         return struct_type(duck, spec);
     }
-    dw_unreachable("a kind of vector");
+    if (spec->kind == DW_VECTOR_DECIMAL) {
+        return duck->create_decimal_type(spec->precision, spec->scale);
+    }
+    dw_assert(plain[spec->kind] != DUCKDB_TYPE_INVALID);
+    return duck->create_logical_type(plain[spec->kind]);
 }
 
 /* ---- Values ---------------------------------------------------------------------------------- */
@@ -112,14 +127,14 @@ has(const uint64_t *bits, size_t row)
 
 static dw_status
 fill_strings(const filler *f, const dw_vector *source, size_t count, const uint64_t *bits,
-             duckdb_vector target)
+             bool is_text, duckdb_vector target)
 {
     const dw_str *strings = source->data;
     for (size_t row = 0; row < count; row++) {
         if (!has(bits, row)) {
             continue;
         }
-        if (!dw__str_is_utf8(strings[row])) {
+        if (is_text && !dw__str_is_utf8(strings[row])) {
             return dw__error_set(f->err, DW_INVALID_ARGUMENT, "TEXT_INVALID",
                                  "expected text in UTF-8, found other bytes");
         }
@@ -179,6 +194,25 @@ fill_list(const filler *f, const dw_column_spec *spec, const dw_vector *source, 
     return fill(f, &spec->children[0], &source->children[0], elements, NULL, child);
 }
 
+/* The engine keeps decimals in as few bytes as their precision takes. */
+static size_t
+decimal_width(uint8_t precision)
+{
+    return precision <= 4 ? 2 : precision <= 9 ? 4 : precision <= 18 ? 8 : 16;
+}
+
+static void
+fill_decimals(const filler *f, const dw_vector *source, size_t count, uint8_t precision,
+              duckdb_vector target)
+{
+    const dw_i128 *values = source->data;
+    size_t width = decimal_width(precision);
+    char *out = f->duck->vector_get_data(target);
+    for (size_t row = 0; row < count; row++) {
+        memcpy(out + row * width, &values[row], width); /* the low bytes come first */
+    }
+}
+
 static void
 fill_numbers(const filler *f, const dw_vector *source, size_t count, size_t size,
              duckdb_vector target)
@@ -195,20 +229,24 @@ fill(const filler *f, const dw_column_spec *spec, const dw_vector *source, size_
     const uint64_t *bits = fill_validity(f, source, count, parent, target);
     switch (spec->kind) {
     case DW_VECTOR_BOOL:
-        fill_numbers(f, source, count, sizeof(bool), target);
-        return DW_OK;
+    case DW_VECTOR_I8:
+    case DW_VECTOR_I16:
     case DW_VECTOR_I32:
-        fill_numbers(f, source, count, sizeof(int32_t), target);
-        return DW_OK;
     case DW_VECTOR_I64:
-        fill_numbers(f, source, count, sizeof(int64_t), target);
-        return DW_OK;
+    case DW_VECTOR_FLOAT:
     case DW_VECTOR_DOUBLE:
-        fill_numbers(f, source, count, sizeof(double), target);
+    case DW_VECTOR_DATE:
+    case DW_VECTOR_TIMESTAMP:
+    case DW_VECTOR_TIMESTAMP_NTZ:
+        fill_numbers(f, source, count, dw__vector_width(spec->kind), target);
+        return DW_OK;
+    case DW_VECTOR_DECIMAL:
+        fill_decimals(f, source, count, spec->precision, target);
         return DW_OK;
     case DW_VECTOR_STR:
     case DW_VECTOR_TEXT:
-        return fill_strings(f, source, count, bits, target);
+    case DW_VECTOR_BYTES:
+        return fill_strings(f, source, count, bits, spec->kind != DW_VECTOR_BYTES, target);
     case DW_VECTOR_LIST:
     case DW_VECTOR_MAP:
         return fill_list(f, spec, source, count, bits, target);

@@ -140,6 +140,15 @@ view(viewer *v, const dw_column_spec *spec, duckdb_vector source, size_t count, 
         return view_list(v, spec, source, count, out);
     case DW_VECTOR_STRUCT:
         return view_struct(v, spec, source, count, out);
+    case DW_VECTOR_I8:
+    case DW_VECTOR_I16:
+    case DW_VECTOR_FLOAT:
+    case DW_VECTOR_DATE:
+    case DW_VECTOR_TIMESTAMP:
+    case DW_VECTOR_TIMESTAMP_NTZ:
+    case DW_VECTOR_DECIMAL:
+    case DW_VECTOR_BYTES:
+        break; /* for writing only */
     }
     dw_unreachable("a kind of vector");
 }

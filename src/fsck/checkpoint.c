@@ -305,17 +305,20 @@ count_batch(void *ctx, const dw_batch *batch, dw_error *err)
 static dw_status
 count_content(dw_fsck *fsck, dw_str key, content *out, dw_error *err)
 {
-    static const dw_column_spec version = {"version", DW_VECTOR_I64, NULL, 0};
-    static const dw_column_spec path = {"path", DW_VECTOR_STR, NULL, 0};
-    static const dw_column_spec reader = {"minReaderVersion", DW_VECTOR_I64, NULL, 0};
-    static const dw_column_spec id = {"id", DW_VECTOR_STR, NULL, 0};
+    static const dw_column_spec version = {.name = "version", .kind = DW_VECTOR_I64};
+    static const dw_column_spec path = {.name = "path", .kind = DW_VECTOR_STR};
+    static const dw_column_spec reader = {.name = "minReaderVersion", .kind = DW_VECTOR_I64};
+    static const dw_column_spec id = {.name = "id", .kind = DW_VECTOR_STR};
     static const dw_column_spec columns[] = {
-        {"checkpointMetadata", DW_VECTOR_STRUCT, &version, 1},
-        {"sidecar", DW_VECTOR_STRUCT, &path, 1},
-        {"add", DW_VECTOR_STRUCT, &path, 1},
-        {"remove", DW_VECTOR_STRUCT, &path, 1},
-        {"protocol", DW_VECTOR_STRUCT, &reader, 1},
-        {"metaData", DW_VECTOR_STRUCT, &id, 1},
+        {.name = "checkpointMetadata",
+         .kind = DW_VECTOR_STRUCT,
+         .children = &version,
+         .child_count = 1},
+        {.name = "sidecar", .kind = DW_VECTOR_STRUCT, .children = &path, .child_count = 1},
+        {.name = "add", .kind = DW_VECTOR_STRUCT, .children = &path, .child_count = 1},
+        {.name = "remove", .kind = DW_VECTOR_STRUCT, .children = &path, .child_count = 1},
+        {.name = "protocol", .kind = DW_VECTOR_STRUCT, .children = &reader, .child_count = 1},
+        {.name = "metaData", .kind = DW_VECTOR_STRUCT, .children = &id, .child_count = 1},
     };
     dw_parquet_read request = {
         .key = key, .columns = columns, .column_count = sizeof(columns) / sizeof(columns[0])};

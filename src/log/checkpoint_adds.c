@@ -182,8 +182,12 @@ make_small_spec(dw_column_spec fields[ADD_WITH_COUNT], dw_column_spec *out)
 {
     static const dw_column_spec num_records = {.name = "numRecords", .kind = DW_VECTOR_I64};
     memcpy(fields, dw__ck_add_spec.children, DW_CK_ADD_COUNT * sizeof(dw_column_spec));
-    fields[DW_CK_ADD_COUNT] = (dw_column_spec){"stats_parsed", DW_VECTOR_STRUCT, &num_records, 1};
-    *out = (dw_column_spec){"add", DW_VECTOR_STRUCT, fields, ADD_WITH_COUNT};
+    fields[DW_CK_ADD_COUNT] = (dw_column_spec){.name = "stats_parsed",
+                                               .kind = DW_VECTOR_STRUCT,
+                                               .children = &num_records,
+                                               .child_count = 1};
+    *out = (dw_column_spec){
+        .name = "add", .kind = DW_VECTOR_STRUCT, .children = fields, .child_count = ADD_WITH_COUNT};
 }
 
 static void

@@ -92,7 +92,8 @@ read_rows(const checkpoint_origin *origin, stats_reader *reader, const dw_column
     static const char *const required_path[] = {"add", "path", NULL};
     const dw_column_spec fields[FIELD_COUNT] = {
         [FIELD_STATS] = {.name = "stats", .kind = DW_VECTOR_STR}, [FIELD_PARSED] = *parsed};
-    const dw_column_spec add = {"add", DW_VECTOR_STRUCT, fields, FIELD_COUNT};
+    const dw_column_spec add = {
+        .name = "add", .kind = DW_VECTOR_STRUCT, .children = fields, .child_count = FIELD_COUNT};
     dw_parquet_read request = {.key = origin->file->key,
                                .columns = &add,
                                .column_count = 1,
@@ -134,7 +135,10 @@ read(dw_stats_origin *base, size_t first_row, size_t row_count, dw_origin_visito
      dw_error *err)
 {
     static const dw_column_spec num_records = {.name = "numRecords", .kind = DW_VECTOR_I64};
-    static const dw_column_spec look = {"stats_parsed", DW_VECTOR_STRUCT, &num_records, 1};
+    static const dw_column_spec look = {.name = "stats_parsed",
+                                        .kind = DW_VECTOR_STRUCT,
+                                        .children = &num_records,
+                                        .child_count = 1};
     checkpoint_origin *origin = (checkpoint_origin *) base;
     stats_reader reader = {
         .next_row = first_row, .end_row = first_row + row_count, .visit = visit, .ctx = ctx};

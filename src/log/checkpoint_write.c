@@ -14,6 +14,7 @@
 #include "log/log_core.h"
 #include "log/names.h"
 #include "log/snapshot.h"
+#include "log/typed_stats.h"
 
 #include <inttypes.h>
 
@@ -60,6 +61,7 @@ typedef struct writer {
     dw_column_spec specs[COLUMN_COUNT]; /* what is written */
     dw_vector vectors[COLUMN_COUNT];
     size_t column_count;
+    dw_typed_stats typed; /* of adds, behind their other members */
 
     action_vec actions;
     size_t next_action;
@@ -212,11 +214,7 @@ choose_members(writer *w)
     adds[DW_CK_ADD_BASE_ROW_ID] = add.base_row_id;
     adds[DW_CK_ADD_COMMIT_VERSION] = add.commit_version;
     adds[DW_CK_ADD_CLUSTERING_PROVIDER] = add.clustering_provider;
-    /* We write no structs of statistics: a table that wants only those keeps its JSON, as without
-     * any nobody could skip files. */
-    const dw_properties *properties = &w->snapshot->definition->properties;
-    adds[DW_CK_ADD_STATS] =
-        properties->checkpoint_write_stats_as_json || properties->checkpoint_write_stats_as_struct;
+    adds[DW_CK_ADD_STATS] = w->snapshot->definition->properties.checkpoint_write_stats_as_json;
     bool *removes = w->outputs[REMOVE].keeps;
     removes[DW_CK_REMOVE_DELETION_VECTOR] = remove.dv;
     removes[DW_CK_REMOVE_BASE_ROW_ID] = remove.base_row_id;
@@ -264,18 +262,79 @@ make_specs(writer *w)
             }
         }
         dw_column_spec *written = &w->specs[w->column_count++];
-        *written =
-            (dw_column_spec){spec->name, DW_VECTOR_STRUCT, output->members, output->member_count};
+        *written = (dw_column_spec){.name = spec->name,
+                                    .kind = DW_VECTOR_STRUCT,
+                                    .children = output->members,
+                                    .child_count = output->member_count};
         ok = make_nulls(w, written, zeros, &output->nulls);
     }
     return ok;
 }
 
+/* What structs of statistics and partition values look like, where the table wants them. */
+static dw_status
+make_typed(writer *w, dw_error *err)
+{
+    const dw_definition *definition = w->snapshot->definition;
+    const dw_metadata *metadata = &definition->metadata;
+    if (!definition->properties.checkpoint_write_stats_as_struct) {
+        return DW_OK;
+    }
+    dw_column_path *leaves;
+    size_t leaf_count;
+    dw_str clustering = dw__log_snapshot_clustering(w->snapshot);
+    dw_error cause = DW_ERROR_INIT;
+    dw_status status = DW_CORRUPT;
+    /* Clustering that nobody understands is no reason to go without a checkpoint. */
+    for (size_t i = 0; i < 2 && status == DW_CORRUPT; i++, clustering = DW_STR_NULL) {
+        dw__error_clear(&cause);
+        status = dw__stats_columns_clustered(
+            definition->schema, metadata->partition_columns, metadata->partition_column_count,
+            &definition->properties, clustering, &w->arena, &leaves, &leaf_count, &cause);
+    }
+    if (status != DW_OK) {
+        dw__error_copy(err, &cause);
+        return status;
+    }
+    bool has_dvs = dw__protocol_supports(&definition->protocol, DW_FEATURE_DELETION_VECTORS);
+    return dw__typed_stats_make(definition->schema, metadata, leaves, leaf_count, has_dvs,
+                                &w->arena, &w->typed, err);
+}
+
+/* Adds with statistics and partition values as structs behind their other members. */
+static dw_status
+init_adds(writer *w, dw_error *err)
+{
+    const dw_column_spec *extra[] = {&w->typed.partition_spec, &w->typed.stats_spec};
+    enum { EXTRA_COUNT = sizeof(extra) / sizeof(extra[0]) };
+    size_t count = DW_CK_ADD_COUNT, places[EXTRA_COUNT] = {0};
+    dw_column_spec *fields = DW_ARENA_ARRAY(&w->arena, dw_column_spec, count + EXTRA_COUNT);
+    dw_column_spec *spec = DW_ARENA_ARRAY(&w->arena, dw_column_spec, 1);
+    if (fields == NULL || spec == NULL) {
+        return dw__error_oom(err);
+    }
+    memcpy(fields, dw__ck_add_spec.children, count * sizeof(dw_column_spec));
+    for (size_t i = 0; i < EXTRA_COUNT; i++) {
+        if (extra[i]->child_count > 0) {
+            places[i] = count;
+            fields[count++] = *extra[i];
+        }
+    }
+    *spec = dw__ck_add_spec;
+    spec->children = fields;
+    spec->child_count = count;
+    if (!init_output(w, ADD, spec)) {
+        return dw__error_oom(err);
+    }
+    dw_column *columns = w->outputs[ADD].column.children;
+    return dw__typed_stats_bind(&w->typed, places[1] == 0 ? NULL : &columns[places[1]],
+                                places[0] == 0 ? NULL : &columns[places[0]], &w->arena, err);
+}
+
 static bool
 init_columns(writer *w)
 {
-    if (!init_output(w, TXN, &dw__ck_txn_spec) || !init_output(w, ADD, &dw__ck_add_spec) ||
-        !init_output(w, REMOVE, &dw__ck_remove_spec) ||
+    if (!init_output(w, TXN, &dw__ck_txn_spec) || !init_output(w, REMOVE, &dw__ck_remove_spec) ||
         !init_output(w, METADATA, &dw__ck_metadata_spec) ||
         !init_output(w, PROTOCOL, &dw__ck_protocol_spec) ||
         !init_output(w, DOMAIN_METADATA, &dw__ck_domain_spec) ||
@@ -394,7 +453,7 @@ static dw_status
 fill_adds(writer *w, size_t *count_out, dw_error *err)
 {
     set_cursor *cursor = &w->adds;
-    bool writes_stats = w->outputs[ADD].keeps[DW_CK_ADD_STATS];
+    bool writes_stats = w->outputs[ADD].keeps[DW_CK_ADD_STATS] || w->typed.stats != NULL;
     uint32_t first_block = cursor->ref.block; /* strings are borrowed from one block a batch */
     while (*count_out < BATCH_ROWS && cursor->has_row && cursor->ref.block == first_block) {
         dw_str stats = DW_STR_NULL;
@@ -404,6 +463,7 @@ fill_adds(writer *w, size_t *count_out, dw_error *err)
         const dw_file_block *block = dw__file_set_block(cursor->set, cursor->ref.block);
         DW_TRY(dw__ck_put_add(&w->outputs[ADD].column, block, cursor->ref.row, stats,
                               &w->batch_arena, err));
+        DW_TRY(dw__typed_stats_put(&w->typed, stats, block, cursor->ref.row, &w->batch_arena, err));
         cursor->has_row = dw__file_set_next(cursor->set, &cursor->ref);
         (*count_out)++;
     }
@@ -485,6 +545,8 @@ prepare(writer *w, dw_error *err)
         return dw__error_oom(err);
     }
     DW_TRY(collect_old_removes(w, err));
+    DW_TRY(make_typed(w, err));
+    DW_TRY(init_adds(w, err));
     if (!init_columns(w)) {
         return dw__error_oom(err);
     }

@@ -147,6 +147,12 @@ dw__column_put_str(dw_column *column, dw_str value)
 }
 
 void
+dw__column_put_value(dw_column *column, const void *value)
+{
+    put(column, column->spec->kind, value);
+}
+
+void
 dw__column_put_struct(dw_column *column)
 {
     dw_assert(column->spec->kind == DW_VECTOR_STRUCT);

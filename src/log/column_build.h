@@ -36,7 +36,8 @@ void dw__column_put_null(dw_column *column); /* and in the fields of a struct */
 void dw__column_put_bool(dw_column *column, bool value);
 void dw__column_put_i32(dw_column *column, int32_t value);
 void dw__column_put_i64(dw_column *column, int64_t value);
-void dw__column_put_str(dw_column *column, dw_str value); /* the null string is NULL */
+void dw__column_put_str(dw_column *column, dw_str value);        /* the null string is NULL */
+void dw__column_put_value(dw_column *column, const void *value); /* of the column's own kind */
 /* The fields follow. */
 void dw__column_put_struct(dw_column *column);
 /* `len` elements in each child follow. */

@@ -68,6 +68,8 @@ bool dw__log_snapshot_txn(const dw_log_snapshot *snapshot, dw_str app_id, dw_txn
 /* The live domains, in no order. */
 size_t dw__log_snapshot_domain_count(const dw_log_snapshot *snapshot);
 const dw_domain *dw__log_snapshot_domain(const dw_log_snapshot *snapshot, size_t idx);
+/* The configuration of the domain delta.clustering, or the null string. */
+dw_str dw__log_snapshot_clustering(const dw_log_snapshot *snapshot);
 
 /* ---- Commits --------------------------------------------------------------------------------- */
 

@@ -144,7 +144,10 @@ dw__parsed_stats_make(const dw_type *schema, const dw_str *partition_columns,
     avoid_empty(&members[MIN_VALUES]);
     avoid_empty(&members[MAX_VALUES]);
     avoid_empty(&members[NULL_COUNT]);
-    out->spec = (dw_column_spec){"stats_parsed", DW_VECTOR_STRUCT, members, MEMBER_COUNT};
+    out->spec = (dw_column_spec){.name = "stats_parsed",
+                                 .kind = DW_VECTOR_STRUCT,
+                                 .children = members,
+                                 .child_count = MEMBER_COUNT};
     return DW_OK;
 }
 

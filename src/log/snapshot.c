@@ -276,3 +276,14 @@ dw__log_snapshot_domain(const dw_log_snapshot *snapshot, size_t idx)
     dw_assert(idx < snapshot->domains->count);
     return &snapshot->domains->items[idx];
 }
+
+dw_str
+dw__log_snapshot_clustering(const dw_log_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->domains->count; i++) {
+        if (dw__str_equal(snapshot->domains->items[i].domain, DW_STR("delta.clustering"))) {
+            return snapshot->domains->items[i].configuration;
+        }
+    }
+    return DW_STR_NULL;
+}

@@ -31,6 +31,14 @@ dw__pq_kind_of(const dw_pq_node *leaf, dw_vector_kind kind, dw_pq_kind *out)
     case DW_VECTOR_LIST:
     case DW_VECTOR_MAP:
     case DW_VECTOR_STRUCT:
+    case DW_VECTOR_I8:
+    case DW_VECTOR_I16:
+    case DW_VECTOR_FLOAT:
+    case DW_VECTOR_DATE:
+    case DW_VECTOR_TIMESTAMP:
+    case DW_VECTOR_TIMESTAMP_NTZ:
+    case DW_VECTOR_DECIMAL:
+    case DW_VECTOR_BYTES:
         break;
     }
     return false;

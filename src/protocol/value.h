@@ -4,9 +4,8 @@
 #ifndef DW_PROTOCOL_VALUE_H
 #define DW_PROTOCOL_VALUE_H
 
+#include "base/int128.h"
 #include "protocol/schema.h"
-
-__extension__ typedef __int128 dw_i128;
 
 typedef enum dw_value_kind {
     DW_VALUE_NULL,

@@ -27,19 +27,6 @@ typedef struct data_write {
 
 /* ---- The target ------------------------------------------------------------------------------ */
 
-/* Files of a clustered table must have statistics of its clustering columns. */
-static dw_str
-clustering_of(const dw_log_snapshot *snapshot)
-{
-    for (size_t i = 0; i < dw__log_snapshot_domain_count(snapshot); i++) {
-        const dw_domain *domain = dw__log_snapshot_domain(snapshot, i);
-        if (dw__str_equal(domain->domain, DW_STR("delta.clustering"))) {
-            return domain->configuration;
-        }
-    }
-    return DW_STR_NULL;
-}
-
 dw_data_target
 dw__data_target_of(const dw_log_snapshot *snapshot)
 {
@@ -49,7 +36,7 @@ dw__data_target_of(const dw_log_snapshot *snapshot)
                             .partition_column_count = metadata->partition_column_count,
                             .protocol = dw__log_snapshot_protocol(snapshot),
                             .properties = dw__log_snapshot_properties(snapshot),
-                            .clustering = clustering_of(snapshot)};
+                            .clustering = dw__log_snapshot_clustering(snapshot)};
 }
 
 dw_status

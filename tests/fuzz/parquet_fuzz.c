@@ -7,16 +7,20 @@
 #include "env/env.h"
 #include "parquet/parquet.h"
 
-static const dw_column_spec text_map[] = {{"key", DW_VECTOR_STR, NULL, 0},
-                                          {"value", DW_VECTOR_STR, NULL, 0}};
-static const dw_column_spec element[] = {{"element", DW_VECTOR_STR, NULL, 0}};
+static const dw_column_spec text_map[] = {{.name = "key", .kind = DW_VECTOR_STR},
+                                          {.name = "value", .kind = DW_VECTOR_STR}};
+static const dw_column_spec element[] = {{.name = "element", .kind = DW_VECTOR_STR}};
 static const dw_column_spec fields[] = {
-    {"path", DW_VECTOR_STR, NULL, 0},      {"partitionValues", DW_VECTOR_MAP, text_map, 2},
-    {"size", DW_VECTOR_I64, NULL, 0},      {"dataChange", DW_VECTOR_BOOL, NULL, 0},
-    {"parts", DW_VECTOR_LIST, element, 1}, {"real", DW_VECTOR_DOUBLE, NULL, 0},
-    {"offset", DW_VECTOR_I32, NULL, 0},
+    {.name = "path", .kind = DW_VECTOR_STR},
+    {.name = "partitionValues", .kind = DW_VECTOR_MAP, .children = text_map, .child_count = 2},
+    {.name = "size", .kind = DW_VECTOR_I64},
+    {.name = "dataChange", .kind = DW_VECTOR_BOOL},
+    {.name = "parts", .kind = DW_VECTOR_LIST, .children = element, .child_count = 1},
+    {.name = "real", .kind = DW_VECTOR_DOUBLE},
+    {.name = "offset", .kind = DW_VECTOR_I32},
 };
-static const dw_column_spec columns[] = {{"add", DW_VECTOR_STRUCT, fields, 7}};
+static const dw_column_spec columns[] = {
+    {.name = "add", .kind = DW_VECTOR_STRUCT, .children = fields, .child_count = 7}};
 static const char *const path_column[] = {"add", "path", NULL};
 
 /* Strings are looked at to their last byte. */

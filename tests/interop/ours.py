@@ -382,6 +382,40 @@ def checkpoint_in_sidecars(path):
     return {None: pa.concat_tables(batches), 6: pa.concat_tables(batches[:6])}
 
 
+def with_struct_statistics(path, *partition_by, **more):
+    """A checkpoint whose statistics are structs alone, behind which no commit is left."""
+    batches = [values.skipping(b) for b in range(7)]
+    create(path, batches[0].schema, partition_by, delta__checkpointInterval=7,
+           delta__checkpoint__writeStatsAsJson="false", **more)
+    for batch in batches:
+        insert(path, batch)
+    remove_commits_before(path, 7)
+    return {None: pa.concat_tables(batches)}
+
+
+@table
+def struct_statistics(path):
+    return with_struct_statistics(path, "short", "d")
+
+
+@table
+def struct_statistics_in_sidecars(path):
+    """The same in sidecars, by physical names, with tight bounds."""
+    return with_struct_statistics(path, delta__checkpointPolicy="v2", delta__columnMapping__mode="name",
+                                  delta__enableDeletionVectors="true")
+
+
+@table
+def struct_statistics_of_flat_types(path):
+    """Every type as a bound, and most of them as partition values."""
+    data = values.flat()
+    create(path, data.schema, delta__checkpoint__writeStatsAsJson="false")
+    insert(path, data)
+    product.run("checkpoint", path)
+    remove_commits_before(path, 1)
+    return {None: data}
+
+
 @table
 def row_tracking(path):
     """Row ids and in-commit timestamps, then a checkpoint that has them."""
@@ -609,7 +643,8 @@ def spark_tells_history(path, operations):
 
 
 # Tables whose statistics let readers skip files.
-SKIPPED_IN = ("many_commits", "mapped_skipping_by_name", "mapped_skipping_by_id")
+SKIPPED_IN = ("many_commits", "mapped_skipping_by_name", "mapped_skipping_by_id", "struct_statistics",
+              "struct_statistics_in_sidecars")
 ODD_FOLDERS = {"odd_path": "odd path #+&, ü'", "percent_path": "per%20cent %, %2F"}
 
 

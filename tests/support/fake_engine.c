@@ -126,7 +126,7 @@ put_vector(dw_strbuf *out, const dw_column_spec *spec, const dw_vector *vector, 
             continue;
         }
         const char *value = (const char *) vector->data + rows[i] * size;
-        if (spec->kind == DW_VECTOR_STR) {
+        if (spec->kind == DW_VECTOR_STR || spec->kind == DW_VECTOR_BYTES) {
             put_str(out, ((const dw_str *) vector->data)[rows[i]]);
         } else if (spec->kind == DW_VECTOR_LIST || spec->kind == DW_VECTOR_MAP) {
             put_u32(out, ((const dw_span *) vector->data)[rows[i]].len);
@@ -250,12 +250,13 @@ take_specs(reader *r, size_t count, int depth)
         dw_str name = take_str(r);
         char *copy = is_fine(r) ? dw__arena_dup_cstr(r->arena, name) : NULL;
         r->is_out_of_memory = r->is_out_of_memory || (is_fine(r) && copy == NULL);
-        if (!is_fine(r) || *kind < 0 || *kind > DW_VECTOR_STRUCT) {
+        if (!is_fine(r) || *kind < 0 || *kind > DW_VECTOR_BYTES) {
             r->is_damaged = is_fine(r) || r->is_damaged;
             return NULL;
         }
         size_t child_count = take_u32(r);
-        specs[i] = (dw_column_spec){copy, (dw_vector_kind) *kind, NULL, child_count};
+        specs[i] = (dw_column_spec){
+            .name = copy, .kind = (dw_vector_kind) *kind, .child_count = child_count};
         specs[i].children = child_count == 0 ? NULL : take_specs(r, child_count, depth + 1);
     }
     return specs;
@@ -277,7 +278,7 @@ take_children(reader *r, const dw_column_spec *spec, size_t count, dw_vector *ou
 static void
 take_value(reader *r, const dw_column_spec *spec, char *to, uint32_t *element_count)
 {
-    if (spec->kind == DW_VECTOR_STR) {
+    if (spec->kind == DW_VECTOR_STR || spec->kind == DW_VECTOR_BYTES) {
         dw_str value = take_str(r);
         memcpy(to, &value, sizeof(value));
     } else if (spec->kind == DW_VECTOR_LIST || spec->kind == DW_VECTOR_MAP) {
@@ -316,8 +317,10 @@ take_vector(reader *r, const dw_column_spec *spec, size_t count, dw_vector *out)
 
 /* ---- From the file's columns to those that are wanted ---------------------------------------- */
 
-static const char *const kind_names[] = {"BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "VARCHAR",
-                                         "LIST",    "MAP",     "STRUCT", "TEXT"};
+static const char *const kind_names[] = {
+    "BOOLEAN", "INTEGER",      "BIGINT",    "DOUBLE",  "VARCHAR",  "LIST",
+    "MAP",     "STRUCT",       "TEXT",      "TINYINT", "SMALLINT", "FLOAT",
+    "DATE",    "TIMESTAMP_TZ", "TIMESTAMP", "DECIMAL", "BLOB"};
 
 /* A column that the file lacks: NULL in every row, its children empty or NULL. */
 static bool

@@ -51,6 +51,15 @@ print_value(dw_strbuf *out, const dw_column_spec *spec, const dw_vector *vector,
         }
         dw__strbuf_append_char(out, '}');
         break;
+    case DW_VECTOR_I8:
+    case DW_VECTOR_I16:
+    case DW_VECTOR_FLOAT:
+    case DW_VECTOR_DATE:
+    case DW_VECTOR_TIMESTAMP:
+    case DW_VECTOR_TIMESTAMP_NTZ:
+    case DW_VECTOR_DECIMAL:
+    case DW_VECTOR_BYTES:
+        break;
     }
 }
 

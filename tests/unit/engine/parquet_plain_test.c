@@ -11,31 +11,33 @@
 
 /* ---- What is read ---------------------------------------------------------------------------- */
 
-#define STR(text) {text, DW_VECTOR_STR, NULL, 0}
-#define I64(text) {text, DW_VECTOR_I64, NULL, 0}
+#define STR(text) {.name = text, .kind = DW_VECTOR_STR}
+#define I64(text) {.name = text, .kind = DW_VECTOR_I64}
 
 static const dw_column_spec text_map[] = {STR("key"), STR("value")};
 static const dw_column_spec text_element[] = {STR("element")};
-static const dw_column_spec inner_fields[] = {STR("kind"),
-                                              {"offset", DW_VECTOR_I32, NULL, 0},
-                                              I64("missing"),
-                                              {"tags", DW_VECTOR_MAP, text_map, 2}};
+static const dw_column_spec inner_fields[] = {
+    STR("kind"),
+    {.name = "offset", .kind = DW_VECTOR_I32},
+    I64("missing"),
+    {.name = "tags", .kind = DW_VECTOR_MAP, .children = text_map, .child_count = 2}};
 static const dw_column_spec add_fields[] = {
     STR("path"),
-    {"values", DW_VECTOR_MAP, text_map, 2},
+    {.name = "values", .kind = DW_VECTOR_MAP, .children = text_map, .child_count = 2},
     I64("size"),
     I64("narrow"),
-    {"flag", DW_VECTOR_BOOL, NULL, 0},
-    {"inner", DW_VECTOR_STRUCT, inner_fields, 4},
-    {"real", DW_VECTOR_DOUBLE, NULL, 0},
-    {"single", DW_VECTOR_DOUBLE, NULL, 0},
-    {"parts", DW_VECTOR_LIST, text_element, 1},
+    {.name = "flag", .kind = DW_VECTOR_BOOL},
+    {.name = "inner", .kind = DW_VECTOR_STRUCT, .children = inner_fields, .child_count = 4},
+    {.name = "real", .kind = DW_VECTOR_DOUBLE},
+    {.name = "single", .kind = DW_VECTOR_DOUBLE},
+    {.name = "parts", .kind = DW_VECTOR_LIST, .children = text_element, .child_count = 1},
     STR("missing"),
-    {"gone", DW_VECTOR_STRUCT, inner_fields, 4},
+    {.name = "gone", .kind = DW_VECTOR_STRUCT, .children = inner_fields, .child_count = 4},
 };
-static const dw_column_spec columns[] = {{"add", DW_VECTOR_STRUCT, add_fields, 11},
-                                         {"id", DW_VECTOR_I64, NULL, 0},
-                                         {"none", DW_VECTOR_MAP, text_map, 2}};
+static const dw_column_spec columns[] = {
+    {.name = "add", .kind = DW_VECTOR_STRUCT, .children = add_fields, .child_count = 11},
+    {.name = "id", .kind = DW_VECTOR_I64},
+    {.name = "none", .kind = DW_VECTOR_MAP, .children = text_map, .child_count = 2}};
 enum { COLUMN_COUNT = 3 };
 
 static const char *const path_column[] = {"add", "path", NULL};
@@ -178,7 +180,8 @@ test_plain__lets_the_engine_read_on_from_the_middle(void **state)
 {
     fixture *f = *state;
     static const dw_column_spec fields[] = {STR("path"), I64("size")};
-    static const dw_column_spec add = {"add", DW_VECTOR_STRUCT, fields, 2};
+    static const dw_column_spec add = {
+        .name = "add", .kind = DW_VECTOR_STRUCT, .children = fields, .child_count = 2};
     const dw_parquet_read request = {
         .key = DW_STR("c.parquet"), .columns = &add, .column_count = 1};
     fixture_run(f,

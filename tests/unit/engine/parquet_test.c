@@ -10,28 +10,31 @@
 
 /* ---- What a checkpoint looks like ------------------------------------------------------------ */
 
-static const dw_column_spec text_map[] = {{"key", DW_VECTOR_STR, NULL, 0},
-                                          {"value", DW_VECTOR_STR, NULL, 0}};
-static const dw_column_spec text_element[] = {{"element", DW_VECTOR_STR, NULL, 0}};
-static const dw_column_spec dv_fields[] = {{"storageType", DW_VECTOR_STR, NULL, 0},
-                                           {"offset", DW_VECTOR_I32, NULL, 0},
-                                           {"cardinality", DW_VECTOR_I64, NULL, 0}};
+static const dw_column_spec text_map[] = {{.name = "key", .kind = DW_VECTOR_STR},
+                                          {.name = "value", .kind = DW_VECTOR_STR}};
+static const dw_column_spec text_element[] = {{.name = "element", .kind = DW_VECTOR_STR}};
+static const dw_column_spec dv_fields[] = {{.name = "storageType", .kind = DW_VECTOR_STR},
+                                           {.name = "offset", .kind = DW_VECTOR_I32},
+                                           {.name = "cardinality", .kind = DW_VECTOR_I64}};
 static const dw_column_spec add_fields[] = {
-    {"path", DW_VECTOR_STR, NULL, 0},
-    {"partitionValues", DW_VECTOR_MAP, text_map, 2},
-    {"size", DW_VECTOR_I64, NULL, 0},
-    {"dataChange", DW_VECTOR_BOOL, NULL, 0},
-    {"deletionVector", DW_VECTOR_STRUCT, dv_fields, 3},
-    {"baseRowId", DW_VECTOR_I64, NULL, 0},
+    {.name = "path", .kind = DW_VECTOR_STR},
+    {.name = "partitionValues", .kind = DW_VECTOR_MAP, .children = text_map, .child_count = 2},
+    {.name = "size", .kind = DW_VECTOR_I64},
+    {.name = "dataChange", .kind = DW_VECTOR_BOOL},
+    {.name = "deletionVector", .kind = DW_VECTOR_STRUCT, .children = dv_fields, .child_count = 3},
+    {.name = "baseRowId", .kind = DW_VECTOR_I64},
 };
 static const dw_column_spec metadata_fields[] = {
-    {"id", DW_VECTOR_STR, NULL, 0},
-    {"partitionColumns", DW_VECTOR_LIST, text_element, 1},
-    {"configuration", DW_VECTOR_MAP, text_map, 2},
+    {.name = "id", .kind = DW_VECTOR_STR},
+    {.name = "partitionColumns",
+     .kind = DW_VECTOR_LIST,
+     .children = text_element,
+     .child_count = 1},
+    {.name = "configuration", .kind = DW_VECTOR_MAP, .children = text_map, .child_count = 2},
 };
 static const dw_column_spec columns[] = {
-    {"add", DW_VECTOR_STRUCT, add_fields, 6},
-    {"metaData", DW_VECTOR_STRUCT, metadata_fields, 3},
+    {.name = "add", .kind = DW_VECTOR_STRUCT, .children = add_fields, .child_count = 6},
+    {.name = "metaData", .kind = DW_VECTOR_STRUCT, .children = metadata_fields, .child_count = 3},
 };
 enum { COLUMN_COUNT = 2 };
 
@@ -304,8 +307,9 @@ test_read__streams_many_row_groups_in_order(void **state)
                 "COPY (SELECT {'path': 'p' || i, 'size': i} AS add FROM range(200000) t(i)) TO "
                 "'%s' (FORMAT parquet, ROW_GROUP_SIZE 10000)",
                 fixture_path(f, "c.parquet"));
-    static const dw_column_spec narrow_fields[] = {{"size", DW_VECTOR_I64, NULL, 0}};
-    static const dw_column_spec narrow[] = {{"add", DW_VECTOR_STRUCT, narrow_fields, 1}};
+    static const dw_column_spec narrow_fields[] = {{.name = "size", .kind = DW_VECTOR_I64}};
+    static const dw_column_spec narrow[] = {
+        {.name = "add", .kind = DW_VECTOR_STRUCT, .children = narrow_fields, .child_count = 1}};
     dw_storage storage = directory(f);
     dw_parquet_read request = {.key = DW_STR("c.parquet"), .columns = narrow, .column_count = 1};
     const char *text = NULL;
@@ -441,6 +445,98 @@ test_write__uses_the_types_of_the_columns(void **state)
                 fixture_path(f, "w.parquet"));
 }
 
+static dw_status
+no_batch(void *ctx, dw_batch *batch, dw_error *err)
+{
+    (void) ctx;
+    (void) err;
+    *batch = (dw_batch){0};
+    return DW_OK;
+}
+
+/* Two rows of every kind that tables have, the second NULL. */
+static dw_status
+next_typed_batch(void *ctx, dw_batch *batch, dw_error *err)
+{
+    (void) err;
+    static const bool valid[2] = {true, false};
+    static const int8_t i8[2] = {-8};
+    static const int16_t i16[2] = {-16};
+    static const int32_t days[2] = {-1};
+    static const int64_t micros[2] = {1234567};
+    static const float single[2] = {0.5F};
+    static const dw_str bytes[2] = {{"\xff\xfe", 2}, {NULL, 0}};
+    static dw_i128 small[2], wide[2];
+    small[0] = -1234;
+    wide[0] = (dw_i128) 1000000000000000000 * 1000000000000000000;
+    static dw_vector vectors[9];
+    const void *data[] = {i8, i16, single, days, micros, micros, small, wide, bytes};
+    for (size_t i = 0; i < 9; i++) {
+        vectors[i] = (dw_vector){.valid = valid, .data = data[i]};
+    }
+    bool *given = ctx;
+    *batch = (dw_batch){*given ? 0 : 2, vectors};
+    *given = true;
+    return DW_OK;
+}
+
+static void
+test_write__has_the_types_that_tables_have(void **state)
+{
+    static const dw_column_spec specs[] = {
+        {.name = "i8", .kind = DW_VECTOR_I8},
+        {.name = "i16", .kind = DW_VECTOR_I16},
+        {.name = "f", .kind = DW_VECTOR_FLOAT},
+        {.name = "d", .kind = DW_VECTOR_DATE},
+        {.name = "t", .kind = DW_VECTOR_TIMESTAMP},
+        {.name = "n", .kind = DW_VECTOR_TIMESTAMP_NTZ},
+        {.name = "small", .kind = DW_VECTOR_DECIMAL, .precision = 4, .scale = 2},
+        {.name = "wide", .kind = DW_VECTOR_DECIMAL, .precision = 38, .scale = 0},
+        {.name = "b", .kind = DW_VECTOR_BYTES},
+    };
+    fixture *f = *state;
+    dw_engine *engine = dw__database_engine(f->database);
+    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(dw__allocator_libc(), 1 << 26);
+    bool given = false;
+    assert_ok(
+        engine->ops->write_parquet(engine, specs, 9, next_typed_batch, &given, &bytes, &f->err),
+        &f->err);
+    dwt_write_file(f->dir.path, "w.parquet", dw__strbuf_str(&bytes));
+    assert_rows(f,
+                "-8|-16|0.5|1969-12-31|1970-01-01 00:00:01.234567+00|1970-01-01 00:00:01.234567|"
+                "-12.34|1000000000000000000000000000000000000|\\xFF\\xFE\n"
+                "NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL",
+                "SELECT * FROM '%s'", fixture_path(f, "w.parquet"));
+    assert_rows(f,
+                "TINYINT|SMALLINT|FLOAT|DATE|TIMESTAMP WITH TIME ZONE|TIMESTAMP|DECIMAL(4,2)|"
+                "DECIMAL(38,0)|BLOB",
+                "SELECT typeof(i8), typeof(i16), typeof(f), typeof(d), typeof(t), typeof(n), "
+                "typeof(small), typeof(wide), typeof(b) FROM '%s' LIMIT 1",
+                fixture_path(f, "w.parquet"));
+}
+
+static void
+test_write__takes_structs_of_many_fields(void **state)
+{
+    enum { FIELD_COUNT = 1000 };
+    static char names[FIELD_COUNT][16];
+    static dw_column_spec fields[FIELD_COUNT];
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        snprintf(names[i], sizeof(names[i]), "f%zu", i);
+        fields[i] = (dw_column_spec){.name = names[i], .kind = DW_VECTOR_I64};
+    }
+    const dw_column_spec wide = {
+        .name = "s", .kind = DW_VECTOR_STRUCT, .children = fields, .child_count = FIELD_COUNT};
+    fixture *f = *state;
+    dw_engine *engine = dw__database_engine(f->database);
+    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(dw__allocator_libc(), 1 << 26);
+    assert_ok(engine->ops->write_parquet(engine, &wide, 1, no_batch, NULL, &bytes, &f->err),
+              &f->err);
+    dwt_write_file(f->dir.path, "w.parquet", dw__strbuf_str(&bytes));
+    assert_rows(f, "1002", "SELECT count(*) FROM parquet_schema('%s')",
+                fixture_path(f, "w.parquet"));
+}
+
 static void
 test_write__takes_more_rows_than_a_batch_and_none(void **state)
 {
@@ -540,6 +636,8 @@ main(void)
         TEST(test_read__streams_many_row_groups_in_order),
         TEST(test_write__makes_a_file_that_reads_back),
         TEST(test_write__uses_the_types_of_the_columns),
+        TEST(test_write__has_the_types_that_tables_have),
+        TEST(test_write__takes_structs_of_many_fields),
         TEST(test_write__takes_more_rows_than_a_batch_and_none),
         TEST(test_write__passes_on_the_failure_of_its_source),
         TEST(test_write__refuses_more_bytes_than_the_buffer_may_hold),

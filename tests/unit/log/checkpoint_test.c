@@ -186,7 +186,8 @@ test_checkpoint__of_wrong_types_names_file_and_column(void **state)
 {
     log_world *w = *state;
     dw_column_spec path = {.name = "path", .kind = DW_VECTOR_I64};
-    dw_column_spec add = {"add", DW_VECTOR_STRUCT, &path, 1};
+    dw_column_spec add = {
+        .name = "add", .kind = DW_VECTOR_STRUCT, .children = &path, .child_count = 1};
     bool given = false;
     dw_strbuf bytes = dw__strbuf_make(dw__allocator_libc(), 1 << 20);
     dw_status status =
@@ -229,8 +230,12 @@ test_checkpoint__checks_the_protocol_before_its_files(void **state)
     "\\\"metadata\\\":{}}]},\\\"nullable\\\":true,\\\"metadata\\\":{}}]}\","                       \
     "\"partitionColumns\":[],\"configuration\":{}}}\n"
 
-#define FIELD(text, what, list) {text, what, list, sizeof(list) / sizeof((list)[0])}
-#define LEAF(text, what) {text, what, NULL, 0}
+#define FIELD(text, what, list)                                                                    \
+    {                                                                                              \
+        .name = text, .kind = what, .children = list,                                              \
+        .child_count = sizeof(list) / sizeof((list)[0])                                            \
+    }
+#define LEAF(text, what) {.name = text, .kind = what}
 
 /* Two adds, one with statistics of all leaves, one with a count only. */
 static dw_status
