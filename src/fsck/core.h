@@ -218,10 +218,13 @@ DW_WARN_UNUSED dw_status dw__fsck_hint(dw_fsck *fsck, dw_error *err);
 DW_WARN_UNUSED dw_status dw__fsck_storage(dw_fsck *fsck, dw_error *err);
 DW_WARN_UNUSED dw_status dw__fsck_deletion_vectors(dw_fsck *fsck, dw_error *err);
 DW_WARN_UNUSED dw_status dw__fsck_row_ids(dw_fsck *fsck, dw_error *err);
+int64_t dw__fsck_row_id_mark(dw_fsck *fsck); /* in the domain; -1: there is none */
 void dw__fsck_check_clustering(dw_fsck *fsck);
 DW_WARN_UNUSED dw_status dw__fsck_reader(dw_fsck *fsck, dw_error *err);
-/* Statistics and rows. */
+/* Statistics and rows; then, when all files can be read, ids of rows. */
 DW_WARN_UNUSED dw_status dw__fsck_data(dw_fsck *fsck, dw_error *err);
+DW_WARN_UNUSED dw_status dw__fsck_data_row_ids(dw_fsck *fsck, dw_log_snapshot *snapshot,
+                                               dw_error *err);
 
 /* Calls `visit` for each live file. */
 typedef dw_status (*dw_fsck_visitor)(dw_fsck *fsck, dw_fsck_path *path, dw_fsck_file *file,

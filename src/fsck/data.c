@@ -37,6 +37,7 @@ typedef struct data_check {
     dw_column_path *paths;
     dw_str query;
     int64_t file_idx;
+    bool has_unreadable_file;
 } data_check;
 
 /* ---- Leaves ---------------------------------------------------------------------------------- */
@@ -328,6 +329,7 @@ check_file(void *ctx, dw_file_ref ref, dw_str stats, dw_error *err)
         cause.status = DW_CORRUPT;
     }
     if (status != DW_OK) {
+        check->has_unreadable_file = true;
         return dw__fsck_find_error(fsck, "K2", file.path, &cause, err);
     }
     return compare(check, &file, &rows, err);
@@ -353,6 +355,9 @@ dw__fsck_data(dw_fsck *fsck, dw_error *err)
     if (status == DW_OK && check.schema->field_count > 0) {
         status =
             dw__file_set_visit_stats(dw__log_snapshot_files(snapshot), check_file, &check, err);
+    }
+    if (status == DW_OK && !check.has_unreadable_file) {
+        status = dw__fsck_data_row_ids(fsck, snapshot, err);
     }
     DW_VEC_DEINIT(fsck->env->allocator, &check.leaves);
     dw__arena_deinit(&check.arena);

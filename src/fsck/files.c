@@ -235,9 +235,8 @@ check_ranges(dw_fsck *fsck, const id_ranges *ranges, int64_t mark)
     }
 }
 
-/* The mark in the domain; -1: there is none. */
-static int64_t
-find_mark(dw_fsck *fsck)
+int64_t
+dw__fsck_row_id_mark(dw_fsck *fsck)
 {
     const dw_fsck_domain *domain = dw__fsck_domain(&fsck->state, DW_STR("delta.rowTracking"));
     DW_AUTO(dw_json_doc_ptr) doc = NULL;
@@ -277,7 +276,7 @@ dw__fsck_row_ids(dw_fsck *fsck, dw_error *err)
     if (status == DW_OK && ranges.count > 0) {
         fsck->version = fsck->state.version;
         qsort(ranges.items, ranges.count, sizeof(ranges.items[0]), compare_ranges);
-        check_ranges(fsck, &ranges, find_mark(fsck));
+        check_ranges(fsck, &ranges, dw__fsck_row_id_mark(fsck));
     }
     DW_VEC_DEINIT(fsck->env->allocator, &ranges);
     return status;

@@ -1,6 +1,7 @@
 """Every rule of docs/fsck.md that a table can break: a defect is planted, and fsck must find it."""
 import json
 import os
+import shutil
 import re
 import sys
 
@@ -554,6 +555,27 @@ def test_fsck__finds_row_ids_that_are_wrong(w):
     expect_only(w, "H1", "at most 0, found 7")
     plant(w, [tracked, metadata(delta__enableRowTracking="true", delta__rowTrackingSuspended="true")])
     expect_rule(w, "H3", "is not set", "both true")
+
+
+@test
+def test_fsck__finds_ids_that_rows_should_not_have(w):
+    real = ("CREATE TABLE t (id BIGINT) TBLPROPERTIES ('delta.enableRowTracking' = 'true',"
+            " 'delta.enableDeletionVectors' = 'false'); INSERT INTO t SELECT * FROM range(4);"
+            " DELETE FROM t WHERE id = 1")
+    w.damages("t")
+    for ids, rule, words in (("0 + 2 * (id > 0)::INT", "H1", ["2 rows have the id 2"]),
+                             ("100 + id", "H2", ["ids from 100 to 103", "the mark is 6"]),
+                             ("-1 - id", "H2", ["ids from -4 to -1"])):
+        shutil.rmtree(w.path("t"), ignore_errors=True)
+        w.sql(real)
+        expect_equal(found(w, "--data"), {})
+        path = next(a["add"]["path"] for a in w.actions("t", 2) if "add" in a)
+        columns = w.rows(f"SELECT name FROM parquet_schema('{w.path('t')}/{path}') OFFSET 2")
+        w.sql(f"COPY (SELECT id, {ids} AS \"{columns[0][0]}\", 1 AS \"{columns[1][0]}\" FROM (VALUES (0::BIGINT),"
+              f" (2), (3)) r(id)) TO '{w.path('new')}' (FORMAT parquet)")
+        os.replace(w.path("new"), os.path.join(w.path("t"), path))
+        edit(w, 2, lambda a: a.get("add", {}).update(size=os.path.getsize(os.path.join(w.path("t"), path))))
+        expect_rule(w, rule, *words, options=("--data",))
 
 
 # ---- Files and rows ----------------------------------------------------------------------------------
