@@ -108,8 +108,8 @@ typedef struct dw_insert_statement {
     dw_str *columns;
     size_t column_count;
     bool by_name;
-    dw_sql_range with; /* WITH ... before INSERT; empty: none */
-    dw_sql_range query;
+    dw_sql_range with;  /* WITH ... before INSERT; empty: none */
+    dw_sql_range query; /* empty: DEFAULT VALUES */
 } dw_insert_statement;
 
 typedef struct dw_copy_statement {

@@ -128,20 +128,17 @@ name_positions(const dw_insert_statement *insert, const dw_row_rules *rules, siz
     return count == width && (insert->column_count == 0 || insert->column_count == width);
 }
 
-/* Leaves out what is DEFAULT everywhere, but keeps one column: rows without any cannot be
- * written down. */
+/* Leaves out what is DEFAULT everywhere. */
 static dw_status
 choose_left_out(dw_execution *x, const values_list *values, position *positions)
 {
     size_t row_count = values->count / values->width;
-    size_t kept = 0;
     for (size_t i = 0; i < values->count; i++) {
         positions[i % values->width].default_count += is_default(values, i) ? 1 : 0;
     }
     for (size_t i = 0; i < values->width; i++) {
         const dw_column_rule *rule = positions[i].rule;
         positions[i].is_left_out = positions[i].default_count == row_count;
-        kept += positions[i].is_left_out ? 0 : 1;
         bool is_computed = rule != NULL && (rule->generation != NULL || rule->identity != NULL);
         if (!positions[i].is_left_out && positions[i].default_count > 0 && is_computed) {
             return dw__error_set(x->err, DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
@@ -150,17 +147,7 @@ choose_left_out(dw_execution *x, const values_list *values, position *positions)
                                  DW_STR_ARG(positions[i].column));
         }
     }
-    for (size_t i = 0; i < values->width && kept == 0; i++) {
-        const dw_column_rule *rule = positions[i].rule;
-        if (rule == NULL || (rule->generation == NULL && rule->identity == NULL)) {
-            positions[i].is_left_out = false;
-            kept++;
-        }
-    }
-    return kept > 0 ? DW_OK
-                    : dw__error_set(x->err, DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
-                                    "a row of nothing but DEFAULT for generated columns is not "
-                                    "supported: name another column");
+    return DW_OK;
 }
 
 /* ---- Writing it anew ------------------------------------------------------------------------- */
@@ -177,9 +164,22 @@ put_item(const values_list *values, size_t item, const position *at, dw_strbuf *
     dw__strbuf_append(out, value == NULL ? DW_STR("NULL") : value->sql);
 }
 
+/* Rows without any column cannot be written down: they get one that goes nowhere. */
+static bool
+has_columns(const values_list *values, const position *positions)
+{
+    for (size_t i = 0; i < values->width; i++) {
+        if (!positions[i].is_left_out) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static dw_status
 put_values(dw_execution *x, const values_list *values, const position *positions, dw_str *out)
 {
+    bool is_empty = !has_columns(values, positions);
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, VALUES_BYTES_MAX);
     dw__strbuf_append_literal(&text, "VALUES ");
     for (size_t i = 0; i < values->count; i += values->width) {
@@ -190,6 +190,10 @@ put_values(dw_execution *x, const values_list *values, const position *positions
                 put_item(values, i + k, &positions[k], &text);
                 separator = ", ";
             }
+        }
+        if (is_empty) {
+            dw__strbuf_append(&text, dw__str_from(separator));
+            dw__strbuf_append_literal(&text, "NULL");
         }
         dw__strbuf_append_char(&text, ')');
     }
@@ -212,6 +216,24 @@ name_columns(dw_execution *x, const values_list *values, const position *positio
             columns[insert->column_count++] = positions[i].column;
         }
     }
+    if (insert->column_count == 0) {
+        columns[insert->column_count++] = DW_STR_NULL;
+    }
+    return DW_OK;
+}
+
+/* DEFAULT VALUES: one row, of which the table fills all. */
+static dw_status
+apply_default_row(dw_execution *x, dw_str *out)
+{
+    dw_insert_statement *insert = &x->statement.as.insert;
+    insert->columns = DW_ARENA_ARRAY(&x->arena, dw_str, 1);
+    if (insert->columns == NULL) {
+        return dw__error_oom(x->err);
+    }
+    insert->columns[0] = DW_STR_NULL;
+    insert->column_count = 1;
+    *out = DW_STR("VALUES (NULL)");
     return DW_OK;
 }
 
@@ -221,6 +243,9 @@ dw__insert_apply_defaults(dw_execution *x, dw_table *table, dw_str *out)
     values_list values;
     dw_row_rules rules;
     *out = DW_STR_NULL;
+    if (dw__sql_range_is_empty(x->statement.as.insert.query)) {
+        return apply_default_row(x, out);
+    }
     DW_TRY(read_values(x, &values));
     if (!values.has_default || !values.is_even || x->statement.as.insert.by_name) {
         return DW_OK;

@@ -93,11 +93,26 @@ check_tail(dw_parser *parser)
     return DW_OK;
 }
 
+/* One row in which every column is left to the table. */
+static dw_status
+parse_default_values(dw_parser *parser, dw_insert_statement *out)
+{
+    DW_TRY(dw__parser_expect(parser, DW_KEYWORD_VALUES));
+    if (out->column_count > 0 || out->by_name) {
+        return dw__parser_fail(parser, "DEFAULT VALUES without a list of columns or BY NAME");
+    }
+    size_t end = parser->pos;
+    DW_TRY(check_tail(parser));
+    parser->pos = end;
+    out->query = (dw_sql_range){end, end};
+    return dw__parser_at_end(parser) ? DW_OK : dw__parser_fail(parser, "the end of the statement");
+}
+
 static dw_status
 parse_source(dw_parser *parser, dw_insert_statement *out)
 {
-    if (dw__parser_is(parser, DW_KEYWORD_DEFAULT)) {
-        return unsupported(parser, "DEFAULT VALUES", ": name the values");
+    if (dw__parser_accept(parser, DW_KEYWORD_DEFAULT)) {
+        return parse_default_values(parser, out);
     }
     if (!dw__parser_is_query(parser)) {
         return dw__parser_fail(parser, "VALUES or a query");

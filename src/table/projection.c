@@ -8,6 +8,8 @@
 #include "table/value_checks.h"
 
 #define SOURCE_ALIAS "dw_source"
+/* What a column that goes nowhere is called there. */
+#define UNUSED_NAME "dw_unused"
 
 /* Where the value of one column of the table comes from. */
 typedef struct target {
@@ -36,6 +38,9 @@ static dw_status
 assign(const dw_projection_request *request, target *targets, dw_str name, size_t source_idx,
        dw_error *err)
 {
+    if (dw__str_is_null(name)) {
+        return DW_OK;
+    }
     size_t idx = dw__schema_find_idx(request->schema, name);
     if (idx == SIZE_MAX) {
         return no_such_column(request, name, err);
@@ -247,9 +252,8 @@ print_source(const dw_projection_request *request, const target *targets, dw_are
     dw__strbuf_append(out, request->query);
     dw__strbuf_append_literal(out, "\n) AS " SOURCE_ALIAS "(");
     for (size_t i = 0; i < request->source_count; i++) {
-        dw_assert(!dw__str_is_null(names[i])); /* every column of the query has a target */
         dw__strbuf_append(out, i == 0 ? DW_STR("") : DW_STR(", "));
-        dw__sql_put_identifier(out, names[i]);
+        dw__sql_put_identifier(out, dw__str_is_null(names[i]) ? DW_STR(UNUSED_NAME) : names[i]);
     }
     dw__strbuf_append_char(out, ')');
     return DW_OK;

@@ -22,7 +22,8 @@ typedef struct dw_projection_request {
     const dw_query_column *source; /* what the query returns */
     size_t source_count;
     const dw_type *schema; /* the table's */
-    const dw_str *columns; /* targets of the query's columns, in order; count 0: all */
+    /* Targets of the query's columns, in order; the null string: for none. Count 0: all. */
+    const dw_str *columns;
     size_t column_count;
     bool by_name;
     const dw_pairs *static_partitions; /* columns that get a constant instead; may be NULL */

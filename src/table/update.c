@@ -3,6 +3,7 @@
  */
 #include "table/update.h"
 
+#include "protocol/feature.h"
 #include "table/projection.h"
 
 #define SQL_BYTES_MAX ((size_t) 64 << 20)
@@ -16,15 +17,38 @@ typedef struct update_state {
 
 /* ---- New values ------------------------------------------------------------------------------ */
 
+dw_status
+dw__update_check_column(const dw_log_snapshot *snapshot, dw_str column, dw_error *err)
+{
+    const dw_field *field = dw__schema_find(dw__log_snapshot_schema(snapshot), column);
+    bool has_identity =
+        field != NULL && (field->traits & DW_FIELD_IDENTITY) != 0 &&
+        dw__protocol_supports(dw__log_snapshot_protocol(snapshot), DW_FEATURE_IDENTITY_COLUMNS);
+    return !has_identity
+               ? DW_OK
+               : dw__error_set(err, DW_INVALID_ARGUMENT, "IDENTITY_UPDATE",
+                               "column \"%.*s\" is an identity column, whose values stay with "
+                               "their rows: leave it out, or delete and insert the rows",
+                               DW_STR_ARG(field->name));
+}
+
+static dw_status
+check_columns(const dw_update_spec *spec, dw_error *err)
+{
+    for (size_t i = 0; i < spec->column_count; i++) {
+        if (spec->is_set[i]) {
+            DW_TRY(dw__update_check_column(spec->rows.snapshot, spec->columns[i], err));
+        }
+    }
+    return DW_OK;
+}
+
 /* What a row had as its identity is no value that the statement gives. [UPDATE-2] */
 static void
 keep_identities(update_state *state)
 {
-    for (size_t i = 0; i < state->spec->column_count; i++) {
-        size_t idx = dw__schema_find_idx(state->rules.schema, state->spec->columns[i]);
-        if (idx != SIZE_MAX && !state->spec->is_set[i]) {
-            state->rules.columns[idx].identity = NULL;
-        }
+    for (size_t i = 0; i < state->rules.schema->field_count; i++) {
+        state->rules.columns[i].identity = NULL;
     }
 }
 
@@ -144,6 +168,7 @@ static dw_status
 run(update_state *state, dw_error *err)
 {
     DW_TRY(dw__row_change_init(state->rc, &state->spec->rows, err));
+    DW_TRY(check_columns(state->spec, err));
     if (state->rc->file_count == 0) {
         return DW_OK;
     }

@@ -3,7 +3,7 @@
  *
  *  [UPDATE-1] Values are judged, and generated columns computed anew, as for rows that are
  *             inserted.
- *  [UPDATE-2] A row keeps its identity values unless the statement sets them.
+ *  [UPDATE-2] A row keeps its identity values: no statement sets them.
  */
 #ifndef DW_TABLE_UPDATE_H
 #define DW_TABLE_UPDATE_H
@@ -25,7 +25,12 @@ typedef struct dw_update_spec {
     size_t column_count;
 } dw_update_spec;
 
-/* Errors: as dw__row_change_init, dw__projection_print and dw__txn_commit. */
+/* DW_INVALID_ARGUMENT (IDENTITY_UPDATE) when the column of a table is an identity column. */
+DW_WARN_UNUSED dw_status dw__update_check_column(const dw_log_snapshot *snapshot, dw_str column,
+                                                 dw_error *err);
+
+/* Errors: as dw__update_check_column, dw__row_change_init, dw__projection_print and dw__txn_commit.
+ */
 DW_WARN_UNUSED dw_status dw__table_update(const dw_update_spec *spec, dw_row_change_result *out,
                                           dw_error *err);
 

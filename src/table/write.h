@@ -19,9 +19,11 @@ typedef struct dw_write_spec {
     /* The columns of a query that is a SELECT of ours; NULL: they are asked for. */
     const dw_query_column *source;
     size_t source_count;
-    const dw_str *columns; /* INSERT INTO t (a, b): the targets of the query's columns, in order */
-    size_t column_count;   /* 0: all columns of the table, by position */
-    bool by_name;          /* match the query's columns by their names (load, append, BY NAME) */
+    /* INSERT INTO t (a, b): the targets of the query's columns, in order; the null string is for a
+     * column that goes nowhere: what makes rows must have one. */
+    const dw_str *columns;
+    size_t column_count; /* 0: all columns of the table, by position */
+    bool by_name;        /* match the query's columns by their names (load, append, BY NAME) */
     /* INSERT ... PARTITION (k = v): the value that all rows get, and, with OVERWRITE, the only
      * files that are replaced. Values are the protocol's text; the null string is NULL. */
     dw_pairs static_partitions;

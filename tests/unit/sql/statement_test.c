@@ -68,8 +68,9 @@ test_insert__refuses_what_is_wrong_or_unsupported(void **state)
     dwt_assert_parse_error("INSERT INTO t (a, ) VALUES (1)", "expected a column name");
     dwt_assert_parse_error("INSERT INTO t SET a = 1", "expected VALUES or a query, found \"SET\"");
     dwt_assert_parse_error("INSERT INTO t PARTITION (a = b) SELECT 1", "expected a constant");
-    dwt_assert_refused("INSERT INTO t DEFAULT VALUES", DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
-                       "DEFAULT VALUES");
+    dwt_assert_parse_error("INSERT INTO t (a) DEFAULT VALUES", "expected DEFAULT VALUES without");
+    dwt_assert_parse_error("INSERT INTO t DEFAULT", "expected VALUES, found the end");
+    dwt_assert_parse_error("INSERT INTO t DEFAULT VALUES (1)", "expected the end");
     dwt_assert_refused("INSERT INTO t SELECT 1 RETURNING a", DW_UNSUPPORTED,
                        "STATEMENT_UNSUPPORTED", "RETURNING");
     dwt_assert_refused("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", DW_UNSUPPORTED,
