@@ -212,7 +212,9 @@ removes_what_was_read(const conflict_case *c, size_t idx)
     bool was_read = c->self->reads_whole_table || dw__key_list_has(c->self->read, fact->key);
     bool was_searched = dw__key_list_has(c->self->searched, fact->key);
     if (c->winner_rearranges) {
-        return (was_read || was_searched) && dw__key_list_has(c->self->removed, fact->key);
+        /* Rows that were moved were read all the same; only the file itself must not come back. */
+        return (was_read || was_searched) &&
+               (c->self->recommits_files || dw__key_list_has(c->self->removed, fact->key));
     }
     return was_read || (was_searched && fact->overlap != DW_ROWS_APART);
 }

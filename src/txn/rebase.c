@@ -494,6 +494,38 @@ take_domain(dw_rebase *r, const dw_domain *domain, dw_error *err)
                : dw__error_oom(err);
 }
 
+/* Rows that were read, or looked at, are in other files now: those count as read from here on. */
+static dw_status
+follow_moved(winner_case *w, dw_error *err)
+{
+    dw_conflict_self *self = &w->r->self;
+    bool is_any = false;
+    for (size_t i = 0; i < w->commit->count; i++) {
+        is_any = is_any || (w->commit->items[i].kind == DW_ACTION_REMOVE &&
+                            (dw__key_list_has(self->read, w->facts[i].key) ||
+                             dw__key_list_has(self->searched, w->facts[i].key)));
+    }
+    if (!is_any || !dw__conflict_rearranges(w->commit->items, w->commit->count)) {
+        return DW_OK;
+    }
+    dw_str *keys = DW_ARENA_ARRAY(&w->r->arena, dw_str, self->read.count + w->add_count + 1);
+    if (keys == NULL) {
+        return dw__error_oom(err);
+    }
+    size_t count = 0;
+    for (; count < self->read.count; count++) {
+        keys[count] = self->read.items[count];
+    }
+    for (size_t i = 0; i < w->add_count; i++) {
+        if (!dw__arena_dup(&w->r->arena, w->adds[i].key, &keys[count++])) {
+            return dw__error_oom(err);
+        }
+    }
+    qsort(keys, count, sizeof(dw_str), compare_keys);
+    self->read = (dw_key_list){keys, count};
+    return DW_OK;
+}
+
 static dw_status
 take_over(winner_case *w, dw_error *err)
 {
@@ -537,6 +569,7 @@ judge(winner_case *w, const dw_commit_info *info, dw_txn_isolation isolation, dw
         return DW_OK;
     }
     DW_TRY(keep_definition(w->r, &after, err));
+    DW_TRY(follow_moved(w, err));
     return take_over(w, err);
 }
 
