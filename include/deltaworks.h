@@ -401,8 +401,31 @@ DW_EXPORT double dw_session_progress(dw_session *session);
 DW_EXPORT bool dw_result_has_rows(const dw_result *result);
 /* One line such as "inserted 31,033 rows into version 4", or "". Borrowed from the result. */
 DW_EXPORT const char *dw_result_message(const dw_result *result);
-/* Rows inserted, or -1 for statements that insert none. */
+/* Rows that the statement inserted, updated or deleted, or -1 for statements that do not. */
 DW_EXPORT int64_t dw_result_row_count(const dw_result *result);
+
+/* What a statement did to a table. Counts are 0 where the statement does no such thing. */
+typedef struct dw_change_report {
+    size_t size;
+    int64_t version; /* the one that the change became; -1: nothing was to be done */
+    int64_t rows_inserted;
+    int64_t rows_updated;
+    int64_t rows_deleted; /* -1: files went without saying how many rows they had */
+    int64_t files_added;
+    int64_t bytes_added;
+    int64_t files_removed;   /* no row of them is left, or all were replaced */
+    int64_t files_marked;    /* some of their rows are deleted, by a deletion vector */
+    int64_t files_rewritten; /* some of their rows are deleted, the others are in files added */
+} dw_change_report;
+
+#define DW_CHANGE_REPORT_INIT {sizeof(dw_change_report), -1, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/*
+ * The figures of a statement that adds, changes, deletes or replaces rows of a Delta table: INSERT,
+ * COPY INTO, UPDATE, DELETE, TRUNCATE, CREATE TABLE. False, and `out` as it was, for all others.
+ * `out` is initialised by the caller with DW_CHANGE_REPORT_INIT. Since: 0.1
+ */
+DW_EXPORT bool dw_result_change(const dw_result *result, dw_change_report *out);
 /* Moves the rows out of the result; the stream must be released before the session is closed. */
 DW_EXPORT DW_NODISCARD dw_status dw_result_stream(dw_result *result, struct ArrowArrayStream *out,
                                                   dw_error *err);

@@ -74,6 +74,22 @@ dw_result_row_count(const dw_result *result)
     return dw__result_row_count(result);
 }
 
+bool
+dw_result_change(const dw_result *result, dw_change_report *out)
+{
+    dw_change_report report = DW_CHANGE_REPORT_INIT;
+    if (result == NULL || out == NULL || !dw__result_change(result, &report)) {
+        return false;
+    }
+    /* A caller that was built against an older header knows fewer members. */
+    size_t size = out->size < sizeof(report) ? out->size : sizeof(report);
+    memcpy(out, &report, size);
+    if (size >= sizeof(out->size)) {
+        out->size = size;
+    }
+    return true;
+}
+
 dw_status
 dw_result_stream(dw_result *result, struct ArrowArrayStream *out, dw_error *err)
 {

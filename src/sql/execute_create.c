@@ -152,6 +152,7 @@ set_message(dw_execution *x, dw_str name, const dw_write_result *done)
     if (done->version < 0) {
         dw__strbuf_printf(&text, "%.*s exists already: nothing was done", DW_STR_ARG(name));
         dw__execution_set_message(x, &text, -1);
+        dw__execution_set_written(x, done);
         return dw__strbuf_ok(&text, "the message", x->err);
     }
     dw__strbuf_printf(&text, "%s table %.*s", done->version == 0 ? "created" : "replaced",
@@ -162,6 +163,7 @@ set_message(dw_execution *x, dw_str name, const dw_write_result *done)
     }
     dw__strbuf_printf(&text, " as version %" PRId64, done->version);
     dw__execution_set_message(x, &text, has_rows ? done->rows_added : -1);
+    dw__execution_set_written(x, done);
     return dw__strbuf_ok(&text, "the message", x->err);
 }
 

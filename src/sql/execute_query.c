@@ -23,6 +23,13 @@ dw__execution_set_message(dw_execution *x, const dw_strbuf *message, int64_t row
     x->result->row_count = row_count;
 }
 
+void
+dw__execution_set_change(dw_execution *x, const dw_change_report *change)
+{
+    x->result->change = *change;
+    x->result->has_change = true;
+}
+
 static bool
 is_session_cancelled(const void *ctx)
 {

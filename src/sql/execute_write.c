@@ -19,6 +19,19 @@ dw__put_written(dw_strbuf *out, const dw_write_result *done)
     dw__strbuf_append_literal(out, ")");
 }
 
+void
+dw__execution_set_written(dw_execution *x, const dw_write_result *done)
+{
+    dw_change_report change = DW_CHANGE_REPORT_INIT;
+    change.version = done->version;
+    change.rows_inserted = done->rows_added;
+    change.files_added = done->files_added;
+    change.bytes_added = done->bytes_added;
+    change.files_removed = done->files_removed;
+    change.rows_deleted = done->rows_removed;
+    dw__execution_set_change(x, &change);
+}
+
 /* ---- INSERT ---------------------------------------------------------------------------------- */
 
 /* The query of a bound INSERT, which may stand in another text than the statement. */
@@ -110,6 +123,7 @@ set_insert_message(dw_execution *x, const dw_write_result *done)
         dw__strbuf_printf(&text, " as version %" PRId64, done->version);
     }
     dw__execution_set_message(x, &text, done->rows_added);
+    dw__execution_set_written(x, done);
     return dw__strbuf_ok(&text, "the message", x->err);
 }
 
@@ -227,6 +241,7 @@ set_copy_message(dw_execution *x, const dw_load_result *done)
         dw__strbuf_printf(&text, " as version %" PRId64, done->write.version);
     }
     dw__execution_set_message(x, &text, done->write.rows_added);
+    dw__execution_set_written(x, &done->write);
     return dw__strbuf_ok(&text, "the message", x->err);
 }
 

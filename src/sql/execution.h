@@ -134,6 +134,9 @@ void dw__put_written(dw_strbuf *out, const dw_write_result *done);
 /* Sets the statement's rows, which are moved in. */
 void dw__execution_set_rows(dw_execution *x, struct ArrowArrayStream *rows);
 void dw__execution_set_message(dw_execution *x, const dw_strbuf *message, int64_t row_count);
+/* Sets the figures of a statement that changes rows of a Delta table. */
+void dw__execution_set_change(dw_execution *x, const dw_change_report *change);
+void dw__execution_set_written(dw_execution *x, const dw_write_result *done);
 
 /* The statement's first token up to its last, END excluded. */
 static inline dw_sql_range

@@ -35,6 +35,15 @@ dw__result_row_count(const dw_result *result)
     return result->row_count;
 }
 
+bool
+dw__result_change(const dw_result *result, dw_change_report *out)
+{
+    if (result->has_change) {
+        *out = result->change;
+    }
+    return result->has_change;
+}
+
 dw_status
 dw__result_stream(dw_result *result, struct ArrowArrayStream *out, dw_error *err)
 {

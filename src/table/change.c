@@ -4,6 +4,7 @@
 #include "table/change.h"
 
 #include "base/assert.h"
+#include "protocol/stats.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -57,6 +58,21 @@ dw__change_put_adds(dw_change *change, const dw_data_files *files)
     change->files = files;
 }
 
+static void
+count_removed_rows(dw_change *change, const dw_file *file)
+{
+    dw_file_stats counts = {0};
+    if (!dw__str_is_null(file->stats)) {
+        dw__stats_read_counts(file->stats, &counts);
+    }
+    if (!counts.has_num_records || change->removed_row_count < 0) {
+        change->removed_row_count = -1;
+    } else {
+        change->removed_row_count +=
+            counts.num_records - (file->dv == NULL ? 0 : file->dv->cardinality);
+    }
+}
+
 dw_status
 dw__change_put_remove(dw_change *change, dw_file_ref ref, dw_error *err)
 {
@@ -65,6 +81,7 @@ dw__change_put_remove(dw_change *change, dw_file_ref ref, dw_error *err)
     dw_action action = {.kind = DW_ACTION_REMOVE};
     dw_file *file = &action.as.file;
     DW_TRY(dw__file_set_get(files, ref, change->arena, file, err));
+    count_removed_rows(change, file);
     /* What describes rows stays with the add; a tombstone says what was there and when it went. */
     file->stats = DW_STR_NULL;
     file->clustering_provider = DW_STR_NULL;

@@ -34,6 +34,7 @@ typedef struct dw_change {
     const dw_data_files *change_files; /* of the change data feed */
     dw_dv_writer *vectors;
     int64_t removed_file_count, removed_bytes;
+    int64_t removed_row_count; /* -1: some files do not say how many they had */
 } dw_change;
 
 /* `action_max` bounds the number of actions that will be put, unless more room is reserved. */

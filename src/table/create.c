@@ -443,7 +443,8 @@ create_and_commit(create_state *state, dw_write_result *out, dw_error *err)
                              .rows_added = files.row_count,
                              .files_added = (int64_t) files.count,
                              .bytes_added = files.size_bytes,
-                             .files_removed = change.removed_file_count};
+                             .files_removed = change.removed_file_count,
+                             .rows_removed = change.removed_row_count};
     return DW_OK;
 }
 

@@ -550,5 +550,7 @@ dw__row_change_commit(dw_row_change *rc, dw_error *err)
     let_go(rc);
     DW_TRY(status);
     rc->result.version = done.version;
+    rc->result.files_added = (int64_t) rc->written.count;
+    rc->result.bytes_added = rc->written.size_bytes;
     return DW_OK;
 }

@@ -36,7 +36,7 @@ typedef struct dw_row_change_spec {
 typedef struct dw_row_change_result {
     int64_t version;   /* -1: no row was chosen, and nothing was committed */
     int64_t row_count; /* chosen; -1: files were removed that do not say how many they had */
-    int64_t files_removed, files_marked, files_rewritten;
+    int64_t files_removed, files_marked, files_rewritten, files_added, bytes_added;
 } dw_row_change_result;
 
 /* A file with chosen rows. */

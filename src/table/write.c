@@ -250,6 +250,7 @@ write_and_commit(write_state *state, dw_write_result *out, dw_error *err)
                              .files_added = (int64_t) files.count,
                              .bytes_added = files.size_bytes,
                              .files_removed = change.removed_file_count,
+                             .rows_removed = change.removed_row_count,
                              .was_duplicate = committed.was_duplicate};
     return DW_OK;
 }

@@ -42,6 +42,7 @@ typedef struct dw_write_spec {
 typedef struct dw_write_result {
     int64_t version; /* -1: nothing was committed */
     int64_t rows_added, files_added, bytes_added, files_removed;
+    int64_t rows_removed; /* those of the files; -1: some do not say how many they had */
     bool was_duplicate;
 } dw_write_result;
 

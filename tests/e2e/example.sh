@@ -1,10 +1,9 @@
 #!/bin/sh
-# The documented C example, run as its user would: it must append, scan and look back.
+# A documented C example, run as its user would. What it prints stands beside it.
+#   example.sh PROGRAM EXPECTED
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-out=$("$1" "$folder/sensors")
-expected="appended 3 rows as version 1
-2 of them are warm
-version 0 had 0 files"
+out=$("$1" "$folder/tables")
+expected=$(cat "$2")
 [ "$out" = "$expected" ] || { printf 'expected:\n%s\nfound:\n%s\n' "$expected" "$out"; exit 1; }
