@@ -79,6 +79,7 @@ dw__field_traits(dw_json metadata)
             dw__str_equal(it.key, DW_STR("delta.generationExpression")) ? DW_FIELD_GENERATED : 0u;
         traits |= dw__str_starts_with(it.key, DW_STR("delta.identity.")) ? DW_FIELD_IDENTITY : 0u;
         traits |= dw__str_equal(it.key, DW_STR("CURRENT_DEFAULT")) ? DW_FIELD_DEFAULT : 0u;
+        traits |= dw__str_equal(it.key, DW_STR("delta.typeChanges")) ? DW_FIELD_WIDENED : 0u;
     }
     return traits;
 }

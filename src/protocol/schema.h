@@ -51,12 +51,13 @@ struct dw_type {
     size_t field_count;
 };
 
-/* What a field's metadata asks of writers. */
+/* What a field's metadata says to writers and, the last, to readers. */
 typedef enum dw_field_trait {
     DW_FIELD_INVARIANT = 1 << 0, /* delta.invariants */
     DW_FIELD_GENERATED = 1 << 1, /* delta.generationExpression */
     DW_FIELD_IDENTITY = 1 << 2,  /* delta.identity.* */
-    DW_FIELD_DEFAULT = 1 << 3    /* CURRENT_DEFAULT */
+    DW_FIELD_DEFAULT = 1 << 3,   /* CURRENT_DEFAULT */
+    DW_FIELD_WIDENED = 1 << 4    /* delta.typeChanges */
 } dw_field_trait;
 
 struct dw_field {

@@ -35,6 +35,18 @@ is_rewritten(const dw_type *type)
     return false;
 }
 
+/*
+ * The engine brings the constants of conditions to the type that a file has, and rounds them: of
+ * the integers below 1.5 it would leave out 1. Only integers made wider are safe from that.
+ */
+static bool
+is_misjudged(const dw_field *field)
+{
+    dw_type_kind kind = field->type->kind;
+    return (field->traits & DW_FIELD_WIDENED) != 0 &&
+           (kind == DW_TYPE_DOUBLE || kind == DW_TYPE_DECIMAL || kind == DW_TYPE_TIMESTAMP_NTZ);
+}
+
 /* The place of a field among the partition columns, or SIZE_MAX. */
 static size_t
 partition_idx(const dw_scan_sql *scan, const dw_field *field)
@@ -114,7 +126,7 @@ shape_of(const dw_scan_sql *scan)
         }
         shape.column_count++;
         shape.by_id = shape.by_id && field->mapping_id >= 0;
-        shape.is_plain = shape.is_plain && !is_rewritten(field->type);
+        shape.is_plain = shape.is_plain && !is_rewritten(field->type) && !is_misjudged(field);
         if (uses_engine_names && is_engine_name(field->name)) {
             shape.use_own_names = true;
             shape.is_plain = false;
@@ -403,7 +415,10 @@ put_column(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, d
             dw__strbuf_printf(out, "coalesce(dw_partition(file_index, %zu), ",
                               scan->partition_count);
         }
+        /* An expression is evaluated over values that have the column's type. */
+        dw__strbuf_append(out, is_misjudged(field) ? DW_STR("coalesce(") : DW_STR(""));
         put_renamed(&writer, field->type, dw__strbuf_str(&quoted));
+        dw__strbuf_append(out, is_misjudged(field) ? DW_STR(", NULL)") : DW_STR(""));
         dw__strbuf_append(out, is_kind ? DW_STR(")") : DW_STR(""));
         dw__strbuf_deinit(&name);
         dw__strbuf_deinit(&quoted);

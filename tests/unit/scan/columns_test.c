@@ -37,6 +37,37 @@ test_scan__fills_what_older_files_lack_and_widens_what_they_have(void **state)
     assert_query(world, "2", "SELECT count(*) FROM t");
 }
 
+/* clang-format off */
+#define WIDENED_FROM(name, from, to)                                                               \
+    "{\"name\":\"" name "\",\"type\":\"" to "\",\"nullable\":true,"                                \
+    "\"metadata\":{\"delta.typeChanges\":[{\"fromType\":\"" from "\","                             \
+    "\"toType\":\"" to "\"}]}}"
+#define ROUNDED_SCHEMA                                                                             \
+    DWT_SCHEMA(WIDENED_FROM("i", "integer", "double") "," WIDENED_FROM("f", "float", "double") "," \
+               WIDENED_FROM("d", "date", "timestamp_ntz") ","                                      \
+               WIDENED_FROM("n", "decimal(5,1)", "decimal(12,4)"))
+/* clang-format on */
+
+static void
+test_scan__does_not_round_the_constants_that_widened_columns_are_compared_with(void **state)
+{
+    table_world *world = *state;
+    dwt_commit commit;
+    table_world_write(world, "old.parquet",
+                      "SELECT 2 AS i, 0.1::FLOAT AS f, DATE '2024-02-29' AS d, "
+                      "1.5::DECIMAL(5,1) AS n");
+    table_world_create(world, &commit, ROUNDED_SCHEMA, NULL, NULL);
+    table_world_add(world, &commit, "old.parquet", NULL, NULL, NULL);
+    table_world_commit(world, &commit, 0);
+    assert_query(world, "1", "SELECT count(*) FROM t WHERE i > 1.6");
+    assert_query(world, "0", "SELECT count(*) FROM t WHERE i IN (1.6, 2.4)");
+    assert_query(world, "0", "SELECT count(*) FROM t WHERE f = 0.1::DOUBLE");
+    assert_query(world, "1", "SELECT count(*) FROM t WHERE d < TIMESTAMP '2024-02-29 00:00:01'");
+    assert_query(world, "0", "SELECT count(*) FROM t WHERE d = TIMESTAMP '2024-02-29 00:00:01'");
+    assert_query(world, "1", "SELECT count(*) FROM t WHERE n < 1.5049 AND n > 1.4951");
+    assert_query(world, "0", "SELECT count(*) FROM t WHERE n = 1.5049");
+}
+
 static void
 test_scan__reads_instants_whatever_the_files_store(void **state)
 {
@@ -207,6 +238,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TABLE_TEST(test_scan__fills_what_older_files_lack_and_widens_what_they_have),
+        TABLE_TEST(test_scan__does_not_round_the_constants_that_widened_columns_are_compared_with),
         TABLE_TEST(test_scan__reads_instants_whatever_the_files_store),
         TABLE_TEST(test_scan__maps_columns_and_nested_fields_by_name),
         TABLE_TEST(test_scan__maps_columns_by_field_id),
