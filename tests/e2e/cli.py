@@ -134,6 +134,26 @@ def test_insert__into_a_clustered_table_keeps_statistics_of_its_clustering_colum
 
 
 @test
+def test_detail__names_clustering_columns_as_the_table_does(w):
+    def mapped(name, number, of="long"):
+        return {"name": name, "type": of, "nullable": True,
+                "metadata": {"delta.columnMapping.id": number, "delta.columnMapping.physicalName": f"col-{number}"}}
+
+    inner = {"type": "struct", "fields": [mapped("k", 2)]}
+    schema = {"type": "struct", "fields": [mapped("st", 1, inner), mapped("id", 3)]}
+    metadata = {"metaData": dict(METADATA["metaData"], schemaString=json.dumps(schema),
+                                 configuration={"delta.columnMapping.mode": "name",
+                                                "delta.columnMapping.maxColumnId": "3"})}
+    protocol = {"protocol": {"minReaderVersion": 2, "minWriterVersion": 7,
+                             "writerFeatures": ["columnMapping", "domainMetadata", "clustering"]}}
+    domain = {"domainMetadata": {"domain": "delta.clustering", "removed": False,
+                                 "configuration": json.dumps({"clusteringColumns": [["col-1", "col-2"], ["col-3"]]})}}
+    w.write_log("t", 0, [protocol, metadata, domain])
+    detail = json.loads(w.run("detail", "t", "--format", "ndjson").out)
+    expect_equal(detail["clusteringColumns"], ["st.k", "id"])
+
+
+@test
 def test_insert__of_no_rows_changes_nothing(w):
     make_numbers(w)
     w.sql("INSERT INTO t SELECT * FROM t WHERE false")
