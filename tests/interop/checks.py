@@ -73,12 +73,12 @@ class Run:
             print(f"passed: {name} ({time.monotonic() - start:.1f} s)", flush=True)
         return outcome == "passed"
 
-    def check_tables(self, prefix, folder):
+    def check_tables(self, prefix, folder, under):
         """Every table below the folder, whoever wrote it, must keep the protocol's rules."""
         for root, names, _ in os.walk(folder):
             names.sort()
             if "_delta_log" in names:
-                name = os.path.relpath(root, folder)
+                name = os.path.join(under, os.path.relpath(root, folder))
                 if not name.startswith("damage"):
                     self.check(f"fsck/{prefix}/{name}", fsck, name, root)
 

@@ -15,13 +15,23 @@ import queries
 import reading
 import rules
 import shared_life
-import spark_combined  # adds its tables to those of spark_tables
+import spark_oddities  # adds its tables to those of spark_tables, as the next does
+import spark_combined
 import spark_tables
 import theirs
 from dwpeers import product, spark
 
-SPARK_FOLDER = os.path.join(spark.PEERS, "tables", "spark")
-READING_FOLDER = os.path.join(spark.PEERS, "tables", "reading")
+STORES = {"spark": spark_tables.STORE, "reading": reading.STORE}
+
+
+def generate(options):
+    """The tables of Spark that the checks need."""
+    def wanted(name):
+        asked = (f"spark/{name} ", f"mixed/append to spark's {name} ", f"reading/{name} ", f"fsck/spark/{name}/")
+        return not options.only or any(word in text for word in options.only for text in asked)
+
+    for store in STORES.values():
+        store.generate(options.fresh, wanted)
 
 
 def main():
@@ -29,6 +39,7 @@ def main():
     parser.add_argument("--sample", action="store_true", help="without Spark")
     parser.add_argument("--only", nargs="+", metavar="WORD", help="checks whose name has a word")
     parser.add_argument("--fresh", action="store_true", help="let Spark write its tables anew")
+    parser.add_argument("--generate", action="store_true", help="only let Spark write its tables")
     parser.add_argument("--keep", metavar="FOLDER", help="leave the tables there")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
@@ -37,28 +48,29 @@ def main():
     engines = ["deltaworks", "delta-rs", "duckdb"] + ([] if options.sample else ["spark"])
     run = checks.Run(os.path.abspath(folder), engines, options.only, options.verbose)
     try:
-        if not options.sample and (options.fresh or not spark_tables.is_fresh(SPARK_FOLDER)):
-            spark_tables.generate(SPARK_FOLDER)
-        if not options.sample and (options.fresh or not reading.is_fresh(READING_FOLDER)):
-            reading.generate(READING_FOLDER)
+        if not options.sample:
+            generate(options)
+        if options.generate:
+            return 0
+        for prefix, store in STORES.items():
+            for name, reason in store.failures().items():
+                run.check(f"{prefix}/{name} written", lambda reason=reason: f"Spark did not write it: {reason}")
+        if not spark_tables.STORE.complete():
+            print("without the tables of Spark: tests/interop/run makes them")
         ours.run_all(run)
         damage.run_all(run)
         queries.run_all(run)
         parquet_files.run_all(run)
-        if spark_tables.is_fresh(SPARK_FOLDER):
-            theirs.run_all(run, SPARK_FOLDER)
-        else:
-            print("without the tables of Spark: tests/interop/run makes them")
-            theirs.run_all(run, None)
-        if reading.is_fresh(READING_FOLDER):
-            reading.run_all(run, READING_FOLDER)
-        mixed.run_all(run, SPARK_FOLDER)
+        theirs.run_all(run, spark_tables.STORE)
+        reading.run_all(run)
+        mixed.run_all(run, spark_tables.STORE)
         shared_life.run_all(run)
         rules.run_all(run)
         altered.run_all(run)
-        run.check_tables("written", run.folder)
-        for folder in (SPARK_FOLDER, READING_FOLDER):
-            run.check_tables("spark", folder)
+        run.check_tables("written", run.folder, "")
+        for prefix, store in STORES.items():
+            for name in store.complete():
+                run.check_tables(prefix, store.case(name), name)
     finally:
         spark.stop()
         if not options.keep:

@@ -200,7 +200,7 @@ def append_to_spark_table(run, case, name):
     return f"read by us after Spark: {problem}" if problem else None
 
 
-def run_all(run, spark_folder):
+def run_all(run, store):
     for first in run.engines:
         if first != "duckdb":  # it cannot create a table
             asked = f"mixed/appends in turns, created by {first}"
@@ -217,7 +217,7 @@ def run_all(run, spark_folder):
         for first in ("deltaworks", "spark"):
             asked = f"mixed/deletes in turns, rows written by {first}"
             run.check(asked, deletes_in_turns, run.path(f"mixed/deletes {first}"), first)
-        for name in sorted(os.listdir(spark_folder)):
-            case = os.path.join(spark_folder, name)
-            if os.path.isdir(case) and os.listdir(os.path.join(case, "expected")):
+        for name in store.complete():
+            case = store.case(name)
+            if os.listdir(os.path.join(case, "expected")):
                 run.check(f"mixed/append to spark's {name}", append_to_spark_table, run, case, name)

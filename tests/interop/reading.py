@@ -1,19 +1,15 @@
 """What Spark tells of its tables beyond their rows - changes, row ids, variants, widened columns - asked of us.
 
 Each function below TABLES writes a table and returns queries in which {t} stands for the table and {p} for its
-path; where Spark spells a query otherwise it is a pair, Spark's first. generate() stores for every case `delta/`
-and `expected/<number>.parquet`, with the queries beside them.
+path; where Spark spells a query otherwise it is a pair, Spark's first. write_case() stores `delta/` and
+`expected/<number>.parquet`, with the queries beside them; see kept.py.
 """
-import hashlib
 import json
 import os
-import shutil
-import time
-import traceback
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+import kept
 from dwpeers import product, rows
 from dwpeers import spark as engine
 from spark_tables import Writer
@@ -283,19 +279,6 @@ def widened_fields(w):
 # ---- Making them -----------------------------------------------------------------------------------
 
 
-def fingerprint():
-    with open(os.path.abspath(__file__), "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
-
-
-def is_fresh(folder):
-    try:
-        with open(os.path.join(folder, "stamp"), encoding="utf-8") as file:
-            return file.read() == fingerprint()
-    except FileNotFoundError:
-        return False
-
-
 def pair_of(query):
     return query if isinstance(query, tuple) else (query, query)
 
@@ -304,11 +287,7 @@ def spelled(query, path):
     return query.replace("{t}", f"delta.`{path}`").replace("{p}", path)
 
 
-def generate_one(folder, name):
-    start = time.monotonic()
-    case = os.path.join(folder, name)
-    shutil.rmtree(case, ignore_errors=True)
-    os.makedirs(os.path.join(case, "expected"))
+def write_case(case, name):
     path = os.path.join(case, "delta")
     queries = [pair_of(q) for q in TABLES[name](Writer(engine.session(), path))]
     for number, (spark_query, _) in enumerate(queries):
@@ -316,23 +295,9 @@ def generate_one(folder, name):
         pq.write_table(found, f"{case}/expected/{number}.parquet")
     with open(f"{case}/queries.json", "w", encoding="utf-8") as file:
         json.dump([ours for _, ours in queries], file)
-    print(f"Spark wrote {name} in {time.monotonic() - start:.1f} s", flush=True)
 
 
-def generate(folder, only=None):
-    """Writes all tables anew with Spark; `only` (for development) names some."""
-    if only is None:
-        shutil.rmtree(folder, ignore_errors=True)
-    for name in only or TABLES:
-        try:
-            generate_one(folder, name)
-        except Exception:  # one table must not hide the others
-            traceback.print_exc()
-            with open(os.path.join(folder, name, "failed"), "w", encoding="utf-8") as file:
-                file.write(traceback.format_exc())
-    if only is None:
-        with open(os.path.join(folder, "stamp"), "w", encoding="utf-8") as file:
-            file.write(fingerprint())
+STORE = kept.Store(os.path.join(engine.PEERS, "kept", "reading"), TABLES, write_case)
 
 
 # ---- Asking us -------------------------------------------------------------------------------------
@@ -342,19 +307,9 @@ def same_answer(query, path, expected_path):
     return rows.difference(pq.read_table(expected_path), product.query(spelled(query, path)))
 
 
-def failure(case):
-    with open(os.path.join(case, "failed"), encoding="utf-8") as file:
-        return f"Spark did not write it: {file.read().strip().splitlines()[-1][:300]}"
-
-
-def run_all(run, folder):
-    for name in sorted(os.listdir(folder)):
-        case = os.path.join(folder, name)
-        if not os.path.isdir(case):
-            continue
-        if os.path.exists(os.path.join(case, "failed")):
-            run.check(f"reading/{name}", failure, case)
-            continue
+def run_all(run):
+    for name in STORE.complete():
+        case = STORE.case(name)
         with open(f"{case}/queries.json", encoding="utf-8") as file:
             queries = json.load(file)
         for number, query in enumerate(queries):

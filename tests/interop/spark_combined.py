@@ -2,29 +2,40 @@
 
 The settings are spread so that every two values of different settings meet in some table.
 """
+import itertools
 import random
 
 import spark_tables
 
-MAPPINGS = ("none", "name", "id")
-PARTITIONS = ((), ("p",), ("p", "d"))
-CHECKPOINTS = ("none", "classic", "v2 json", "v2 parquet", "multi-part")
-COUNT = 30
-SEED = 373  # one by which all pairs meet
+SETTINGS = {
+    "mapping": ("none", "name", "id"),
+    "partitions": ((), ("p",), ("p", "d")),
+    "checkpoint": ("none", "classic", "v2 json", "v2 parquet", "multi-part"),
+    **{switch: (False, True) for switch in ("vectors", "feed", "widening", "tracking", "commit_times")},
+}
+SEED = 13  # few tables are enough
+TRIES = 60
 
 
-SWITCHES = ("vectors", "feed", "widening", "tracking", "commit_times")
+def pairs(chosen):
+    """Every two values that meet in a table."""
+    return set(itertools.combinations(sorted(chosen.items(), key=lambda item: item[0]), 2))
 
 
-def settings(n):
-    """The n-th combination."""
-    chance = random.Random(f"{SEED} {n}")
-    chosen = {switch: chance.random() < 0.5 for switch in SWITCHES}
-    chosen["mapping"] = chance.choice(MAPPINGS)
-    chosen["partitions"] = chance.choice(PARTITIONS)
-    chosen["checkpoint"] = chance.choice(CHECKPOINTS)
-    chosen["clustering"] = not chosen["partitions"] and n % 2 == 0
-    return chosen
+def combinations():
+    """Table after table that brings the most pairs together which did not meet before, until all did."""
+    chance = random.Random(SEED)
+    left = set()
+    for (one, some), (other, more) in itertools.combinations(sorted(SETTINGS.items()), 2):
+        left |= {((one, a), (other, b)) for a in some for b in more}
+    found = []
+    while left:
+        tried = [{key: chance.choice(values) for key, values in SETTINGS.items()} for _ in range(TRIES)]
+        found.append(max(tried, key=lambda chosen: len(pairs(chosen) & left)))
+        left -= pairs(found[-1])
+    for n, chosen in enumerate(found):
+        chosen["clustering"] = not chosen["partitions"] and n % 2 == 0
+    return found
 
 
 def properties(chosen):
@@ -61,8 +72,8 @@ def insert(w, first, count):
         "INSERT INTO {t} (id, n, s, st, p, d) SELECT id, CAST(id % 40 AS INT),"
         " IF(id % 6 = 0, NULL, 's ' || id),"
         " IF(id % 5 = 0, NULL, named_struct('a', CAST(id AS INT), 'b', 'b' || id)),"
-        " IF(id % 4 = 0, NULL, 'p%' || id % 3), date_add(DATE '2024-02-27', CAST(id % 3 AS INT))"
-        f" FROM range({first}, {first + count}, 1, 2)"
+        " IF(id % 4 = 0, NULL, 'p%' || id % 3), date_add(DATE '2024-02-28', CAST(id % 2 AS INT))"
+        f" FROM range({first}, {first + count}, 1, 1)"
     )
 
 
@@ -89,9 +100,7 @@ def live(w, chosen):
     w.sql("DELETE FROM {t} WHERE id IN (1, 2, 50, 51, 139)")
 
 
-def combined(n):
-    chosen = settings(n)
-
+def combined(chosen):
     def write(w):
         kind = chosen["checkpoint"]
         conf = {}
@@ -112,5 +121,5 @@ def combined(n):
     return write
 
 
-for _n in range(COUNT):
-    spark_tables.TABLES[f"combined_{_n:02}"] = combined(_n)
+for _n, _chosen in enumerate(combinations()):
+    spark_tables.TABLES[f"combined_{_n:02}"] = combined(_chosen)

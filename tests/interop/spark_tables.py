@@ -1,24 +1,20 @@
 """Tables that Spark with Delta writes for us to read, with the rows that Spark reads from them.
 
 Each function below TABLES writes one table at `path` and returns the versions worth checking (None:
-all of them). generate() stores for every case `delta/`, the table, and `expected/<version>.parquet`.
-The folder is kept between runs: it is made anew when this file or values.py changes.
+all of them). write_case() stores `delta/`, the table, and `expected/<version>.parquet`; see kept.py.
 """
 import datetime
-import hashlib
 import json
 import os
 import re
-import shutil
-import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import kept
 import values
 from dwpeers import spark as engine
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 TABLES = {}
 
 
@@ -466,7 +462,7 @@ def char_varchar_and_void(w):
 
 @table
 def variant(w):
-    """A feature that we do not read: this one must be refused by name, at the versions that have it."""
+    """Engines have no common type for the rows: reading.py asks for them as JSON."""
     w.sql(
         "CREATE TABLE {t} (id BIGINT, v VARIANT) USING delta",
         "INSERT INTO {t} SELECT 1, parse_json('{\"a\": 1}')",
@@ -490,22 +486,6 @@ def long_history(w):
         if i % 4 == 3:
             w.sql(f"DELETE FROM {{t}} WHERE id = {i - 2}")
     return [0, 4, 5, 6, 14, 15]
-
-
-def fingerprint():
-    digest = hashlib.sha256()
-    for name in ("spark_tables.py", "spark_combined.py", "values.py"):
-        with open(os.path.join(HERE, name), "rb") as f:
-            digest.update(f.read())
-    return digest.hexdigest()
-
-
-def is_fresh(folder):
-    try:
-        with open(os.path.join(folder, "stamp"), encoding="utf-8") as f:
-            return f.read() == fingerprint()
-    except FileNotFoundError:
-        return False
 
 
 def newest_version(path):
@@ -534,28 +514,18 @@ def spark_detail(path):
     return found
 
 
-def generate(folder, only=None):
-    """Writes all tables anew with Spark; `only` (for development) names some."""
-    if only is None:
-        shutil.rmtree(folder, ignore_errors=True)
-    for name, write in TABLES.items():
-        if only is not None and name not in only:
-            continue
-        start = time.monotonic()
-        case = os.path.join(folder, name)
-        shutil.rmtree(case, ignore_errors=True)
-        os.makedirs(os.path.join(case, "expected"))
-        path = os.path.join(case, "delta")
-        versions = write(Writer(engine.session(), path))
-        if versions is None:
-            versions = range(newest_version(path) + 1)
-        for version in versions:
-            pq.write_table(engine.read(path, version), f"{case}/expected/{version}.parquet")
-        with open(f"{case}/timestamps.json", "w", encoding="utf-8") as f:
-            json.dump(spark_timestamps(path), f)
-        with open(f"{case}/detail.json", "w", encoding="utf-8") as f:
-            json.dump(spark_detail(path), f)
-        print(f"Spark wrote {name} in {time.monotonic() - start:.1f} s", flush=True)
-    if only is None:
-        with open(os.path.join(folder, "stamp"), "w", encoding="utf-8") as f:
-            f.write(fingerprint())
+def write_case(case, name):
+    """Writes one table and what Spark tells of it: the rows of each version, times, details."""
+    path = os.path.join(case, "delta")
+    versions = TABLES[name](Writer(engine.session(), path))
+    if versions is None:
+        versions = range(newest_version(path) + 1)
+    for version in versions:
+        pq.write_table(engine.read(path, version), f"{case}/expected/{version}.parquet")
+    with open(f"{case}/timestamps.json", "w", encoding="utf-8") as f:
+        json.dump(spark_timestamps(path), f)
+    with open(f"{case}/detail.json", "w", encoding="utf-8") as f:
+        json.dump(spark_detail(path), f)
+
+
+STORE = kept.Store(os.path.join(engine.PEERS, "kept", "spark"), TABLES, write_case)

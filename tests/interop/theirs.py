@@ -80,12 +80,10 @@ def refused(path, word):
     return "expected a refusal, found rows"
 
 
-def run_spark_tables(run, folder):
-    """What spark_tables.generate() stored."""
-    for name in sorted(os.listdir(folder)):
-        case = os.path.join(folder, name)
-        if not os.path.isdir(case):
-            continue
+def run_spark_tables(run, store):
+    """What spark_tables.write_case() stored."""
+    for name in store.complete():
+        case = store.case(name)
         path = os.path.join(case, "delta")
         if name in REFUSED:
             run.check(f"spark/{name} refused", refused, path, REFUSED[name])
@@ -280,11 +278,10 @@ def duckdb_inserts(run):
         run.check(f"{asked} at version 1", same_rows, path, 1, readers.delta_rs(path, 1))
 
 
-def run_all(run, spark_folder):
+def run_all(run, store):
     run_delta_rs_tables(run)
     duckdb_inserts(run)
-    if spark_folder and os.path.isdir(spark_folder):
-        run_spark_tables(run, spark_folder)
+    run_spark_tables(run, store)
 
 
 def copy(path, target):
