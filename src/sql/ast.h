@@ -9,6 +9,7 @@
 #include "sql/token.h"
 #include "table/create.h"
 #include "table/load.h"
+#include "table/merge.h"
 
 /* The parts of a name, such as catalog.schema.table. */
 #define DW_SQL_NAME_PARTS_MAX 4
@@ -176,6 +177,29 @@ typedef struct dw_view_statement {
     dw_sql_range query;
 } dw_view_statement;
 
+/* WHEN ... [AND condition] THEN action */
+typedef struct dw_merge_clause {
+    dw_merge_kind kind;
+    dw_merge_action action;
+    size_t token;           /* that of WHEN */
+    dw_sql_range condition; /* empty: none */
+    bool is_star;           /* UPDATE SET *, INSERT * */
+    dw_assignment *set;     /* of an INSERT each path is a column */
+    size_t set_count;
+} dw_merge_clause;
+
+/* MERGE INTO table USING source ON condition clauses */
+typedef struct dw_merge_statement {
+    dw_sql_range table; /* with its alias */
+    dw_str table_alias; /* what its columns may be qualified by */
+    dw_sql_range source;
+    dw_str source_alias;     /* what its columns may be qualified by; null string: nothing */
+    dw_sql_name source_name; /* when it is a table by name; else without parts */
+    dw_sql_range condition;
+    dw_merge_clause *clauses;
+    size_t clause_count;
+} dw_merge_statement;
+
 typedef struct dw_modify_statement {
     const char *verb; /* "DELETE" */
     bool has_name;    /* false: no table of the engine can be meant */
@@ -184,6 +208,8 @@ typedef struct dw_modify_statement {
     dw_sql_name name;
     size_t name_first;  /* its first token */
     size_t name_end;    /* the token behind it */
+    dw_sql_range with;  /* WITH ... before MERGE; empty: none */
+    bool evolves;       /* MERGE WITH SCHEMA EVOLUTION */
     const char *advice; /* what to do instead; "" when there is nothing */
 } dw_modify_statement;
 

@@ -222,6 +222,9 @@ dw__execute_modify(dw_execution *x)
         dw_keyword verb = x->sql.items[0].keyword;
         bool changes =
             verb == DW_KEYWORD_DELETE || verb == DW_KEYWORD_TRUNCATE || verb == DW_KEYWORD_UPDATE;
+        if (strcmp(modify->verb, "MERGE INTO") == 0) {
+            return dw__execute_merge(x, table);
+        }
         return changes ? dw__execute_change(x, table) : refuse_modify(x, table);
     }
     if (kind == DW_TARGET_NONE && x->sql.items[0].keyword != DW_KEYWORD_DROP) {

@@ -121,6 +121,8 @@ DW_WARN_UNUSED dw_status dw__execute_drop_view(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_modify(dw_execution *x);
 /* DELETE FROM, TRUNCATE TABLE and UPDATE of a Delta table. */
 DW_WARN_UNUSED dw_status dw__execute_change(dw_execution *x, dw_table *table);
+/* MERGE INTO a Delta table. */
+DW_WARN_UNUSED dw_status dw__execute_merge(dw_execution *x, dw_table *table);
 /* The whole statement on the engine; `plan` is the query in it, or empty. */
 DW_WARN_UNUSED dw_status dw__execute_engine(dw_execution *x, dw_sql_range plan);
 

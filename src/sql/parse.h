@@ -33,6 +33,11 @@ DW_WARN_UNUSED dw_status dw__parse_alter(dw_parser *parser, dw_alter_statement *
                                          bool *found_out);
 /* name [WITH DATA], behind FSCK TABLE */
 DW_WARN_UNUSED dw_status dw__parse_fsck(dw_parser *parser, dw_fsck_statement *out);
+/* [WITH SCHEMA EVOLUTION] INTO name, behind MERGE. */
+DW_WARN_UNUSED dw_status dw__parse_merge_head(dw_parser *parser, dw_statement *out);
+/* The rest of it, from where the head ended. */
+DW_WARN_UNUSED dw_status dw__parse_merge(dw_parser *parser, const dw_modify_statement *head,
+                                         dw_merge_statement *out);
 DW_WARN_UNUSED dw_status dw__parse_modify(dw_parser *parser, dw_statement *out, bool *found_out);
 
 /* A type, in Spark's or the engine's spelling. */

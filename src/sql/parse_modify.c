@@ -26,12 +26,6 @@ static const modify_shape shapes[] = {
      .engine_knows = true,
      .has_from = true,
      .advice = ""},
-    {.verb = "MERGE INTO",
-     .words = {DW_KEYWORD_MERGE, DW_KEYWORD_INTO},
-     .engine_knows = true,
-     .has_using = true,
-     .advice = ": use INSERT OVERWRITE with the merged rows"},
-    {.verb = "MERGE", .words = {DW_KEYWORD_MERGE, DW_KEYWORD_WITH}, .advice = ""},
     {.verb = "TRUNCATE",
      .words = {DW_KEYWORD_TRUNCATE},
      .optional = {DW_KEYWORD_TABLE},
@@ -119,7 +113,10 @@ parse_shape(dw_parser *parser, const modify_shape *shape, dw_statement *out)
 dw_status
 dw__parse_modify(dw_parser *parser, dw_statement *out, bool *found_out)
 {
-    *found_out = false;
+    *found_out = dw__parser_accept(parser, DW_KEYWORD_MERGE);
+    if (*found_out) {
+        return dw__parse_merge_head(parser, out);
+    }
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         size_t count;
         if (begins_with(parser, &shapes[i], &count)) {

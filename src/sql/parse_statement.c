@@ -155,7 +155,7 @@ parse_insert(dw_parser *parser, dw_sql_range with, dw_statement *out)
     return dw__parse_insert(parser, &out->as.insert);
 }
 
-/* WITH name AS (...), ... before a query or an INSERT. */
+/* WITH name AS (...), ... before a query, an INSERT or a MERGE. */
 static dw_status
 parse_with(dw_parser *parser, dw_statement *out)
 {
@@ -166,6 +166,12 @@ parse_with(dw_parser *parser, dw_statement *out)
             if (dw__parser_is(parser, DW_KEYWORD_INSERT)) {
                 dw_sql_range with = {first, parser->pos++};
                 return parse_insert(parser, with, out);
+            }
+            if (dw__parser_is(parser, DW_KEYWORD_MERGE)) {
+                dw_sql_range with = {first, parser->pos++};
+                DW_TRY(dw__parse_merge_head(parser, out));
+                out->as.modify.with = with;
+                return DW_OK;
             }
         } else {
             parser->pos++;

@@ -162,7 +162,7 @@ static dw_status
 set_marks(const dw_row_rules *rules, const dw_type *schema, int64_t row_count, dw_arena *arena,
           bool *changed_out, dw_error *err)
 {
-    dw_assert(schema->field_count == rules->schema->field_count);
+    dw_assert(schema->field_count <= rules->schema->field_count); /* hidden ones stand behind */
     *changed_out = false;
     for (size_t i = 0; i < schema->field_count; i++) {
         const dw_column_rule *rule = &rules->columns[i];
@@ -200,4 +200,27 @@ dw__row_rules_new_marks(const dw_row_rules *rules, const dw_metadata *metadata, 
     DW_TRY(dw__strbuf_ok(&text, "the schema", err));
     return dw__arena_dup(arena, dw__strbuf_str(&text), schema_string_out) ? DW_OK
                                                                           : dw__error_oom(err);
+}
+
+dw_status
+dw__row_rules_advance(dw_row_rules *rules, int64_t row_count, dw_arena *arena, dw_error *err)
+{
+    for (size_t i = 0; row_count > 0 && i < rules->schema->field_count; i++) {
+        dw_column_rule *rule = &rules->columns[i];
+        if (rule->identity == NULL || !rule->is_left_out) {
+            continue;
+        }
+        int64_t available;
+        int64_t next = find_next(rule->identity, &available);
+        dw_identity *identity = DW_ARENA_NEW(arena, dw_identity);
+        if (identity == NULL) {
+            return dw__error_oom(err);
+        }
+        *identity = *rule->identity;
+        identity->has_high_water_mark = true;
+        identity->high_water_mark = value_at(
+            next, identity->step, (uint64_t) (row_count < available ? row_count : available) - 1);
+        rule->identity = identity;
+    }
+    return DW_OK;
 }

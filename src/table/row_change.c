@@ -113,7 +113,7 @@ static dw_status
 choose_rows(dw_row_change *rc, dw_error *err)
 {
     size_t count;
-    const dw_file_ref *refs = dw__scan_files(rc->spec->scan, 0, &count);
+    const dw_file_ref *refs = dw__scan_files(rc->spec->scan, rc->spec->source_idx, &count);
     DW_TRY(dw__row_choice_read(rc->spec->connection, rc->spec->query, count, rc->arena.allocator,
                                &rc->choice, err));
     rc->files = DW_ARENA_ARRAY(&rc->arena, dw_chosen_file, count + 1);
@@ -154,10 +154,11 @@ dw__row_change_note_inputs(dw_row_change *rc, const dw_scan *scan)
 {
     dw_str id = dw__log_snapshot_metadata(rc->spec->snapshot)->id;
     int64_t version = dw__log_snapshot_version(rc->spec->snapshot);
-    for (size_t i = 1; i < dw__scan_source_count(scan); i++) {
+    for (size_t i = 0; i < dw__scan_source_count(scan); i++) {
         const dw_log_snapshot *read = dw__scan_snapshot(scan, i);
         bool is_past = dw__log_snapshot_version(read) < version;
-        if (!is_past && dw__str_equal(dw__log_snapshot_metadata(read)->id, id)) {
+        if (i != rc->spec->source_idx && !is_past &&
+            dw__str_equal(dw__log_snapshot_metadata(read)->id, id)) {
             rc->change.reads_whole_table = true;
         }
     }
@@ -168,10 +169,10 @@ static dw_status
 find_new(void *ctx, const dw_action *actions, size_t count, bool *found, dw_error *err)
 {
     const dw_row_change *rc = ctx;
-    return dw__scan_find_new(rc->spec->scan, 0, actions, count, found, err);
+    return dw__scan_find_new(rc->spec->scan, rc->spec->source_idx, actions, count, found, err);
 }
 
-/* Each row of these files was looked at for itself. [CHANGE-6] */
+/* Each row of these files was looked at for itself, unless others decided, too. [CHANGE-6] */
 static dw_status
 put_read_set(dw_row_change *rc, dw_error *err)
 {
@@ -181,7 +182,7 @@ put_read_set(dw_row_change *rc, dw_error *err)
         rc->change.reads_whole_table = true;
         return DW_OK;
     }
-    const dw_file_ref *refs = dw__scan_files(rc->spec->scan, 0, &count);
+    const dw_file_ref *refs = dw__scan_files(rc->spec->scan, rc->spec->source_idx, &count);
     dw_str *paths = DW_ARENA_ARRAY(&rc->arena, dw_str, count + 1);
     if (paths == NULL) {
         return dw__error_oom(err);
@@ -189,8 +190,13 @@ put_read_set(dw_row_change *rc, dw_error *err)
     for (size_t i = 0; i < count; i++) {
         paths[i] = dw__file_set_path(dw__log_snapshot_files(rc->spec->snapshot), refs[i]);
     }
-    rc->change.searched_paths = paths;
-    rc->change.searched_path_count = count;
+    if (rc->spec->minds_all_rows) {
+        rc->change.read_paths = paths;
+        rc->change.read_path_count = count;
+    } else {
+        rc->change.searched_paths = paths;
+        rc->change.searched_path_count = count;
+    }
     rc->change.search = (dw_row_search){find_new, rc};
     dw__row_change_note_inputs(rc, rc->spec->scan);
     return DW_OK;
@@ -495,6 +501,9 @@ print_metrics(const dw_row_change *rc, dw_strbuf *json)
 static dw_status
 describe_change(dw_row_change *rc, dw_error *err)
 {
+    if (!dw__str_is_null(rc->change.metrics_json)) {
+        return DW_OK; /* the verb has said it */
+    }
     DW_AUTO(dw_strbuf) json = dw__strbuf_make(rc->arena.allocator, DW_COMMIT_BYTES_MAX);
     DW_AUTO(dw_strbuf) list = dw__strbuf_make(rc->arena.allocator, DW_COMMIT_BYTES_MAX);
     dw_str predicate = rc->spec->predicate;
@@ -539,7 +548,7 @@ dw_status
 dw__row_change_commit(dw_row_change *rc, dw_error *err)
 {
     dw_txn_result done;
-    if (rc->file_count == 0) {
+    if (rc->file_count == 0 && rc->written.count == 0) {
         return DW_OK;
     }
     DW_TRY(put_written(rc, err));

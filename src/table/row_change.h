@@ -25,9 +25,11 @@ typedef struct dw_row_change_spec {
     dw_connection *connection;
     dw_log_snapshot *snapshot;
     const char *operation; /* "DELETE" */
-    /* The rows: a scan whose first source is the table, with positions, open until the commit, and
-     * a query over it that returns the positions of the rows. A scan of NULL means all rows. */
+    /* The rows: a scan of which one source is the table, with positions, open until the commit, and
+     * a query that returns the positions of the rows. A scan of NULL means all rows. */
     const dw_scan *scan;
+    size_t source_idx;
+    bool minds_all_rows; /* rows that were looked at and not chosen decided about others */
     dw_str query;
     dw_str predicate;   /* for the history: the condition as it was written; null string: none */
     dw_str name_prefix; /* of what may be made on the connection: unique to the statement */

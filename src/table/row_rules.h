@@ -61,5 +61,8 @@ DW_WARN_UNUSED dw_status dw__row_rules_new_marks(const dw_row_rules *rules,
                                                  const dw_metadata *metadata, int64_t row_count,
                                                  dw_arena *arena, dw_str *schema_string_out,
                                                  dw_error *err);
+/* Takes so many identity values as given: the next query gets those behind them. */
+DW_WARN_UNUSED dw_status dw__row_rules_advance(dw_row_rules *rules, int64_t row_count,
+                                               dw_arena *arena, dw_error *err);
 
 #endif

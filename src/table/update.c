@@ -3,7 +3,7 @@
  */
 #include "table/update.h"
 
-#include "protocol/feature.h"
+#include "table/new_rows.h"
 #include "table/projection.h"
 
 #define SQL_BYTES_MAX ((size_t) 64 << 20)
@@ -11,71 +11,31 @@
 typedef struct update_state {
     const dw_update_spec *spec;
     dw_row_change *rc;
-    dw_row_rules rules;
     dw_str new_rows; /* the query for them */
 } update_state;
 
 /* ---- New values ------------------------------------------------------------------------------ */
-
-dw_status
-dw__update_check_column(const dw_log_snapshot *snapshot, dw_str column, dw_error *err)
-{
-    const dw_field *field = dw__schema_find(dw__log_snapshot_schema(snapshot), column);
-    bool has_identity =
-        field != NULL && (field->traits & DW_FIELD_IDENTITY) != 0 &&
-        dw__protocol_supports(dw__log_snapshot_protocol(snapshot), DW_FEATURE_IDENTITY_COLUMNS);
-    return !has_identity
-               ? DW_OK
-               : dw__error_set(err, DW_INVALID_ARGUMENT, "IDENTITY_UPDATE",
-                               "column \"%.*s\" is an identity column, whose values stay with "
-                               "their rows: leave it out, or delete and insert the rows",
-                               DW_STR_ARG(field->name));
-}
 
 static dw_status
 check_columns(const dw_update_spec *spec, dw_error *err)
 {
     for (size_t i = 0; i < spec->column_count; i++) {
         if (spec->is_set[i]) {
-            DW_TRY(dw__update_check_column(spec->rows.snapshot, spec->columns[i], err));
+            DW_TRY(dw__new_rows_check_update(spec->rows.snapshot, spec->columns[i], err));
         }
     }
     return DW_OK;
 }
-
-/* What a row had as its identity is no value that the statement gives. [UPDATE-2] */
-static void
-keep_identities(update_state *state)
-{
-    for (size_t i = 0; i < state->rules.schema->field_count; i++) {
-        state->rules.columns[i].identity = NULL;
-    }
-}
-
 static dw_status
 project(update_state *state, dw_str values, dw_error *err)
 {
-    const dw_row_change_spec *rows = &state->spec->rows;
-    dw_arena *arena = &state->rc->arena;
-    const dw_type *schema = state->rc->target.schema;
-    dw_query_column *columns;
-    size_t count;
-    DW_TRY(dw__row_rules_read(dw__log_snapshot_protocol(rows->snapshot),
-                              dw__log_snapshot_metadata(rows->snapshot), schema, arena,
-                              &state->rules, err));
-    keep_identities(state);
-    DW_TRY(dw__connection_describe(rows->connection, values, arena, &columns, &count, err));
-    dw_projection_request request = {.query = values,
-                                     .source = columns,
-                                     .source_count = count,
-                                     .schema = schema,
-                                     .columns = state->spec->columns,
-                                     .column_count = state->spec->column_count,
-                                     .rules = &state->rules};
-    DW_AUTO(dw_strbuf) query = dw__strbuf_make(arena->allocator, SQL_BYTES_MAX);
-    DW_TRY(dw__projection_print(&request, arena, &query, err));
-    return dw__arena_dup(arena, dw__strbuf_str(&query), &state->new_rows) ? DW_OK
-                                                                          : dw__error_oom(err);
+    dw_row_rules rules;
+    const dw_new_rows rows = {.query = values,
+                              .columns = state->spec->columns,
+                              .column_count = state->spec->column_count,
+                              .replace_others = true};
+    DW_TRY(dw__new_rows_rules(state->rc, &rules, err));
+    return dw__new_rows_print(state->rc, &rows, &rules, &state->new_rows, err);
 }
 
 /* ---- With a change data feed ----------------------------------------------------------------- */

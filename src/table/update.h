@@ -25,11 +25,7 @@ typedef struct dw_update_spec {
     size_t column_count;
 } dw_update_spec;
 
-/* DW_INVALID_ARGUMENT (IDENTITY_UPDATE) when the column of a table is an identity column. */
-DW_WARN_UNUSED dw_status dw__update_check_column(const dw_log_snapshot *snapshot, dw_str column,
-                                                 dw_error *err);
-
-/* Errors: as dw__update_check_column, dw__row_change_init, dw__projection_print and dw__txn_commit.
+/* Errors: as dw__new_rows_check_update, dw__row_change_init, dw__projection_print and dw__txn_commit.
  */
 DW_WARN_UNUSED dw_status dw__table_update(const dw_update_spec *spec, dw_row_change_result *out,
                                           dw_error *err);

@@ -278,6 +278,74 @@ test_modify__reads_the_verb_and_the_table(void **state)
     }
 }
 
+/* What stands behind the name of the table. */
+static dw_status
+parse_merge(dwt_parsed *p, const char *text, dw_merge_statement *out)
+{
+    dwt_parse_ok(p, text, DW_STATEMENT_MODIFY);
+    dw_parser parser = dw__parser_make(&p->sql, &p->arena, &p->err);
+    return dw__parse_merge(&parser, &p->statement.as.modify, out);
+}
+
+static void
+test_merge__reads_target_source_and_clauses(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    dw_merge_statement m;
+    const char *text =
+        "MERGE WITH SCHEMA EVOLUTION INTO a.t AS x USING (SELECT 1 AS id) s ON x.id = s.id "
+        "WHEN MATCHED AND CASE WHEN x.b THEN s.c END THEN UPDATE SET x.st.a = s.a, b = (1, 2) "
+        "WHEN MATCHED THEN DELETE WHEN NOT MATCHED BY TARGET AND s.c THEN INSERT (id, b) "
+        "VALUES (s.id, DEFAULT) WHEN NOT MATCHED THEN INSERT * "
+        "WHEN NOT MATCHED BY SOURCE THEN UPDATE SET b = CASE WHEN b THEN c END";
+    assert_ok(parse_merge(&p, text, &m), &p.err);
+    assert_true(p.statement.as.modify.evolves);
+    assert_str(dwt_range_text(&p, m.table), "a.t AS x");
+    assert_str(m.table_alias, "x");
+    assert_str(dwt_range_text(&p, m.source), "(SELECT 1 AS id) s");
+    assert_str(m.source_alias, "s");
+    assert_str(dwt_range_text(&p, m.condition), "x.id = s.id");
+    assert_int_equal(m.clause_count, 5);
+    assert_str(dwt_range_text(&p, m.clauses[0].condition), "CASE WHEN x.b THEN s.c END");
+    assert_int_equal(m.clauses[0].set_count, 2);
+    assert_int_equal(m.clauses[0].set[0].part_count, 3);
+    assert_str(dwt_range_text(&p, m.clauses[0].set[1].value), "(1, 2)");
+    assert_int_equal(m.clauses[1].action, DW_MERGE_DELETE);
+    assert_int_equal(m.clauses[2].kind, DW_MERGE_NOT_MATCHED);
+    assert_str(m.clauses[2].set[1].parts[0], "b");
+    assert_str(dwt_range_text(&p, m.clauses[2].set[1].value), "DEFAULT");
+    assert_true(m.clauses[3].is_star);
+    assert_int_equal(m.clauses[4].kind, DW_MERGE_NOT_MATCHED_BY_SOURCE);
+    assert_str(dwt_range_text(&p, m.clauses[4].set[0].value), "CASE WHEN b THEN c END");
+    dwt_parsed_deinit(&p);
+}
+
+static void
+test_merge__knows_what_columns_may_be_qualified_by(void **state)
+{
+    (void) state;
+    static const char *const cases[][3] = {
+        {"t USING s", "t", "s"},
+        {"delta.`/a/b/` USING db.s VERSION AS OF 3", "b", "s"},
+        {"t USING '/data/new.csv.gz'", "t", "new"},
+        {"t u USING read_csv('x', header = true) AS r(a, b)", "u", "r"},
+        {"t USING s@v3 x", "t", "x"},
+        {"t USING range(3)", "t", "range"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dwt_parsed p;
+        dw_merge_statement m;
+        char text[256];
+        (void) snprintf(text, sizeof text, "MERGE INTO %s ON true WHEN MATCHED THEN DELETE",
+                        cases[i][0]);
+        assert_ok(parse_merge(&p, text, &m), &p.err);
+        assert_str(m.table_alias, cases[i][1]);
+        assert_str(m.source_alias, cases[i][2]);
+        dwt_parsed_deinit(&p);
+    }
+}
+
 static void
 test_statement__refuses_transactions(void **state)
 {
@@ -314,6 +382,8 @@ main(void)
         cmocka_unit_test(test_statement__finds_the_query_inside_of_statements_for_the_engine),
         cmocka_unit_test(test_explain__takes_a_query),
         cmocka_unit_test(test_modify__reads_the_verb_and_the_table),
+        cmocka_unit_test(test_merge__reads_target_source_and_clauses),
+        cmocka_unit_test(test_merge__knows_what_columns_may_be_qualified_by),
         cmocka_unit_test(test_statement__refuses_transactions),
         cmocka_unit_test(test_errors__show_one_line_without_cutting_characters),
     };

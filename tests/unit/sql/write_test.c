@@ -187,7 +187,6 @@ test_modify__names_what_is_not_supported(void **state)
     dwt_session *s = *state;
     dwt_run(s, "CREATE TABLE t (a INT)");
     static const char *const statements[][2] = {
-        {"MERGE INTO t USING t s ON true WHEN MATCHED THEN DELETE", "MERGE INTO is not supported"},
         {"OPTIMIZE t", "OPTIMIZE is not supported"},
         {"VACUUM t", "VACUUM is not supported"},
         {"RESTORE t TO VERSION AS OF 0", "RESTORE is not supported"},
