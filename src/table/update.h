@@ -25,7 +25,8 @@ typedef struct dw_update_spec {
     size_t column_count;
 } dw_update_spec;
 
-/* Errors: as dw__new_rows_check_update, dw__row_change_init, dw__projection_print and dw__txn_commit.
+/* Errors: as dw__new_rows_check_update, dw__row_change_init, dw__projection_print and
+ * dw__txn_commit.
  */
 DW_WARN_UNUSED dw_status dw__table_update(const dw_update_spec *spec, dw_row_change_result *out,
                                           dw_error *err);
