@@ -3,7 +3,7 @@
  * what is set a query over those rows.
  */
 #include "sql/assignment.h"
-#include "sql/execution.h"
+#include "sql/row_query.h"
 #include "table/delete.h"
 #include "table/update.h"
 
@@ -69,61 +69,6 @@ parse_parts(dw_execution *x, change_parts *out)
     }
     out->condition = (dw_sql_range){parser.pos, end};
     return DW_OK;
-}
-
-/* ---- Queries over the table ------------------------------------------------------------------ */
-
-/* Binds and opens a query in the user's words whose first table is the one to change. */
-typedef struct change_query {
-    dw_sql_text text;
-    dw_binding binding;
-    dw_scan_source *sources;
-    dw_str sql; /* as the engine understands it */
-    dw_scan *scan;
-} change_query;
-
-static void
-change_query_deinit(change_query *query)
-{
-    dw__scan_close(query->scan);
-    dw__binding_deinit(&query->binding);
-    dw__sql_text_deinit(&query->text);
-}
-
-static dw_status
-bind_query(dw_execution *x, dw_str text, const char *scan_prefix, change_query *out)
-{
-    *out = (change_query){.scan = NULL};
-    dw_bind_options options = dw__execution_bind_options(x);
-    options.scan_prefix = scan_prefix;
-    DW_TRY(dw__sql_text_init(&out->text, x->arena.allocator, text, x->err));
-    dw_sql_range all = {0, out->text.count - 1};
-    DW_TRY(dw__bind(&out->binding, &out->text, all, &x->arena, &options, x->err));
-    DW_TRY(dw__binding_print(&out->binding, all, &out->sql, x->err));
-    return dw__execution_sources(x, &out->binding, &out->sources);
-}
-
-static dw_status
-open_query(dw_execution *x, change_query *query)
-{
-    DW_TRY(dw__session_check_cancelled(x->session, x->err));
-    return dw__scan_open(x->session->connection, x->session->database, query->sql, query->sources,
-                         query->binding.references.count, &query->scan, x->err);
-}
-
-/* SELECT <places> FROM table AS alias WHERE (condition): a condition is one, whatever it says. */
-static dw_status
-choose_text(const change_state *state, dw_str *out)
-{
-    dw_execution *x = state->x;
-    const change_parts *parts = &state->parts;
-    dw_str table = dw__tokens_text(&x->sql, parts->table.first, parts->table.last);
-    dw_str condition = dw__tokens_text(&x->sql, parts->condition.first, parts->condition.last);
-    *out = dw__arena_printf(
-        &x->arena,
-        "SELECT " DW_SCAN_FILE_COLUMN ", " DW_SCAN_ROW_COLUMN " FROM %.*s WHERE (%.*s\n)",
-        DW_STR_ARG(table), DW_STR_ARG(condition.len == 0 ? DW_STR("true") : condition));
-    return dw__str_is_null(*out) ? dw__error_oom(x->err) : DW_OK;
 }
 
 /* ---- UPDATE: which columns get which values -------------------------------------------------- */
@@ -209,24 +154,24 @@ open_values(void *ctx, const dw_scan_rows *rows, dw_scan **scan_out, dw_str *que
     change_state *state = ctx;
     dw_execution *x = state->x;
     dw_str text;
-    change_query query;
+    dw_row_query query;
     (void) err; /* that of the execution */
     DW_TRY(values_text(state, &text));
     dw_str prefix = dw__arena_printf(&x->arena, "%s_set", x->scan_prefix);
     if (dw__str_is_null(prefix)) {
         return dw__error_oom(x->err);
     }
-    dw_status status = bind_query(x, text, prefix.ptr, &query);
+    dw_status status = dw__row_query_bind(x, text, prefix.ptr, &query);
     if (status == DW_OK) {
         query.sources[0].rows = rows;
         query.sources[0].with_row_ids =
             dw__scan_row_id_columns(query.sources[0].snapshot).id.len > 0;
-        status = open_query(x, &query);
+        status = dw__row_query_open(x, &query);
     }
     *scan_out = query.scan;
     *query_out = query.sql;
     query.scan = NULL;
-    change_query_deinit(&query);
+    dw__row_query_deinit(&query);
     return status;
 }
 
@@ -253,14 +198,11 @@ static dw_status
 change_chosen(change_state *state, dw_row_change_spec *spec)
 {
     dw_execution *x = state->x;
-    dw_str text;
-    change_query query;
-    DW_TRY(choose_text(state, &text));
-    dw_status status = bind_query(x, text, x->scan_prefix, &query);
-    if (status == DW_OK) {
-        query.sources[0].with_positions = true;
-        status = open_query(x, &query);
-    }
+    const change_parts *parts = &state->parts;
+    dw_row_query query;
+    dw_str table = dw__tokens_text(&x->sql, parts->table.first, parts->table.last);
+    dw_str condition = dw__tokens_text(&x->sql, parts->condition.first, parts->condition.last);
+    dw_status status = dw__row_query_choose(x, table, condition, x->scan_prefix, &query);
     if (status == DW_OK) {
         spec->snapshot = query.sources[0].snapshot;
         spec->scan = query.scan;
@@ -269,7 +211,7 @@ change_chosen(change_state *state, dw_row_change_spec *spec)
         dw_open_query open = {.text = query.sql, .scan = query.scan};
         status = dw__explain_engine_error(x, &open, status);
     }
-    change_query_deinit(&query);
+    dw__row_query_deinit(&query);
     return status;
 }
 

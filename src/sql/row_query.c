@@ -1,0 +1,51 @@
+/*
+ * Binding and opening queries about the rows that a statement changes.
+ */
+#include "sql/row_query.h"
+
+void
+dw__row_query_deinit(dw_row_query *query)
+{
+    dw__scan_close(query->scan);
+    dw__binding_deinit(&query->binding);
+    dw__sql_text_deinit(&query->text);
+}
+
+dw_status
+dw__row_query_bind(dw_execution *x, dw_str text, const char *scan_prefix, dw_row_query *out)
+{
+    *out = (dw_row_query){.scan = NULL};
+    dw_bind_options options = dw__execution_bind_options(x);
+    options.scan_prefix = scan_prefix;
+    DW_TRY(dw__sql_text_init(&out->text, x->arena.allocator, text, x->err));
+    dw_sql_range all = {0, out->text.count - 1};
+    DW_TRY(dw__bind(&out->binding, &out->text, all, &x->arena, &options, x->err));
+    DW_TRY(dw__binding_print(&out->binding, all, &out->sql, x->err));
+    return dw__execution_sources(x, &out->binding, &out->sources);
+}
+
+dw_status
+dw__row_query_open(dw_execution *x, dw_row_query *query)
+{
+    DW_TRY(dw__session_check_cancelled(x->session, x->err));
+    return dw__scan_open(x->session->connection, x->session->database, query->sql, query->sources,
+                         query->binding.references.count, &query->scan, x->err);
+}
+
+/* SELECT <places> FROM table AS alias WHERE (condition): a condition is one, whatever it says. */
+dw_status
+dw__row_query_choose(dw_execution *x, dw_str table, dw_str condition, const char *scan_prefix,
+                     dw_row_query *out)
+{
+    *out = (dw_row_query){.scan = NULL};
+    dw_str text = dw__arena_printf(
+        &x->arena,
+        "SELECT " DW_SCAN_FILE_COLUMN ", " DW_SCAN_ROW_COLUMN " FROM %.*s WHERE (%.*s\n)",
+        DW_STR_ARG(table), DW_STR_ARG(condition.len == 0 ? DW_STR("true") : condition));
+    if (dw__str_is_null(text)) {
+        return dw__error_oom(x->err);
+    }
+    DW_TRY(dw__row_query_bind(x, text, scan_prefix, out));
+    out->sources[0].with_positions = true;
+    return dw__row_query_open(x, out);
+}
