@@ -21,6 +21,7 @@ static const char *const keywords[] = {
     "BY",
     "CASE",
     "CHECKPOINT",
+    "COMPACT LOG",
     "COPY INTO",
     "COUNT",
     "CREATE OR REPLACE TABLE",

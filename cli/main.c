@@ -19,6 +19,7 @@ static const char help[] =
     "  history TABLE                   the table's versions, newest first\n"
     "  detail TABLE                    what the table is: size, files, properties, features\n"
     "  checkpoint TABLE                write a checkpoint of the newest version\n"
+    "  compact-log TABLE               write one file in place of the newest commits\n"
     "  fsck TABLE                      check the table against the rules of the protocol\n"
     "\n"
     "deltaworks VERB --help explains a verb. TABLE is a path or a file:// URI; SQL also\n"
@@ -37,6 +38,7 @@ static const struct {
     {"history", verb_history},
     {"detail", verb_detail},
     {"checkpoint", verb_checkpoint},
+    {"compact-log", verb_compact_log},
     {"fsck", verb_fsck},
 };
 

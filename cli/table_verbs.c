@@ -1,5 +1,5 @@
 /*
- * The verbs that are one statement on one table: history, detail, checkpoint.
+ * The verbs that are one statement on one table: history, detail, compact-log, checkpoint.
  */
 #include "args.h"
 #include "error.h"
@@ -132,6 +132,21 @@ verb_detail(int argc, char **argv)
         "  --output FILE    write the row there\n",
         false};
     return run_verb(&verb, "DESCRIBE DETAIL ", argc, argv);
+}
+
+int
+verb_compact_log(int argc, char **argv)
+{
+    static const table_verb verb = {
+        "compact-log",
+        "Usage: deltaworks compact-log TABLE\n"
+        "\n"
+        "Writes what the commits behind the last checkpoint come to as one file,\n"
+        "which readers take instead of them; the commits stay. The same as\n"
+        "COMPACT LOG, which can take a range of versions. Writers do it by\n"
+        "themselves where deltaworks.logCompactionInterval is set.\n",
+        false};
+    return run_verb(&verb, "COMPACT LOG ", argc, argv);
 }
 
 /* ---- Checkpoint ------------------------------------------------------------------------------ */

@@ -12,6 +12,7 @@ int verb_load(int argc, char **argv);
 int verb_history(int argc, char **argv);
 int verb_detail(int argc, char **argv);
 int verb_checkpoint(int argc, char **argv);
+int verb_compact_log(int argc, char **argv);
 int verb_fsck(int argc, char **argv);
 
 /* Reads a file of statements, "-" being the standard input. Returns false after having said why. */

@@ -7,9 +7,12 @@
  *                 is left out.
  */
 #include "base/assert.h"
+#include "log/checkpoint_core.h"
+#include "log/cleanup.h"
 #include "log/commit.h"
 #include "log/log_core.h"
 #include "log/replay.h"
+#include "log/snapshot.h"
 
 #include <inttypes.h>
 
@@ -107,4 +110,25 @@ dw__log_compact(dw_log *log, int64_t first, int64_t last, dw_error *err)
     DW_TRY(print_files(replay.adds, DW_ACTION_ADD, &text, err));
     DW_TRY(dw__strbuf_ok(&text, "the compacted commits", err));
     return put_compacted(log, first, last, dw__strbuf_str(&text), err);
+}
+
+dw_status
+dw__log_compactable(const dw_log_snapshot *snapshot, int64_t *first_out, int64_t *last_out,
+                    dw_error *err)
+{
+    *last_out = snapshot->version;
+    if (snapshot->checkpoint != NULL) {
+        *first_out = snapshot->checkpoint->version + 1;
+        return DW_OK;
+    }
+    return dw__log_first_commit(snapshot->log, first_out, err);
+}
+
+/* As the reference counts: version 9 is the tenth. */
+bool
+dw__log_compaction_is_due(const dw_log_snapshot *snapshot, int64_t *first_out)
+{
+    int64_t interval = snapshot->definition->properties.log_compaction_interval;
+    *first_out = snapshot->version + 1 - interval;
+    return interval > 1 && (snapshot->version + 1) % interval == 0;
 }

@@ -90,8 +90,15 @@ DW_WARN_UNUSED dw_status dw__commit_read(dw_log *log, int64_t version, dw_arena 
                                          dw_commit_actions *out, dw_error *err);
 
 /* Writes what the commits from `first` to `last` come to as one file, for readers to take instead.
- * Nothing does so by itself. DW_NOT_FOUND (LOG_VERSION_MISSING). */
+ * DW_NOT_FOUND (LOG_VERSION_MISSING). */
 DW_WARN_UNUSED dw_status dw__log_compact(dw_log *log, int64_t first, int64_t last, dw_error *err);
+/* The versions that a reader of the snapshot goes through one by one: those behind its checkpoint,
+ * or all. */
+DW_WARN_UNUSED dw_status dw__log_compactable(const dw_log_snapshot *snapshot, int64_t *first_out,
+                                             int64_t *last_out, dw_error *err);
+/* True when deltaworks.logCompactionInterval says that a run of commits ends with this version; the
+ * first of them. */
+bool dw__log_compaction_is_due(const dw_log_snapshot *snapshot, int64_t *first_out);
 
 /* ---- Checkpoints ----------------------------------------------------------------------------- */
 

@@ -63,6 +63,8 @@ static const property_spec specs[] = {
         AT(in_commit_timestamp_enablement_timestamp_ms)),
     BOOL("delta.enableTypeWidening", AT(enable_type_widening)),
     INT("delta.checkpointInterval", USE_SETTABLE, 1, INT32_MAX, AT(checkpoint_interval)),
+    INT("deltaworks.logCompactionInterval", USE_SETTABLE, 0, INT32_MAX,
+        AT(log_compaction_interval)),
     BOOL("delta.checkpoint.writeStatsAsJson", AT(checkpoint_write_stats_as_json)),
     BOOL("delta.checkpoint.writeStatsAsStruct", AT(checkpoint_write_stats_as_struct)),
     TEXT("delta.checkpointPolicy", VALUE_POLICY, AT(checkpoint_policy_v2)),

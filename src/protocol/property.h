@@ -23,6 +23,7 @@ typedef struct dw_properties {
     int64_t in_commit_timestamp_enablement_timestamp_ms; /* -1: none */
     bool enable_type_widening;
     int64_t checkpoint_interval;
+    int64_t log_compaction_interval; /* 0: never */
     bool checkpoint_write_stats_as_json;
     bool checkpoint_write_stats_as_struct;
     bool checkpoint_policy_v2;

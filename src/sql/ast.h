@@ -72,6 +72,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_DESCRIBE,
     DW_STATEMENT_SHOW_TABLES,
     DW_STATEMENT_CHECKPOINT,
+    DW_STATEMENT_COMPACT_LOG,
     DW_STATEMENT_FSCK,
     DW_STATEMENT_ALTER,
     DW_STATEMENT_CREATE_VIEW,
@@ -101,6 +102,13 @@ typedef struct dw_create_statement {
     dw_pairs properties;
     dw_sql_range query; /* AS query; empty: none */
 } dw_create_statement;
+
+/* COMPACT LOG */
+typedef struct dw_compact_statement {
+    dw_sql_name name;
+    bool has_range;
+    int64_t first, last;
+} dw_compact_statement;
 
 typedef struct dw_insert_statement {
     dw_write_mode mode;
@@ -238,6 +246,7 @@ typedef struct dw_statement {
         dw_copy_statement copy;
         dw_describe_statement describe;
         dw_sql_name checkpoint;
+        dw_compact_statement compact;
         dw_fsck_statement fsck;
         dw_alter_statement alter;
         dw_view_statement view;

@@ -1,5 +1,6 @@
 /*
- * Statements that look at one table: DESCRIBE, SHOW TBLPROPERTIES, SHOW CREATE TABLE, CHECKPOINT.
+ * Statements that look at one table: DESCRIBE, SHOW TBLPROPERTIES, SHOW CREATE TABLE, CHECKPOINT,
+ * COMPACT LOG.
  */
 #include "base/assert.h"
 #include "sql/execution.h"
@@ -110,6 +111,54 @@ dw__execute_checkpoint(dw_execution *x)
     dw_status status = checkpoint(x, table);
     if (status != DW_OK) {
         dw__error_context(x->err, "CHECKPOINT of %.*s", DW_STR_ARG(dw__table_root(table)));
+    }
+    return status;
+}
+
+/* ---- COMPACT LOG ----------------------------------------------------------------------------- */
+
+static dw_status
+check_range(const dw_compact_statement *compact, const dw_log_snapshot *snapshot, dw_error *err)
+{
+    int64_t newest = dw__log_snapshot_version(snapshot);
+    if (compact->first < 0 || compact->first >= compact->last || compact->last > newest) {
+        return dw__error_set(err, DW_INVALID_ARGUMENT, "VERSION_RANGE_INVALID",
+                             "expected at least two versions, from one to a later one up to "
+                             "%" PRId64 ", found %" PRId64 " to %" PRId64,
+                             newest, compact->first, compact->last);
+    }
+    return DW_OK;
+}
+
+static dw_status
+compact_log(dw_execution *x, dw_table *table)
+{
+    const dw_compact_statement *compact = &x->statement.as.compact;
+    int64_t first = compact->first, last = compact->last;
+    dw_log_snapshot *snapshot;
+    dw_sql_travel newest = {0};
+    DW_TRY(dw__execution_snapshot(x, table, &newest, &snapshot));
+    DW_TRY(compact->has_range ? check_range(compact, snapshot, x->err)
+                              : dw__log_compactable(snapshot, &first, &last, x->err));
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_MESSAGE_BYTES_MAX);
+    if (first >= last) {
+        dw__strbuf_append_literal(&text, "nothing to compact behind the last checkpoint");
+    } else {
+        DW_TRY(dw__log_compact(dw__table_log(table), first, last, x->err));
+        dw__strbuf_printf(&text, "compacted the commits %" PRId64 " to %" PRId64, first, last);
+    }
+    dw__execution_set_message(x, &text, -1);
+    return dw__strbuf_ok(&text, "the message", x->err);
+}
+
+dw_status
+dw__execute_compact_log(dw_execution *x)
+{
+    DW_AUTO(dw_table_ptr) table = NULL;
+    DW_TRY(dw__execution_table(x, &x->statement.as.compact.name, &table));
+    dw_status status = compact_log(x, table);
+    if (status != DW_OK) {
+        dw__error_context(x->err, "COMPACT LOG of %.*s", DW_STR_ARG(dw__table_root(table)));
     }
     return status;
 }

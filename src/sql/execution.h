@@ -114,6 +114,7 @@ DW_WARN_UNUSED dw_status dw__execute_copy_into(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_describe(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_show_tables(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_checkpoint(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_compact_log(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_alter(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_fsck(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_create_view(dw_execution *x);

@@ -193,6 +193,24 @@ parse_checkpoint(dw_parser *parser, dw_statement *out)
     return dw__parser_expect_end(parser);
 }
 
+/* LOG [OF] name [FROM first TO last], behind COMPACT */
+static dw_status
+parse_compact(dw_parser *parser, dw_statement *out)
+{
+    *out = make(DW_STATEMENT_COMPACT_LOG, "COMPACT LOG");
+    dw_compact_statement *compact = &out->as.compact;
+    DW_TRY(dw__parser_expect(parser, DW_KEYWORD_LOG));
+    (void) dw__parser_accept(parser, DW_KEYWORD_OF);
+    DW_TRY(dw__parser_table(parser, &compact->name));
+    compact->has_range = dw__parser_accept(parser, DW_KEYWORD_FROM);
+    if (compact->has_range) {
+        DW_TRY(dw__parser_integer(parser, "a version", &compact->first));
+        DW_TRY(dw__parser_expect(parser, DW_KEYWORD_TO));
+        DW_TRY(dw__parser_integer(parser, "a version", &compact->last));
+    }
+    return dw__parser_expect_end(parser);
+}
+
 /* [IF EXISTS] name, behind DROP VIEW */
 static dw_status
 parse_drop_view(dw_parser *parser, dw_statement *out)
@@ -243,6 +261,8 @@ parse_by_keyword(dw_parser *parser, dw_statement *out)
         return parse_explain(parser, out);
     case DW_KEYWORD_CHECKPOINT:
         return parse_checkpoint(parser, out);
+    case DW_KEYWORD_COMPACT:
+        return parse_compact(parser, out);
     case DW_KEYWORD_BEGIN:
     case DW_KEYWORD_START:
     case DW_KEYWORD_COMMIT:

@@ -104,6 +104,8 @@ run(dw_execution *x)
         return dw__execute_show_tables(x);
     case DW_STATEMENT_CHECKPOINT:
         return dw__execute_checkpoint(x);
+    case DW_STATEMENT_COMPACT_LOG:
+        return dw__execute_compact_log(x);
     case DW_STATEMENT_ALTER:
         return dw__execute_alter(x);
     case DW_STATEMENT_FSCK:

@@ -165,6 +165,31 @@ checkpoint_if_due(dw_change *change, int64_t version)
     }
 }
 
+/* The same of compacted commits. Where the log no longer has all of them nobody reads them. */
+static void
+compact_if_due(dw_change *change, int64_t version)
+{
+    int64_t first;
+    if (change->snapshot == NULL ||
+        dw__log_snapshot_properties(change->snapshot)->log_compaction_interval == 0) {
+        return;
+    }
+    dw_error detail = DW_ERROR_INIT;
+    dw_log *log = dw__table_log(change->table);
+    DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
+    dw_status status = dw__log_snapshot(log, &snapshot, &detail);
+    if (status == DW_OK && dw__log_snapshot_version(snapshot) == version &&
+        dw__log_compaction_is_due(snapshot, &first)) {
+        status = dw__log_compact(log, first, version, &detail);
+    }
+    if (status != DW_OK && status != DW_NOT_FOUND) {
+        dw__env_warn(dw__table_env(change->table),
+                     "version %" PRId64 " is committed, but the commits before it were not "
+                     "compacted: %s",
+                     version, detail.message);
+    }
+}
+
 void
 dw__change_discard(dw_change *change)
 {
@@ -221,6 +246,7 @@ dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
     }
     if (status == DW_OK && !out->was_duplicate) {
         checkpoint_if_due(change, out->version);
+        compact_if_due(change, out->version);
     }
     return status;
 }

@@ -307,6 +307,54 @@ def test_checkpoint__keeps_statistics_when_the_table_wants_them_as_structs_only(
     expect("1 after statistics" in w.sql("EXPLAIN SELECT * FROM t WHERE a > 3"), "one of the two files to be left out")
 
 
+def empty_commits(w, table, first, last):
+    """Leaves of these commits only that they were made: who reads them does not find their files."""
+    for version in range(first, last + 1):
+        with open(w.path(f"{table}/_delta_log/{version:020d}.json"), "w", encoding="utf-8") as file:
+            file.write('{"commitInfo":{"timestamp":1700000000000,"operation":"WRITE"}}\n')
+
+
+def compacted(w, table):
+    return sorted(f for f in os.listdir(w.path(f"{table}/_delta_log")) if f.endswith(".compacted.json"))
+
+
+@test
+def test_compact_log__writes_one_file_that_is_read_instead_of_the_commits(w):
+    w.sql("CREATE TABLE t (a INT)")
+    for i in range(5):
+        w.sql(f"INSERT INTO t VALUES ({i})")
+    w.sql("DELETE FROM t WHERE a = 0")
+    ran = w.run("compact-log", w.path("t"))
+    expect(ran.status == 0 and "compacted the commits 0 to 6" in ran.out, repr(ran))
+    expect_equal(compacted(w, "t"), [f"{0:020d}.{6:020d}.compacted.json"])
+    expect_equal(w.run("compact-log", w.path("t")).status, 0)
+    w.sql("INSERT INTO t VALUES (7)")
+    w.damages("t")
+    empty_commits(w, "t", 0, 5)
+    expect_equal(w.value("SELECT sum(a) FROM t"), 17)
+
+
+@test
+def test_compact_log__begins_behind_the_checkpoint_and_takes_a_range(w):
+    w.sql("CREATE TABLE t (a INT); INSERT INTO t VALUES (1); INSERT INTO t VALUES (2); CHECKPOINT t")
+    expect("nothing to compact" in w.run("compact-log", w.path("t")).out, "nothing to compact")
+    w.sql("INSERT INTO t VALUES (3); INSERT INTO t VALUES (4); COMPACT LOG t")
+    w.sql("COMPACT LOG OF t FROM 1 TO 2")
+    expect_equal(compacted(w, "t"), [f"{1:020d}.{2:020d}.compacted.json", f"{3:020d}.{4:020d}.compacted.json"])
+    for wrong in ("1 TO 1", "3 TO 2", "2 TO 9"):
+        expect_failure(w.run("sql", "-c", f"COMPACT LOG t FROM {wrong}"), 1, "VERSION_RANGE_INVALID")
+    expect_equal(w.value("SELECT sum(a) FROM t"), 10)
+
+
+@test
+def test_compact_log__happens_by_itself_where_the_table_says_so(w):
+    w.sql("CREATE TABLE t (a INT) TBLPROPERTIES ('deltaworks.logCompactionInterval' = '3')")
+    for i in range(7):
+        w.sql(f"INSERT INTO t VALUES ({i})")
+    expect_equal(compacted(w, "t"), [f"{0:020d}.{2:020d}.compacted.json", f"{3:020d}.{5:020d}.compacted.json"])
+    expect_equal(w.value("SELECT sum(a) FROM t"), 21)
+
+
 @test
 def test_count__of_a_whole_table_needs_no_engine(w):
     make_numbers(w)

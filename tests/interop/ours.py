@@ -19,6 +19,9 @@ TABLES = {}
 PEER_LIMITS = {
     (engine, "percent_path"): "the kernel decodes percent signs of a path twice"
     for engine in ("delta-rs", "duckdb")
+} | {
+    (engine, "compacted_log"): "the kernel reads commits although they are compacted"
+    for engine in ("delta-rs", "duckdb")
 }
 
 
@@ -380,6 +383,23 @@ def checkpoint_in_sidecars(path):
         raise AssertionError("expected one sidecar")
     remove_commits_before(path, 6)
     return {None: pa.concat_tables(batches), 6: pa.concat_tables(batches[:6])}
+
+
+@table
+def compacted_log(path):
+    """A log whose middle only the compacted commits tell: the commits themselves say nothing."""
+    batches = [values.skipping(b) for b in range(7)]
+    create(path, batches[0].schema, delta__checkpointInterval=100)
+    for batch in batches:
+        insert(path, batch)
+    product.sql(f"DELETE FROM {product.table_sql(path)} WHERE id = {batches[0]['id'][0]};"
+                f" COMPACT LOG {product.table_sql(path)} FROM 1 TO 8")
+    insert(path, values.skipping(7))
+    for version in range(1, 8):
+        with open(f"{path}/_delta_log/{version:020d}.json", "w", encoding="utf-8") as file:
+            file.write('{"commitInfo":{"timestamp":1700000000000,"operation":"WRITE"}}\n')
+    data = pa.concat_tables([*batches, values.skipping(7)])
+    return {None: data.filter(pc.not_equal(data["id"], batches[0]["id"][0]))}
 
 
 def with_struct_statistics(path, *partition_by, **more):

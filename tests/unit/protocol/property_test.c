@@ -28,6 +28,7 @@ test_read__fills_in_defaults(void **state)
     assert_true(dw__str_is_null(bad_key));
     assert_false(p.append_only || p.enable_deletion_vectors || p.enable_change_data_feed);
     assert_int_equal(p.checkpoint_interval, 10);
+    assert_int_equal(p.log_compaction_interval, 0);
     assert_true(p.checkpoint_write_stats_as_json && p.checkpoint_write_stats_as_struct);
     assert_int_equal(p.log_retention_ms, 30 * DAY_MS);
     assert_int_equal(p.deleted_file_retention_ms, 7 * DAY_MS);
@@ -47,6 +48,8 @@ test_read__takes_each_kind_of_value(void **state)
     dw_str bad;
     assert_true(read_one("delta.appendOnly", "TRUE", &bad).append_only);
     assert_int_equal(read_one("delta.checkpointInterval", "7", &bad).checkpoint_interval, 7);
+    assert_int_equal(
+        read_one("deltaworks.logCompactionInterval", "50", &bad).log_compaction_interval, 50);
     assert_int_equal(
         read_one("delta.logRetentionDuration", "interval 2 weeks", &bad).log_retention_ms,
         14 * DAY_MS);

@@ -211,6 +211,8 @@ test_statement__knows_queries_from_statements_for_the_engine(void **state)
     assert_kind(" -- nothing", DW_STATEMENT_EMPTY);
     assert_kind("SHOW TABLES", DW_STATEMENT_SHOW_TABLES);
     assert_kind("CHECKPOINT delta.`/t`", DW_STATEMENT_CHECKPOINT);
+    assert_kind("COMPACT LOG delta.`/t`", DW_STATEMENT_COMPACT_LOG);
+    assert_kind("compact log of t from 3 to 9", DW_STATEMENT_COMPACT_LOG);
 }
 
 static void
