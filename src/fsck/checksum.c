@@ -3,6 +3,7 @@
  */
 #include "base/assert.h"
 #include "fsck/core.h"
+#include "protocol/file_histogram.h"
 
 #include <inttypes.h>
 
@@ -125,6 +126,7 @@ domain_count(const dw_fsck_state *state)
 
 typedef struct dv_totals {
     int64_t count, rows;
+    dw_file_histogram histogram;
 } dv_totals;
 
 static dw_status
@@ -136,21 +138,79 @@ add_dv(dw_fsck *fsck, dw_fsck_path *path, dw_fsck_file *file, void *ctx, dw_erro
     (void) err;
     totals->count += file->has_dv;
     totals->rows += file->has_dv ? file->dv.cardinality : 0;
+    dw__file_histogram_add(&totals->histogram, file->size_bytes,
+                           file->has_dv ? file->dv.cardinality : 0);
     return DW_OK;
 }
 
+/* The first number of a list that is not what it must be; SIZE_MAX: all are. */
+static size_t
+first_difference(dw_json list, const uint64_t *expected, size_t count)
+{
+    size_t idx = 0;
+    dw_json_iter it = dw__json_iter(list);
+    while (idx < count && dw__json_next(&it)) {
+        int64_t value;
+        if (!dw__json_i64(it.value, &value) || (uint64_t) value != expected[idx]) {
+            return idx;
+        }
+        idx++;
+    }
+    return idx == count && dw__json_count(list) == count ? SIZE_MAX : idx;
+}
+
+static void
+check_bins(const checksum *sum, dw_json histogram, const char *member, const uint64_t *expected,
+           size_t count)
+{
+    size_t bin = first_difference(dw__json_get(histogram, dw__str_from(member)), expected, count);
+    if (bin < count) {
+        dw__fsck_find(sum->fsck, DW_FSCK_ERROR, "A9", sum->key,
+                      "expected %" PRIu64 " in bin %zu of %s, found something else", expected[bin],
+                      bin, member);
+    }
+}
+
+static dw_json
+size_histogram(const checksum *sum)
+{
+    dw_json found = dw__json_get(sum->root, DW_STR("fileSizeHistogram"));
+    return dw__json_kind(found) == DW_JSON_OBJECT ? found
+                                                  : dw__json_get(sum->root, DW_STR("histogramOpt"));
+}
+
+/* Bin by bin where the bins are the usual ones. */
+static void
+check_histograms(const checksum *sum, const dw_file_histogram *expected)
+{
+    dw_json sizes = size_histogram(sum);
+    dw_json starts = dw__json_get(sizes, DW_STR("sortedBinBoundaries"));
+    const uint64_t *usual = (const uint64_t *) dw__size_bins;
+    if (first_difference(starts, usual, DW_SIZE_BIN_COUNT) == SIZE_MAX) {
+        check_bins(sum, sizes, "fileCounts", expected->file_counts, DW_SIZE_BIN_COUNT);
+        check_bins(sum, sizes, "totalBytes", expected->size_bytes, DW_SIZE_BIN_COUNT);
+    }
+    dw_json deleted = dw__json_get(sum->root, DW_STR("deletedRecordCountsHistogramOpt"));
+    if (dw__json_kind(deleted) == DW_JSON_OBJECT) {
+        check_bins(sum, deleted, "deletedRecordCounts", expected->deleted_counts,
+                   DW_DELETED_BIN_COUNT);
+    }
+}
+
 static dw_status
-check_dv_totals(const checksum *sum, dw_error *err)
+check_file_totals(const checksum *sum, dw_error *err)
 {
     dw_str names[] = {DW_STR("numDeletionVectorsOpt"), DW_STR("numDeletedRecordsOpt")};
     if (dw__json_kind(dw__json_get(sum->root, names[0])) != DW_JSON_NUMBER &&
-        dw__json_kind(dw__json_get(sum->root, names[1])) != DW_JSON_NUMBER) {
+        dw__json_kind(dw__json_get(sum->root, names[1])) != DW_JSON_NUMBER &&
+        dw__json_kind(size_histogram(sum)) != DW_JSON_OBJECT) {
         return DW_OK;
     }
     dv_totals totals = {0};
     DW_TRY(dw__fsck_visit_live(sum->fsck, add_dv, &totals, err));
     check_number(sum, "numDeletionVectorsOpt", totals.count, false);
     check_number(sum, "numDeletedRecordsOpt", totals.rows, false);
+    check_histograms(sum, &totals.histogram);
     return DW_OK;
 }
 
@@ -173,10 +233,7 @@ sum_list(dw_json object, const char *name)
 static void
 check_histogram(const checksum *sum)
 {
-    dw_json histogram = dw__json_get(sum->root, DW_STR("fileSizeHistogram"));
-    if (dw__json_kind(histogram) != DW_JSON_OBJECT) {
-        histogram = dw__json_get(sum->root, DW_STR("histogramOpt"));
-    }
+    dw_json histogram = size_histogram(sum);
     if (dw__json_kind(histogram) != DW_JSON_OBJECT) {
         return;
     }
@@ -215,7 +272,7 @@ check_all(const checksum *sum, dw_error *err)
                       "expected %" PRId64 " files in allFiles, found %zu", state->file_count,
                       dw__json_count(files));
     }
-    return check_dv_totals(sum, err);
+    return check_file_totals(sum, err);
 }
 
 dw_status

@@ -52,6 +52,9 @@ dw__checksum_of_snapshot(const dw_log_snapshot *snapshot, dw_arena *arena, dw_ve
         .metadata = &definition->metadata,
         .protocol = &definition->protocol,
     };
+    const dw_file_histogram *histogram;
+    DW_TRY(dw__file_set_histogram(snapshot->files, &histogram, err));
+    dw__version_checksum_set_histogram(out, histogram, has_dvs);
     /* Where txns expire, which are live depends on when one looks. */
     out->has_txns = properties->set_transaction_retention_ms < 0 &&
                     snapshot->txns->by_app_id.count <= DW_CHECKSUM_TXNS_MAX;

@@ -17,6 +17,7 @@
 
 #include "engine/engine.h"
 #include "protocol/action.h"
+#include "protocol/file_histogram.h"
 
 #define DW_FILES_MAX ((size_t) 1 << 31)
 
@@ -34,6 +35,10 @@ int64_t dw__file_set_size_bytes(const dw_file_set *set);   /* of live files */
 size_t dw__file_set_dv_count(const dw_file_set *set);      /* live files with a deletion vector */
 int64_t dw__file_set_deleted_rows(const dw_file_set *set); /* what those delete */
 size_t dw__file_set_block_count(const dw_file_set *set);
+/* The sizes and deleted rows of the live files; counted with the first call for a set or one that
+ * it came from, so that the cost of a later set is that of its change. Borrowed from the set. */
+DW_WARN_UNUSED dw_status dw__file_set_histogram(dw_file_set *set, const dw_file_histogram **out,
+                                                dw_error *err);
 dw_file_block *dw__file_set_block(const dw_file_set *set, size_t block_idx);
 
 /* Iterates over the live files:

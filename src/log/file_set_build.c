@@ -63,6 +63,13 @@ is_live(const dw_set_entry *entry, size_t row)
            (entry->live->words[row / WORD_BITS] >> (row % WORD_BITS) & 1) != 0;
 }
 
+static int64_t
+deleted_rows(const dw_file_block *block, size_t row)
+{
+    const dw_dv_descriptor *dv = dw__file_block_dv(block, row);
+    return dv == NULL ? 0 : dv->cardinality;
+}
+
 static dw_status
 kill_row(dw_file_set *set, dw_set_entry *entry, size_t row, dw_error *err)
 {
@@ -79,6 +86,11 @@ kill_row(dw_file_set *set, dw_set_entry *entry, size_t row, dw_error *err)
     if (dv != NULL) {
         entry->live_dv_count--;
         entry->live_deleted_rows -= (uint64_t) dv->cardinality;
+    }
+    dw_file_histogram *histogram = atomic_load(&set->histogram);
+    if (histogram != NULL) {
+        dw__file_histogram_remove(histogram, dw__file_block_size(entry->block, row),
+                                  deleted_rows(entry->block, row));
     }
     return DW_OK;
 }
@@ -103,6 +115,74 @@ release_entry(dw_file_set *set, dw_set_entry *entry)
     dw__file_block_unref(entry->block);
 }
 
+/* ---- The histogram --------------------------------------------------------------------------- */
+
+static void
+forget_histogram(dw_file_set *set)
+{
+    dw_file_histogram *histogram = atomic_exchange(&set->histogram, NULL);
+    if (histogram != NULL) {
+        DW_DELETE(set->allocator, histogram);
+    }
+}
+
+static void
+count_entry(dw_file_histogram *histogram, const dw_set_entry *entry)
+{
+    const dw_file_block *block = entry->block;
+    for (size_t row = 0; row < block->row_count; row++) {
+        if (is_live(entry, row)) {
+            int64_t deleted = entry->live_dv_count == 0 ? 0 : deleted_rows(block, row);
+            dw__file_histogram_add(histogram, dw__file_block_size(block, row), deleted);
+        }
+    }
+}
+
+/* What `from` brings to a set that has been given its entries from `first` on. That there is no
+ * memory only means that somebody counts again. */
+static void
+add_histogram(dw_file_set *set, const dw_file_set *from, size_t first)
+{
+    dw_file_histogram *known = atomic_load(&from->histogram);
+    dw_file_histogram *own = atomic_load(&set->histogram);
+    if (first == 0 && known != NULL && own == NULL) {
+        own = DW_NEW(set->allocator, dw_file_histogram);
+        if (own != NULL) {
+            *own = *known;
+        }
+        atomic_store(&set->histogram, own);
+        return;
+    }
+    for (size_t i = first; own != NULL && i < set->count; i++) {
+        count_entry(own, &set->items[i]);
+    }
+}
+
+dw_status
+dw__file_set_histogram(dw_file_set *set, const dw_file_histogram **out, dw_error *err)
+{
+    dw_file_histogram *known = atomic_load(&set->histogram);
+    *out = known;
+    if (known != NULL) {
+        return DW_OK;
+    }
+    dw_file_histogram *made = DW_NEW(set->allocator, dw_file_histogram);
+    if (made == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        count_entry(made, &set->items[i]);
+    }
+    *out = made;
+    if (!atomic_compare_exchange_strong(&set->histogram, &known, made)) {
+        DW_DELETE(set->allocator, made); /* another thread was first */
+        *out = known;
+    }
+    return DW_OK;
+}
+
+/* ---- Sets again ------------------------------------------------------------------------------ */
+
 void
 dw__file_set_free(dw_file_set *set)
 {
@@ -112,6 +192,7 @@ dw__file_set_free(dw_file_set *set)
     for (size_t i = 0; i < set->count; i++) {
         release_entry(set, &set->items[i]);
     }
+    forget_histogram(set);
     DW_VEC_DEINIT(set->allocator, set);
     DW_DELETE(set->allocator, set);
 }
@@ -122,6 +203,7 @@ dw__file_set_truncate(dw_file_set *set, size_t count)
     while (set->count > count) {
         release_entry(set, &set->items[--set->count]);
     }
+    forget_histogram(set);
 }
 
 dw_status
@@ -130,6 +212,7 @@ dw__file_set_append_set(dw_file_set *set, const dw_file_set *from, dw_error *err
     if (!DW_VEC_RESERVE(set->allocator, set, set->count + from->count)) {
         return dw__error_oom(err);
     }
+    size_t first = set->count;
     for (size_t i = 0; i < from->count; i++) {
         const dw_set_entry *entry = &from->items[i];
         dw_assert(entry->block->is_sealed);
@@ -141,6 +224,7 @@ dw__file_set_append_set(dw_file_set *set, const dw_file_set *from, dw_error *err
             set->items[set->count++] = *entry;
         }
     }
+    add_histogram(set, from, first);
     return DW_OK;
 }
 
@@ -163,6 +247,7 @@ dw__file_set_append_block(dw_file_set *set, dw_file_block *block, dw_error *err)
         return dw__error_oom(err);
     }
     *entry = whole_block(dw__file_block_ref(block));
+    forget_histogram(set);
     return DW_OK;
 }
 
@@ -194,6 +279,7 @@ dw__file_set_push(dw_file_set *set, const dw_file *file, const dw_file_key *key,
                   dw_error *err)
 {
     dw_set_entry *entry = NULL;
+    forget_histogram(set);
     DW_TRY(open_entry(set, file, &entry, err));
     dw_file_block *block = entry->block;
     DW_TRY(dw__file_block_push_file(block, file, set->is_remove, key->hash, err));

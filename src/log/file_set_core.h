@@ -9,6 +9,7 @@
 #define DW_LOG_FILE_SET_CORE_H
 
 #include "log/file_block.h"
+#include "protocol/file_histogram.h"
 
 typedef struct dw_live_bits {
     atomic_size_t ref_count;
@@ -27,6 +28,8 @@ typedef struct dw_set_entry {
 
 struct dw_file_set {
     const dw_allocator *allocator;
+    /* Of the live files, once somebody asked for it; then kept up to date from set to set. */
+    _Atomic(dw_file_histogram *) histogram;
     bool is_remove; /* its rows are removes */
     dw_set_entry *items;
     size_t count;

@@ -7,6 +7,17 @@
 
 #include <inttypes.h>
 
+void
+dw__version_checksum_set_histogram(dw_version_checksum *checksum,
+                                   const dw_file_histogram *histogram, bool has_deleted)
+{
+    checksum->size_bin_count = DW_SIZE_BIN_COUNT;
+    checksum->size_bins = dw__size_bins;
+    checksum->size_bin_files = histogram->file_counts;
+    checksum->size_bin_bytes = histogram->size_bytes;
+    checksum->deleted_bin_files = has_deleted ? histogram->deleted_counts : NULL;
+}
+
 /* ---- Printing -------------------------------------------------------------------------------- */
 
 static void
@@ -41,6 +52,38 @@ put_lists(dw_strbuf *out, const dw_version_checksum *checksum)
     }
 }
 
+static void
+put_bins(dw_strbuf *out, const char *key, const uint64_t *bins, size_t count)
+{
+    dw__json_put_key(out, dw__str_from(key));
+    dw__strbuf_append_char(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        dw__json_put_comma(out);
+        dw__strbuf_append_i64(out, (int64_t) bins[i]);
+    }
+    dw__strbuf_append_char(out, ']');
+}
+
+static void
+put_histograms(dw_strbuf *out, const dw_version_checksum *checksum)
+{
+    size_t count = checksum->size_bin_count;
+    if (checksum->size_bins != NULL) {
+        dw__json_put_key(out, DW_STR("fileSizeHistogram"));
+        dw__strbuf_append_char(out, '{');
+        put_bins(out, "sortedBinBoundaries", (const uint64_t *) checksum->size_bins, count);
+        put_bins(out, "fileCounts", checksum->size_bin_files, count);
+        put_bins(out, "totalBytes", checksum->size_bin_bytes, count);
+        dw__strbuf_append_char(out, '}');
+    }
+    if (checksum->deleted_bin_files != NULL) {
+        dw__json_put_key(out, DW_STR("deletedRecordCountsHistogramOpt"));
+        dw__strbuf_append_char(out, '{');
+        put_bins(out, "deletedRecordCounts", checksum->deleted_bin_files, DW_DELETED_BIN_COUNT);
+        dw__strbuf_append_char(out, '}');
+    }
+}
+
 void
 dw__version_checksum_print(dw_strbuf *out, const dw_version_checksum *checksum)
 {
@@ -64,6 +107,7 @@ dw__version_checksum_print(dw_strbuf *out, const dw_version_checksum *checksum)
     dw__metadata_print(out, checksum->metadata);
     dw__json_put_key(out, DW_STR("protocol"));
     dw__protocol_print(out, checksum->protocol);
+    put_histograms(out, checksum);
     dw__strbuf_append_literal(out, "}\n");
 }
 
@@ -127,6 +171,54 @@ parse_definition(dw_json root, dw_arena *arena, dw_version_checksum *out, dw_err
     return DW_OK;
 }
 
+/* A list of so many numbers that are not negative. */
+static dw_status
+parse_bins(dw_json histogram, const char *member, size_t count, dw_arena *arena,
+           const uint64_t **out, dw_error *err)
+{
+    dw_json list = dw__json_get(histogram, dw__str_from(member));
+    uint64_t *bins = DW_ARENA_ARRAY(arena, uint64_t, count);
+    if (bins == NULL) {
+        return dw__error_oom(err);
+    }
+    bool ok = dw__json_kind(list) == DW_JSON_ARRAY && dw__json_count(list) == count;
+    dw_json_iter it = dw__json_iter(list);
+    for (size_t i = 0; ok && i < count && dw__json_next(&it); i++) {
+        int64_t value;
+        ok = dw__json_i64(it.value, &value) && value >= 0;
+        bins[i] = ok ? (uint64_t) value : 0;
+    }
+    *out = bins;
+    return ok ? DW_OK
+              : dw__error_set(err, DW_CORRUPT, "CHECKSUM_INVALID",
+                              "expected %s to be a list of %zu numbers", member, count);
+}
+
+/* Older writers call it histogramOpt. */
+static dw_status
+parse_histograms(dw_json root, dw_arena *arena, dw_version_checksum *out, dw_error *err)
+{
+    dw_json sizes = dw__json_get(root, DW_STR("fileSizeHistogram"));
+    if (dw__json_kind(sizes) != DW_JSON_OBJECT) {
+        sizes = dw__json_get(root, DW_STR("histogramOpt"));
+    }
+    if (dw__json_kind(sizes) == DW_JSON_OBJECT) {
+        size_t count = dw__json_count(dw__json_get(sizes, DW_STR("sortedBinBoundaries")));
+        const uint64_t *starts;
+        DW_TRY(parse_bins(sizes, "sortedBinBoundaries", count, arena, &starts, err));
+        DW_TRY(parse_bins(sizes, "fileCounts", count, arena, &out->size_bin_files, err));
+        DW_TRY(parse_bins(sizes, "totalBytes", count, arena, &out->size_bin_bytes, err));
+        out->size_bins = (const int64_t *) starts;
+        out->size_bin_count = count;
+    }
+    dw_json deleted = dw__json_get(root, DW_STR("deletedRecordCountsHistogramOpt"));
+    if (dw__json_kind(deleted) == DW_JSON_OBJECT) {
+        DW_TRY(parse_bins(deleted, "deletedRecordCounts", DW_DELETED_BIN_COUNT, arena,
+                          &out->deleted_bin_files, err));
+    }
+    return DW_OK;
+}
+
 static dw_status
 parse_members(dw_json root, dw_arena *arena, dw_version_checksum *out, dw_error *err)
 {
@@ -148,6 +240,7 @@ parse_members(dw_json root, dw_arena *arena, dw_version_checksum *out, dw_error 
     }
     DW_TRY(parse_txns(dw__json_get(root, DW_STR("setTransactions")), arena, out, err));
     DW_TRY(parse_domains(dw__json_get(root, DW_STR("domainMetadata")), arena, out, err));
+    DW_TRY(parse_histograms(root, arena, out, err));
     return parse_definition(root, arena, out, err);
 }
 
@@ -303,6 +396,35 @@ compare_domains(const dw_version_checksum *written, const dw_version_checksum *r
     return DW_OK;
 }
 
+static dw_status
+compare_bins(const char *member, const uint64_t *written, const uint64_t *replayed, size_t count,
+             dw_error *err)
+{
+    return memcmp(written, replayed, count * sizeof(*written)) == 0 ? DW_OK
+                                                                    : differs(member, "bin", err);
+}
+
+/* Histograms of other bins than ours say nothing of those. */
+static dw_status
+compare_histograms(const dw_version_checksum *written, const dw_version_checksum *replayed,
+                   dw_error *err)
+{
+    size_t count = replayed->size_bin_count;
+    if (written->size_bins != NULL && replayed->size_bins != NULL &&
+        written->size_bin_count == count &&
+        memcmp(written->size_bins, replayed->size_bins, count * sizeof(int64_t)) == 0) {
+        DW_TRY(compare_bins("fileSizeHistogram.fileCounts", written->size_bin_files,
+                            replayed->size_bin_files, count, err));
+        DW_TRY(compare_bins("fileSizeHistogram.totalBytes", written->size_bin_bytes,
+                            replayed->size_bin_bytes, count, err));
+    }
+    if (written->deleted_bin_files != NULL && replayed->deleted_bin_files != NULL) {
+        return compare_bins("deletedRecordCountsHistogramOpt", written->deleted_bin_files,
+                            replayed->deleted_bin_files, DW_DELETED_BIN_COUNT, err);
+    }
+    return DW_OK;
+}
+
 dw_status
 dw__version_checksum_compare(const dw_version_checksum *written,
                              const dw_version_checksum *replayed, dw_error *err)
@@ -317,6 +439,7 @@ dw__version_checksum_compare(const dw_version_checksum *written,
         DW_TRY(compare_numbers("numDeletedRecordsOpt", written->deleted_rows,
                                replayed->deleted_rows, err));
     }
+    DW_TRY(compare_histograms(written, replayed, err));
     if (written->has_in_commit_timestamp && replayed->has_in_commit_timestamp) {
         DW_TRY(compare_numbers("inCommitTimestampOpt", written->in_commit_timestamp_ms,
                                replayed->in_commit_timestamp_ms, err));

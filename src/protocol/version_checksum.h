@@ -8,6 +8,7 @@
 #define DW_PROTOCOL_VERSION_CHECKSUM_H
 
 #include "protocol/action.h"
+#include "protocol/file_histogram.h"
 
 /* It may hold all files of the table, as some writers put them there. */
 #define DW_CHECKSUM_BYTES_MAX ((size_t) 64 << 20)
@@ -32,10 +33,18 @@ typedef struct dw_version_checksum {
     bool has_domains;
     const dw_domain *domains;
     size_t domain_count;
-    const dw_metadata *metadata; /* NULL: none; only in one that was read */
-    const dw_protocol *protocol; /* likewise */
+    /* Sizes of files in bins; NULL: not there. What was read may have other bins than we. */
+    size_t size_bin_count;
+    const int64_t *size_bins;
+    const uint64_t *size_bin_files, *size_bin_bytes;
+    const uint64_t *deleted_bin_files; /* DW_DELETED_BIN_COUNT bins of deleted rows; NULL: none */
+    const dw_metadata *metadata;       /* NULL: none; only in one that was read */
+    const dw_protocol *protocol;       /* likewise */
 } dw_version_checksum;
 
+/* Says where the numbers of a histogram are; the deleted rows only with `has_deleted`. Borrowed. */
+void dw__version_checksum_set_histogram(dw_version_checksum *checksum,
+                                        const dw_file_histogram *histogram, bool has_deleted);
 /* Replaces the content of `out` by the object and a line end. */
 void dw__version_checksum_print(dw_strbuf *out, const dw_version_checksum *checksum);
 /* DW_CORRUPT (CHECKSUM_INVALID) when it is not an object with tableSizeBytes and numFiles. Members

@@ -96,9 +96,15 @@ derive_lists(const dw_txn *txn, dw_arena *arena, dw_version_checksum *checksum, 
 
 /* Adds or takes away (`sign` -1) a file. False where a number leaves its range. */
 static bool
-count_file(const dw_file *file, int64_t sign, dw_version_checksum *checksum)
+count_file(const dw_file *file, int64_t sign, dw_version_checksum *checksum,
+           dw_file_histogram *histogram)
 {
     int64_t deleted = file->dv == NULL ? 0 : file->dv->cardinality;
+    if (sign > 0) {
+        dw__file_histogram_add(histogram, file->size_bytes, deleted);
+    } else {
+        dw__file_histogram_remove(histogram, file->size_bytes, deleted);
+    }
     checksum->file_count += sign;
     checksum->dv_count += file->dv == NULL ? 0 : sign;
     return file->size_bytes >= 0 && deleted >= 0 &&
@@ -109,15 +115,16 @@ count_file(const dw_file *file, int64_t sign, dw_version_checksum *checksum)
 
 /* Adds the files of the commit up. False where that is not exact. [CHECKSUM-5] */
 static bool
-derive_totals(const dw_txn *txn, dw_version_checksum *checksum)
+derive_totals(const dw_txn *txn, dw_version_checksum *checksum, dw_file_histogram *histogram)
 {
     bool exact = true;
     for (size_t i = 0; exact && i < txn->action_count; i++) {
         const dw_action *action = &txn->actions[i];
         if (action->kind == DW_ACTION_ADD) {
-            exact = count_file(&action->as.file, 1, checksum);
+            exact = count_file(&action->as.file, 1, checksum, histogram);
         } else if (action->kind == DW_ACTION_REMOVE) {
-            exact = action->as.file.has_size && count_file(&action->as.file, -1, checksum);
+            exact =
+                action->as.file.has_size && count_file(&action->as.file, -1, checksum, histogram);
         } else if (action->kind == DW_ACTION_METADATA) {
             checksum->metadata = &action->as.metadata;
         } else if (action->kind == DW_ACTION_PROTOCOL) {
@@ -128,6 +135,25 @@ derive_totals(const dw_txn *txn, dw_version_checksum *checksum)
            checksum->dv_count >= 0 && checksum->deleted_rows >= 0;
 }
 
+/* That of what was read, to be changed. */
+static dw_status
+copy_histogram(const dw_txn *txn, dw_arena *arena, dw_file_histogram **out, dw_error *err)
+{
+    const dw_file_histogram *before = NULL;
+    if (txn->read_snapshot != NULL) {
+        dw_file_set *files = dw__log_snapshot_files(txn->read_snapshot);
+        DW_TRY(dw__file_set_histogram(files, &before, err));
+    }
+    *out = DW_ARENA_ARRAY(arena, dw_file_histogram, 1);
+    if (*out == NULL) {
+        return dw__error_oom(err);
+    }
+    if (before != NULL) {
+        **out = *before;
+    }
+    return DW_OK;
+}
+
 /* From what was read; *exact_out false: it must be replayed. */
 static dw_status
 derive(const dw_txn *txn, dw_arena *arena, dw_version_checksum *out, bool *exact_out, dw_error *err)
@@ -136,7 +162,9 @@ derive(const dw_txn *txn, dw_arena *arena, dw_version_checksum *out, bool *exact
     if (txn->read_snapshot != NULL) {
         DW_TRY(dw__checksum_of_snapshot(txn->read_snapshot, arena, out, err));
     }
-    *exact_out = derive_totals(txn, out);
+    dw_file_histogram *histogram;
+    DW_TRY(copy_histogram(txn, arena, &histogram, err));
+    *exact_out = derive_totals(txn, out, histogram);
     if (!*exact_out) {
         return DW_OK;
     }
@@ -147,6 +175,7 @@ derive(const dw_txn *txn, dw_arena *arena, dw_version_checksum *out, bool *exact
     bool has_dvs = dw__protocol_supports(out->protocol, DW_FEATURE_DELETION_VECTORS);
     out->has_dv_count = has_dvs;
     out->has_deleted_rows = has_dvs;
+    dw__version_checksum_set_histogram(out, histogram, has_dvs);
     return derive_lists(txn, arena, out, err);
 }
 

@@ -97,8 +97,12 @@ test_checksum__follows_an_append(void **state)
                         ",\"tableSizeBytes\":1010,\"numFiles\":2,\"numMetadata\":1,"
                         "\"numProtocol\":1,\"setTransactions\":[],\"domainMetadata\":[],"
                         "\"metadata\":{\"id\":");
-    assert_checksum_has(f, 2, ",\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n");
-    assert_checksum_lacks(f, 2, "numDeleted");
+    assert_checksum_has(f, 2,
+                        ",\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2},"
+                        "\"fileSizeHistogram\":{\"sortedBinBoundaries\":[0,8192,16384,");
+    assert_checksum_has(f, 2, "],\"fileCounts\":[2,0,0,");
+    assert_checksum_has(f, 2, "],\"totalBytes\":[1010,0,0,");
+    assert_checksum_lacks(f, 2, "eleted");
     assert_checksum_lacks(f, 2, "allFiles");
     assert_checksums_hold(f->storage, 2, 2);
 }
