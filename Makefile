@@ -82,7 +82,7 @@ conformance: all
 	@tests/conformance/run "$(CORPUS)"
 
 sim: all
-	@tests/simulation/run $(SEED)
+	@tests/simulation/run $(or $(SIM),commit_sim) $(SEED)
 
 fuzz: build-fuzz/build.ninja
 	@ninja -C build-fuzz -j $(JOBS)

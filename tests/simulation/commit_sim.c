@@ -1,13 +1,7 @@
 /*
  * Simulates rival writers through the real log and the real commit loop, and compares what is in
- * storage afterwards with what they were told and with a naive replay.
- *
- *   commit_sim                 all seeds of `make test-all`
- *   commit_sim --count N       the first N
- *   commit_sim --seed N        one, with its trace
- *   commit_sim --broken N      on a storage that ignores the condition of put_if_absent: succeeds
- *   if
- *                              one of the first N seeds shows it
+ * storage afterwards with what they were told and with a naive replay. See seeds.h for how it is
+ * called.
  *
  * What must hold for each seed:
  *  - what was acknowledged is in the log exactly once, what was refused never, and what stayed
@@ -17,6 +11,7 @@
  *    checkpoints, equals the replay, and the checksum written with it agrees.
  */
 #include "log/checksum_file.h"
+#include "seeds.h"
 #include "support/fake_engine.h"
 #include "table_model.h"
 #include "writer.h"
@@ -33,15 +28,6 @@ typedef struct run {
     table_model model;
     char fault[4000]; /* "" while all is well */
 } run;
-
-typedef struct totals {
-    int64_t call_count;
-    int64_t fault_count;
-    int64_t crash_count;
-    int64_t commit_count;
-    int64_t conflict_count;
-    int64_t checkpoint_count;
-} totals;
 
 static void
 find_fault(run *self, const char *what, const char *detail)
@@ -156,16 +142,9 @@ check(run *self)
 
 /* ---- seeds ----------------------------------------------------------------------------------- */
 
-static sim_options
-rough_options(void)
-{
-    return (sim_options){
-        .actor_count = WRITERS, .chances = SIM_CHANCES_ROUGH, .crashes_max = CRASHES_MAX};
-}
-
 /* True when all is well. */
 static bool
-run_seed(uint64_t seed, sim_options options, totals *sum)
+run_seed(uint64_t seed, sim_options options, seed_totals *sum)
 {
     run *self = calloc(1, sizeof(*self));
     if (self == NULL) {
@@ -199,74 +178,12 @@ run_seed(uint64_t seed, sim_options options, totals *sum)
     return is_well;
 }
 
-static int
-run_seeds(uint64_t count)
-{
-    totals sum = {0};
-    uint64_t failed = 0;
-    for (uint64_t seed = 0; seed < count; seed++) {
-        if (!run_seed(seed, rough_options(), &sum)) {
-            failed++;
-            printf("rerun it with: make sim SEED=%" PRIu64 "\n", seed);
-        }
-    }
-    printf("%" PRId64 " commits, %" PRId64 " conflicts, %" PRId64 " checkpoints, %" PRId64
-           " storage calls, %" PRId64 " faults, %" PRId64 " crashes\n",
-           sum.commit_count, sum.conflict_count, sum.checkpoint_count, sum.call_count,
-           sum.fault_count, sum.crash_count);
-    printf("%" PRIu64 " passed, %" PRIu64 " failed\n", count - failed, failed);
-    return failed == 0 ? 0 : 1;
-}
-
-static int
-run_one(uint64_t seed)
-{
-    totals sum = {0};
-    sim_options options = rough_options();
-    options.with_trace = true;
-    bool is_well = run_seed(seed, options, &sum);
-    printf("seed %" PRIu64 ": %s\n", seed, is_well ? "all is well" : "failed");
-    return is_well ? 0 : 1;
-}
-
-/* No fault but the one: so that nothing else is what is noticed. */
-static int
-run_broken(uint64_t count)
-{
-    totals sum = {0};
-    for (uint64_t seed = 0; seed < count; seed++) {
-        sim_options options = {.actor_count = WRITERS, .ignores_absence = true};
-        if (!run_seed(seed, options, &sum)) {
-            printf("caught at seed %" PRIu64 "\n1 passed, 0 failed\n", seed);
-            return 0;
-        }
-    }
-    printf("not caught within %" PRIu64 " seeds\n0 passed, 1 failed\n", count);
-    return 1;
-}
-
-static int
-usage(void)
-{
-    fprintf(stderr, "usage: commit_sim [--count N | --seed N | --broken N]\n");
-    return 2;
-}
-
 int
 main(int argc, char **argv)
 {
-    if (argc == 1) {
-        return run_seeds(SEEDS_DEFAULT);
-    }
-    uint64_t number;
-    if (argc != 3 || !dw__str_to_u64(dw__str_from(argv[2]), &number)) {
-        return usage();
-    }
-    if (strcmp(argv[1], "--count") == 0) {
-        return run_seeds(number);
-    }
-    if (strcmp(argv[1], "--seed") == 0) {
-        return run_one(number);
-    }
-    return strcmp(argv[1], "--broken") == 0 ? run_broken(number) : usage();
+    return seeds_main(argc, argv,
+                      &(seeds_options){.run = run_seed,
+                                       .seed_count = SEEDS_DEFAULT,
+                                       .actor_count = WRITERS,
+                                       .crashes_max = CRASHES_MAX});
 }

@@ -4,32 +4,19 @@
 #include "writer.h"
 
 #include "base/assert.h"
-#include "base/vec.h"
+#include "life.h"
 #include "support/delta_log.h"
-#include "support/fake_engine.h"
 #include "table_model.h"
 #include "txn/txn.h"
 
-#include <stdio.h>
-
 enum {
-    READ_TRIES_MAX = 60,
+    FIND_TRIES_MAX = 60,
     BATCH_TRIES_MAX = 20,
     BATCHES = 2,
     OVERWRITE_FILES_MAX = 200,
     PROPERTIES_MAX = 8,
     HOT_FILES = 4 /* rewrites choose among few, so that they meet */
 };
-
-typedef struct life {
-    sim_actor *actor;
-    writers *all;
-    dw_engine *engine;
-    dw_log *log;
-    dw_arena arena; /* reset with each change */
-    int64_t file_number;
-    dw_log_snapshot *held; /* an older snapshot: some changes take long to prepare */
-} life;
 
 typedef enum change_kind {
     CHANGE_APPEND,
@@ -39,78 +26,6 @@ typedef enum change_kind {
     CHANGE_SET_PROPERTY,
     CHANGE_CHECKPOINT
 } change_kind;
-
-static void
-report(life *self, const char *doing, dw_status status, const dw_error *err)
-{
-    if (sim_has_crashed(self->actor) || status == DW_UNAVAILABLE || status == DW_AMBIGUOUS) {
-        return;
-    }
-    snprintf(self->all->fault, sizeof(self->all->fault), "%s: %s: %s: %s (%s)", doing,
-             dw_status_name(status), err->code, err->message, err->context);
-}
-
-/* ---- reading --------------------------------------------------------------------------------- */
-
-static void
-observe(life *self, const dw_log_snapshot *snapshot)
-{
-    dw_str digest = table_digest(snapshot, &self->arena);
-    observation *slot = DW_VEC_PUSH(dw__allocator_libc(), &self->all->observations);
-    dw_assert(slot != NULL);
-    *slot = (observation){dw__log_snapshot_version(snapshot), dw__str_hash(digest)};
-}
-
-/* The newest snapshot, however often storage is away; NULL when it stays away. */
-static dw_log_snapshot *
-read_snapshot(life *self)
-{
-    dw_error err = DW_ERROR_INIT;
-    for (int i = 0; i < READ_TRIES_MAX && !sim_has_crashed(self->actor); i++) {
-        dw_log_snapshot *snapshot;
-        dw__error_clear(&err);
-        dw_status status = dw__log_snapshot(self->log, &snapshot, &err);
-        if (status == DW_OK) {
-            observe(self, snapshot);
-            return snapshot;
-        }
-        if (status != DW_UNAVAILABLE) {
-            report(self, "reading a snapshot", status, &err);
-            return NULL;
-        }
-    }
-    return NULL;
-}
-
-/* ---- committing ------------------------------------------------------------------------------ */
-
-static ledger_end
-end_of(life *self, dw_status status, const dw_error *err)
-{
-    switch (status) {
-    case DW_OK:
-        return LEDGER_ACKNOWLEDGED;
-    case DW_AMBIGUOUS:
-        return LEDGER_UNKNOWN;
-    case DW_CONFLICT:
-        self->all->conflict_count++;
-        return LEDGER_REFUSED;
-    case DW_ALREADY_EXISTS:
-    case DW_UNAVAILABLE:
-        return LEDGER_REFUSED;
-    case DW_INVALID_ARGUMENT:
-    case DW_NOT_FOUND:
-    case DW_UNSUPPORTED:
-    case DW_CORRUPT:
-    case DW_IO:
-    case DW_OUT_OF_MEMORY:
-    case DW_CANCELLED:
-    case DW_INTERNAL:
-        report(self, "committing", status, err);
-        return LEDGER_REFUSED;
-    }
-    dw_unreachable("a status is one of those above");
-}
 
 /* Commits and books what came of it. Every commit carries its ledger id in its user metadata. */
 static dw_status
@@ -122,7 +37,7 @@ commit(life *self, size_t entry, dw_txn *txn)
     txn->user_metadata = dw__arena_printf(&self->arena, "id=%s!", self->all->book.items[entry].id);
     dw_status status = dw__txn_commit(txn, &result, &err);
     int64_t version = status == DW_OK && !result.was_duplicate ? result.version : -1;
-    ledger_finish(&self->all->book, self->actor, entry, end_of(self, status, &err), version);
+    ledger_finish(&self->all->book, self->actor, entry, life_end_of(self, status, &err), version);
     sim_note(self->actor, "%s of %s at %" PRId64 ": %s", txn->operation,
              self->all->book.items[entry].id, version, dw_status_name(status));
     return status;
@@ -155,21 +70,12 @@ remove_of(dw_str path, dw_dv_descriptor *dv)
                                    .dv = dv}};
 }
 
-static dw_str
-new_path(life *self)
-{
-    dw_str path = dw__arena_printf(&self->arena, "part-%zu-%" PRId64 "-%" PRId64 ".parquet",
-                                   self->actor->number, self->actor->life, self->file_number++);
-    dw_assert(!dw__str_is_null(path));
-    return path;
-}
-
 /* ---- changes --------------------------------------------------------------------------------- */
 
 static void
 append(life *self, dw_log_snapshot *snapshot)
 {
-    dw_action actions[2] = {add_of(new_path(self), NULL), add_of(new_path(self), NULL)};
+    dw_action actions[2] = {add_of(life_new_path(self), NULL), add_of(life_new_path(self), NULL)};
     dw_txn txn = {.read_snapshot = snapshot,
                   .actions = actions,
                   .action_count = 2,
@@ -197,7 +103,7 @@ choose_file(life *self, const dw_log_snapshot *snapshot, dw_file *out)
     dw_error err = DW_ERROR_INIT;
     dw_status status = dw__file_set_get(set, ref, &self->arena, out, &err);
     if (status != DW_OK) {
-        report(self, "reading a file's add", status, &err);
+        life_report(self, "reading a file's add", status, &err);
         return false;
     }
     return true;
@@ -218,7 +124,7 @@ rewrite(life *self, dw_log_snapshot *snapshot, bool deletes_rows)
                             .offset = 1,
                             .size_bytes = 30,
                             .cardinality = 1};
-    dw_action actions[2] = {remove_of(old.path, old.dv), add_of(new_path(self), NULL)};
+    dw_action actions[2] = {remove_of(old.path, old.dv), add_of(life_new_path(self), NULL)};
     if (deletes_rows) {
         actions[1].as.file = old;
         actions[1].as.file.dv = &new;
@@ -251,7 +157,7 @@ overwrite(life *self, dw_log_snapshot *snapshot)
         }
         actions[count++] = remove_of(dw__file_set_path(set, ref), dv);
     }
-    actions[count++] = add_of(new_path(self), NULL);
+    actions[count++] = add_of(life_new_path(self), NULL);
     dw_txn txn = {.read_snapshot = snapshot,
                   .actions = actions,
                   .action_count = count,
@@ -287,18 +193,6 @@ set_property(life *self, dw_log_snapshot *snapshot)
     (void) commit(self, entry, &txn);
 }
 
-static void
-checkpoint(life *self, dw_log_snapshot *snapshot)
-{
-    dw_error err = DW_ERROR_INIT;
-    dw_status status = dw__checkpoint_write(snapshot, &err);
-    if (status == DW_OK) {
-        self->all->checkpoint_count++;
-    } else {
-        report(self, "writing a checkpoint", status, &err);
-    }
-}
-
 static change_kind
 choose_kind(life *self)
 {
@@ -315,29 +209,11 @@ choose_kind(life *self)
     return shares[i].kind;
 }
 
-/* What the change is made on: the newest snapshot, or the one before it. Owned by the caller. */
-static dw_log_snapshot *
-choose_snapshot(life *self)
-{
-    dw_log_snapshot *newest = read_snapshot(self);
-    if (newest == NULL) {
-        return NULL;
-    }
-    dw_log_snapshot *older = self->held;
-    self->held = dw__log_snapshot_ref(newest);
-    if (older != NULL && sim_choose(self->actor, 3) == 0) {
-        dw__log_snapshot_unref(newest);
-        return older;
-    }
-    dw__log_snapshot_unref(older);
-    return newest;
-}
-
 static void
 change(life *self)
 {
     dw__arena_reset(&self->arena);
-    DW_AUTO(dw_log_snapshot_ptr) snapshot = choose_snapshot(self);
+    DW_AUTO(dw_log_snapshot_ptr) snapshot = life_choose_snapshot(self);
     if (snapshot == NULL) {
         return;
     }
@@ -358,7 +234,7 @@ change(life *self)
         set_property(self, snapshot);
         return;
     case CHANGE_CHECKPOINT:
-        checkpoint(self, snapshot);
+        life_checkpoint(self, snapshot);
         return;
     }
 }
@@ -370,7 +246,7 @@ static bool
 try_batch(life *self, int64_t number)
 {
     dw__arena_reset(&self->arena);
-    DW_AUTO(dw_log_snapshot_ptr) snapshot = read_snapshot(self);
+    DW_AUTO(dw_log_snapshot_ptr) snapshot = life_read_snapshot(self);
     if (snapshot == NULL) {
         return false;
     }
@@ -382,7 +258,7 @@ try_batch(life *self, int64_t number)
         return true;
     }
     dw_action actions[2] = {{.kind = DW_ACTION_TXN, .as.txn = {.app_id = app, .version = number}},
-                            add_of(new_path(self), NULL)};
+                            add_of(life_new_path(self), NULL)};
     dw_txn txn = {.read_snapshot = snapshot,
                   .actions = actions,
                   .action_count = 2,
@@ -452,7 +328,7 @@ create_table(life *self)
 static bool
 find_table(life *self)
 {
-    for (int i = 0; i < READ_TRIES_MAX && !sim_has_crashed(self->actor); i++) {
+    for (int i = 0; i < FIND_TRIES_MAX && !sim_has_crashed(self->actor); i++) {
         dw_error err = DW_ERROR_INIT;
         bool exists = false;
         dw__arena_reset(&self->arena);
@@ -467,27 +343,13 @@ find_table(life *self)
 void
 writer_main(sim_actor *actor, void *ctx)
 {
-    life self = {.actor = actor, .all = ctx};
-    dw__arena_init(&self.arena, actor->env.allocator);
-    self.engine = dwt_fake_engine_open(&actor->env);
-    dw_error err = DW_ERROR_INIT;
-    dw_status status = dw__log_open(&actor->env, actor->storage, self.engine, &self.log, &err);
-    dw_assert(self.engine != NULL && status == DW_OK);
+    life self;
+    life_begin(&self, actor, ctx);
     if (find_table(&self)) {
         load_batches(&self);
         for (int64_t i = 0; i < self.all->changes_each && !sim_has_crashed(actor); i++) {
             change(&self);
         }
     }
-    dw__log_snapshot_unref(self.held);
-    dw__log_close(self.log);
-    dw__engine_close(self.engine);
-    dw__arena_deinit(&self.arena);
-}
-
-void
-writers_deinit(writers *all)
-{
-    ledger_deinit(&all->book);
-    DW_VEC_DEINIT(dw__allocator_libc(), &all->observations);
+    life_end(&self);
 }

@@ -1,0 +1,37 @@
+/*
+ * Statements on tables of abstract rows (support/row_table.h), by rival writers, and a history of
+ * what they read and did that a naive checker can follow.
+ *
+ * A row is known by its origin, the file that it was inserted with, and its place there: a file
+ * that is written again, or moved, is named "<origin>~<something>" and keeps the places. Every
+ * commit says in its user metadata what its statement read and took out:
+ *
+ *     id=<ledger>! op=delete low=3 high=5 rows=<origin>:3,<origin>:4,
+ */
+#ifndef DWT_SIMULATION_DML_H
+#define DWT_SIMULATION_DML_H
+
+#include "life.h"
+#include "support/row_table.h"
+
+enum { DML_VERSIONS_MAX = 400, DML_ACTORS_MAX = 8, DML_ROWS_OF_FILE = 8, DML_IDS = 24 };
+
+typedef struct dml {
+    writers all;                      /* first: what every life begins with */
+    int64_t since_ms[DML_ACTORS_MAX]; /* nobody's snapshot was read before that */
+    int64_t last_read_ms[DML_ACTORS_MAX];
+    char *archive[DML_VERSIONS_MAX]; /* commits, before the cleanup of the log removes them */
+    int64_t archive_count;
+    int64_t merged_count; /* commits whose vectors were made anew */
+    int64_t cleaned_count;
+} dml;
+
+/* A sim_actor_main; ctx is a `dml`. */
+void dml_writer_main(sim_actor *actor, void *ctx);
+/* Copies the commits that are there and not copied yet. */
+void dml_archive(dml *all, dw_storage *truth);
+void dml_deinit(dml *all);
+/* Which row that is, in an arena. */
+dw_str dml_row_name(dw_arena *arena, dw_str path, uint64_t place);
+
+#endif

@@ -1,0 +1,205 @@
+/*
+ * Simulates statements of rival writers beside compactions, checkpoints, compacted commits and
+ * cleanups of the log, and has a history of them checked (dml_history.h). See seeds.h for how it is
+ * called.
+ *
+ * What must hold for each seed, beside that history:
+ *  - what was acknowledged is in the log exactly once, what was refused never, and what stayed
+ *    unknown, or was under way in a crash, at most once;
+ *  - every version that the log still offers, read afterwards by a newcomer, is what the replay
+ *    says.
+ */
+#include "dml_history.h"
+#include "seeds.h"
+#include "support/delta_log.h"
+#include "support/fake_engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEEDS_DEFAULT = 100000, WRITERS = 3, STATEMENTS_EACH = 8, CRASHES_MAX = 1 };
+
+typedef struct run {
+    sim *world;
+    dml all;
+    history past;
+    char fault[4000]; /* "" while all is well */
+} run;
+
+static void
+find_fault(run *self, const char *what, const char *detail)
+{
+    if (self->fault[0] == '\0') {
+        snprintf(self->fault, sizeof(self->fault), "%s: %s", what, detail);
+    }
+}
+
+static void
+create_table(run *self, bool is_serializable, bool with_row_tracking)
+{
+    dwt_commit commit;
+    dwt_commit_begin(&commit);
+    dwt_commit_protocol_features(&commit, "[\"deletionVectors\"]",
+                                 with_row_tracking
+                                     ? "[\"deletionVectors\",\"domainMetadata\",\"rowTracking\"]"
+                                     : "[\"deletionVectors\"]");
+    dwt_commit_metadata(&commit, DWT_ROWS_SCHEMA, "[\"a\",\"b\"]",
+                        is_serializable ? "{\"delta.isolationLevel\":\"Serializable\"}" : NULL);
+    dwt_commit_write(&commit, sim_storage(self->world), 0);
+}
+
+/* Files that hold each id once. */
+static void
+put_files(run *self, bool with_row_tracking)
+{
+    dwt_commit commit;
+    dwt_commit_begin(&commit);
+    for (int64_t i = 0; i < DML_IDS / DML_ROWS_OF_FILE; i++) {
+        char path[32], stats[128], more[96] = "";
+        int64_t low = i * DML_ROWS_OF_FILE;
+        snprintf(path, sizeof(path), "start-%" PRId64, i);
+        snprintf(stats, sizeof(stats),
+                 "{\"numRecords\":%d,\"minValues\":{\"id\":%" PRId64
+                 "},\"maxValues\":{\"id\":%" PRId64 "}}",
+                 DML_ROWS_OF_FILE, low, low + DML_ROWS_OF_FILE - 1);
+        snprintf(more, sizeof(more), "\"baseRowId\":%" PRId64 ",\"defaultRowCommitVersion\":1",
+                 low);
+        dwt_commit_add(&commit, &(dwt_add){.path = path,
+                                           .partition_values = "{\"a\":\"0\",\"b\":\"0\"}",
+                                           .stats = stats,
+                                           .more = with_row_tracking ? more : NULL});
+    }
+    if (with_row_tracking) {
+        dwt_commit_raw(&commit, "{\"domainMetadata\":{\"domain\":\"delta.rowTracking\","
+                                "\"configuration\":\"{\\\"rowIdHighWaterMark\\\":23}\","
+                                "\"removed\":false}}");
+    }
+    dwt_commit_write(&commit, sim_storage(self->world), 1);
+}
+
+/*
+ * ---- afterwards ---------------------------------------------------------------------------------
+ */
+
+static void
+check_entry(run *self, const ledger_entry *entry)
+{
+    char mark[LEDGER_ID_SIZE + 8];
+    snprintf(mark, sizeof(mark), "id=%s!", entry->id);
+    size_t occurrences = 0;
+    int64_t version = -1;
+    for (int64_t v = 0; v < self->all.archive_count; v++) {
+        if (strstr(self->all.archive[v], mark) != NULL) {
+            occurrences++;
+            version = v;
+        }
+    }
+    const char *fault = ledger_fault(entry, occurrences, version);
+    if (fault != NULL) {
+        find_fault(self, entry->id, fault);
+    }
+}
+
+static void
+check_versions(run *self, dw_log *log)
+{
+    int64_t first, last;
+    dw_error err = DW_ERROR_INIT;
+    if (dw__log_version_range(log, &first, &last, &err) != DW_OK) {
+        find_fault(self, "the table cannot be read", err.message);
+        return;
+    }
+    if (last != self->past.version_count - 1) {
+        find_fault(self, "the newest version", "is not the last of the log");
+    }
+    for (int64_t version = first; version <= last && self->fault[0] == '\0'; version++) {
+        DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
+        if (dw__log_snapshot_at(log, version, &snapshot, &err) != DW_OK) {
+            find_fault(self, "a version cannot be read", err.message);
+        } else if (history_digest(snapshot) != self->past.digests[version]) {
+            find_fault(self, "a version read afterwards", "differs from the replay");
+        }
+    }
+}
+
+static void
+check(run *self, bool is_serializable, bool with_row_tracking)
+{
+    dw_storage *truth = sim_storage(self->world);
+    const dw_env *env = sim_env(self->world);
+    dml_archive(&self->all, truth);
+    history_check(&self->past, &self->all, truth, is_serializable, with_row_tracking);
+    if (self->all.all.fault[0] != '\0') {
+        find_fault(self, "a writer got", self->all.all.fault);
+    }
+    if (self->past.fault[0] != '\0') {
+        find_fault(self, "the history", self->past.fault);
+    }
+    for (size_t i = 0; i < self->all.all.book.count; i++) {
+        check_entry(self, &self->all.all.book.items[i]);
+    }
+    dw_log *log = NULL;
+    dw_error err = DW_ERROR_INIT;
+    dw_engine *engine = dwt_fake_engine_open(env);
+    if (dw__log_open(env, truth, engine, &log, &err) != DW_OK) {
+        find_fault(self, "the log cannot be opened", err.message);
+    } else if (self->fault[0] == '\0') {
+        check_versions(self, log);
+    }
+    dw__log_close(log);
+    dw__engine_close(engine);
+}
+
+/* True when all is well. */
+static bool
+run_seed(uint64_t seed, sim_options options, seed_totals *sum)
+{
+    run *self = calloc(1, sizeof(*self));
+    if (self == NULL) {
+        fprintf(stderr, "out of memory\n");
+        exit(1);
+    }
+    bool is_serializable = seed % 2 == 1;
+    bool with_row_tracking = seed / 2 % 2 == 1;
+    self->world = sim_new(seed, &options);
+    self->all.all.changes_each = STATEMENTS_EACH;
+    for (size_t i = options.actor_count; i < DML_ACTORS_MAX; i++) {
+        self->all.since_ms[i] = INT64_MAX;
+    }
+    create_table(self, is_serializable, with_row_tracking);
+    put_files(self, with_row_tracking);
+    sim_outcome outcome = sim_run(self->world, dml_writer_main, &self->all);
+    check(self, is_serializable, with_row_tracking);
+    bool is_well = self->fault[0] == '\0';
+    if (options.with_trace) {
+        printf("%s", sim_trace(self->world));
+    }
+    if (!is_well) {
+        printf("seed %" PRIu64 ": %s\n", seed, self->fault);
+    }
+    sum->call_count += outcome.call_count;
+    sum->fault_count += outcome.fault_count;
+    sum->crash_count += outcome.crash_count;
+    sum->commit_count += self->past.version_count;
+    sum->conflict_count += self->all.all.conflict_count;
+    sum->checkpoint_count += self->all.all.checkpoint_count;
+    sum->merge_count += self->all.merged_count;
+    sum->read_check_count += self->past.read_check_count;
+    sum->cleaned_count += self->all.cleaned_count;
+    history_deinit(&self->past);
+    dml_deinit(&self->all);
+    sim_free(self->world);
+    free(self);
+    return is_well;
+}
+
+int
+main(int argc, char **argv)
+{
+    return seeds_main(argc, argv,
+                      &(seeds_options){.run = run_seed,
+                                       .seed_count = SEEDS_DEFAULT,
+                                       .actor_count = WRITERS,
+                                       .crashes_max = CRASHES_MAX});
+}
