@@ -315,6 +315,9 @@ check_remove(commit_check *check, const dw_file *file, dw_error *err)
     }
     dw_fsck_file *live = dw__fsck_path_find(path, file->dv);
     DW_TRY(remember_removed(check, path, file, live, err));
+    if (live == NULL && path->holds_vectors && file->dv == NULL && !file->data_change) {
+        return DW_OK; /* keeps a file of deletion vectors from those who do not know them */
+    }
     if (live == NULL) {
         dw__fsck_find(fsck, DW_FSCK_WARNING, "C1", file->path,
                       "removes a file that is not in the table with this deletion vector");

@@ -37,6 +37,7 @@ typedef struct dw_fsck_path {
     int64_t removed_seen;    /* the last commit that removed it */
     bool is_found;           /* it is in storage */
     bool is_deletion_vector; /* of a live file */
+    bool holds_vectors;      /* it was ever named as a file of deletion vectors */
 } dw_fsck_path;
 
 /* The last of an application, or of a domain, and the version that said so. */

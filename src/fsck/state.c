@@ -246,6 +246,7 @@ dw__fsck_name_dv(dw_fsck *fsck, const dw_dv_descriptor *dv, bool is_live, dw_err
         slot->ptr = path;
     }
     path->is_deletion_vector = path->is_deletion_vector || is_live;
+    path->holds_vectors = true;
     return DW_OK;
 }
 

@@ -235,6 +235,31 @@ dw__checkpoint_open(dw_log *log, const dw_segment *segment, dw_replay *base, dw_
     return DW_OK;
 }
 
+dw_status
+dw__log_snapshot_is_on_v2(const dw_log_snapshot *snapshot, bool *out, dw_error *err)
+{
+    dw_log *log = dw__log_snapshot_log(snapshot);
+    *out = false;
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, log->env->allocator);
+    DW_AUTO(dw_log_listing) listing;
+    dw__log_listing_init(&listing, log->env->allocator);
+    dw_segment segment;
+    dw_segment_request request = {dw__log_snapshot_version(snapshot), INT64_MAX,
+                                  log->storage->root};
+    DW_TRY(dw__log_list(log->storage, 0, &listing, err));
+    DW_TRY(dw__segment_choose(&listing, &request, &arena, &segment, err));
+    if (segment.checkpoint_count == 0) {
+        return DW_OK;
+    }
+    DW_AUTO(dw_replay) base;
+    DW_AUTO(dw_checkpoint_ptr) checkpoint = NULL;
+    DW_TRY(dw__replay_init(&base, log->env, err));
+    DW_TRY(dw__checkpoint_open(log, &segment, &base, &checkpoint, err));
+    *out = segment.checkpoints[0].kind == DW_LOG_CHECKPOINT_UUID || base.sidecars.count > 0;
+    return DW_OK;
+}
+
 /* ---- Removes --------------------------------------------------------------------------------- */
 
 typedef struct remove_reader {

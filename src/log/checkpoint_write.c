@@ -100,8 +100,7 @@ collect_actions(writer *w)
     const dw_log_snapshot *snapshot = w->snapshot;
     const dw_definition *definition = snapshot->definition;
     dw_action action = {.kind = DW_ACTION_CHECKPOINT_METADATA};
-    bool is_v2 = dw__protocol_supports(&definition->protocol, DW_FEATURE_V2_CHECKPOINT);
-    bool ok = !is_v2 || push_action(w, &action);
+    bool ok = !w->with_sidecars || push_action(w, &action);
     action = (dw_action){.kind = DW_ACTION_PROTOCOL, .as.protocol = definition->protocol};
     ok = ok && push_action(w, &action);
     action = (dw_action){.kind = DW_ACTION_METADATA, .as.metadata = definition->metadata};

@@ -63,6 +63,15 @@ const dw_properties *dw__log_snapshot_properties(const dw_log_snapshot *snapshot
 const dw_type *dw__log_snapshot_schema(const dw_log_snapshot *snapshot);
 /* Mutable only in its caches. */
 dw_file_set *dw__log_snapshot_files(const dw_log_snapshot *snapshot);
+/* Visits the removes that the log still has, each at least once, also those that have expired, and
+ * of a checkpoint those of files that were added again. */
+typedef dw_status (*dw_tombstone_visitor)(void *ctx, const dw_file *remove, dw_error *err);
+DW_WARN_UNUSED dw_status dw__log_snapshot_visit_tombstones(const dw_log_snapshot *snapshot,
+                                                           dw_tombstone_visitor visit, void *ctx,
+                                                           dw_error *err);
+/* True when those who read that version now begin with a checkpoint that needs v2Checkpoint. */
+DW_WARN_UNUSED dw_status dw__log_snapshot_is_on_v2(const dw_log_snapshot *snapshot, bool *out,
+                                                   dw_error *err);
 /* The last txn of an application id; false when there is none. */
 bool dw__log_snapshot_txn(const dw_log_snapshot *snapshot, dw_str app_id, dw_txn_id *out);
 /* The live domains, in no order. */
@@ -102,9 +111,8 @@ bool dw__log_compaction_is_due(const dw_log_snapshot *snapshot, int64_t *first_o
 
 /* ---- Checkpoints ----------------------------------------------------------------------------- */
 
-/* Writes a checkpoint of the snapshot and `_last_checkpoint`: classic, with V2 content where the
- * table has v2Checkpoint; with delta.checkpointPolicy = v2 a main file of its own name and
- * sidecars. DW_CORRUPT (CHECKSUM_MISMATCH) when the version is not what its checksum says;
+/* Writes a checkpoint of the snapshot and `_last_checkpoint`: classic, or with
+ * delta.checkpointPolicy = v2 a main file of its own name and sidecars. DW_CORRUPT (CHECKSUM_MISMATCH) when the version is not what its checksum says;
  * DW_UNSUPPORTED (FEATURE_UNSUPPORTED) when the table has features that are not known. */
 DW_WARN_UNUSED dw_status dw__checkpoint_write(dw_log_snapshot *snapshot, dw_error *err);
 /* The same, and then what has expired is removed from the log (cleanup.h) unless the table says

@@ -256,6 +256,25 @@ dw__log_snapshot_files(const dw_log_snapshot *snapshot)
     return snapshot->files;
 }
 
+dw_status
+dw__log_snapshot_visit_tombstones(const dw_log_snapshot *snapshot, dw_tombstone_visitor visit,
+                                  void *ctx, dw_error *err)
+{
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, dw__log_env(snapshot->log)->allocator);
+    dw_file_ref ref;
+    for (bool ok = dw__file_set_first(snapshot->tombstones, &ref); ok;
+         ok = dw__file_set_next(snapshot->tombstones, &ref)) {
+        dw_file remove;
+        DW_TRY(dw__file_set_get(snapshot->tombstones, ref, &arena, &remove, err));
+        DW_TRY(visit(ctx, &remove, err));
+        dw__arena_reset(&arena);
+    }
+    return snapshot->checkpoint == NULL
+               ? DW_OK
+               : dw__checkpoint_visit_removes(snapshot->checkpoint, visit, ctx, err);
+}
+
 bool
 dw__log_snapshot_txn(const dw_log_snapshot *snapshot, dw_str app_id, dw_txn_id *out)
 {

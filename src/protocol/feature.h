@@ -81,8 +81,11 @@ DW_WARN_UNUSED dw_status dw__protocol_for_new_table(const dw_type *schema,
 DW_WARN_UNUSED dw_status dw__protocol_upgrade(const dw_protocol *before, const dw_type *schema,
                                               const dw_pairs *configuration, dw_arena *arena,
                                               dw_protocol *out, dw_error *err);
-/* The protocol without a feature that it supports. */
+/* A feature of the protocol that cannot be without `feature`; DW_FEATURE_COUNT: none. */
+dw_feature dw__protocol_dependent(const dw_protocol *protocol, dw_feature feature);
+/* The protocol without a feature that it supports, and with another (DW_FEATURE_COUNT: none). */
 DW_WARN_UNUSED dw_status dw__protocol_without(const dw_protocol *before, dw_feature feature,
-                                              dw_arena *arena, dw_protocol *out, dw_error *err);
+                                              dw_feature more, dw_arena *arena, dw_protocol *out,
+                                              dw_error *err);
 
 #endif

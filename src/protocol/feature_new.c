@@ -48,6 +48,18 @@ static const struct {
     {DW_FEATURE_VARIANT_SHREDDING, DW_FEATURE_VARIANT_TYPE},
 };
 
+dw_feature
+dw__protocol_dependent(const dw_protocol *protocol, dw_feature feature)
+{
+    for (size_t i = 0; i < sizeof(dependencies) / sizeof(dependencies[0]); i++) {
+        if (dependencies[i].needs == feature &&
+            dw__protocol_supports(protocol, dependencies[i].feature)) {
+            return dependencies[i].feature;
+        }
+    }
+    return DW_FEATURE_COUNT;
+}
+
 static dw_status
 add_named_feature(dw_feature_set *set, dw_str key, dw_error *err)
 {

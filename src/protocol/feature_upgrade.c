@@ -71,7 +71,8 @@ list(const dw_protocol *before, const dw_feature_set *set, dw_feature without, d
             out->reader_features[out->reader_feature_count++] = before->reader_features[i];
         }
     }
-    bool needs_reader_list = before->min_reader_version >= READER_VERSION_LISTS;
+    bool needs_reader_list =
+        without == DW_FEATURE_COUNT && before->min_reader_version >= READER_VERSION_LISTS;
     for (unsigned i = 0; i < DW_FEATURE_COUNT; i++) {
         const dw_feature_spec *spec = dw__feature_spec((dw_feature) i);
         needs_reader_list |= set->has[i] && spec->is_reader_feature && spec->legacy_reader == 0;
@@ -88,6 +89,9 @@ list(const dw_protocol *before, const dw_feature_set *set, dw_feature without, d
             !dw__str_among(out->reader_features, out->reader_feature_count, spec->name)) {
             out->reader_features[out->reader_feature_count++] = spec->name;
         }
+    }
+    if (!needs_reader_list) {
+        out->reader_feature_count = 0; /* what is left is implied by the version */
     }
     out->has_reader_features = needs_reader_list;
     out->min_reader_version = needs_reader_list                     ? READER_VERSION_LISTS
@@ -145,16 +149,28 @@ dw__protocol_upgrade(const dw_protocol *before, const dw_type *schema,
     return list(before, &set, DW_FEATURE_COUNT, arena, out, err);
 }
 
+static bool
+knows_all(const dw_protocol *protocol)
+{
+    bool known = true;
+    for (size_t i = 0; known && i < protocol->writer_feature_count; i++) {
+        known = dw__feature_by_name(protocol->writer_features[i]) != DW_FEATURE_COUNT;
+    }
+    return known;
+}
+
 dw_status
-dw__protocol_without(const dw_protocol *before, dw_feature feature, dw_arena *arena,
-                     dw_protocol *out, dw_error *err)
+dw__protocol_without(const dw_protocol *before, dw_feature feature, dw_feature more,
+                     dw_arena *arena, dw_protocol *out, dw_error *err)
 {
     dw_assert(dw__protocol_supports(before, feature));
     dw_feature_set set = {.min_reader_version = 1};
     collect_supported(before, &set);
     set.has[feature] = false;
-    if (before->min_writer_version < WRITER_VERSION_LISTS && find_versions(&set, out)) {
-        return DW_OK;
+    if (more != DW_FEATURE_COUNT) {
+        set.has[more] = true;
     }
-    return list(before, &set, feature, arena, out, err);
+    return knows_all(before) && find_versions(&set, out)
+               ? DW_OK
+               : list(before, &set, feature, arena, out, err);
 }

@@ -93,6 +93,11 @@ bool dw__type_equal(const dw_type *a, const dw_type *b, bool ignore_nullability)
  * For tables whose delta.columnMapping.mode is none, where leftover metadata must not count.
  * Returns `schema` itself when there is nothing to lay aside; NULL when out of memory. */
 const dw_type *dw__schema_without_mapping(const dw_type *schema, dw_arena *arena);
+/* The schema without what begins with one of the prefixes in the metadata of its fields, at every
+ * depth. */
+DW_WARN_UNUSED dw_status dw__schema_strip(const dw_type *schema, const dw_str *prefixes,
+                                          size_t count, dw_arena *arena, const dw_type **out,
+                                          dw_error *err);
 /* The value of a member of a field's metadata: a string's text, a number's, "true" or "false", or
  * JSON; the null string when there is no such member. The result lives in `arena`. */
 DW_WARN_UNUSED dw_status dw__field_metadata_get(const dw_field *field, dw_str key, dw_arena *arena,

@@ -5,9 +5,7 @@
 
 #include "base/assert.h"
 #include "codec/json.h"
-#include "protocol/column_name.h"
 
-#define TYPE_CHANGES_KEY DW_STR("delta.typeChanges")
 #define TYPE_JSON_BYTES_MAX ((size_t) 4096)
 
 /* The digits of a decimal that takes every value of an integer type. */
@@ -88,7 +86,8 @@ dw__type_change_is_iceberg(const dw_type *from, const dw_type *to)
 /* ---- What a schema records ------------------------------------------------------------------- */
 
 typedef struct change_walk {
-    bool iceberg;
+    dw_type_change_visitor visit;
+    void *ctx;
     dw_arena *scratch;
     dw_error *err;
 } change_walk;
@@ -124,30 +123,20 @@ parse_type(const change_walk *walk, const dw_column_name *name, dw_json json, co
 }
 
 static dw_status
-check_change(const change_walk *walk, const dw_column_name *name, dw_json change)
+visit_change(const change_walk *walk, const dw_column_name *name, const dw_field *field,
+             dw_json change)
 {
-    const dw_type *from;
-    const dw_type *to;
-    DW_TRY(parse_type(walk, name, dw__json_get(change, DW_STR("fromType")), &from));
-    DW_TRY(parse_type(walk, name, dw__json_get(change, DW_STR("toType")), &to));
-    if (walk->iceberg ? dw__type_change_is_iceberg(from, to)
-                      : dw__type_change_is_widening(from, to)) {
-        return DW_OK;
-    }
-    char column[DW_COLUMN_NAME_SIZE];
-    char from_text[DW_TYPE_TEXT_SIZE];
-    char to_text[DW_TYPE_TEXT_SIZE];
-    return dw__error_set(walk->err, DW_UNSUPPORTED, "TYPE_CHANGE_UNSUPPORTED",
-                         "column %s was changed from %s to %s, which is no widening that %s allows",
-                         dw__column_name_print(name, column), dw__type_text(from, from_text),
-                         dw__type_text(to, to_text), walk->iceberg ? "Iceberg" : "the protocol");
+    dw_type_change found = {.name = name, .field = field};
+    DW_TRY(parse_type(walk, name, dw__json_get(change, DW_STR("fromType")), &found.from));
+    DW_TRY(parse_type(walk, name, dw__json_get(change, DW_STR("toType")), &found.to));
+    return walk->visit(walk->ctx, &found, walk->err);
 }
 
 static dw_status
-check_field(const change_walk *walk, const dw_column_name *name, const dw_field *field)
+visit_field(const change_walk *walk, const dw_column_name *name, const dw_field *field)
 {
     dw_str text;
-    DW_TRY(dw__field_metadata_get(field, TYPE_CHANGES_KEY, walk->scratch, &text, walk->err));
+    DW_TRY(dw__field_metadata_get(field, DW_TYPE_CHANGES_KEY, walk->scratch, &text, walk->err));
     if (dw__str_is_null(text)) {
         return DW_OK;
     }
@@ -164,35 +153,62 @@ check_field(const change_walk *walk, const dw_column_name *name, const dw_field 
     }
     dw_json_iter it = dw__json_iter(changes);
     while (dw__json_next(&it)) {
-        DW_TRY(check_change(walk, name, it.value));
+        DW_TRY(visit_change(walk, name, field, it.value));
     }
     return DW_OK;
 }
 
 /* Recursion is at most DW_SCHEMA_DEPTH_MAX deep. */
 static dw_status
-check_type(const change_walk *walk, const dw_column_name *parent, const dw_type *type)
+visit_type(const change_walk *walk, const dw_column_name *parent, const dw_type *type)
 {
     for (size_t i = 0; i < type->field_count; i++) {
         dw_column_name name = {parent, type->fields[i].name};
-        DW_TRY(check_field(walk, &name, &type->fields[i]));
-        DW_TRY(check_type(walk, &name, type->fields[i].type));
+        DW_TRY(visit_field(walk, &name, &type->fields[i]));
+        DW_TRY(visit_type(walk, &name, type->fields[i].type));
     }
     if (type->key != NULL) {
         dw_column_name key = {parent, DW_STR("key")};
-        DW_TRY(check_type(walk, &key, type->key));
+        DW_TRY(visit_type(walk, &key, type->key));
     }
     if (type->element != NULL) {
         dw_column_name element = {parent, type->key == NULL ? DW_STR("element") : DW_STR("value")};
-        return check_type(walk, &element, type->element);
+        return visit_type(walk, &element, type->element);
     }
     return DW_OK;
 }
 
 dw_status
-dw__type_changes_check(const dw_type *schema, bool iceberg, dw_arena *scratch, dw_error *err)
+dw__type_changes_visit(const dw_type *schema, dw_type_change_visitor visit, void *ctx,
+                       dw_arena *scratch, dw_error *err)
 {
     dw_assert(schema->kind == DW_TYPE_STRUCT);
-    change_walk walk = {.iceberg = iceberg, .scratch = scratch, .err = err};
-    return check_type(&walk, NULL, schema);
+    change_walk walk = {.visit = visit, .ctx = ctx, .scratch = scratch, .err = err};
+    return visit_type(&walk, NULL, schema);
+}
+
+/* ---- Are they legal -------------------------------------------------------------------------- */
+
+static dw_status
+check_change(void *ctx, const dw_type_change *change, dw_error *err)
+{
+    const bool *iceberg = ctx;
+    if (*iceberg ? dw__type_change_is_iceberg(change->from, change->to)
+                 : dw__type_change_is_widening(change->from, change->to)) {
+        return DW_OK;
+    }
+    char column[DW_COLUMN_NAME_SIZE];
+    char from[DW_TYPE_TEXT_SIZE];
+    char to[DW_TYPE_TEXT_SIZE];
+    return dw__error_set(err, DW_UNSUPPORTED, "TYPE_CHANGE_UNSUPPORTED",
+                         "column %s was changed from %s to %s, which is no widening that %s allows",
+                         dw__column_name_print(change->name, column),
+                         dw__type_text(change->from, from), dw__type_text(change->to, to),
+                         *iceberg ? "Iceberg" : "the protocol");
+}
+
+dw_status
+dw__type_changes_check(const dw_type *schema, bool iceberg, dw_arena *scratch, dw_error *err)
+{
+    return dw__type_changes_visit(schema, check_change, &iceberg, scratch, err);
 }

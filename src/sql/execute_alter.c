@@ -16,7 +16,8 @@ alter(dw_execution *x, dw_table *table, int64_t *version_out)
     const dw_alter_statement *statement = &x->statement.as.alter;
     switch (statement->kind) {
     case DW_ALTER_SET_PROPERTIES:
-        return dw__table_set_properties(table, &statement->properties, version_out, x->err);
+        return dw__table_set_properties(table, x->session->connection, &statement->properties,
+                                        version_out, x->err);
     case DW_ALTER_UNSET_PROPERTIES:
         return dw__table_unset_properties(table, statement->keys, statement->key_count,
                                           statement->if_exists, version_out, x->err);
@@ -27,8 +28,8 @@ alter(dw_execution *x, dw_table *table, int64_t *version_out)
         return dw__table_drop_constraint(table, statement->item, statement->if_exists, version_out,
                                          x->err);
     case DW_ALTER_DROP_FEATURE:
-        return dw__table_drop_feature(table, statement->item, statement->truncates, version_out,
-                                      x->err);
+        return dw__table_drop_feature(table, x->session->connection, statement->item,
+                                      statement->truncates, version_out, x->err);
     }
     dw_unreachable("every kind is listed");
 }

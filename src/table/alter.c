@@ -80,6 +80,17 @@ dw__alter_want(dw_alter *alter, dw_str key, dw_str value)
 
 /* ---- Completing ------------------------------------------------------------------------------ */
 
+dw_status
+dw__alter_print_schema(dw_alter *alter, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(alter->arena.allocator, SCHEMA_BYTES_MAX);
+    dw__schema_print(&text, alter->schema);
+    DW_TRY(dw__strbuf_ok(&text, "the schema", err));
+    return dw__arena_dup(&alter->arena, dw__strbuf_str(&text), &alter->metadata.schema_string)
+               ? DW_OK
+               : dw__error_oom(err);
+}
+
 static dw_status
 map_columns(dw_alter *alter, dw_error *err)
 {
@@ -97,12 +108,7 @@ map_columns(dw_alter *alter, dw_error *err)
         return DW_OK;
     }
     alter->schema = mapped;
-    DW_AUTO(dw_strbuf) text = dw__strbuf_make(alter->arena.allocator, SCHEMA_BYTES_MAX);
-    dw__schema_print(&text, mapped);
-    DW_TRY(dw__strbuf_ok(&text, "the schema", err));
-    return dw__arena_dup(&alter->arena, dw__strbuf_str(&text), &alter->metadata.schema_string)
-               ? DW_OK
-               : dw__error_oom(err);
+    return dw__alter_print_schema(alter, err);
 }
 
 /* The protocol that configuration and requests need. */
@@ -187,7 +193,8 @@ dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
         return DW_OK;
     }
     dw_change change;
-    DW_TRY(dw__change_init(&change, alter->table, alter->snapshot, &alter->arena, 2, err));
+    DW_TRY(dw__change_init(&change, alter->table, alter->snapshot, &alter->arena,
+                           2 + alter->more_count, err));
     change.operation = operation;
     change.reads_whole_table = alter->reads_all_files;
     dw__strbuf_append_char(parameters, '}');
@@ -201,6 +208,9 @@ dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
         dw__change_put(&change, &protocol);
     }
     dw__change_put(&change, &metadata);
+    for (size_t i = 0; i < alter->more_count; i++) {
+        dw__change_put(&change, &alter->more[i]);
+    }
     dw_txn_result done;
     DW_TRY(dw__change_commit(&change, &done, err));
     *version_out = done.version;

@@ -15,8 +15,9 @@
 
 /* SET TBLPROPERTIES. DW_INVALID_ARGUMENT (PROPERTY_UNKNOWN, PROPERTY_INVALID, ...); DW_UNSUPPORTED
  * (FEATURE_UNSUPPORTED). */
-DW_WARN_UNUSED dw_status dw__table_set_properties(dw_table *table, const dw_pairs *properties,
-                                                  int64_t *version_out, dw_error *err);
+DW_WARN_UNUSED dw_status dw__table_set_properties(dw_table *table, dw_connection *connection,
+                                                  const dw_pairs *properties, int64_t *version_out,
+                                                  dw_error *err);
 /* UNSET TBLPROPERTIES. DW_NOT_FOUND (PROPERTY_NOT_FOUND) unless `if_exists`. */
 DW_WARN_UNUSED dw_status dw__table_unset_properties(dw_table *table, const dw_str *keys,
                                                     size_t count, bool if_exists,
@@ -29,9 +30,14 @@ DW_WARN_UNUSED dw_status dw__table_add_constraint(dw_table *table, dw_connection
 /* DROP CONSTRAINT. DW_NOT_FOUND (CONSTRAINT_NOT_FOUND) unless `if_exists`. */
 DW_WARN_UNUSED dw_status dw__table_drop_constraint(dw_table *table, dw_str name, bool if_exists,
                                                    int64_t *version_out, dw_error *err);
-/* DROP FEATURE. DW_NOT_FOUND (FEATURE_NOT_FOUND); DW_INVALID_ARGUMENT (FEATURE_IN_USE);
- * DW_UNSUPPORTED (FEATURE_STAYS) says why it cannot be dropped here. */
-DW_WARN_UNUSED dw_status dw__table_drop_feature(dw_table *table, dw_str name, bool truncates,
-                                                int64_t *version_out, dw_error *err);
+/* DROP FEATURE, in several commits: what uses the feature is cleared away, and the protocol goes
+ * back. What readers of older versions need is then protected (checkpointProtection), or, with
+ * `truncates`, cut off once it is old enough. DW_NOT_FOUND (FEATURE_NOT_FOUND); DW_INVALID_ARGUMENT
+ * (FEATURE_IN_USE, HISTORY_TRUNCATION_NOT_ALLOWED, HISTORY_TRUNCATION_NEEDED); DW_UNSUPPORTED
+ * (FEATURE_STAYS); DW_CONFLICT (WAIT_FOR_RETENTION_PERIOD, HISTORICAL_VERSIONS_EXIST): to be run
+ * again later. */
+DW_WARN_UNUSED dw_status dw__table_drop_feature(dw_table *table, dw_connection *connection,
+                                                dw_str name, bool truncates, int64_t *version_out,
+                                                dw_error *err);
 
 #endif

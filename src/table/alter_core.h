@@ -15,7 +15,9 @@ typedef struct dw_alter {
     size_t pairs_max;
     dw_pairs wanted; /* the configuration, and what is asked of the protocol alone */
     dw_protocol protocol;
-    bool has_protocol;    /* `protocol` was chosen */
+    bool has_protocol;     /* `protocol` was chosen */
+    const dw_action *more; /* to be committed with it */
+    size_t more_count;
     bool reads_all_files; /* the change holds only for the rows that were looked at */
 } dw_alter;
 
@@ -29,6 +31,8 @@ void dw__alter_set(dw_alter *alter, dw_str key, dw_str value);
 bool dw__alter_unset(dw_alter *alter, dw_str key);
 /* Asks something of the protocol that is no property. */
 void dw__alter_want(dw_alter *alter, dw_str key, dw_str value);
+/* Puts alter->schema into the metadata. */
+DW_WARN_UNUSED dw_status dw__alter_print_schema(dw_alter *alter, dw_error *err);
 /* Completes protocol and metadata, checks them, and commits what changed. `parameters` is the
  * object of operation parameters, to be ended here. */
 DW_WARN_UNUSED dw_status dw__alter_commit(dw_alter *alter, const char *operation,

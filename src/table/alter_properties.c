@@ -2,7 +2,9 @@
  * SET TBLPROPERTIES and UNSET TBLPROPERTIES.
  */
 #include "base/assert.h"
+#include "protocol/column_mapping.h"
 #include "table/alter_core.h"
+#include "table/alter_mapping.h"
 #include "table/change.h"
 #include "txn/row_backfill.h"
 
@@ -119,6 +121,17 @@ prepare_row_tracking(dw_table *table, const dw_pairs *properties, dw_error *err)
                            : status;
 }
 
+/* The mode none is more than a property: files are written again, in a commit of their own. */
+static dw_status
+remove_mapping(dw_table *table, dw_connection *connection, const dw_pairs *properties,
+               int64_t *version_out, dw_error *err)
+{
+    const dw_str *mode = dw__pairs_get(properties, DW_MAPPING_MODE_KEY);
+    return mode == NULL || !dw__str_equal_nocase(*mode, DW_STR("none"))
+               ? DW_OK
+               : dw__table_remove_mapping(table, connection, true, version_out, err);
+}
+
 static dw_status
 check_all(const dw_pairs *properties, dw_error *err)
 {
@@ -129,11 +142,15 @@ check_all(const dw_pairs *properties, dw_error *err)
 }
 
 dw_status
-dw__table_set_properties(dw_table *table, const dw_pairs *properties, int64_t *version_out,
-                         dw_error *err)
+dw__table_set_properties(dw_table *table, dw_connection *connection, const dw_pairs *properties,
+                         int64_t *version_out, dw_error *err)
 {
     *version_out = -1;
     DW_TRY(check_all(properties, err)); /* before anything is committed */
+    DW_TRY(remove_mapping(table, connection, properties, version_out, err));
+    if (*version_out >= 0 && properties->count == 1) {
+        return DW_OK;
+    }
     DW_TRY(prepare_row_tracking(table, properties, err));
     DW_AUTO(dw_strbuf) parameters =
         dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);

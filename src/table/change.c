@@ -236,7 +236,7 @@ dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
                   .operation_parameters_json = change->parameters_json,
                   .operation_metrics_json = dw__strbuf_str(&metrics),
                   .user_metadata = change->user_metadata,
-                  .data_change = true};
+                  .data_change = !change->rearranges};
     dw_status status = dw__strbuf_ok(&metrics, "the operation's metrics", err);
     if (status == DW_OK) {
         status = dw__txn_commit(&txn, out, err);

@@ -19,6 +19,7 @@ typedef struct dw_change {
     bool reads_whole_table;
     bool looks_for_rows, loses_row_ids, moves_identity_marks; /* see dw_txn */
     bool replaces_table;
+    bool rearranges; /* no row changes: see dw_txn's data_change */
     const dw_str *read_paths;
     size_t read_path_count;
     const dw_str *searched_paths;

@@ -68,6 +68,13 @@ dw__data_target_keeping_ids(const dw_log_snapshot *snapshot, dw_arena *arena, dw
                             dw_error *err)
 {
     *out = dw__data_target_of(snapshot);
+    return dw__data_target_keep_ids(snapshot, arena, out, err);
+}
+
+dw_status
+dw__data_target_keep_ids(const dw_log_snapshot *snapshot, dw_arena *arena, dw_data_target *out,
+                         dw_error *err)
+{
     if (!out->properties->enable_row_tracking) {
         return DW_OK;
     }

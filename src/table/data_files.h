@@ -38,6 +38,10 @@ DW_WARN_UNUSED dw_status dw__data_target_keeping_ids(const dw_log_snapshot *snap
                                                      dw_arena *arena, dw_data_target *out,
                                                      dw_error *err);
 
+/* The same for a target that is not quite the snapshot's. */
+DW_WARN_UNUSED dw_status dw__data_target_keep_ids(const dw_log_snapshot *snapshot, dw_arena *arena,
+                                                  dw_data_target *target, dw_error *err);
+
 typedef struct dw_data_files {
     dw_file *adds;
     size_t count;

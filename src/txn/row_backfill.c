@@ -15,6 +15,7 @@
 
 typedef struct backfill {
     dw_log *log;
+    bool takes_away;
     dw_arena arena; /* of a batch */
     dw_action *actions;
     dw_str *paths;
@@ -23,21 +24,24 @@ typedef struct backfill {
     int64_t conflict_count;
 } backfill;
 
+/* True when the file is to be committed again. */
 static bool
-has_ids(const dw_file_set *files, dw_file_ref ref)
+is_wanted(const backfill *b, const dw_file_set *files, dw_file_ref ref)
 {
     const dw_file_block *block = dw__file_set_block(files, ref.block);
-    return (dw__file_block_flags(block, ref.row) & DW_FILE_HAS_BASE_ROW_ID) != 0;
+    unsigned flags = dw__file_block_flags(block, ref.row);
+    return b->takes_away ? (flags & (DW_FILE_HAS_BASE_ROW_ID | DW_FILE_HAS_COMMIT_VERSION)) != 0
+                         : (flags & DW_FILE_HAS_BASE_ROW_ID) == 0;
 }
 
 static size_t
-count_without_ids(const dw_file_set *files)
+count_wanted(const backfill *b, const dw_file_set *files)
 {
     size_t count = 0;
     dw_file_ref ref;
     for (bool ok = dw__file_set_first(files, &ref); ok && count < BATCH_FILES_MAX;
          ok = dw__file_set_next(files, &ref)) {
-        count += !has_ids(files, ref);
+        count += is_wanted(b, files, ref);
     }
     return count;
 }
@@ -46,7 +50,7 @@ static dw_status
 collect_batch(backfill *b, dw_file_set *files, dw_error *err)
 {
     dw__arena_reset(&b->arena);
-    size_t wanted = count_without_ids(files);
+    size_t wanted = count_wanted(b, files);
     b->count = 0;
     b->actions = DW_ARENA_ARRAY(&b->arena, dw_action, wanted + 1);
     b->paths = DW_ARENA_ARRAY(&b->arena, dw_str, wanted + 1);
@@ -56,7 +60,7 @@ collect_batch(backfill *b, dw_file_set *files, dw_error *err)
     dw_file_ref ref;
     for (bool ok = dw__file_set_first(files, &ref); ok && b->count < wanted;
          ok = dw__file_set_next(files, &ref)) {
-        if (has_ids(files, ref)) {
+        if (!is_wanted(b, files, ref)) {
             continue;
         }
         dw_action *action = &b->actions[b->count];
@@ -78,7 +82,7 @@ commit_batch(backfill *b, dw_log_snapshot *snapshot, dw_error *err)
                   .recommits_files = true,
                   .read_paths = b->paths,
                   .read_path_count = b->count,
-                  .operation = "ROW TRACKING BACKFILL",
+                  .operation = b->takes_away ? "ROW TRACKING UNBACKFILL" : "ROW TRACKING BACKFILL",
                   .operation_parameters_json = dw__arena_printf(
                       &b->arena, "{\"batchId\":\"%" PRId64 "\"}", b->batch_number)};
     dw_txn_result result;
@@ -117,11 +121,11 @@ run_batch(backfill *b, int64_t *file_count, bool *done_out, dw_error *err)
     return status;
 }
 
-dw_status
-dw__row_tracking_backfill(dw_log *log, int64_t *file_count_out, dw_error *err)
+static dw_status
+run(dw_log *log, bool takes_away, int64_t *file_count_out, dw_error *err)
 {
     *file_count_out = 0;
-    backfill b = {.log = log};
+    backfill b = {.log = log, .takes_away = takes_away};
     dw__arena_init(&b.arena, dw__log_env(log)->allocator);
     dw_status status = DW_OK;
     for (bool done = false; !done && status == DW_OK;) {
@@ -129,4 +133,16 @@ dw__row_tracking_backfill(dw_log *log, int64_t *file_count_out, dw_error *err)
     }
     dw__arena_deinit(&b.arena);
     return status;
+}
+
+dw_status
+dw__row_tracking_backfill(dw_log *log, int64_t *file_count_out, dw_error *err)
+{
+    return run(log, false, file_count_out, err);
+}
+
+dw_status
+dw__row_tracking_unbackfill(dw_log *log, int64_t *file_count_out, dw_error *err)
+{
+    return run(log, true, file_count_out, err);
 }

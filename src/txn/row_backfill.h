@@ -14,4 +14,9 @@
 DW_WARN_UNUSED dw_status dw__row_tracking_backfill(dw_log *log, int64_t *file_count_out,
                                                    dw_error *err);
 
+/* The other way: takes the ids from all files. Tracking must be suspended, so that no others come.
+ */
+DW_WARN_UNUSED dw_status dw__row_tracking_unbackfill(dw_log *log, int64_t *file_count_out,
+                                                     dw_error *err);
+
 #endif

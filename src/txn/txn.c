@@ -474,7 +474,7 @@ dw_status
 dw__txn_commit(const dw_txn *txn, dw_txn_result *out, dw_error *err)
 {
     dw_assert(txn->log != NULL);
-    dw_assert(txn->action_count > 0);
+    dw_assert(txn->action_count == 0 || txn->actions != NULL);
     *out = (dw_txn_result){.version = -1};
     commit_loop loop;
     dw_status status = loop_init(&loop, txn, err);

@@ -61,7 +61,7 @@ typedef struct dw_txn {
      * them. Row ids, their high-water mark, names of row tracking's columns and when in-commit
      * timestamps were enabled are added by the commit (assign.h). */
     const dw_action *actions;
-    size_t action_count;
+    size_t action_count;  /* 0: a version that changes nothing */
     bool recommits_files; /* some adds name live files by their very keys, to say more of them */
 
     /* The read set. A blind append reads nothing. */

@@ -165,14 +165,13 @@ def test_set_properties__to_writer_version_7_lists_what_the_table_had(w):
 
 
 @test
-def test_set_properties__maps_columns_by_name_and_never_back_or_by_id(w):
+def test_set_properties__maps_columns_by_name_and_never_by_id(w):
     make(w)
     w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')")
     expect_equal(properties(w)["delta.columnMapping.maxColumnId"], "2")
     expect("columnMapping" in protocol(w)[3] or protocol(w)[:2] == (2, 5), f"the feature: {protocol(w)!r}")
     w.sql("INSERT INTO t VALUES (7, 'seven')")
     expect_equal(w.rows("SELECT id, name FROM t WHERE id >= 4 ORDER BY id"), [[4, None], [7, "seven"]])
-    refused(w, "ALTER TABLE t SET TBLPROPERTIES ('delta.columnMapping.mode' = 'none')", 1, "none")
     refused(w, "ALTER TABLE t SET TBLPROPERTIES ('delta.columnMapping.mode' = 'id')", 1, "id")
     refused(w, "ALTER TABLE t UNSET TBLPROPERTIES ('delta.columnMapping.mode')", 1, "cannot be unset")
 
@@ -281,7 +280,7 @@ def test_drop_feature__takes_writer_features_away(w):
     w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.enableInCommitTimestamps' = 'true', "
           "'delta.feature.domainMetadata' = 'supported')")
     w.sql("ALTER TABLE t DROP FEATURE inCommitTimestamp; ALTER TABLE t DROP FEATURE domainMetadata")
-    expect_equal([protocol(w), properties(w)], [(1, 7, [], ["appendOnly", "invariants"]), {}])
+    expect_equal([protocol(w), properties(w)], [(1, 2, [], []), {"delta.enableInCommitTimestamps": "false"}])
     w.sql("INSERT INTO t VALUES (11, 'x')")
     expect_equal(w.value("SELECT count(*) FROM t"), 6)
 
@@ -289,11 +288,218 @@ def test_drop_feature__takes_writer_features_away(w):
 @test
 def test_drop_feature__is_refused_where_something_would_be_left_behind(w):
     make(w, delta__enableDeletionVectors="true")
-    w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.feature.rowTracking' = 'supported')")
-    for feature, status, word in (("deletionVectors", 4, "FEATURE_STAYS"), ("rowTracking", 4, "FEATURE_STAYS"),
-                                  ("domainMetadata", 4, "rowTracking"), ("appendOnly", 4, "no way"),
-                                  ("columnMapping", 1, "FEATURE_NOT_FOUND"), ("fancy", 1, "FEATURE_NOT_FOUND")):
-        refused(w, f"ALTER TABLE t DROP FEATURE {feature}", status, word)
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.feature.rowTracking' = 'supported', "
+          "'delta.feature.timestampNtz' = 'supported')")
+    for what, status, word in (("domainMetadata", 1, "'rowTracking' needs it"), ("appendOnly", 4, "FEATURE_STAYS"),
+                               ("timestampNtz", 4, "FEATURE_STAYS"), ("columnMapping", 1, "FEATURE_NOT_FOUND"),
+                               ("rowTracking TRUNCATE HISTORY", 1, "HISTORY_TRUNCATION_NOT_ALLOWED"),
+                               ("`delta.enableDeletionVectors`", 1, "UNSET TBLPROPERTIES"),
+                               ("fancy", 1, "FEATURE_NOT_FOUND")):
+        refused(w, f"ALTER TABLE t DROP FEATURE {what}", status, word)
+
+
+def operations(w, table="t"):
+    out = w.sql(f"DESCRIBE HISTORY {table}", "--format", "ndjson")
+    return [json.loads(line)["operation"] for line in reversed(out.splitlines())]
+
+
+def newest(w, table="t"):
+    return max(int(n[:20]) for n in os.listdir(os.path.dirname(w.log(table, 0)))
+               if n.endswith(".json") and len(n) == 25)
+
+
+def live(w, table="t"):
+    """The live adds, by path."""
+    files = {}
+    for version in range(newest(w, table) + 1):
+        for action in w.actions(table, version):
+            if "remove" in action:
+                files.pop(action["remove"]["path"], None)
+        for action in w.actions(table, version):
+            if "add" in action:
+                files[action["add"]["path"]] = action["add"]
+    return files
+
+
+def expect_dropped(w, feature, *before):
+    """The history ends as a drop at once ends: three barriers, the drop, a checkpoint each."""
+    version = newest(w)
+    expect_equal(operations(w)[-4 - len(before):], [*before] + 3 * ["Empty Commit"] + ["DROP FEATURE"])
+    for v in range(version - 3, version + 1):
+        expect(os.path.exists(w.log("t", v).replace(".json", ".checkpoint.parquet")), f"a checkpoint of {v}")
+    expect_equal(properties(w)["delta.requireCheckpointProtectionBeforeVersion"], str(version))
+    expect(feature not in protocol(w)[3] and "checkpointProtection" in protocol(w)[3], f"{protocol(w)!r}")
+    expect_equal(last(w, "commitInfo")["operationParameters"], {"featureName": feature, "truncateHistory": False})
+
+
+@test
+def test_drop_feature__deletion_vectors_are_purged(w):
+    make(w, columns="id BIGINT, name STRING) PARTITIONED BY (name", delta__enableDeletionVectors="true",
+         delta__appendOnly="false")
+    w.sql("INSERT INTO t SELECT range, 'p' || range % 2 FROM range(2000)")
+    w.sql("DELETE FROM t WHERE id % 3 = 0")
+    want = w.rows("SELECT * FROM t ORDER BY id, name")
+    w.sql("ALTER TABLE t DROP FEATURE deletionVectors")
+    expect_dropped(w, "deletionVectors", "UNSET TBLPROPERTIES", "REORG", "Deletion Vector Tombstones")
+    expect_equal(protocol(w)[:3], (1, 7, []))
+    expect_equal(w.rows("SELECT * FROM t ORDER BY id, name"), want)
+    expect(all("deletionVector" not in a for a in live(w).values()), "no vectors")
+    reorg = w.actions("t", newest(w) - 5)
+    expect(all(not a[k]["dataChange"] for a in reorg for k in a if k in ("add", "remove")), "nothing changed")
+    tombstones = [a["remove"] for a in w.actions("t", newest(w) - 4) if "remove" in a]
+    expect(tombstones and all(r["path"].endswith(".bin") and os.path.exists(os.path.join(w.path("t"), r["path"]))
+                              for r in tombstones), f"tombstones {tombstones!r}")
+    w.sql("DELETE FROM t WHERE id % 5 = 0")
+    expect(all("deletionVector" not in a for a in live(w).values()), "no new vectors")
+
+
+@test
+def test_drop_feature__keeps_the_ids_of_rows(w):
+    make(w, columns="id INT, name STRING", delta__enableDeletionVectors="true", delta__enableRowTracking="true",
+         delta__columnMapping__mode="name", delta__enableTypeWidening="true", delta__enableChangeDataFeed="true")
+    w.sql("INSERT INTO t SELECT range + 10, 'x' FROM range(10); DELETE FROM t WHERE id IN (2, 15)")
+    widen(w, "id", "integer", "long")
+    query = "SELECT id, name, _metadata.row_id, _metadata.row_commit_version FROM t ORDER BY id"
+    want = w.rows(query)
+    for feature in ("deletionVectors", "columnMapping", "typeWidening"):
+        w.sql(f"ALTER TABLE t DROP FEATURE {feature}")
+        expect_equal([w.rows(query), feature in protocol(w)[3]], [want, False])
+    expect_equal(w.value("SELECT count(*) FROM table_changes('t', 5, 9)"), 0)
+
+
+@test
+def test_drop_feature__deletion_vectors_of_a_table_that_has_none(w):
+    make(w, delta__enableDeletionVectors="true")
+    w.sql("ALTER TABLE t DROP FEATURE deletionVectors")
+    expect_dropped(w, "deletionVectors", "UNSET TBLPROPERTIES")
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true'); DELETE FROM t WHERE id = 1")
+    w.sql("ALTER TABLE t DROP FEATURE deletionVectors")
+    expect_equal(w.value("SELECT count(*) FROM t"), 4)
+
+
+@test
+def test_drop_feature__v2_checkpoints_end_with_a_classic_one(w):
+    make(w, delta__checkpointPolicy="v2")
+    w.sql("CHECKPOINT t")
+    w.sql("ALTER TABLE t DROP FEATURE v2Checkpoint")
+    expect_dropped(w, "v2Checkpoint", "SET TBLPROPERTIES")
+    expect_equal(properties(w)["delta.checkpointPolicy"], "classic")
+    expect_equal(w.value("SELECT count(*) FROM t"), 5)
+
+
+@test
+def test_drop_feature__column_mapping_writes_files_under_the_names_of_columns(w):
+    make(w, columns="id BIGINT, name STRING) PARTITIONED BY (name", delta__columnMapping__mode="name",
+         delta__enableDeletionVectors="true")
+    w.sql("INSERT INTO t SELECT range, 'x' || range % 3 FROM range(30); DELETE FROM t WHERE id = 7")
+    want = w.rows("SELECT * FROM t ORDER BY id, name")
+    w.sql("ALTER TABLE t DROP FEATURE columnMapping")
+    expect_dropped(w, "columnMapping", "REMOVE COLUMN MAPPING")
+    expect(not any(k.startswith("delta.columnMapping") for k in properties(w)), f"{properties(w)!r}")
+    expect("columnMapping" not in last(w, "metaData")["schemaString"], "no names left")
+    expect(all(list(a["partitionValues"]) == ["name"] for a in live(w).values()), "plain partition values")
+    expect_equal(w.rows("SELECT * FROM t ORDER BY id, name"), want)
+
+
+@test
+def test_set_properties__column_mapping_to_none_keeps_the_feature(w):
+    make(w, columns="id BIGINT, name STRING, s STRUCT<a: INT, b: ARRAY<STRUCT<c: STRING>>>",
+         delta__columnMapping__mode="id")
+    w.sql("INSERT INTO t VALUES (7, 'x', {'a': 1, 'b': [{'c': 'deep'}]})")
+    want = w.rows("SELECT * FROM t ORDER BY id")
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.columnMapping.mode' = 'none')")
+    expect_equal(properties(w), {"delta.columnMapping.mode": "none"})
+    expect_equal([operations(w)[-1], w.rows("SELECT * FROM t ORDER BY id")], ["REMOVE COLUMN MAPPING", want])
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')")
+    expect_equal(w.rows("SELECT * FROM t ORDER BY id"), want)
+
+
+@test
+def test_set_properties__column_mapping_stays_where_a_name_needs_it(w):
+    make(w, columns="id BIGINT, `a name` STRING", delta__columnMapping__mode="name")
+    refused(w, "ALTER TABLE t SET TBLPROPERTIES ('delta.columnMapping.mode' = 'none')", 1, "a name")
+
+
+def widen(w, column, before, after):
+    """Gives a column a wider type, as ALTER COLUMN ... TYPE of Spark does."""
+    version = newest(w)
+    metadata = json.loads(json.dumps(last(w, "metaData")))
+    schema = json.loads(metadata["schemaString"])
+    for field in schema["fields"]:
+        if field["name"] == column:
+            field["type"] = after
+            field["metadata"]["delta.typeChanges"] = [{"fromType": before, "toType": after}]
+    metadata["schemaString"] = json.dumps(schema)
+    w.write_log("t", version + 1, [{"commitInfo": {"operation": "CHANGE COLUMN"}}, {"metaData": metadata}])
+
+
+@test
+def test_drop_feature__type_widening_writes_the_files_of_older_types(w):
+    make(w, columns="id INT, name STRING", delta__enableTypeWidening="true")
+    widen(w, "id", "integer", "long")
+    w.sql("INSERT INTO t VALUES (5000000000, 'wide')")
+    wide = set(live(w)) - {next(iter(live(w)))}
+    want = w.rows("SELECT * FROM t ORDER BY id")
+    w.sql("ALTER TABLE t DROP FEATURE typeWidening")
+    expect_dropped(w, "typeWidening", "UNSET TBLPROPERTIES", "REORG", "DROP FEATURE")
+    expect("typeChanges" not in last(w, "metaData")["schemaString"], "no changes left")
+    expect(wide <= set(live(w)), "the file of the new type stays")
+    expect_equal(w.rows("SELECT * FROM t ORDER BY id"), want)
+
+
+@test
+def test_drop_feature__row_tracking_takes_ids_from_all_files(w):
+    make(w, delta__enableRowTracking="true")
+    w.sql("ALTER TABLE t DROP FEATURE rowTracking; ALTER TABLE t DROP FEATURE domainMetadata")
+    expect_equal(operations(w)[2:], ["SET TBLPROPERTIES", "ROW TRACKING UNBACKFILL", "DROP FEATURE", "DROP FEATURE"])
+    expect_equal([protocol(w), properties(w)], [(1, 2, [], []), {}])
+    expect(all("baseRowId" not in a and "defaultRowCommitVersion" not in a for a in live(w).values()), "no ids")
+    w.sql("INSERT INTO t VALUES (9, 'x')")
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.enableRowTracking' = 'true')")
+    expect_equal(w.value("SELECT count(DISTINCT _metadata.row_id) FROM t"), 6)
+
+
+@test
+def test_drop_feature__domain_metadata_takes_domains_along(w):
+    make(w)
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.feature.domainMetadata' = 'supported')")
+    w.write_log("t", newest(w) + 1, [{"commitInfo": {"operation": "X"}}, {"domainMetadata": {
+        "domain": "mine", "configuration": "{}", "removed": False}}])
+    w.sql("ALTER TABLE t DROP FEATURE domainMetadata")
+    expect_equal(operations(w)[-2:], ["DOMAIN METADATA CLEANUP", "DROP FEATURE"])
+    expect_equal(protocol(w), (1, 2, [], []))
+
+
+@test
+def test_drop_feature__with_truncate_history_waits_until_nothing_old_is_left(w):
+    make(w, delta__enableDeletionVectors="true")
+    w.sql("DELETE FROM t WHERE id = 1")
+    statement = "ALTER TABLE t DROP FEATURE deletionVectors TRUNCATE HISTORY"
+    expect_failure(w.run("sql", "-c", statement), 3, "WAIT_FOR_RETENTION_PERIOD")
+    expect_equal([newest(w), operations(w)[-1]], [5, "Empty Commit"])
+    expect_failure(w.run("sql", "-c", statement), 3, "HISTORICAL_VERSIONS_EXIST")
+    expect("deletionVectors" in protocol(w)[3], "not yet")
+    age(w, 2, range(newest(w) + 1))
+    w.sql(statement)
+    expect_equal(protocol(w), (1, 2, [], []))
+    expect_equal(last(w, "commitInfo")["operationParameters"]["truncateHistory"], True)
+    expect(not os.path.exists(w.log("t", 3)), "the history is cut off")
+    expect_equal(w.value("SELECT count(*) FROM t"), 4)
+
+
+@test
+def test_drop_feature__vacuum_protocol_check_and_then_the_protection(w):
+    make(w)
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.feature.vacuumProtocolCheck' = 'supported')")
+    w.sql("ALTER TABLE t DROP FEATURE vacuumProtocolCheck")
+    expect_dropped(w, "vacuumProtocolCheck")
+    refused(w, "ALTER TABLE t DROP FEATURE checkpointProtection", 1, "HISTORY_TRUNCATION_NEEDED")
+    statement = "ALTER TABLE t DROP FEATURE checkpointProtection TRUNCATE HISTORY"
+    expect_failure(w.run("sql", "-c", statement), 3, "WAIT_FOR_RETENTION_PERIOD")
+    age(w, 2, range(newest(w) + 1))
+    w.sql(statement)
+    expect_equal([protocol(w), properties(w)], [(1, 2, [], []), {}])
+    expect_equal(w.value("SELECT count(*) FROM t"), 5)
 
 
 # ---- Tables that are refused -------------------------------------------------------------------------

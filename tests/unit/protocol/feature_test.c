@@ -359,17 +359,54 @@ test_without__takes_one_feature_away_and_no_other(void **state)
     dw_error err = DW_ERROR_INIT;
     dw_protocol protocol;
     dw_protocol three = {.min_reader_version = 1, .min_writer_version = 3};
-    assert_ok(
-        dw__protocol_without(&three, DW_FEATURE_CHECK_CONSTRAINTS, &f->arena, &protocol, &err),
-        &err);
+    assert_ok(dw__protocol_without(&three, DW_FEATURE_CHECK_CONSTRAINTS, DW_FEATURE_COUNT,
+                                   &f->arena, &protocol, &err),
+              &err);
     assert_int_equal(protocol.min_writer_version, 2);
     dw_protocol four = {.min_reader_version = 1, .min_writer_version = 4};
-    assert_ok(dw__protocol_without(&four, DW_FEATURE_CHECK_CONSTRAINTS, &f->arena, &protocol, &err),
+    assert_ok(dw__protocol_without(&four, DW_FEATURE_CHECK_CONSTRAINTS, DW_FEATURE_COUNT, &f->arena,
+                                   &protocol, &err),
               &err);
     assert_int_equal(protocol.min_writer_version, 7);
     assert_int_equal(protocol.writer_feature_count, 4);
     assert_false(dw__protocol_supports(&protocol, DW_FEATURE_CHECK_CONSTRAINTS));
     assert_true(dw__protocol_supports(&protocol, DW_FEATURE_GENERATED_COLUMNS));
+}
+
+static void
+test_without__falls_back_to_the_weakest_versions(void **state)
+{
+    fixture *f = *state;
+    dw_error err = DW_ERROR_INIT;
+    dw_protocol protocol;
+    dw_str writer[] = {DW_STR("appendOnly"), DW_STR("invariants"), DW_STR("deletionVectors")};
+    dw_str reader[] = {DW_STR("deletionVectors")};
+    dw_protocol three = {.min_reader_version = 3,
+                         .min_writer_version = 7,
+                         .has_reader_features = true,
+                         .reader_features = reader,
+                         .reader_feature_count = 1,
+                         .has_writer_features = true,
+                         .writer_features = writer,
+                         .writer_feature_count = 3};
+    assert_ok(dw__protocol_without(&three, DW_FEATURE_DELETION_VECTORS, DW_FEATURE_COUNT, &f->arena,
+                                   &protocol, &err),
+              &err);
+    assert_int_equal(protocol.min_reader_version, 1);
+    assert_int_equal(protocol.min_writer_version, 2);
+    assert_ok(dw__protocol_without(&three, DW_FEATURE_DELETION_VECTORS,
+                                   DW_FEATURE_CHECKPOINT_PROTECTION, &f->arena, &protocol, &err),
+              &err);
+    assert_int_equal(protocol.min_reader_version, 1);
+    assert_int_equal(protocol.min_writer_version, 7);
+    assert_int_equal(protocol.reader_feature_count, 0);
+    assert_true(dw__protocol_supports(&protocol, DW_FEATURE_CHECKPOINT_PROTECTION));
+    writer[1] = DW_STR("teleport");
+    assert_ok(dw__protocol_without(&three, DW_FEATURE_DELETION_VECTORS, DW_FEATURE_COUNT, &f->arena,
+                                   &protocol, &err),
+              &err);
+    assert_int_equal(protocol.min_writer_version, 7);
+    assert_str(protocol.writer_features[1], "teleport");
 }
 
 int
@@ -388,6 +425,7 @@ main(void)
         TEST(test_upgrade__keeps_what_a_version_implied_and_lists_only_what_must_be),
         TEST(test_upgrade__keeps_features_that_are_not_known),
         TEST(test_without__takes_one_feature_away_and_no_other),
+        TEST(test_without__falls_back_to_the_weakest_versions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,191 @@
+/*
+ * One scan over the files that are to go, one write of what it gives.
+ */
+#include "table/file_rewrite.h"
+
+#include "base/assert.h"
+#include "codec/codec.h"
+#include "scan/dv.h"
+#include "table/projection.h"
+#include "table/zeros.h"
+
+#define SQL_BYTES_MAX ((size_t) 64 << 20)
+#define METRICS_BYTES_MAX ((size_t) 65536)
+#define SCAN_PREFIX "deltaworks_rewrite_"
+
+typedef struct rewriter {
+    dw_file_rewrite *rewrite;
+    dw_change *change;
+    dw_data_target target;
+    bool tracks_rows;
+    dw_rowset *none;  /* what files without a deletion vector leave out */
+    dw_rowset **rows; /* what each file leaves out */
+} rewriter;
+
+/* ---- Which rows ------------------------------------------------------------------------------ */
+
+static dw_status
+read_vectors(rewriter *r, dw_error *err)
+{
+    dw_change *change = r->change;
+    DW_AUTO(dw_arena) scratch;
+    dw__arena_init(&scratch, change->arena->allocator);
+    for (size_t i = 0; i < r->rewrite->file_count; i++) {
+        const dw_dv_descriptor *dv =
+            dw__file_set_dv(dw__log_snapshot_files(change->snapshot), r->rewrite->files[i]);
+        r->rows[i] = r->none;
+        if (dv != NULL) {
+            dw_rowset *rows;
+            DW_TRY(dw__dv_read(dw__table_storage(change->table), dv, &scratch, &rows, err));
+            r->rows[i] = rows;
+            dw__arena_reset(&scratch);
+        }
+    }
+    return DW_OK;
+}
+
+static dw_status
+open_rows(rewriter *r, dw_error *err)
+{
+    const dw_allocator *allocator = r->change->arena->allocator;
+    DW_TRY(dw__rowset_new(allocator, &r->none, err));
+    r->rows = DW_ARENA_ARRAY(r->change->arena, dw_rowset *, r->rewrite->file_count + 1);
+    return r->rows == NULL ? dw__error_oom(err) : read_vectors(r, err);
+}
+
+static void
+close_rows(rewriter *r)
+{
+    for (size_t i = 0; r->rows != NULL && i < r->rewrite->file_count; i++) {
+        if (r->rows[i] != r->none) {
+            dw__rowset_free(r->rows[i]);
+        }
+    }
+    dw__rowset_free(r->none);
+}
+
+/* ---- Writing --------------------------------------------------------------------------------- */
+
+static dw_status
+print_select(const rewriter *r, dw_str view, dw_strbuf *out, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) name = dw__strbuf_make(out->allocator, SQL_BYTES_MAX);
+    for (size_t i = 0; i < r->target.schema->field_count; i++) {
+        const dw_field *field = &r->target.schema->fields[i];
+        dw__strbuf_clear(&name);
+        dw__sql_put_identifier(&name, field->name);
+        dw__strbuf_append(out, i == 0 ? DW_STR("SELECT ") : DW_STR(", "));
+        dw__zeros_print(out, field->type, dw__strbuf_str(&name));
+        dw__strbuf_append_literal(out, " AS ");
+        dw__strbuf_append(out, dw__strbuf_str(&name));
+    }
+    dw__strbuf_append_literal(out, " FROM ");
+    dw__sql_put_identifier(out, view);
+    DW_TRY(dw__strbuf_ok(&name, "a column's name", err));
+    return dw__strbuf_ok(out, "the statement", err);
+}
+
+static dw_status
+write_rows(rewriter *r, dw_error *err)
+{
+    dw_change *change = r->change;
+    dw_connection *connection = r->rewrite->connection;
+    char name[sizeof(SCAN_PREFIX) + DW_UUID_TEXT_SIZE] = SCAN_PREFIX;
+    dw__uuid_make(dw__table_env(change->table), name + sizeof(SCAN_PREFIX) - 1);
+    dw_scan_rows rows = {.files = r->rewrite->files,
+                         .rows = r->rows,
+                         .count = r->rewrite->file_count,
+                         .are_left_out = true};
+    dw_scan_source source = {.name = dw__str_from(name),
+                             .snapshot = change->snapshot,
+                             .rows = &rows,
+                             .with_row_ids = r->tracks_rows};
+    dw_scan *scan;
+    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(change->arena->allocator, SQL_BYTES_MAX);
+    DW_TRY(print_select(r, source.name, &sql, err));
+    DW_TRY(dw__scan_open(connection, dw__table_database(change->table), DW_STR(""), &source, 1,
+                         &scan, err));
+    dw_status status =
+        dw__data_files_write(change->table, connection, &r->target, dw__strbuf_str(&sql),
+                             change->arena, &r->rewrite->written, err);
+    if (status != DW_OK && err != NULL) {
+        dw__projection_explain_error(err);
+        status = dw__scan_explain_error(scan, err);
+    }
+    dw__scan_close(scan);
+    return status;
+}
+
+/* ---- The change ------------------------------------------------------------------------------ */
+
+static dw_status
+put_actions(rewriter *r, dw_error *err)
+{
+    dw_change *change = r->change;
+    dw_data_files *written = &r->rewrite->written;
+    DW_TRY(dw__change_reserve(change, r->rewrite->file_count + written->count, err));
+    for (size_t i = 0; i < r->rewrite->file_count; i++) {
+        DW_TRY(dw__change_put_remove(change, r->rewrite->files[i], err));
+        change->actions[change->count - 1].as.file.data_change = false;
+    }
+    for (size_t i = 0; i < written->count; i++) {
+        written->adds[i].data_change = false;
+    }
+    dw__change_put_adds(change, written);
+    return DW_OK;
+}
+
+static dw_status
+put_metrics(const rewriter *r, dw_error *err)
+{
+    dw_change *change = r->change;
+    const dw_data_files *written = &r->rewrite->written;
+    DW_AUTO(dw_strbuf) json = dw__strbuf_make(change->arena->allocator, METRICS_BYTES_MAX);
+    dw__change_put_metric(&json, "numRemovedFiles", change->removed_file_count);
+    dw__change_put_metric(&json, "numRemovedBytes", change->removed_bytes);
+    dw__change_put_metric(&json, "numAddedFiles", (int64_t) written->count);
+    dw__change_put_metric(&json, "numAddedBytes", written->size_bytes);
+    dw__strbuf_append_char(&json, '}');
+    DW_TRY(dw__strbuf_ok(&json, "the operation's metrics", err));
+    return dw__arena_dup(change->arena, dw__strbuf_str(&json), &change->metrics_json)
+               ? DW_OK
+               : dw__error_oom(err);
+}
+
+static dw_status
+choose_target(rewriter *r, dw_error *err)
+{
+    dw_change *change = r->change;
+    r->target = dw__data_target_of(change->snapshot);
+    if (r->rewrite->schema != NULL) {
+        r->target.schema = r->rewrite->schema;
+        r->target.properties = r->rewrite->properties;
+    }
+    r->tracks_rows = r->target.properties->enable_row_tracking;
+    change->loses_row_ids = !r->tracks_rows; /* ids that are not promised yet may get lost */
+    return dw__data_target_keep_ids(change->snapshot, change->arena, &r->target, err);
+}
+
+static dw_status
+rewrite_files(rewriter *r, dw_error *err)
+{
+    DW_TRY(choose_target(r, err));
+    DW_TRY(open_rows(r, err));
+    DW_TRY(write_rows(r, err));
+    DW_TRY(put_actions(r, err));
+    return put_metrics(r, err);
+}
+
+dw_status
+dw__file_rewrite(dw_file_rewrite *rewrite, dw_change *change, dw_error *err)
+{
+    dw_assert(change->snapshot != NULL && change->files == NULL);
+    rewrite->written = (dw_data_files){0};
+    rewriter r = {.rewrite = rewrite, .change = change};
+    dw_status status = rewrite_files(&r, err);
+    if (status != DW_OK && change->files == NULL) {
+        dw__data_files_discard(change->table, &rewrite->written);
+    }
+    close_rows(&r);
+    return status;
+}

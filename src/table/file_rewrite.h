@@ -1,0 +1,29 @@
+/*
+ * Writing files again with the rows that they have: without deletion vectors, with the types and
+ * names that the table has now. PROTOCOL.md "Add File and Remove File", dataChange.
+ *
+ *  [REWRITE-1] No row changes: nothing that reads changes sees it, and ids stay.
+ */
+#ifndef DW_TABLE_FILE_REWRITE_H
+#define DW_TABLE_FILE_REWRITE_H
+
+#include "scan/scan.h"
+#include "table/change.h"
+
+typedef struct dw_file_rewrite {
+    dw_connection *connection;
+    const dw_file_ref *files; /* of the change's snapshot */
+    size_t file_count;
+    /* The columns of the new files, by the names of the table's, and what else holds for them;
+     * NULL: as the table's. */
+    const dw_type *schema;
+    const dw_properties *properties;
+    dw_data_files written; /* filled in */
+} dw_file_rewrite;
+
+/* Writes the rows of the files anew, and puts removes and adds into the change, which says so in
+ * its metrics. Like all files of a change the new ones are discarded with it. */
+DW_WARN_UNUSED dw_status dw__file_rewrite(dw_file_rewrite *rewrite, dw_change *change,
+                                          dw_error *err);
+
+#endif
