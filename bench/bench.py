@@ -296,6 +296,47 @@ def plan(report, rounds):
         )
 
 
+def changes(report, rounds):
+    """Plan table_changes over 1,000 versions of a table of 10,000 files."""
+    query = f"EXPLAIN SELECT * FROM table_changes('delta.`{data('changes10k')}`', 1, 1000)"
+    cold, peaks = fresh_each({"us": lambda: us("query", query)}, rounds)
+    warm = us("query", query)
+    again = in_turns({"us": warm}, rounds * 2)
+    warm.finish()
+    report.add(
+        "plan table_changes over 1,000 versions",
+        f"{seconds(best(cold['us']))} (median {seconds(median(cold['us']))}) with the engine's start,"
+        f" {seconds(best(again['us']))} on an open table, {peaks['us']:.0f} MB",
+        "-",
+        "0.2 s",
+        best(cold["us"]) < 0.2,
+    )
+
+
+def checksums(report, rounds):
+    """A version that changes a property, with its .crc, on an empty table and one of 100,100 files."""
+    folder = scratch("checksums")
+    tables = {"small": os.path.join(folder, "small"), "large": os.path.join(folder, "large")}
+    product.sql(f"CREATE TABLE delta.`{tables['small']}` (id BIGINT)")
+    shutil.copytree(data("log100k"), tables["large"])
+    for table in tables.values():
+        product.sql(f"ALTER TABLE delta.`{table}` SET TBLPROPERTIES ('delta.checkpointInterval' = '100000')")
+    steppers = {name: us("commit", table) for name, table in tables.items()}
+    found = in_turns(steppers, rounds * 40, warm_up=5)
+    for name, stepper in steppers.items():
+        stepper.finish()
+        if not any(f.endswith(".crc") for f in os.listdir(f"{tables[name]}/_delta_log")):
+            raise RuntimeError("expected checksums")
+    small, large = (median(found[name], "cpu") for name in ("small", "large"))
+    report.add(
+        "a commit and its checksum, 100,100 files",
+        f"cpu {large * 1000:.2f} ms, wall {median(found['large']) * 1000:.2f} ms",
+        f"an empty table: cpu {small * 1000:.2f} ms",
+        "1 ms cpu, and x1.3 of an empty table",
+        large <= 0.001 and large <= 1.3 * small,
+    )
+
+
 def queries(report, rounds):
     """TPC-H Q1, Q6 and a point lookup over 12 files, against plain DuckDB on the same files."""
     table = data("li12")
@@ -493,6 +534,8 @@ ROWS = {
     "open-sidecars": open_sidecars,
     "open-commits": open_commits,
     "plan": plan,
+    "changes": changes,
+    "checksums": checksums,
     "queries": queries,
     "features": features,
     "one-shot": one_shot,

@@ -5,6 +5,7 @@ li12              the same rows as a Delta table of 12 files, its log written by
 log100k, log1m    a log alone: a checkpoint with 100,000 (1,000,000) files, then 10 commits of 10
 log1mv2           as log1m, but a V2 checkpoint: the files in sidecars of 50,000, as Spark writes them
 json10k           a log alone: 10,000 commits of one file each, no checkpoint
+changes10k        9,000 files in one version, one more in each of 1,000 behind it, with a change data feed
 
 A log alone names data files that do not exist: it is for opening, listing and planning.
 """
@@ -50,17 +51,18 @@ LINEITEM_TYPES = {
 LOG_TYPES = {"id": "long", "k": "long", "v": "double", "s": "string"}
 
 
-def first_actions(types):
+def first_actions(types, configuration=None):
     fields = [{"name": n, "type": t, "nullable": True, "metadata": {}} for n, t in types.items()]
     metadata = {
         "id": "11111111-2222-3333-4444-555555555555",
         "format": {"provider": "parquet", "options": {}},
         "schemaString": json.dumps({"type": "struct", "fields": fields}),
         "partitionColumns": [],
-        "configuration": {},
+        "configuration": configuration or {},
         "createdTime": CREATED_MS,
     }
-    return [{"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}, {"metaData": metadata}]
+    writer = 4 if configuration else 2
+    return [{"protocol": {"minReaderVersion": 1, "minWriterVersion": writer}}, {"metaData": metadata}]
 
 
 def write_commit(log, version, actions):
@@ -277,6 +279,22 @@ def commits_only_log(path, _data, commits):
         write_commit(log, version, actions)
 
 
+def changes_log(path, _data, files, versions):
+    """The data files are one and the same: planning looks into one of them."""
+    log = f"{path}/_delta_log"
+    os.makedirs(log)
+    columns = {"id": [0], "k": [0], "v": [0.0], "s": ["a"]}
+    one = f"{path}/{log_add(0, 0)['path']}"
+    pq.write_table(pa.table(columns), one)
+    adds = [{"add": log_add(i, i)} for i in range(files)]
+    for add in adds[1:]:
+        os.link(one, f"{path}/{add['add']['path']}")
+    actions = first_actions(LOG_TYPES, {"delta.enableChangeDataFeed": "true"})
+    write_commit(log, 0, [write_info(CREATED_MS), *actions, *adds[: files - versions]])
+    for i, add in enumerate(adds[files - versions :]):
+        write_commit(log, 1 + i, [write_info(CREATED_MS + 1 + i), add])
+
+
 PARTS = {
     "lineitem.parquet": lineitem,
     "li12": lineitem_table,
@@ -284,6 +302,7 @@ PARTS = {
     "log1m": lambda path, data: checkpointed_log(path, data, 1_000_000),
     "log1mv2": lambda path, data: v2_log(path, data, 1_000_000),
     "json10k": lambda path, data: commits_only_log(path, data, 10_000),
+    "changes10k": lambda path, data: changes_log(path, data, 10_000, 1_000),
 }
 
 

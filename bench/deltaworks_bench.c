@@ -146,6 +146,20 @@ create_run(bench *b, int64_t *count_out, dw_error *err)
     return execute(b, sql, count_out, err);
 }
 
+/* commit TABLE: a version that changes a property of the table and nothing else. */
+static dw_status
+commit_run(bench *b, int64_t *count_out, dw_error *err)
+{
+    char sql[STATEMENT_SIZE_MAX];
+    int size = snprintf(sql, sizeof sql,
+                        "ALTER TABLE delta.`%s` SET TBLPROPERTIES ('bench.step' = '%" PRId64 "')",
+                        b->arguments[0], b->step);
+    if (size < 0 || size >= (int) sizeof sql) {
+        return fail(err, "the path is too long");
+    }
+    return execute(b, sql, count_out, err);
+}
+
 /* ---- appends --------------------------------------------------------------------------------- */
 
 static dw_status
@@ -307,6 +321,7 @@ plan_warm_run(bench *b, int64_t *count_out, dw_error *err)
 static const workload workloads[] = {
     {"query", 1, "SQL", open_session, query_run},
     {"create", 2, "SOURCE FOLDER", open_session, create_run},
+    {"commit", 1, "TABLE", open_session, commit_run},
     {"append", 3, "TABLE SOURCE ROWS", append_prepare, append_run},
     {"readers", 3, "TABLE SOURCE SECONDS", readers_prepare, readers_step},
     {"open", 1, "TABLE", open_prepare, open_run},
