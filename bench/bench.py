@@ -23,6 +23,7 @@ EDGE = 50  # appends at either end that are compared
 RANGE = "id >= 50000000 and id < 50005000"  # lies in exactly 5 files of log100k
 RANGE_FILES = 5
 WRITERS, APPENDS_PER_WRITER = 8, 50
+DELETES_PER_WRITER = 25
 MEMORY_LIMIT_MB = 200  # less than lineitem.parquet, far less than its rows
 
 Q1 = (
@@ -482,6 +483,23 @@ def writers(report, _rounds):
     )
 
 
+def deleters(report, _rounds):
+    """8 processes delete different rows in the same files."""
+    done = subprocess.run(
+        [os.path.join(product.ROOT, "tests/crash/statements.py"), "disjoint",
+         "--writers", str(WRITERS), "--each", str(DELETES_PER_WRITER)],
+        env={**os.environ, "DELTAWORKS_PROGRAM": product.program()},
+        capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    report.add(
+        f"{WRITERS} processes x {DELETES_PER_WRITER} deletes of disjoint rows in the same files",
+        lines[1] if done.returncode == 0 else done.stderr.strip().splitlines()[0],
+        "-",
+        "all succeed",
+        done.returncode == 0,
+    )
+
+
 def readers(report, rounds):
     """50 readers look rows up in the newest version beside a writer."""
     source, folder = data("lineitem.parquet"), scratch("readers")
@@ -540,6 +558,7 @@ ROWS = {
     "features": features,
     "one-shot": one_shot,
     "writers": writers,
+    "deleters": deleters,
     "readers": readers,
     "bounded": bounded,
 }

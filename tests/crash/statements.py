@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""Many processes change one table at once, and readers look for an invariant that every change keeps.
+
+  statements.py disjoint [--writers N] [--each N]    deletes of different rows in the same files: all succeed
+  statements.py mixed [--seconds N] [--seed N]       inserts, updates and deletes; some are killed
+
+In `mixed` the rows come in pairs of one group whose values sum to zero. Each statement inserts a pair,
+deletes one, or moves an amount inside of one. Whatever is killed, and whoever wins, a reader sees whole
+pairs only; what was acknowledged is there in the end, and conflicts (exit status 3) change nothing.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PROGRAM = os.environ.get("DELTAWORKS_PROGRAM", "build/deltaworks")
+WRITERS = 8
+READERS = 2
+FIRST_GROUPS = 40
+FILES = 4
+CONFLICT = 3
+KILLED_SHARE = 0.15
+
+
+class Failure(Exception):
+    pass
+
+
+def run(*arguments):
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=300, check=False)
+    if done.returncode != 0:
+        raise Failure(f"{arguments}: exit status {done.returncode}: {done.stderr.decode()}")
+    return done.stdout.decode()
+
+
+def rows(statement):
+    return [json.loads(line) for line in run("sql", "-c", statement, "--format", "ndjson").splitlines()]
+
+
+def create(name, columns):
+    run("sql", "-c", f"CREATE TABLE {name} ({columns}) USING DELTA TBLPROPERTIES "
+                     "('delta.enableDeletionVectors' = 'true', 'delta.checkpointInterval' = '10')")
+
+
+def check_soundness(folder):
+    run("fsck", folder, "--data")
+
+
+# ---- different rows of the same files ---------------------------------------------------------------
+
+
+def disjoint(options, folder):
+    table = os.path.join(folder, "table")
+    name = f"delta.`{table}`"
+    create(name, "id BIGINT")
+    count = options.writers * options.each
+    for file in range(FILES):
+        run("sql", "-c", f"INSERT INTO {name} SELECT {file} * {2 * count} + range FROM range({2 * count})")
+    scripts = []
+    for writer in range(options.writers):
+        path = os.path.join(folder, f"writer-{writer}.sql")
+        with open(path, "w", encoding="utf-8") as script:
+            for i in range(options.each):
+                row = i * options.writers + writer
+                ids = ", ".join(str(file * 2 * count + row) for file in range(FILES))
+                script.write(f"DELETE FROM {name} WHERE id IN ({ids});\n")
+        scripts.append(path)
+    started = time.monotonic()
+    processes = [subprocess.Popen([PROGRAM, "sql", path], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE) for path in scripts]
+    for process in processes:
+        error = process.communicate()[1].decode()
+        if process.returncode != 0:
+            raise Failure(f"a delete of rows that nobody else deletes failed: {error}")
+    took = time.monotonic() - started
+    left = rows(f"SELECT count(*) AS n, count(*) FILTER (id % {2 * count} < {count}) AS odd FROM {name}")[0]
+    if left != {"n": FILES * count, "odd": 0}:
+        raise Failure(f"expected {FILES * count} rows and none that was deleted, found {left}")
+    versions = rows(f"DESCRIBE HISTORY {name}")
+    if sum(1 for version in versions if version["operation"] == "DELETE") != count:
+        raise Failure("not every delete is a version")
+    check_soundness(table)
+    print(f"{count} deletes by {options.writers} processes, {count / took:.0f} a second")
+
+
+# ---- anything ---------------------------------------------------------------------------------------
+
+
+class World:
+    def __init__(self, folder):
+        self.table = os.path.join(folder, "table")
+        self.name = f"delta.`{self.table}`"
+        self.lock = threading.Lock()  # guards all below
+        self.next_group = FIRST_GROUPS
+        self.groups = set(range(FIRST_GROUPS))  # that nobody tried to delete
+        self.sure = set(range(FIRST_GROUPS))    # of them, those whose insert was acknowledged
+        self.deleted = set()                    # whose deletion was acknowledged
+        self.counts = {"done": 0, "conflicts": 0, "kills": 0, "reads": 0}
+        self.failure = None
+        self.until = 0.0
+
+    def is_over(self):
+        return self.failure is not None or time.monotonic() > self.until
+
+    def count(self, what):
+        with self.lock:
+            self.counts[what] += 1
+
+    def create(self):
+        create(self.name, "g BIGINT, n INT, v BIGINT")
+        size = FIRST_GROUPS // FILES
+        for file in range(FILES):
+            run("sql", "-c", f"INSERT INTO {self.name} SELECT {file * size} + range // 2, range % 2, 0 "
+                             f"FROM range({2 * size})")
+
+    def choose(self, chance):
+        """A statement, and what it means when it is acknowledged."""
+        kind = chance.random()
+        with self.lock:
+            if kind < 0.3 or not self.groups:
+                group, amount = self.next_group, chance.randrange(1000)
+                self.next_group += 1
+                return (f"INSERT INTO {self.name} VALUES ({group}, 0, {amount}), ({group}, 1, -{amount})",
+                        lambda: (self.groups.add(group), self.sure.add(group)))
+            group = chance.choice(sorted(self.groups))
+            if kind < 0.45:
+                self.groups.discard(group)
+                self.sure.discard(group)
+                return (f"DELETE FROM {self.name} WHERE g = {group}", lambda: self.deleted.add(group))
+        amount = chance.randrange(1, 100)
+        return (f"UPDATE {self.name} SET v = v + CASE n WHEN 0 THEN {amount} ELSE -{amount} END "
+                f"WHERE g = {group}", lambda: None)
+
+    def write(self, seed):
+        chance = random.Random(seed)
+        while not self.is_over():
+            statement, acknowledge = self.choose(chance)
+            process = subprocess.Popen([PROGRAM, "sql", "-c", statement], stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.PIPE)
+            if chance.random() < KILLED_SHARE:
+                try:
+                    process.wait(timeout=chance.uniform(0, 1.0))
+                except subprocess.TimeoutExpired:
+                    process.send_signal(signal.SIGKILL)
+            error = process.communicate()[1].decode()
+            if process.returncode == 0:
+                with self.lock:
+                    acknowledge()
+                self.count("done")
+            elif process.returncode == CONFLICT:
+                self.count("conflicts")
+            elif process.returncode == -signal.SIGKILL:
+                self.count("kills")
+            else:
+                raise Failure(f"{statement}: exit status {process.returncode}: {error}")
+
+    def look(self):
+        """Every group that is there is whole."""
+        return {row["g"] for row in self.check_rows(rows(
+            f"SELECT g, count(*) AS c, sum(v)::BIGINT AS s, count(DISTINCT n) AS d FROM {self.name} GROUP BY g"))}
+
+    @staticmethod
+    def check_rows(found):
+        for row in found:
+            if (row["c"], row["s"], row["d"]) != (2, 0, 2):
+                raise Failure(f"a reader saw a group that is torn: {row}")
+        return found
+
+    def read(self, _seed):
+        while not self.is_over():
+            self.look()
+            self.count("reads")
+
+    def guarded(self, work, seed):
+        try:
+            work(seed)
+        except Exception as failure:  # noqa: BLE001 - whatever it is, the others must stop
+            with self.lock:
+                self.failure = self.failure or failure
+
+    def check_end(self):
+        there = self.look()
+        if self.sure - there:
+            raise Failure(f"acknowledged and lost: {sorted(self.sure - there)}")
+        if self.deleted & there:
+            raise Failure(f"deleted and there: {sorted(self.deleted & there)}")
+        check_soundness(self.table)
+
+
+def mixed(options, folder):
+    world = World(folder)
+    world.create()
+    world.until = time.monotonic() + options.seconds
+    work = [(world.write, options.seed * 100 + i) for i in range(WRITERS)]
+    work += [(world.read, 0)] * READERS
+    threads = [threading.Thread(target=world.guarded, args=item) for item in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if world.failure is not None:
+        raise world.failure
+    world.check_end()
+    print(", ".join(f"{number} {what}" for what, number in world.counts.items()))
+    if world.counts["done"] == 0 or world.counts["reads"] == 0:
+        raise Failure("nobody came to anything")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["disjoint", "mixed"])
+    parser.add_argument("--writers", type=int, default=8)
+    parser.add_argument("--each", type=int, default=25)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    folder = tempfile.mkdtemp(prefix="deltaworks-statements-")
+    try:
+        {"disjoint": disjoint, "mixed": mixed}[options.what](options, folder)
+    except Failure as failure:
+        print(f"{failure}\nkept {folder}", file=sys.stderr)
+        print("0 passed, 1 failed")
+        return 1
+    shutil.rmtree(folder)
+    print("1 passed, 0 failed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
