@@ -211,6 +211,13 @@ DW_WARN_UNUSED dw_status dw__connection_copy(dw_connection *connection,
                                              dw_copy_file **files_out, size_t *count_out,
                                              dw_error *err);
 
+/* What stands in the message of an error that a function of ours has found in a value, before
+ * "<CODE>:<message>". */
+#define DW_FUNCTION_ERROR_MARK "dw!"
+/* Sets the error that such a text speaks of; DW_OK when it speaks of none. The engine's errors have
+ * been through it. */
+DW_WARN_UNUSED dw_status dw__function_error(dw_str text, dw_error *err);
+
 /* Appends an identifier in double quotes, or a string literal in single quotes. */
 void dw__sql_put_identifier(dw_strbuf *out, dw_str name);
 void dw__sql_put_literal(dw_strbuf *out, dw_str text);

@@ -93,6 +93,7 @@
     X(destroy_logical_type)                                                                        \
     X(get_type_id)                                                                                 \
     X(logical_type_get_alias)                                                                      \
+    X(logical_type_set_alias)                                                                      \
     X(decimal_width)                                                                               \
     X(decimal_scale)                                                                               \
     X(list_type_child_type)                                                                        \
@@ -132,6 +133,7 @@
     X(scalar_function_bind_get_argument)                                                           \
     X(scalar_function_get_client_context)                                                          \
     X(scalar_function_get_bind_data)                                                               \
+    X(scalar_function_get_extra_info)                                                              \
     X(scalar_function_set_function)                                                                \
     X(scalar_function_set_error)                                                                   \
     X(register_scalar_function)                                                                    \

@@ -2,6 +2,7 @@
  * The engine's words as dw_error [DATABASE-3]: "Parser Error: syntax error at or near ..." becomes
  * a status, a code and one line that keeps the hint and drops the picture of the statement.
  */
+#include "engine/database.h"
 #include "engine/duck.h"
 
 #include <stdio.h>
@@ -218,6 +219,26 @@ trim_to_style(line_writer *line)
 }
 
 dw_status
+dw__function_error(dw_str text, dw_error *err)
+{
+    static const char mark[] = DW_FUNCTION_ERROR_MARK;
+    const char *found = memmem(text.ptr, text.len, mark, sizeof(mark) - 1);
+    if (found == NULL) {
+        return DW_OK;
+    }
+    char code[DW_ERROR_CODE_SIZE] = {0};
+    size_t start = (size_t) (found - text.ptr) + sizeof(mark) - 1;
+    dw_str rest = dw__str_slice(text, start, text.len);
+    size_t len = dw__str_find(rest, ':');
+    if (len >= sizeof(code)) {
+        return DW_OK;
+    }
+    memcpy(code, rest.ptr, len);
+    dw_str message = dw__str_slice(rest, len + 1, rest.len);
+    return dw__error_set(err, DW_INVALID_ARGUMENT, code, "%.*s", DW_STR_ARG(message));
+}
+
+dw_status
 dw__duck_error(const char *text, dw_error *err)
 {
     if (text == NULL || text[0] == '\0') {
@@ -229,6 +250,7 @@ dw__duck_error(const char *text, dw_error *err)
     put_lines(&line, message);
     ask_for_candidates(&line);
     trim_to_style(&line);
+    DW_TRY(dw__function_error(dw__str_make(line.text, line.len), err));
     return dw__error_set(err, kind.status, kind.code, "%s",
                          line.len > 0 ? line.text : "the engine failed without saying why");
 }

@@ -166,6 +166,8 @@ DW_WARN_UNUSED dw_status dw__stream_register(dw_database *database, duckdb_conne
                                              dw_error *err);
 DW_WARN_UNUSED dw_status dw__scan_functions_register(dw_database *database,
                                                      duckdb_connection handle, dw_error *err);
+DW_WARN_UNUSED dw_status dw__variant_functions_register(dw_database *database,
+                                                        duckdb_connection handle, dw_error *err);
 
 /* ---- The vtable ------------------------------------------------------------------------------ */
 

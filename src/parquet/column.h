@@ -5,17 +5,11 @@
 #ifndef DW_PARQUET_COLUMN_H
 #define DW_PARQUET_COLUMN_H
 
+#include "parquet/source.h"
 #include "parquet/values.h"
 
 /* The most rows of a batch. */
 #define DW_PQ_BATCH_ROWS ((size_t) 2048)
-
-/* Where the chunks of a file are read from. */
-typedef struct dw_pq_source {
-    dw_storage *storage;
-    dw_str key;
-    int64_t size_bytes;
-} dw_pq_source;
 
 typedef struct dw_pq_buffers {
     dw_pq_buffer *items;

@@ -8,7 +8,7 @@
 
 /* Columns and groups of a file; lists of lists and structs in structs; row groups. */
 #define NODES_MAX ((size_t) 1 << 16)
-#define DEPTH_MAX 32
+#define DEPTH_MAX 255
 #define ROW_GROUPS_MAX ((size_t) 1 << 16)
 
 dw_status

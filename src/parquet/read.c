@@ -7,11 +7,6 @@
 #include "parquet/parquet.h"
 #include "parquet/shape.h"
 
-/* What is read of the end of a file at once; larger footers take a second look. */
-#define TAIL_BYTES ((size_t) 64 << 10)
-#define FOOTER_BYTES_MAX ((size_t) 64 << 20)
-#define END_BYTES 8 /* the size of the footer, and four letters */
-
 typedef struct reading {
     const dw_env *env;
     const dw_parquet_read *request;
@@ -27,40 +22,6 @@ typedef struct reading {
     size_t passed;    /* rows of the request that were visited or passed over */
     bool was_visitor; /* the failure is the visitor's own */
 } reading;
-
-/* ---- The footer ------------------------------------------------------------------------------ */
-
-static dw_status
-read_range(const dw_pq_source *source, uint64_t offset, size_t len, dw_strbuf *out, dw_error *err)
-{
-    dw__strbuf_clear(out);
-    DW_TRY(dw__storage_get_range(source->storage, source->key, offset, len, out, err));
-    return out->len == len ? DW_OK : dw__pq_odd(err, "size");
-}
-
-/* Reads the footer; its bytes stay in `out`. */
-static dw_status
-read_footer(const dw_pq_source *source, dw_strbuf *out, dw_str *footer_out, dw_error *err)
-{
-    uint64_t size = (uint64_t) source->size_bytes;
-    size_t tail = size < TAIL_BYTES ? (size_t) size : TAIL_BYTES;
-    if (tail < END_BYTES) {
-        return dw__pq_odd(err, "end");
-    }
-    DW_TRY(read_range(source, size - tail, tail, out, err));
-    const uint8_t *end = (const uint8_t *) out->ptr + out->len - END_BYTES;
-    size_t len =
-        (size_t) end[0] | (size_t) end[1] << 8 | (size_t) end[2] << 16 | (size_t) end[3] << 24;
-    if (memcmp(end + 4, "PAR1", 4) != 0 || len > FOOTER_BYTES_MAX || len > size - END_BYTES) {
-        return dw__pq_odd(err, "end");
-    }
-    if (len + END_BYTES > tail) {
-        tail = len + END_BYTES;
-        DW_TRY(read_range(source, size - tail, tail, out, err));
-    }
-    *footer_out = dw__str_make(out->ptr + out->len - END_BYTES - len, len);
-    return DW_OK;
-}
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
@@ -204,12 +165,13 @@ read_shaped(reading *r, const dw_pq_footer *footer, dw_arena *arena, dw_error *e
 static dw_status
 read_file(reading *r, dw_error *err)
 {
-    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(r->env->allocator, FOOTER_BYTES_MAX + END_BYTES);
+    DW_AUTO(dw_strbuf) bytes =
+        dw__strbuf_make(r->env->allocator, DW_PQ_FOOTER_BYTES_MAX + DW_PQ_END_BYTES);
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, r->env->allocator);
     dw_str text;
     dw_pq_footer footer;
-    DW_TRY(read_footer(&r->source, &bytes, &text, err));
+    DW_TRY(dw__pq_source_footer(&r->source, &bytes, &text, err));
     DW_TRY(dw__pq_footer_parse(text, &arena, &footer, err));
     dw_status status = read_shaped(r, &footer, &arena, err);
     dw__pq_shape_deinit(&r->shape);
@@ -253,12 +215,13 @@ read_object(reading *r, bool *odd_out, dw_error *err)
 static dw_status
 count_rows(const dw_env *env, const dw_pq_source *source, size_t *out, dw_error *err)
 {
-    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(env->allocator, FOOTER_BYTES_MAX + END_BYTES);
+    DW_AUTO(dw_strbuf) bytes =
+        dw__strbuf_make(env->allocator, DW_PQ_FOOTER_BYTES_MAX + DW_PQ_END_BYTES);
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, env->allocator);
     dw_str text;
     dw_pq_footer footer;
-    DW_TRY(read_footer(source, &bytes, &text, err));
+    DW_TRY(dw__pq_source_footer(source, &bytes, &text, err));
     DW_TRY(dw__pq_footer_parse(text, &arena, &footer, err));
     for (size_t i = 0; i < footer.row_group_count; i++) {
         const dw_pq_row_group *group = &footer.row_groups[i];

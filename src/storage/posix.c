@@ -291,6 +291,7 @@ static const dw_storage_ops posix_ops = {
     .head = posix_head,
     .remove = posix_remove,
     .sync = dw__posix_sync,
+    .append = dw__posix_append,
     .prepare = dw__posix_prepare,
     .close = posix_close,
 };

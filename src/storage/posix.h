@@ -90,6 +90,8 @@ DW_WARN_UNUSED dw_status dw__posix_put_hint_if_absent(dw_storage *storage, dw_st
                                                       dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_put_if_absent(dw_storage *storage, dw_str key, dw_str bytes,
                                                  dw_error *err);
+DW_WARN_UNUSED dw_status dw__posix_append(dw_storage *storage, dw_str key, dw_str bytes,
+                                          dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_put(dw_storage *storage, dw_str key, dw_str bytes,
                                        dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_list(dw_storage *storage, const dw_list_request *request,

@@ -15,6 +15,7 @@
 #include "base/assert.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 /* What became of the naming. */
 typedef enum naming {
@@ -285,4 +286,20 @@ dw__posix_put(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
     DW_TRY(check_name(key, err));
     DW_TRY(dw__posix_path_make(posix, key, &request.target, err));
     return put(posix, &request, err);
+}
+
+dw_status
+dw__posix_append(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
+{
+    const dw_posix *posix = dw__posix_from(storage);
+    dw_posix_path target;
+    DW_TRY(dw__posix_path_make(posix, key, &target, err));
+    const dw_posix_temp file = {
+        .fd = dw__posix_open(posix, target.text, O_WRONLY | O_APPEND | O_CLOEXEC)};
+    if (file.fd < 0) {
+        return dw__posix_error(errno, "writing", target.text, err);
+    }
+    dw_status status = dw__posix_temp_fill(posix, &file, bytes, target.text, err);
+    dw__posix_close(posix, file.fd);
+    return status;
 }

@@ -183,6 +183,22 @@ dw__storage_sync_many(dw_storage *storage, const dw_sync_request *requests, size
 }
 
 dw_status
+dw__storage_append(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
+{
+    dw_assert(storage != NULL);
+    DW_TRY(dw__storage_key_check(key, err));
+    if (storage->ops->append != NULL) {
+        return storage->ops->append(storage, key, bytes, err);
+    }
+    DW_AUTO(dw_strbuf) whole =
+        dw__strbuf_make(storage->env->allocator, DW_STORAGE_APPENDED_BYTES_MAX);
+    DW_TRY(storage->ops->get(storage, key, &whole, NULL, err));
+    dw__strbuf_append(&whole, bytes);
+    DW_TRY(dw__strbuf_ok(&whole, "an object", err));
+    return storage->ops->put(storage, key, dw__strbuf_str(&whole), err);
+}
+
+dw_status
 dw__storage_prepare(dw_storage *storage, dw_str prefix, dw_error *err)
 {
     dw_assert(storage != NULL);

@@ -23,6 +23,8 @@ typedef struct dw_storage dw_storage;
 
 /* The longest key, in bytes. S3 ends at 1,024; a path of the system at 4,096 with its root. */
 #define DW_STORAGE_KEY_BYTES_MAX ((size_t) 4000)
+/* What is appended to where that takes putting the whole object. */
+#define DW_STORAGE_APPENDED_BYTES_MAX ((size_t) 4 << 30)
 /* The largest `limit` of a page, and the page size of limit 0. */
 #define DW_STORAGE_PAGE_OBJECTS_MAX ((size_t) 100000)
 
@@ -77,6 +79,10 @@ typedef struct dw_storage_ops {
      * (OBJECT_SIZE_MISMATCH); DW_NOT_FOUND. */
     dw_status (*sync)(dw_storage *storage, const dw_sync_request *requests, size_t count,
                       dw_error *err);
+    /* Adds to the end of an object that the engine wrote by its own path and that nobody reads yet;
+     * it is not durable before `sync`. On failure some of the bytes may be there. DW_NOT_FOUND.
+     * NULL: the object is read and put as a whole. */
+    dw_status (*append)(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err);
     /* Makes sure that the engine can create objects below `prefix` ("" for the root). */
     dw_status (*prepare)(dw_storage *storage, dw_str prefix, dw_error *err);
     void (*close)(dw_storage *storage);
@@ -120,6 +126,8 @@ DW_WARN_UNUSED dw_status dw__storage_sync(dw_storage *storage, dw_str key, int64
 /* Many objects at once: much cheaper than one after the other, as directories are shared. */
 DW_WARN_UNUSED dw_status dw__storage_sync_many(dw_storage *storage, const dw_sync_request *requests,
                                                size_t count, dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_append(dw_storage *storage, dw_str key, dw_str bytes,
+                                            dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_prepare(dw_storage *storage, dw_str prefix, dw_error *err);
 
 /* DW_INVALID_ARGUMENT (STORAGE_KEY_INVALID) unless `key` is relative, not empty, within

@@ -245,10 +245,9 @@ search(dw_table *table, dw_connection *connection, dw_log_snapshot *snapshot, dw
         return status;
     }
     /* The text is that of an error of the engine; so it becomes one. */
-    status = dw__error_set(err, DW_INVALID_ARGUMENT, "CHECK_CONSTRAINT_VIOLATION", "%.*s",
-                           DW_STR_ARG(rows.cells[0]));
-    dw__projection_explain_error(err);
-    return status;
+    DW_TRY(dw__function_error(rows.cells[0], err));
+    return dw__error_set(err, DW_INVALID_ARGUMENT, "CHECK_CONSTRAINT_VIOLATION", "%.*s",
+                         DW_STR_ARG(rows.cells[0]));
 }
 
 dw_status
@@ -259,8 +258,5 @@ dw__row_check_verify(dw_table *table, dw_connection *connection, dw_log_snapshot
     dw__uuid_make(dw__table_env(table), name + sizeof(SCAN_PREFIX) - 1);
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(dw__table_env(table)->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(print_search(check, snapshot, dw__str_from(name), &sql, err));
-    dw_status status =
-        search(table, connection, snapshot, dw__strbuf_str(&sql), dw__str_from(name), err);
-    dw__projection_explain_error(err);
-    return status;
+    return search(table, connection, snapshot, dw__strbuf_str(&sql), dw__str_from(name), err);
 }

@@ -39,7 +39,7 @@ DW_WARN_UNUSED dw_status dw__row_checks_read(const dw_metadata *metadata, const 
 DW_WARN_UNUSED dw_status dw__row_check_make(dw_str name, dw_str text, const dw_type *schema,
                                             dw_arena *arena, dw_row_check *out, dw_error *err);
 /* Appends "(condition is not true) THEN error(...)", the branch of a CASE; columns of the schema
- * stand there by their names. The error is one that dw__projection_explain_error knows. */
+ * stand there by their names. The error is one of dw__function_error. */
 void dw__row_check_print_branch(dw_strbuf *out, const dw_row_check *check, const dw_type *schema);
 
 /* DW_INVALID_ARGUMENT (CHECK_CONSTRAINT_VIOLATION) when a row of the snapshot does not satisfy the

@@ -310,10 +310,8 @@ write_rows(create_state *state, dw_data_files *out, dw_error *err)
                              .partition_column_count = state->metadata.partition_column_count,
                              .protocol = &state->protocol,
                              .properties = &state->properties};
-    dw_status status = dw__data_files_write(state->table, state->connection, &target,
-                                            dw__strbuf_str(&query), state->arena, out, err);
-    dw__projection_explain_error(err);
-    return status;
+    return dw__data_files_write(state->table, state->connection, &target, dw__strbuf_str(&query),
+                                state->arena, out, err);
 }
 
 /* ---- The commit ------------------------------------------------------------------------------ */

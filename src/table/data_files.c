@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "codec/codec.h"
 #include "codec/uri.h"
+#include "parquet/regroup.h"
 #include "protocol/stats.h"
 #include "scan/scan.h"
 #include "table/file_cut.h"
@@ -434,6 +435,18 @@ name_from_root(const data_write *write, dw_copy_file *files, size_t count, dw_er
     return DW_OK;
 }
 
+/* Makes variants of their parts, in each file. */
+static dw_status
+join_parts(const data_write *write, dw_str mark, dw_copy_file *files, size_t count, dw_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        dw_pq_source source = {dw__table_storage(write->table), files[i].path, files[i].size_bytes};
+        DW_TRY(dw__pq_regroup(&source, mark, err));
+        files[i].size_bytes = source.size_bytes;
+    }
+    return DW_OK;
+}
+
 static dw_status
 copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str prefix,
           dw_data_files *out, dw_error *err)
@@ -449,7 +462,11 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
     dw_file_layout layout;
     DW_TRY(dw__file_layout_make(target, write->arena, &layout, err));
     DW_AUTO(dw_strbuf) copy_query = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
-    DW_TRY(dw__file_layout_print_query(&layout, query, &copy_query, err));
+    dw_str mark = dw__arena_printf(write->arena, "%.*s:", DW_STR_ARG(prefix));
+    if (dw__str_is_null(mark)) {
+        return dw__error_oom(err);
+    }
+    DW_TRY(dw__file_layout_print_query(&layout, query, mark, &copy_query, err));
     dw_copy_request request = {.query = dw__strbuf_str(&copy_query),
                                .directory = directory,
                                .file_prefix = prefix,
@@ -467,6 +484,9 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
     if (target->partition_column_count > 0) {
         DW_TRY(
             dw__files_cut(write->table, connection, &request, write->arena, &files, &count, err));
+    }
+    if (layout.has_variants) {
+        DW_TRY(join_parts(write, mark, files, count, err));
     }
     return finish_files(write, files, count, out, err);
 }

@@ -5,9 +5,11 @@
 
 #include "base/assert.h"
 #include "protocol/column_mapping.h"
+#include "protocol/feature_use.h"
 #include "protocol/iceberg_compat.h"
 #include "protocol/type_widening.h"
 #include "scan/scan.h"
+#include "table/variant_parts.h"
 
 #define FIELD_IDS_BYTES_MAX ((size_t) 64 << 20)
 
@@ -196,7 +198,9 @@ dw__file_layout_make(const dw_data_target *target, dw_arena *arena, dw_file_layo
                      dw_error *err)
 {
     dw_assert(target->protocol != NULL);
-    *out = (dw_file_layout){.target = target, .field_ids = DW_STR_NULL};
+    *out = (dw_file_layout){.target = target,
+                            .field_ids = DW_STR_NULL,
+                            .has_variants = dw__schema_has_kind(target->schema, DW_TYPE_VARIANT)};
     out->has_partition_columns = target->partition_column_count > 0 &&
                                  dw__writes_partition_columns(target->protocol, target->properties);
     DW_TRY(dw__type_changes_check(target->schema, false, arena, err));
@@ -326,9 +330,45 @@ put_columns(const dw_file_layout *layout, bool partition_columns, const char **s
     }
 }
 
-dw_status
-dw__file_layout_print_query(const dw_file_layout *layout, dw_str query, dw_strbuf *out,
-                            dw_error *err)
+/* The parts of the columns of `inner`, which are those of the files. */
+static void
+put_parts(const dw_file_layout *layout, bool partition_columns, dw_str mark, const char **separator,
+          dw_strbuf *out)
+{
+    const dw_type *columns = layout->columns;
+    for (size_t i = 0; i < columns->field_count; i++) {
+        const dw_field *field = &columns->fields[i];
+        bool is_partition = is_partition_field(layout->target, &layout->target->schema->fields[i]);
+        if (field->type->kind == DW_TYPE_VOID || is_partition != partition_columns) {
+            continue;
+        }
+        DW_AUTO(dw_strbuf) value = dw__strbuf_make(out->allocator, out->size_max);
+        dw__sql_put_identifier(&value, field->name);
+        for (size_t part = 0; part < dw__variant_part_count(field->type); part++) {
+            dw__strbuf_append(out, dw__str_from(*separator));
+            dw__variant_part_print(out, field->type, dw__strbuf_str(&value), part, mark);
+            dw__strbuf_append_literal(out, " AS ");
+            dw__variant_part_print_name(out, field->name, part, mark);
+            *separator = ", ";
+        }
+        out->failed = out->failed || value.failed;
+    }
+}
+
+static dw_status
+print_parts(const dw_file_layout *layout, dw_str inner, dw_str mark, dw_strbuf *out, dw_error *err)
+{
+    const char *separator = "SELECT ";
+    put_parts(layout, false, mark, &separator, out);
+    put_parts(layout, true, mark, &separator, out);
+    dw__strbuf_append_literal(out, " FROM (");
+    dw__strbuf_append(out, inner);
+    dw__strbuf_append_literal(out, "\n) AS dw_columns");
+    return dw__strbuf_ok(out, "the statement", err);
+}
+
+static dw_status
+print_columns(const dw_file_layout *layout, dw_str query, dw_strbuf *out, dw_error *err)
 {
     if (is_plain(layout)) {
         dw__strbuf_append(out, query);
@@ -341,4 +381,16 @@ dw__file_layout_print_query(const dw_file_layout *layout, dw_str query, dw_strbu
     dw__strbuf_append(out, query);
     dw__strbuf_append_literal(out, "\n) AS dw_rows");
     return dw__strbuf_ok(out, "the statement", err);
+}
+
+dw_status
+dw__file_layout_print_query(const dw_file_layout *layout, dw_str query, dw_str mark, dw_strbuf *out,
+                            dw_error *err)
+{
+    if (!layout->has_variants) {
+        return print_columns(layout, query, out, err);
+    }
+    DW_AUTO(dw_strbuf) inner = dw__strbuf_make(out->allocator, out->size_max);
+    DW_TRY(print_columns(layout, query, &inner, err));
+    return print_parts(layout, dw__strbuf_str(&inner), mark, out, err);
 }

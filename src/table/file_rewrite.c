@@ -109,7 +109,6 @@ write_rows(rewriter *r, dw_error *err)
         dw__data_files_write(change->table, connection, &r->target, dw__strbuf_str(&sql),
                              change->arena, &r->rewrite->written, err);
     if (status != DW_OK && err != NULL) {
-        dw__projection_explain_error(err);
         status = dw__scan_explain_error(scan, err);
     }
     dw__scan_close(scan);

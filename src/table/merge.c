@@ -392,9 +392,7 @@ run(merge_state *state, dw_error *err)
     DW_TRY(count_parts(state, err));
     DW_TRY(judge_counts(state, err));
     DW_TRY(print_new_rows(state, err));
-    dw_status status = write_new_rows(state, err);
-    dw__projection_explain_error(err);
-    DW_TRY(status);
+    DW_TRY(write_new_rows(state, err));
     DW_TRY(dw__row_change_take_out(rc, err));
     if (needs_change_data(state)) {
         DW_TRY(write_change_data(state, err));

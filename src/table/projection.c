@@ -341,30 +341,3 @@ dw__projection_print(const dw_projection_request *request, dw_arena *arena, dw_s
     DW_TRY(print_select(request, targets, arena, &given, err));
     return dw__row_rules_print(request->rules, dw__strbuf_str(&given), arena, out, err);
 }
-
-/* ---- Errors of the checks -------------------------------------------------------------------- */
-
-void
-dw__projection_explain_error(dw_error *err)
-{
-    if (err == NULL || err->status == DW_OK) {
-        return;
-    }
-    const char *mark = strstr(err->message, DW_VALUE_CHECK_MARK);
-    if (mark == NULL) {
-        return;
-    }
-    char text[DW_ERROR_MESSAGE_SIZE];
-    const char *body = mark + strlen(DW_VALUE_CHECK_MARK);
-    memcpy(text, body, strlen(body) + 1);
-    char *colon = strchr(text, ':');
-    if (colon == NULL) {
-        return;
-    }
-    *colon = '\0';
-    char context[DW_ERROR_CONTEXT_SIZE];
-    memcpy(context, err->context, sizeof(context));
-    dw_status status = dw__error_set(err, DW_INVALID_ARGUMENT, text, "%s", colon + 1);
-    dw_assert(status == DW_INVALID_ARGUMENT);
-    memcpy(err->context, context, sizeof(context));
-}

@@ -36,8 +36,4 @@ typedef struct dw_projection_request {
 DW_WARN_UNUSED dw_status dw__projection_print(const dw_projection_request *request, dw_arena *arena,
                                               dw_strbuf *out, dw_error *err);
 
-/* Errors that the checks in that SQL raise come back as engine errors; this gives them their own
- * code and message. Other errors stay. */
-void dw__projection_explain_error(dw_error *err);
-
 #endif

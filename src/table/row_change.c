@@ -364,7 +364,6 @@ write_files(dw_row_change *rc, const dw_data_target *target, dw_str query, dw_da
     dw_data_files files;
     dw_status status = dw__data_files_write(rc->spec->table, rc->spec->connection, target, query,
                                             &rc->arena, &files, err);
-    dw__projection_explain_error(err);
     return status == DW_OK ? join_files(rc, &files, all, err) : status;
 }
 

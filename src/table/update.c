@@ -98,11 +98,9 @@ static dw_status
 write_values(update_state *state, const dw_scan_rows *rows, dw_str values, dw_error *err)
 {
     DW_TRY(project(state, values, err));
-    dw_status status = dw__row_change_has_feed(state->rc)
-                           ? write_with_feed(state, rows, err)
-                           : dw__row_change_write(state->rc, state->new_rows, err);
-    dw__projection_explain_error(err);
-    return status;
+    return dw__row_change_has_feed(state->rc)
+               ? write_with_feed(state, rows, err)
+               : dw__row_change_write(state->rc, state->new_rows, err);
 }
 
 static dw_status

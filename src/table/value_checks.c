@@ -72,6 +72,9 @@ fit_primitive(const dw_type *from, const dw_type *to)
     if (is_number(from) && is_number(to)) {
         return fit_number(from, to);
     }
+    if (to->kind == DW_TYPE_VARIANT) {
+        return from->kind == DW_TYPE_MAP ? FIT_NEVER : FIT_CAST; /* it holds values of any type */
+    }
     if (from->kind == DW_TYPE_STRING) {
         return to->kind == DW_TYPE_BINARY || to->kind == DW_TYPE_VOID ? FIT_NEVER : FIT_CAST;
     }

@@ -11,7 +11,7 @@
 #include "protocol/schema.h"
 
 /* What stands before "CODE:message" in the text of an engine error that a check raised. */
-#define DW_VALUE_CHECK_MARK "dw!"
+#define DW_VALUE_CHECK_MARK DW_FUNCTION_ERROR_MARK
 
 /* Appends an expression over `reference` (an SQL expression of engine type `source_type`) that has
  * the field's type. DW_INVALID_ARGUMENT (TYPE_MISMATCH) when no value could fit. */

@@ -112,10 +112,8 @@ write_rows(write_state *state, dw_data_files *out, dw_error *err)
     if (spec->static_partitions.count == target.partition_column_count) {
         target.partition_count_max = 1;
     }
-    dw_status status = dw__data_files_write(state->table, state->connection, &target,
-                                            dw__strbuf_str(&query), state->arena, out, err);
-    dw__projection_explain_error(err);
-    return status;
+    return dw__data_files_write(state->table, state->connection, &target, dw__strbuf_str(&query),
+                                state->arena, out, err);
 }
 
 /* ---- Actions --------------------------------------------------------------------------------- */

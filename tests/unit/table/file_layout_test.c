@@ -39,7 +39,7 @@ lay_out(const dw_env *env, const layout_case *c, dw_arena *arena, dw_str *query_
     dw_file_layout layout;
     DW_TRY(dw__file_layout_make(&target, arena, &layout, err));
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(env->allocator, TEXT_BYTES_MAX);
-    DW_TRY(dw__file_layout_print_query(&layout, DW_STR("SELECT 1"), &text, err));
+    DW_TRY(dw__file_layout_print_query(&layout, DW_STR("SELECT 1"), DW_STR("m:"), &text, err));
     *ids_out = layout.field_ids;
     return dw__arena_dup(arena, dw__strbuf_str(&text), query_out) ? DW_OK : dw__error_oom(err);
 }

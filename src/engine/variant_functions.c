@@ -1,0 +1,218 @@
+/*
+ * Variants on their way into files: what the engine makes of them, as readers demand it; and
+ * parse_json, try_parse_json as Spark has them. The engine's NULL and its variant of JSON's null
+ * are one thing: both become NULL.
+ */
+#include "base/assert.h"
+#include "codec/variant.h"
+#include "engine/internal.h"
+
+#include <stdio.h>
+
+/* ---- Into files ------------------------------------------------------------------------------ */
+
+/* The two parts of a chunk of variants. */
+typedef struct part_vectors {
+    duckdb_vector metadata, value;
+} part_vectors;
+
+static part_vectors
+parts_of(const dw_duck *duck, duckdb_vector both)
+{
+    return (part_vectors){duck->struct_vector_get_child(both, 0),
+                          duck->struct_vector_get_child(both, 1)};
+}
+
+static dw_str
+bytes_at(const dw_duck *duck, duckdb_vector vector, idx_t row)
+{
+    duckdb_string_t *text = &((duckdb_string_t *) duck->vector_get_data(vector))[row];
+    return dw__str_make(duck->string_t_data(text), duck->string_t_length(*text));
+}
+
+static bool
+is_valid(const dw_duck *duck, duckdb_vector vector, idx_t row)
+{
+    const uint64_t *validity = duck->vector_get_validity(vector);
+    return validity == NULL || (validity[row / 64] >> (row % 64) & 1) != 0;
+}
+
+static void
+set_null(const dw_duck *duck, duckdb_vector vector, idx_t row)
+{
+    duck->vector_ensure_validity_writable(vector);
+    duck->vector_get_validity(vector)[row / 64] &= ~(UINT64_C(1) << (row % 64));
+}
+
+static dw_status
+write_rows(const dw_duck *duck, duckdb_vector input, idx_t row_count, duckdb_vector output,
+           dw_variant_writer *writer, dw_error *err)
+{
+    part_vectors from = parts_of(duck, input), to = parts_of(duck, output);
+    for (idx_t row = 0; row < row_count; row++) {
+        dw_str value = DW_STR("");
+        if (is_valid(duck, input, row)) {
+            value = bytes_at(duck, from.value, row);
+        }
+        if (value.len == 0 || (value.len == 1 && value.ptr[0] == 0)) {
+            set_null(duck, output, row);
+            set_null(duck, to.metadata, row);
+            set_null(duck, to.value, row);
+            continue;
+        }
+        DW_TRY(dw__variant_write(writer, bytes_at(duck, from.metadata, row), value, err));
+        duck->unsafe_vector_assign_string_element_len(to.metadata, row, writer->metadata.ptr,
+                                                      writer->metadata.len);
+        duck->unsafe_vector_assign_string_element_len(to.value, row, writer->value.ptr,
+                                                      writer->value.len);
+    }
+    return DW_OK;
+}
+
+/* Sets the error of the function in a way that keeps its code. */
+static void
+fail(const dw_duck *duck, duckdb_function_info info, const dw_error *err)
+{
+    char message[DW_ERROR_MESSAGE_SIZE + sizeof(err->code) + 8];
+    snprintf(message, sizeof(message), DW_FUNCTION_ERROR_MARK "%s:%s", err->code, err->message);
+    duck->scalar_function_set_error(info, message);
+}
+
+static void
+variant_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    const dw_duck *duck = dw__duck_loaded();
+    const dw_database *database = duck->scalar_function_get_extra_info(info);
+    dw_error err = DW_ERROR_INIT;
+    dw_variant_writer writer = dw__variant_writer_make(database->env->allocator);
+    if (write_rows(duck, duck->data_chunk_get_vector(input, 0), duck->data_chunk_get_size(input),
+                   output, &writer, &err) != DW_OK) {
+        fail(duck, info, &err);
+    }
+    dw__variant_writer_deinit(&writer);
+}
+
+/* ---- From JSON ------------------------------------------------------------------------------- */
+
+/* Both parts behind one another, as the engine's variant_bytes_to_variant takes them. */
+static dw_status
+parse_rows(const dw_duck *duck, duckdb_vector input, idx_t row_count, duckdb_vector output,
+           bool is_lenient, dw_variant_writer *writer, dw_error *err)
+{
+    dw_json_parser parser = dw__json_parser_make(writer->value.allocator);
+    DW_AUTO(dw_strbuf) both = dw__strbuf_make(writer->value.allocator, 2 * DW_VARIANT_BYTES_MAX);
+    dw_status status = DW_OK;
+    for (idx_t row = 0; row < row_count && status == DW_OK; row++) {
+        bool is_there = is_valid(duck, input, row);
+        if (is_there) {
+            dw_str text = bytes_at(duck, input, row);
+            status = dw__variant_write_json(writer, &parser, text, err);
+            is_there = status == DW_OK;
+            status = is_lenient && status == DW_INVALID_ARGUMENT ? DW_OK : status;
+        }
+        if (!is_there) {
+            set_null(duck, output, row);
+            continue;
+        }
+        dw__strbuf_clear(&both);
+        dw__strbuf_append(&both, dw__strbuf_str(&writer->metadata));
+        dw__strbuf_append(&both, dw__strbuf_str(&writer->value));
+        status = dw__strbuf_ok(&both, "a variant", err);
+        duck->unsafe_vector_assign_string_element_len(output, row, dw__strbuf_cstr(&both),
+                                                      both.len);
+    }
+    dw__json_parser_deinit(&parser);
+    return status;
+}
+
+static void
+parse(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output, bool is_lenient)
+{
+    const dw_duck *duck = dw__duck_loaded();
+    const dw_database *database = duck->scalar_function_get_extra_info(info);
+    dw_error err = DW_ERROR_INIT;
+    dw_variant_writer writer = dw__variant_writer_make(database->env->allocator);
+    if (parse_rows(duck, duck->data_chunk_get_vector(input, 0), duck->data_chunk_get_size(input),
+                   output, is_lenient, &writer, &err) != DW_OK) {
+        fail(duck, info, &err);
+    }
+    dw__variant_writer_deinit(&writer);
+}
+
+static void
+parse_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    parse(info, input, output, false);
+}
+
+static void
+try_parse_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    parse(info, input, output, true);
+}
+
+/* ---- Registering ----------------------------------------------------------------------------- */
+
+/* Takes over the types. */
+static dw_status
+register_one(dw_database *database, duckdb_connection handle, const char *name,
+             duckdb_logical_type parameter, duckdb_logical_type returned,
+             duckdb_scalar_function_t run, dw_error *err)
+{
+    const dw_duck *duck = database->duck;
+    duckdb_scalar_function function = duck->create_scalar_function();
+    duck->scalar_function_set_name(function, name);
+    duck->scalar_function_add_parameter(function, parameter);
+    duck->scalar_function_set_return_type(function, returned);
+    duck->scalar_function_set_extra_info(function, database, NULL);
+    duck->scalar_function_set_function(function, run);
+    duckdb_state state = duck->register_scalar_function(handle, function);
+    duck->destroy_scalar_function(&function);
+    duck->destroy_logical_type(&parameter);
+    duck->destroy_logical_type(&returned);
+    if (state != DuckDBSuccess) {
+        return dw__error_set(err, DW_INTERNAL, "ENGINE_INTERNAL",
+                             "the query engine refuses the function %s", name);
+    }
+    return DW_OK;
+}
+
+/* A struct of both parts; what the engine's own function gives has a name. */
+static duckdb_logical_type
+both_parts(const dw_duck *duck, const char *type_name)
+{
+    const char *names[] = {"metadata", "value"};
+    duckdb_logical_type blob = duck->create_logical_type(DUCKDB_TYPE_BLOB);
+    duckdb_logical_type members[] = {blob, blob};
+    duckdb_logical_type both = duck->create_struct_type(members, names, 2);
+    if (type_name != NULL) {
+        duck->logical_type_set_alias(both, type_name);
+    }
+    duck->destroy_logical_type(&blob);
+    return both;
+}
+
+dw_status
+dw__variant_functions_register(dw_database *database, duckdb_connection handle, dw_error *err)
+{
+    static const struct {
+        const char *name;
+        duckdb_scalar_function_t run;
+    } parsers[] = {{"dw__parse_json", parse_function}, {"dw__try_parse_json", try_parse_function}};
+    static const char *const macros[] = {
+        "CREATE MACRO parse_json(text) AS variant_bytes_to_variant(dw__parse_json(text))",
+        "CREATE MACRO try_parse_json(text) AS variant_bytes_to_variant(dw__try_parse_json(text))",
+    };
+    const dw_duck *duck = database->duck;
+    DW_TRY(register_one(database, handle, "dw__variant", both_parts(duck, "PARQUET_VARIANT"),
+                        both_parts(duck, NULL), variant_function, err));
+    for (size_t i = 0; i < sizeof(parsers) / sizeof(parsers[0]); i++) {
+        DW_TRY(register_one(database, handle, parsers[i].name,
+                            duck->create_logical_type(DUCKDB_TYPE_VARCHAR),
+                            duck->create_logical_type(DUCKDB_TYPE_BLOB), parsers[i].run, err));
+    }
+    for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++) {
+        DW_TRY(dw__statement_execute(duck, handle, macros[i], err));
+    }
+    return DW_OK;
+}

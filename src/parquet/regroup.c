@@ -1,0 +1,404 @@
+/*
+ * See regroup.h. The tree of the schema is walked once and written as it will be; the columns,
+ * which stand in the order of its leaves, follow with their new paths.
+ */
+#include "parquet/regroup.h"
+
+#include "base/assert.h"
+#include "parquet/footer.h"
+#include "parquet/thrift_write.h"
+
+/* Fields of parquet.thrift. */
+enum { FILE_SCHEMA = 2, FILE_ROW_GROUPS = 4 };
+enum {
+    ELEMENT_TYPE = 1,
+    ELEMENT_REPETITION = 3,
+    ELEMENT_NAME = 4,
+    ELEMENT_CHILDREN = 5,
+    ELEMENT_FIELD_ID = 9,
+    ELEMENT_LOGICAL_TYPE = 10
+};
+enum { LOGICAL_VARIANT = 16, VARIANT_VERSION = 1 };
+enum { GROUP_COLUMNS = 1, CHUNK_METADATA = 3 };
+enum {
+    COLUMN_PATH = 3,
+    COLUMN_STATISTICS = 12,
+    COLUMN_BLOOM_FILTER = 14,
+    COLUMN_BLOOM_FILTER_SIZE = 15
+};
+enum { REQUIRED, OPTIONAL };
+
+/* A leaf as it will be: its path, and whether it is a part of a variant. */
+typedef struct new_leaf {
+    dw_str path; /* as the list of names that is written */
+    bool is_part;
+} new_leaf;
+
+typedef struct regrouper {
+    dw_pq_footer footer;
+    dw_str *elements; /* the bytes of each node */
+    dw_str mark;
+    dw_arena arena;
+    dw_strbuf schema; /* the elements as they will be */
+    size_t element_count;
+    new_leaf *leaves;
+    size_t leaf_count;
+    dw_error *err;
+} regrouper;
+
+/* The names down to a node. */
+typedef struct path {
+    const struct path *above;
+    dw_str name;
+    size_t depth;
+} path;
+
+/* ---- Leaves ---------------------------------------------------------------------------------- */
+
+static void
+put_path(dw_strbuf *out, const path *at)
+{
+    if (at->above != NULL) {
+        put_path(out, at->above);
+        dw__thrift_put_element_bytes(out, at->name);
+    }
+}
+
+static dw_status
+add_leaf(regrouper *r, const path *at, bool is_part)
+{
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(r->arena.allocator, DW_PQ_FOOTER_BYTES_MAX);
+    dw__thrift_put_list(&text, DW_THRIFT_BYTES, at->depth);
+    put_path(&text, at);
+    new_leaf *leaf = &r->leaves[r->leaf_count++];
+    leaf->is_part = is_part;
+    DW_TRY(dw__strbuf_ok(&text, "the path of a column", r->err));
+    return dw__arena_dup(&r->arena, dw__strbuf_str(&text), &leaf->path) ? DW_OK
+                                                                        : dw__error_oom(r->err);
+}
+
+/* ---- The tree -------------------------------------------------------------------------------- */
+
+static size_t
+idx_of(const regrouper *r, const dw_pq_node *node)
+{
+    return (size_t) (node - r->footer.nodes);
+}
+
+static const dw_pq_node *
+first_child(const dw_pq_node *node)
+{
+    return node + 1;
+}
+
+static const dw_pq_node *
+next_sibling(const regrouper *r, const dw_pq_node *node)
+{
+    return &r->footer.nodes[node->end];
+}
+
+/* The second part of what `node` is the first of; NULL when it is none. */
+static const dw_pq_node *
+second_part(const regrouper *r, const dw_pq_node *parent, const dw_pq_node *node)
+{
+    if (node->end >= parent->end) {
+        return NULL;
+    }
+    const dw_pq_node *next = next_sibling(r, node);
+    bool is_part = next->name.len == r->mark.len + node->name.len &&
+                   dw__str_starts_with(next->name, r->mark) &&
+                   dw__str_ends_with(next->name, node->name);
+    return is_part ? next : NULL;
+}
+
+static size_t
+count_children(const regrouper *r, const dw_pq_node *parent)
+{
+    size_t count = 0;
+    for (const dw_pq_node *node = first_child(parent); idx_of(r, node) < parent->end;) {
+        const dw_pq_node *second = second_part(r, parent, node);
+        node = next_sibling(r, second == NULL ? node : second);
+        count++;
+    }
+    return count;
+}
+
+/* The element as it was, with so many children. */
+static void
+put_element(regrouper *r, const dw_pq_node *node, size_t child_count)
+{
+    dw_thrift_writer writer = dw__thrift_writer_make(&r->schema);
+    dw_thrift thrift = dw__thrift_make(r->elements[idx_of(r, node)]);
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(&thrift, &field)) {
+        if (field.id == ELEMENT_CHILDREN) {
+            dw__thrift_skip(&thrift, &field);
+            dw__thrift_put_int(&writer, ELEMENT_CHILDREN, DW_THRIFT_I32, (int64_t) child_count);
+        } else {
+            dw__thrift_copy(&writer, &thrift, &field);
+        }
+    }
+    dw__thrift_put_end(&writer);
+    r->element_count++;
+}
+
+/* A group that is a variant, instead of a leaf. */
+static void
+put_variant(regrouper *r, const dw_pq_node *node)
+{
+    dw_thrift_writer writer = dw__thrift_writer_make(&r->schema);
+    dw_thrift thrift = dw__thrift_make(r->elements[idx_of(r, node)]);
+    dw_thrift_field field = {0};
+    int64_t field_id = -1;
+    while (dw__thrift_next(&thrift, &field)) {
+        if (field.id == ELEMENT_FIELD_ID) {
+            field_id = dw__thrift_int(&thrift, &field);
+        } else {
+            dw__thrift_skip(&thrift, &field);
+        }
+    }
+    dw__thrift_put_int(&writer, ELEMENT_REPETITION, DW_THRIFT_I32, OPTIONAL);
+    dw__thrift_put_bytes(&writer, ELEMENT_NAME, node->name);
+    dw__thrift_put_int(&writer, ELEMENT_CHILDREN, DW_THRIFT_I32, 2);
+    if (field_id >= 0) {
+        dw__thrift_put_int(&writer, ELEMENT_FIELD_ID, DW_THRIFT_I32, field_id);
+    }
+    dw__thrift_put_field(&writer, ELEMENT_LOGICAL_TYPE, DW_THRIFT_STRUCT);
+    dw_thrift_writer logical = dw__thrift_writer_make(&r->schema);
+    dw__thrift_put_field(&logical, LOGICAL_VARIANT, DW_THRIFT_STRUCT);
+    dw_thrift_writer variant = dw__thrift_writer_make(&r->schema);
+    dw__thrift_put_int(&variant, VARIANT_VERSION, DW_THRIFT_I8, 1);
+    dw__thrift_put_end(&variant);
+    dw__thrift_put_end(&logical);
+    dw__thrift_put_end(&writer);
+    r->element_count++;
+}
+
+static dw_status
+put_part(regrouper *r, const path *above, dw_str name)
+{
+    const path at = {above, name, above->depth + 1};
+    dw_thrift_writer writer = dw__thrift_writer_make(&r->schema);
+    dw__thrift_put_int(&writer, ELEMENT_TYPE, DW_THRIFT_I32, DW_PQ_BYTE_ARRAY);
+    dw__thrift_put_int(&writer, ELEMENT_REPETITION, DW_THRIFT_I32, REQUIRED);
+    dw__thrift_put_bytes(&writer, ELEMENT_NAME, name);
+    dw__thrift_put_end(&writer);
+    r->element_count++;
+    return add_leaf(r, &at, true);
+}
+
+/* Recursion is as deep as the tree, which the footer's parser has bounded. */
+static dw_status put_node(regrouper *r, const dw_pq_node *node, const path *above);
+
+/* A list is a repeated group of one, a map of two: the last child is what has the two parts. */
+static dw_status put_merged_group(regrouper *r, const dw_pq_node *a, const dw_pq_node *b,
+                                  const path *at);
+
+static dw_status
+put_merged(regrouper *r, const dw_pq_node *a, const dw_pq_node *b, const path *above)
+{
+    const path at = {above, a->name, above->depth + 1};
+    if (a->type == DW_PQ_GROUP && b->type == DW_PQ_GROUP) {
+        return put_merged_group(r, a, b, &at);
+    }
+    if (a->type != DW_PQ_BYTE_ARRAY || b->type != DW_PQ_BYTE_ARRAY || !a->is_optional ||
+        !b->is_optional) {
+        return dw__pq_odd(r->err, "pair of columns");
+    }
+    put_variant(r, a);
+    DW_TRY(put_part(r, &at, DW_STR("metadata")));
+    return put_part(r, &at, DW_STR("value"));
+}
+
+static dw_status
+put_merged_group(regrouper *r, const dw_pq_node *a, const dw_pq_node *b, const path *at)
+{
+    if (a->child_count == 0 || b->child_count != 1 || a->max_def != b->max_def ||
+        a->max_rep != b->max_rep) {
+        return dw__pq_odd(r->err, "pair of columns");
+    }
+    put_element(r, a, a->child_count);
+    const dw_pq_node *child = first_child(a);
+    for (; child->end < a->end; child = next_sibling(r, child)) {
+        DW_TRY(put_node(r, child, at));
+    }
+    return put_merged(r, child, first_child(b), at);
+}
+
+static dw_status
+put_children(regrouper *r, const dw_pq_node *parent, const path *at)
+{
+    for (const dw_pq_node *node = first_child(parent); idx_of(r, node) < parent->end;) {
+        const dw_pq_node *second = second_part(r, parent, node);
+        DW_TRY(second == NULL ? put_node(r, node, at) : put_merged(r, node, second, at));
+        node = next_sibling(r, second == NULL ? node : second);
+    }
+    return DW_OK;
+}
+
+static dw_status
+put_node(regrouper *r, const dw_pq_node *node, const path *above)
+{
+    const path at = {above, node->name, above == NULL ? 0 : above->depth + 1};
+    if (node->type != DW_PQ_GROUP) {
+        put_element(r, node, 0);
+        return add_leaf(r, &at, false);
+    }
+    put_element(r, node, count_children(r, node));
+    return put_children(r, node, &at);
+}
+
+/* ---- Columns --------------------------------------------------------------------------------- */
+
+static void
+put_column_metadata(dw_thrift *thrift, const new_leaf *leaf, dw_strbuf *out)
+{
+    dw_thrift_writer writer = dw__thrift_writer_make(out);
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(thrift, &field)) {
+        bool is_of_bytes = field.id == COLUMN_STATISTICS || field.id == COLUMN_BLOOM_FILTER ||
+                           field.id == COLUMN_BLOOM_FILTER_SIZE;
+        if (field.id == COLUMN_PATH) {
+            dw__thrift_skip(thrift, &field);
+            dw__thrift_put_field(&writer, COLUMN_PATH, DW_THRIFT_LIST);
+            dw__strbuf_append(out, leaf->path);
+        } else if (leaf->is_part && is_of_bytes) {
+            dw__thrift_skip(thrift, &field); /* variants have no order by their bytes */
+        } else {
+            dw__thrift_copy(&writer, thrift, &field);
+        }
+    }
+    dw__thrift_put_end(&writer);
+}
+
+static void
+put_chunk(dw_thrift *thrift, const new_leaf *leaf, dw_strbuf *out)
+{
+    dw_thrift_writer writer = dw__thrift_writer_make(out);
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(thrift, &field)) {
+        if (field.id == CHUNK_METADATA && field.type == DW_THRIFT_STRUCT) {
+            dw__thrift_put_field(&writer, CHUNK_METADATA, DW_THRIFT_STRUCT);
+            put_column_metadata(thrift, leaf, out);
+        } else {
+            dw__thrift_copy(&writer, thrift, &field);
+        }
+    }
+    dw__thrift_put_end(&writer);
+}
+
+static void
+put_row_group(regrouper *r, dw_thrift *thrift, dw_strbuf *out)
+{
+    dw_thrift_writer writer = dw__thrift_writer_make(out);
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(thrift, &field)) {
+        if (field.id != GROUP_COLUMNS) {
+            dw__thrift_copy(&writer, thrift, &field);
+            continue;
+        }
+        size_t count = dw__thrift_list(thrift, &field, DW_THRIFT_STRUCT);
+        dw_assert(thrift->failed || count == r->leaf_count); /* the parser has counted them */
+        dw__thrift_put_field(&writer, GROUP_COLUMNS, DW_THRIFT_LIST);
+        dw__thrift_put_list(out, DW_THRIFT_STRUCT, count);
+        for (size_t i = 0; i < count && !thrift->failed; i++) {
+            put_chunk(thrift, &r->leaves[i], out);
+        }
+    }
+    dw__thrift_put_end(&writer);
+}
+
+/* ---- The footer ------------------------------------------------------------------------------ */
+
+/* Finds the bytes of each element. */
+static dw_status
+find_elements(regrouper *r, dw_str footer)
+{
+    static const dw_thrift_field element = {0, DW_THRIFT_STRUCT};
+    dw_thrift thrift = dw__thrift_make(footer);
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(&thrift, &field) && field.id != FILE_SCHEMA) {
+        dw__thrift_skip(&thrift, &field);
+    }
+    size_t count = dw__thrift_list(&thrift, &field, DW_THRIFT_STRUCT);
+    dw_assert(!thrift.failed && count == r->footer.node_count); /* it was parsed before */
+    for (size_t i = 0; i < count; i++) {
+        const char *start = thrift.at;
+        dw__thrift_skip(&thrift, &element);
+        r->elements[i] = dw__str_make(start, (size_t) (thrift.at - start));
+    }
+    return thrift.failed ? dw__pq_odd(r->err, "schema") : DW_OK;
+}
+
+static void
+put_footer(regrouper *r, dw_str footer, dw_strbuf *out)
+{
+    dw_thrift thrift = dw__thrift_make(footer);
+    dw_thrift_writer writer = dw__thrift_writer_make(out);
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(&thrift, &field)) {
+        if (field.id == FILE_SCHEMA) {
+            dw__thrift_skip(&thrift, &field);
+            dw__thrift_put_field(&writer, FILE_SCHEMA, DW_THRIFT_LIST);
+            dw__thrift_put_list(out, DW_THRIFT_STRUCT, r->element_count);
+            dw__strbuf_append(out, dw__strbuf_str(&r->schema));
+        } else if (field.id == FILE_ROW_GROUPS) {
+            size_t count = dw__thrift_list(&thrift, &field, DW_THRIFT_STRUCT);
+            dw__thrift_put_field(&writer, FILE_ROW_GROUPS, DW_THRIFT_LIST);
+            dw__thrift_put_list(out, DW_THRIFT_STRUCT, count);
+            for (size_t i = 0; i < count && !thrift.failed; i++) {
+                put_row_group(r, &thrift, out);
+            }
+        } else {
+            dw__thrift_copy(&writer, &thrift, &field);
+        }
+    }
+    dw__thrift_put_end(&writer);
+    out->failed = out->failed || r->schema.failed;
+}
+
+static dw_status
+regroup(regrouper *r, dw_str footer, dw_strbuf *out)
+{
+    DW_TRY(dw__pq_footer_parse(footer, &r->arena, &r->footer, r->err));
+    r->elements = DW_ARENA_ARRAY(&r->arena, dw_str, r->footer.node_count);
+    r->leaves = DW_ARENA_ARRAY(&r->arena, new_leaf, r->footer.leaf_count);
+    if (r->elements == NULL || r->leaves == NULL) {
+        return dw__error_oom(r->err);
+    }
+    DW_TRY(find_elements(r, footer));
+    DW_TRY(put_node(r, &r->footer.nodes[0], NULL));
+    dw_assert(r->leaf_count == r->footer.leaf_count);
+    put_footer(r, footer, out);
+    return dw__strbuf_ok(out, "the footer of a Parquet file", r->err);
+}
+
+dw_status
+dw__pq_footer_regroup(dw_str footer, dw_str mark, const dw_allocator *allocator, dw_strbuf *out,
+                      dw_error *err)
+{
+    dw_assert(mark.len > 0);
+    regrouper r = {.mark = mark, .err = err};
+    dw__arena_init(&r.arena, allocator);
+    r.schema = dw__strbuf_make(allocator, DW_PQ_FOOTER_BYTES_MAX);
+    dw_status status = regroup(&r, footer, out);
+    dw__strbuf_deinit(&r.schema);
+    dw__arena_deinit(&r.arena);
+    return status;
+}
+
+dw_status
+dw__pq_regroup(dw_pq_source *source, dw_str mark, dw_error *err)
+{
+    const dw_allocator *allocator = source->storage->env->allocator;
+    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(allocator, DW_PQ_FOOTER_BYTES_MAX + DW_PQ_END_BYTES);
+    DW_AUTO(dw_strbuf) end = dw__strbuf_make(allocator, DW_PQ_FOOTER_BYTES_MAX);
+    dw_str footer;
+    DW_TRY(dw__pq_source_footer(source, &bytes, &footer, err));
+    DW_TRY(dw__pq_footer_regroup(footer, mark, allocator, &end, err));
+    dw__pq_footer_end(&end);
+    DW_TRY(dw__strbuf_ok(&end, "the footer of a Parquet file", err));
+    DW_TRY(dw__storage_append(source->storage, source->key, dw__strbuf_str(&end), err));
+    source->size_bytes += (int64_t) end.len;
+    return DW_OK;
+}

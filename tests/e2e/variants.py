@@ -1,0 +1,174 @@
+"""Variants as they are written: what readers find in the files, changes of rows, and what is refused."""
+import json
+import os
+import sys
+
+from harness import World, expect_equal, expect_failure, main, test
+
+COLUMNS = ("id BIGINT, v VARIANT, s STRUCT<n: INT, v: VARIANT>, l ARRAY<VARIANT>, m MAP<STRING, VARIANT>, "
+           "ls ARRAY<STRUCT<x: VARIANT, y: INT>>, ll ARRAY<ARRAY<VARIANT>>, p STRING")
+ROWS = """SELECT id, CASE WHEN id % 3 = 0 THEN NULL ELSE {'b': id, 'a': 'x' || id, 'l': [1, 2]}::VARIANT END,
+    CASE WHEN id = 4 THEN NULL ELSE {'n': id::INT, 'v': CASE WHEN id <> 5 THEN id::VARIANT END} END,
+    CASE id WHEN 1 THEN NULL WHEN 2 THEN []::VARIANT[] ELSE [1::VARIANT, NULL, 'two'::VARIANT] END,
+    CASE id WHEN 1 THEN NULL ELSE MAP {'k': {'q': id}::VARIANT, 'n': NULL} END,
+    [{'x': 1.5::VARIANT, 'y': 1}, NULL], [[id::VARIANT], NULL, []], 'p ' || id % 2 FROM range(8) r(id)"""
+
+
+def new_table(w, properties="", partition="", table="t"):
+    tail = f" TBLPROPERTIES ({properties})" if properties else ""
+    w.sql(f"CREATE TABLE {table} ({COLUMNS}) USING DELTA {partition}{tail}")
+    w.sql(f"INSERT INTO {table} {ROWS}")
+
+
+def expected_row(i):
+    value = None if i % 3 == 0 else {"a": f"x{i}", "b": i, "l": [1, 2]}
+    return [i, value, None if i == 4 else {"n": i, "v": None if i == 5 else i},
+            None if i == 1 else [] if i == 2 else [1, None, "two"],
+            None if i == 1 else {"k": {"q": i}, "n": None}, [{"x": 1.5, "y": 1}, None], [[i], None, []], f"p {i % 2}"]
+
+
+def decoded(value):
+    """What the program prints of variants is JSON text."""
+    if isinstance(value, dict):
+        return {key: decoded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [decoded(inner) for inner in value]
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def rows_of(w, table="t"):
+    query = "SELECT * REPLACE (map_entries(m) AS m) FROM {} ORDER BY id".format(table)
+    rows = [decoded(row) for row in w.rows(query)]
+    for row in rows:
+        row[4] = row[4] and {entry["key"]: entry["value"] for entry in row[4]}
+    return rows
+
+
+def files_of(w, table="t"):
+    root = w.path(table)
+    return [os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names
+            if name.endswith(".parquet") and "_delta_log" not in folder]
+
+
+def nodes_of(w, file):
+    return w.rows(f"SELECT name, type, repetition_type, num_children FROM parquet_schema('{file}')")
+
+
+VARIANTS = [("", ""), ("'delta.enableDeletionVectors' = 'true', 'delta.enableChangeDataFeed' = 'true', "
+                       "'delta.columnMapping.mode' = 'id'", "PARTITIONED BY (p)"),
+            ("'delta.columnMapping.mode' = 'name', 'delta.enableDeletionVectors' = 'false', "
+             "'delta.enableChangeDataFeed' = 'true', 'delta.enableVariantShredding' = 'true', "
+             "'delta.feature.materializePartitionColumns' = 'supported'", "PARTITIONED BY (p)")]
+
+
+@test
+def test_variants__are_written_at_every_depth_and_read_back(w: World):
+    for number, (properties, partition) in enumerate(VARIANTS):
+        new_table(w, properties, partition, f"t{number}")
+        expect_equal(rows_of(w, f"t{number}"), [expected_row(i) for i in range(8)])
+
+
+@test
+def test_variants__are_groups_of_two_required_columns(w: World):
+    new_table(w)
+    pair = [["metadata", "BYTE_ARRAY", "REQUIRED", None], ["value", "BYTE_ARRAY", "REQUIRED", None]]
+    nodes = nodes_of(w, files_of(w)[0])
+    groups = [i for i, node in enumerate(nodes) if node[3] == 2 and nodes[i + 1:i + 3] == pair]
+    expect_equal([nodes[i][0] for i in groups], ["v", "v", "element", "value", "x", "element"])
+    expect_equal([nodes[i][2] for i in groups], ["OPTIONAL"] * 6)
+    kinds = w.rows(f"DESCRIBE SELECT * FROM '{files_of(w)[0]}'")
+    expect_equal([kind[1] for kind in kinds], ["BIGINT", "VARIANT", "STRUCT(n INTEGER, v VARIANT)", "VARIANT[]",
+                                               "MAP(VARCHAR, VARIANT)", "STRUCT(x VARIANT, y INTEGER)[]",
+                                               "VARIANT[][]", "VARCHAR"])
+
+
+@test
+def test_variants__have_ids_where_columns_have(w: World):
+    w.sql("CREATE TABLE t (id BIGINT, v VARIANT, s STRUCT<v: VARIANT>) TBLPROPERTIES ('delta.columnMapping.mode' = 'id')")
+    w.sql("INSERT INTO t VALUES (1, parse_json('1'), {'v': parse_json('{\"a\": 2}')})")
+    ids = w.rows(f"SELECT field_id FROM parquet_schema('{files_of(w)[0]}') WHERE num_children = 2 OR type = 'INT64'")
+    expect_equal(ids, [[1], [2], [4]])
+    expect_equal(w.rows("SELECT id, v, s.v.a::INT AS a FROM t"), [[1, "1", 2]])
+
+
+@test
+def test_variants__have_counts_of_nulls_and_no_bounds(w: World):
+    new_table(w)
+    with open(w.path(f"t/_delta_log/{1:020d}.json"), encoding="utf-8") as file:
+        add = next(json.loads(line)["add"] for line in file if '"add"' in line)
+    stats = json.loads(add["stats"])
+    expect_equal(stats["nullCount"], {"id": 0, "v": 3, "s": {"n": 1, "v": 2}, "p": 0})
+    expect_equal(stats["minValues"], {"id": 0, "s": {"n": 0}, "p": "p 0"})
+
+
+@test
+def test_variants__are_changed_by_update_and_delete(w: World):
+    for number, (properties, partition) in enumerate(VARIANTS):
+        table = f"t{number}"
+        new_table(w, properties, partition, table)
+        w.sql(f"UPDATE {table} SET v = parse_json('[null, 1]'), s.v = 'new'::VARIANT WHERE id = 3")
+        w.sql(f"UPDATE {table} SET p = 'moved' WHERE id = 2")
+        w.sql(f"DELETE FROM {table} WHERE id > 4")
+        wanted = [expected_row(i) for i in range(5)]
+        wanted[3][1], wanted[3][2]["v"], wanted[2][7] = [None, 1], "new", "moved"
+        expect_equal(rows_of(w, table), wanted)
+        if "ChangeDataFeed" in properties:
+            changes = w.rows(f"SELECT id, v, _change_type FROM table_changes({table}, 2, 2) ORDER BY 3 DESC")
+            expect_equal(changes, [[3, None, "update_preimage"], [3, "[null,1]", "update_postimage"]])
+
+
+@test
+def test_variants__take_values_of_any_type(w: World):
+    w.sql("CREATE TABLE t (id INT, v VARIANT)")
+    w.sql("INSERT INTO t VALUES (1, 5), (2, NULL)")
+    values = ("DATE '2024-02-29'", "[1.5, 2.5]", "'text'", "'{\"a\": 1}'::JSON", "{'b': 1, 'a': 2}")
+    for number, value in enumerate(values):
+        w.sql(f"INSERT INTO t SELECT {number + 3}, {value}")
+    expect_equal(w.rows("SELECT * FROM t ORDER BY id"),
+                 [[1, "5"], [2, None], [3, '"2024-02-29"'], [4, "[1.5,2.5]"], [5, '"text"'], [6, '{"a":1}'],
+                  [7, '{"a":2,"b":1}']])
+
+
+@test
+def test_variants__that_no_reader_would_know_are_refused(w: World):
+    w.sql("CREATE TABLE t (id INT, v VARIANT)")
+    for value, code in (("TIME '10:00:00'::VARIANT", "VARIANT_TYPE"),
+                        ("TIMESTAMP_NS '2024-01-01 00:00:00.123456789'::VARIANT", "VARIANT_TYPE"),
+                        ("[{'t': TIME '10:00:00'}]::VARIANT", "VARIANT_TYPE"),
+                        ("parse_json('{\"a\": 1, \"a\": 2}')", "VARIANT_DUPLICATE_KEY"),
+                        ("parse_json('{')", "JSON_INVALID"),
+                        ("INTERVAL 1 DAY::VARIANT", "INTERVAL"), ("MAP {'a': 1}", "TYPE_MISMATCH")):
+        expect_failure(w.run("sql", "-c", f"INSERT INTO t SELECT 1, {value}"), 1, code)
+    expect_equal(files_of(w), [])
+    for clause in ("PARTITIONED BY (v)", "PARTITIONED BY (id, v)"):
+        expect_failure(w.run("sql", "-c", f"CREATE TABLE u (id INT, v VARIANT, x INT) {clause}"), 1, "PARTITION_COLUMN")
+
+
+@test
+def test_parse_json__makes_what_spark_makes(w: World):
+    cases = [("1", "INT8"), ("-300", "INT16"), ("70000", "INT32"), ("5000000000", "INT64"), ("1.50", "DECIMAL(3, 2)"),
+             ("12345678901234567890", "DECIMAL(38, 0)"), ("1e3", "DOUBLE"), ("true", "BOOL_TRUE"), ('"x"', "VARCHAR"),
+             ("[1]", "ARRAY(1)"), ('{"a":1}', "OBJECT(a)")]
+    for text, kind in cases:
+        expect_equal(w.value(f"SELECT variant_typeof(parse_json('{text}'))"), kind)
+    expect_equal(w.rows("SELECT try_parse_json('{') AS a, parse_json(NULL) AS b, parse_json('null') IS NULL AS c"),
+                 [[None, None, True]])
+    expect_failure(w.run("sql", "-c", "SELECT parse_json('{')"), 1, "JSON_INVALID")
+
+
+@test
+def test_variants__of_many_rows_and_keys_are_found(w: World):
+    numbers = {f"k{i * 7919 % 500}": i for i in range(300)}
+    w.sql("CREATE TABLE t (id INT, v VARIANT, l ARRAY<VARIANT>)")
+    w.sql(f"INSERT INTO t SELECT id, parse_json('{json.dumps(numbers)}'), [id::VARIANT, parse_json('{{\"a\": [' || id ||"
+          " ']}')] FROM range(20000) r(id)")
+    expect_equal(w.rows("SELECT count(*) AS n, sum(v.k0::INT) AS a, sum(v.k419::INT) AS b, sum(l[2].a[1]::INT) AS c,"
+                        " sum(l[1]::INT) AS d FROM t"),
+                 [[20000, 0, 20000 * numbers["k419"], 199990000, 199990000]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
