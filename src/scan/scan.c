@@ -312,6 +312,13 @@ dw__scan_snapshot(const dw_scan *scan, size_t source_idx)
     return scan->sources[source_idx].snapshot;
 }
 
+dw_str
+dw__scan_path(const dw_scan *scan, size_t source_idx, dw_file_ref ref)
+{
+    dw_assert(source_idx < scan->count);
+    return dw__file_set_path(scan->sources[source_idx].relation.files, ref);
+}
+
 size_t
 dw__scan_source_count(const dw_scan *scan)
 {

@@ -73,6 +73,8 @@ const dw_file_ref *dw__scan_files(const dw_scan *scan, size_t source_idx, size_t
 
 /* The snapshot that source is of. Borrowed. */
 const dw_log_snapshot *dw__scan_snapshot(const dw_scan *scan, size_t source_idx);
+/* The path of one of its files, as in the log. */
+dw_str dw__scan_path(const dw_scan *scan, size_t source_idx, dw_file_ref ref);
 /* Of files that are not in its snapshot: sets found[i] for each action that is an ADD of a file
  * which the statement's demands on the source's rows cannot exclude. */
 DW_WARN_UNUSED dw_status dw__scan_find_new(const dw_scan *scan, size_t source_idx,

@@ -74,17 +74,18 @@ find_source(dw_execution *x, dw_table *table, insert_source *source)
 }
 
 static dw_status
-write_rows(dw_execution *x, dw_table *table, dw_str query, dw_write_result *out)
+write_rows(dw_execution *x, dw_table *table, const dw_open_query *query, dw_write_result *out)
 {
     const dw_insert_statement *insert = &x->statement.as.insert;
     dw_log_snapshot *read = dw__execution_newest(x, table);
     dw_write_spec spec = {.mode = insert->mode,
-                          .query = query,
+                          .query = query->text,
                           .columns = insert->columns,
                           .column_count = insert->column_count,
                           .by_name = insert->by_name,
                           .static_partitions = insert->static_partitions,
                           .reads_target = read != NULL,
+                          .scan = query->scan,
                           .read_snapshot = read};
     DW_TRY(dw__session_check_cancelled(x->session, x->err));
     return dw__table_write(table, x->session->connection, &spec, out, x->err);
@@ -99,7 +100,7 @@ insert_from(dw_execution *x, dw_table *table, const insert_source *source, dw_wr
     DW_TRY(dw__bind(&binding, source->sql, source->range, &x->arena, &options, x->err));
     dw_status status = dw__open_query(x, &binding, source->range, source->range, &query);
     if (status == DW_OK) {
-        status = write_rows(x, table, query.text, out);
+        status = write_rows(x, table, &query, out);
     }
     status = dw__explain_engine_error(x, &query, status);
     dw__open_query_close(&query);

@@ -9,6 +9,7 @@
 #include "table/change.h"
 #include "table/data_files.h"
 #include "table/projection.h"
+#include "table/read_set.h"
 #include "table/row_rules.h"
 
 /* How often a statement is run again because another writer took its identity values. */
@@ -214,7 +215,11 @@ build_change(const write_state *state, const dw_data_files *files, dw_change *ch
                            files->count + live + spec->txn_count + 1, err));
     change->operation = spec->operation == NULL ? "WRITE" : spec->operation;
     change->user_metadata = spec->user_metadata;
-    change->reads_whole_table = overwrites || spec->reads_target;
+    bool reads_parts = !overwrites && spec->reads_target && spec->scan != NULL;
+    change->reads_whole_table = overwrites || (spec->reads_target && !reads_parts);
+    if (reads_parts) {
+        DW_TRY(dw__change_note_reads(change, spec->scan, err));
+    }
     DW_TRY(put_parameters(state, change, err));
     for (size_t i = 0; i < spec->txn_count; i++) {
         dw_action action = {.kind = DW_ACTION_TXN, .as.txn = spec->txns[i]};

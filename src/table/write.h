@@ -9,6 +9,7 @@
 #define DW_TABLE_WRITE_H
 
 #include "engine/database.h"
+#include "scan/scan.h"
 #include "table/table.h"
 
 typedef enum dw_write_mode { DW_WRITE_APPEND, DW_WRITE_OVERWRITE } dw_write_mode;
@@ -32,6 +33,7 @@ typedef struct dw_write_spec {
     const dw_txn_id *txns;
     size_t txn_count;
     bool reads_target;              /* the query reads this table: the write is no blind append */
+    const dw_scan *scan;            /* with reads_target: what it reads; NULL: all of the table */
     bool query_runs_once;           /* its rows come from a stream: they cannot be had again */
     dw_log_snapshot *read_snapshot; /* the state that it read; NULL: the newest */
     dw_str user_metadata;
