@@ -454,8 +454,12 @@ take_row_ids(dw_rebase *r, dw_rebase_file *file, const dw_file *theirs, dw_error
     }
     copy_row_ids(theirs, &r->work[file->remove_idx].as.file);
     copy_row_ids(theirs, &file->newest);
-    if (file->mark != NULL) {
-        copy_row_ids(theirs, &r->work[file->mark->add_idx].as.file);
+    for (size_t i = 0; i < r->asked->action_count; i++) {
+        dw_file *ours = &r->work[i].as.file;
+        if (r->work[i].kind == DW_ACTION_ADD && !ours->has_base_row_id &&
+            dw__str_equal(ours->path, r->work[file->remove_idx].as.file.path)) {
+            copy_row_ids(theirs, ours);
+        }
     }
     r->is_altered = true;
     return DW_OK;
