@@ -156,6 +156,8 @@ run_seed(uint64_t seed, sim_options options, seed_totals *sum)
     self->all.is_serializable = seed % 2 == 1;
     self->all.with_in_commit_timestamps = seed / 2 % 2 == 1;
     self->all.with_row_tracking = seed / 4 % 2 == 1;
+    self->all.with_row_backfill = seed / 4 % 2 == 0 && seed / 8 % 2 == 1;
+    self->all.with_sidecars = seed / 16 % 2 == 1;
     sim_outcome outcome = sim_run(self->world, writer_main, &self->all);
     check(self);
     bool is_well = self->fault[0] == '\0';
@@ -171,6 +173,8 @@ run_seed(uint64_t seed, sim_options options, seed_totals *sum)
     sum->commit_count += self->model.version_count;
     sum->conflict_count += self->all.conflict_count;
     sum->checkpoint_count += self->all.checkpoint_count;
+    sum->compaction_count += self->all.compaction_count;
+    sum->backfilled_file_count += self->all.backfilled_file_count;
     table_model_deinit(&self->model);
     writers_deinit(&self->all);
     sim_free(self->world);

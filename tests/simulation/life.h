@@ -25,10 +25,14 @@ typedef struct writers {
     bool is_serializable;           /* the table's isolation level */
     bool with_in_commit_timestamps; /* a feature of the table */
     bool with_row_tracking;         /* likewise */
+    bool with_row_backfill;         /* the table begins to track rows in the middle of its life */
+    bool with_sidecars;             /* checkpoints are V2 */
     ledger book;
     observation_vec observations;
     int64_t conflict_count;
     int64_t checkpoint_count;
+    int64_t compaction_count;
+    int64_t backfilled_file_count;
     char fault[3000]; /* what no writer should see; "" while all is well */
 } writers;
 

@@ -28,6 +28,10 @@ run_seeds(const seeds_options *o, uint64_t count)
            " storage calls, %" PRId64 " faults, %" PRId64 " crashes\n",
            sum.commit_count, sum.conflict_count, sum.checkpoint_count, sum.call_count,
            sum.fault_count, sum.crash_count);
+    if (sum.compaction_count > 0) {
+        printf("%" PRId64 " runs of commits compacted, %" PRId64 " files given row ids later\n",
+               sum.compaction_count, sum.backfilled_file_count);
+    }
     if (sum.read_check_count > 0) {
         printf("%" PRId64 " sets of rows that were read compared, %" PRId64
                " commits with merged vectors, %" PRId64 " files of the log removed\n",

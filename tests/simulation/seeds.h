@@ -23,6 +23,8 @@ typedef struct seed_totals {
     int64_t commit_count;
     int64_t conflict_count;
     int64_t checkpoint_count;
+    /* Of the simulation of commits: */
+    int64_t compaction_count, backfilled_file_count;
     /* Of the simulation of statements: */
     int64_t merge_count, read_check_count, cleaned_count;
 } seed_totals;

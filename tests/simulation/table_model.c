@@ -246,17 +246,44 @@ set_high_water_mark(table_model *model, int64_t version, dw_json action)
     model->high_water_mark = mark;
 }
 
+static bool
+is_backfill(const table_model *model, int64_t version)
+{
+    return dw__str_equal(model->versions[version].operation, DW_STR("ROW TRACKING BACKFILL"));
+}
+
+static void
+set_protocol(table_model *model, int64_t version, dw_json action)
+{
+    bool tracked = model->tracks_rows;
+    model->tracks_rows = false;
+    dw_json_iter it = dw__json_iter(dw__json_get(action, DW_STR("writerFeatures")));
+    while (dw__json_next(&it)) {
+        model->tracks_rows =
+            model->tracks_rows || dw__str_equal(dw__json_str(it.value), DW_STR("rowTracking"));
+    }
+    if (tracked && !model->tracks_rows) {
+        break_rule(model, version, "loses a feature:", DW_STR("rowTracking"));
+    }
+}
+
 static void
 add_file(table_model *model, int64_t version, dw_json action)
 {
     dw_str path = keep(model, member_str(action, "path"));
+    bool is_there = false;
     for (size_t i = 0; i < model->file_count; i++) {
-        if (dw__str_equal(model->files[i].path, path)) {
-            break_rule(model, version, "adds what is there already:", path);
-        }
+        is_there = is_there || dw__str_equal(model->files[i].path, path);
     }
-    if (model->promises.with_row_tracking) {
+    if (model->tracks_rows) {
         check_row_ids(model, version, path, action);
+    }
+    if (is_there && is_backfill(model, version) &&
+        find_file(model, path, dv_id(model, action)) != SIZE_MAX) {
+        return; /* the same file, which has ids now */
+    }
+    if (is_there || is_backfill(model, version)) {
+        break_rule(model, version, is_there ? "adds what is there already:" : "brings back", path);
     }
     dw_assert(model->file_count < MODEL_FILES_MAX);
     model->files[model->file_count++] =
@@ -331,6 +358,8 @@ apply_line(table_model *model, int64_t version, dw_str line, bool removes_only)
             set_high_water_mark(model, version, it.value);
         } else if (dw__str_equal(it.key, DW_STR("metaData"))) {
             set_configuration(model, it.value);
+        } else if (dw__str_equal(it.key, DW_STR("protocol"))) {
+            set_protocol(model, version, it.value);
         }
     }
     dw__json_doc_free(doc);
@@ -420,6 +449,9 @@ table_model_read(table_model *model, dw_storage *storage, table_promises promise
         }
         apply_lines(model, version, true);
         apply_lines(model, version, false);
+        if (promises.with_row_tracking && !model->tracks_rows) {
+            break_rule(model, version, "does not track rows", DW_STR(""));
+        }
         if (model->high_water_mark < model->row_id_max) {
             break_rule(model, version, "gives row ids beyond the high-water mark", DW_STR(""));
         }

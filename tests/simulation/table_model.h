@@ -32,7 +32,7 @@ typedef struct model_version {
 typedef struct table_promises {
     bool is_serializable;
     bool with_in_commit_timestamps;
-    bool with_row_tracking; /* every file has MODEL_FILE_ROWS rows */
+    bool with_row_tracking; /* from the start; every file has MODEL_FILE_ROWS rows */
 } table_promises;
 
 enum { MODEL_FILE_ROWS = 3 };
@@ -48,6 +48,7 @@ typedef struct table_model {
     dw_map row_ids;               /* path -> base row id of every file there ever was */
     int64_t row_id_max;           /* the last row id that was given; -1: none */
     int64_t high_water_mark;      /* as the log says; -1: not yet */
+    bool tracks_rows;             /* as the newest protocol says */
     dw_str configuration;         /* "key=value;..." of the newest metadata, sorted */
     char fault[MODEL_FAULT_SIZE]; /* what breaks a rule of the protocol; "" while all is well */
 } table_model;

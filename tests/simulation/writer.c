@@ -7,6 +7,7 @@
 #include "life.h"
 #include "support/delta_log.h"
 #include "table_model.h"
+#include "txn/row_backfill.h"
 #include "txn/txn.h"
 
 enum {
@@ -15,6 +16,7 @@ enum {
     BATCHES = 2,
     OVERWRITE_FILES_MAX = 200,
     PROPERTIES_MAX = 8,
+    FEATURES_MAX = 8,
     HOT_FILES = 4 /* rewrites choose among few, so that they meet */
 };
 
@@ -24,7 +26,9 @@ typedef enum change_kind {
     CHANGE_DELETE_ROWS, /* reads one file, gives it a deletion vector */
     CHANGE_OVERWRITE,   /* reads all, replaces all */
     CHANGE_SET_PROPERTY,
-    CHANGE_CHECKPOINT
+    CHANGE_CHECKPOINT,
+    CHANGE_COMPACT,   /* a run of commits, up to the newest */
+    CHANGE_TRACK_ROWS /* lists the feature, and later gives ids to the files without */
 } change_kind;
 
 /* Commits and books what came of it. Every commit carries its ledger id in its user metadata. */
@@ -193,14 +197,81 @@ set_property(life *self, dw_log_snapshot *snapshot)
     (void) commit(self, entry, &txn);
 }
 
+static void
+compact(life *self, dw_log_snapshot *snapshot)
+{
+    int64_t last = dw__log_snapshot_version(snapshot);
+    if (last < 1) {
+        return;
+    }
+    dw_error err = DW_ERROR_INIT;
+    int64_t first = (int64_t) sim_choose(self->actor, (uint64_t) last);
+    dw_status status = dw__log_compact(self->log, first, last, &err);
+    if (status == DW_OK) {
+        self->all->compaction_count++;
+    } else {
+        life_report(self, "compacting commits", status, &err);
+    }
+}
+
+/* The protocol of the table with the features of row tracking. */
+static dw_protocol
+protocol_with_rows(const dw_protocol *old, dw_str features[FEATURES_MAX])
+{
+    static const char *const legacy[] = {"appendOnly", "invariants"};
+    size_t count = 0;
+    for (size_t i = 0; i < old->writer_feature_count; i++) {
+        features[count++] = old->writer_features[i];
+    }
+    for (size_t i = 0; i < 2 && !old->has_writer_features; i++) {
+        features[count++] = dw__str_from(legacy[i]);
+    }
+    features[count++] = DW_STR("domainMetadata");
+    features[count++] = DW_STR("rowTracking");
+    dw_assert(count <= FEATURES_MAX);
+    dw_protocol new = *old;
+    new.min_writer_version = 7;
+    new.has_writer_features = true;
+    new.writer_features = features;
+    new.writer_feature_count = count;
+    return new;
+}
+
+static void
+track_rows(life *self, dw_log_snapshot *snapshot)
+{
+    const dw_protocol *protocol = dw__log_snapshot_protocol(snapshot);
+    dw_error err = DW_ERROR_INIT;
+    if (!self->all->with_row_backfill) {
+        return;
+    }
+    if (dw__protocol_supports(protocol, DW_FEATURE_ROW_TRACKING)) {
+        int64_t count;
+        dw_status status = dw__row_tracking_backfill(self->log, &count, &err);
+        self->all->backfilled_file_count += count;
+        (void) (status == DW_OK ? LEDGER_ACKNOWLEDGED : life_end_of(self, status, &err));
+        return;
+    }
+    dw_str features[FEATURES_MAX];
+    dw_action action = {.kind = DW_ACTION_PROTOCOL,
+                        .as.protocol = protocol_with_rows(protocol, features)};
+    dw_txn txn = {.read_snapshot = snapshot,
+                  .actions = &action,
+                  .action_count = 1,
+                  .operation = "UPGRADE PROTOCOL",
+                  .data_change = true};
+    (void) commit(self, ledger_begin(&self->all->book, self->actor), &txn);
+}
+
 static change_kind
 choose_kind(life *self)
 {
     static const struct {
         change_kind kind;
         uint64_t share;
-    } shares[] = {{CHANGE_APPEND, 50},   {CHANGE_REWRITE, 15},     {CHANGE_DELETE_ROWS, 15},
-                  {CHANGE_OVERWRITE, 6}, {CHANGE_SET_PROPERTY, 4}, {CHANGE_CHECKPOINT, 10}};
+    } shares[] = {{CHANGE_APPEND, 38},    {CHANGE_REWRITE, 15},     {CHANGE_DELETE_ROWS, 15},
+                  {CHANGE_OVERWRITE, 6},  {CHANGE_SET_PROPERTY, 4}, {CHANGE_CHECKPOINT, 10},
+                  {CHANGE_TRACK_ROWS, 6}, {CHANGE_COMPACT, 6}};
     uint64_t chosen = sim_choose(self->actor, 100);
     size_t i = 0;
     while (chosen >= shares[i].share) {
@@ -235,6 +306,12 @@ change(life *self)
         return;
     case CHANGE_CHECKPOINT:
         life_checkpoint(self, snapshot);
+        return;
+    case CHANGE_COMPACT:
+        compact(self, snapshot);
+        return;
+    case CHANGE_TRACK_ROWS:
+        track_rows(self, snapshot);
         return;
     }
 }
@@ -283,6 +360,34 @@ load_batches(life *self)
 
 /* ---- a life ---------------------------------------------------------------------------------- */
 
+/* V2 checkpoints come first among the features: readers must know them, too. */
+static dw_protocol
+choose_protocol(const writers *all, dw_str features[FEATURES_MAX])
+{
+    size_t count = 0;
+    if (all->with_sidecars) {
+        features[count++] = DW_STR("v2Checkpoint");
+    }
+    if (all->with_in_commit_timestamps) {
+        features[count++] = DW_STR("inCommitTimestamp");
+    }
+    if (all->with_row_tracking) {
+        features[count++] = DW_STR("domainMetadata");
+        features[count++] = DW_STR("rowTracking");
+    }
+    if (count == 0) {
+        return (dw_protocol){.min_reader_version = 1, .min_writer_version = 2};
+    }
+    return (dw_protocol){.min_reader_version = all->with_sidecars ? 3 : 1,
+                         .min_writer_version = 7,
+                         .has_reader_features = all->with_sidecars,
+                         .reader_features = features,
+                         .reader_feature_count = all->with_sidecars,
+                         .has_writer_features = true,
+                         .writer_features = features,
+                         .writer_feature_count = count};
+}
+
 static void
 create_table(life *self)
 {
@@ -293,9 +398,8 @@ create_table(life *self)
     }
     dw_pair pairs[PROPERTIES_MAX];
     dw_pairs configuration = {pairs, 0};
-    dw_str features[] = {DW_STR("inCommitTimestamp"), DW_STR("domainMetadata"),
-                         DW_STR("rowTracking")};
-    dw_protocol protocol = {.min_reader_version = 1, .min_writer_version = 2};
+    dw_str features[FEATURES_MAX];
+    dw_protocol protocol = choose_protocol(self->all, features);
     if (self->all->is_serializable) {
         pairs[configuration.count++] =
             (dw_pair){DW_STR("delta.isolationLevel"), DW_STR("Serializable")};
@@ -304,12 +408,8 @@ create_table(life *self)
         pairs[configuration.count++] =
             (dw_pair){DW_STR("delta.enableInCommitTimestamps"), DW_STR("true")};
     }
-    if (self->all->with_in_commit_timestamps || self->all->with_row_tracking) {
-        protocol = (dw_protocol){.min_reader_version = 1,
-                                 .min_writer_version = 7,
-                                 .has_writer_features = true,
-                                 .writer_features = features,
-                                 .writer_feature_count = self->all->with_row_tracking ? 3 : 1};
+    if (self->all->with_sidecars) {
+        pairs[configuration.count++] = (dw_pair){DW_STR("delta.checkpointPolicy"), DW_STR("v2")};
     }
     dw_action actions[2] = {{.kind = DW_ACTION_PROTOCOL, .as.protocol = protocol},
                             {.kind = DW_ACTION_METADATA,
