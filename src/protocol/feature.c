@@ -188,10 +188,8 @@ dw__protocol_check_features(const dw_protocol *protocol, dw_error *err)
 }
 
 dw_status
-dw__protocol_check_write(const dw_protocol *protocol, const dw_metadata *metadata,
-                         const dw_type *schema, dw_error *err)
+dw__protocol_check_write(const dw_protocol *protocol, const dw_type *schema, dw_error *err)
 {
-    (void) metadata; /* what a feature needs does not depend on its being in use */
     DW_TRY(dw__protocol_check_read(protocol, err));
     DW_TRY(check_version(protocol->min_writer_version, WRITER_VERSION_MAX, "writer", err));
     name_list missing = {.len = 0};

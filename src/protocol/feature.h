@@ -63,7 +63,6 @@ DW_WARN_UNUSED dw_status dw__protocol_check_features(const dw_protocol *protocol
 /* The same for writing: appending and overwriting. Also refuses schemas that no file can hold: void
  * inside arrays and maps, or nothing but void (TYPE_UNSUPPORTED). */
 DW_WARN_UNUSED dw_status dw__protocol_check_write(const dw_protocol *protocol,
-                                                  const dw_metadata *metadata,
                                                   const dw_type *schema, dw_error *err);
 /* The smallest legal protocol for a new table with this schema and configuration (properties such
  * as delta.enableDeletionVectors and delta.feature.x = supported included), e.g. (1,2), or (3,7)

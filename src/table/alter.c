@@ -19,8 +19,8 @@ dw__alter_open(dw_alter *alter, dw_table *table, size_t more, dw_error *err)
     DW_TRY(dw__log_snapshot(dw__table_log(table), &alter->snapshot, err));
     alter->schema = dw__log_snapshot_schema(alter->snapshot);
     const dw_metadata *before = dw__log_snapshot_metadata(alter->snapshot);
-    DW_TRY(dw__protocol_check_write(dw__log_snapshot_protocol(alter->snapshot), before,
-                                    alter->schema, err));
+    DW_TRY(
+        dw__protocol_check_write(dw__log_snapshot_protocol(alter->snapshot), alter->schema, err));
     alter->metadata = *before;
     alter->pairs_max = before->configuration.count + more;
     dw_pair *items = DW_ARENA_ARRAY(&alter->arena, dw_pair, alter->pairs_max + 1);
@@ -175,7 +175,7 @@ check_result(dw_alter *alter, dw_error *err)
     dw__properties_read(&alter->metadata.configuration, &properties, NULL);
     DW_TRY(
         dw__iceberg_compat_check(&alter->protocol, &properties, alter->schema, &alter->arena, err));
-    return dw__protocol_check_write(&alter->protocol, &alter->metadata, alter->schema, err);
+    return dw__protocol_check_write(&alter->protocol, alter->schema, err);
 }
 
 dw_status

@@ -81,8 +81,7 @@ check(feature_drop *drop, const dw_log_snapshot *snapshot, dw_error *err)
                              "needs it",
                              DW_STR_ARG(drop->name), DW_STR_ARG(dw__feature_spec(dependent)->name));
     }
-    return dw__protocol_check_write(protocol, dw__log_snapshot_metadata(snapshot),
-                                    dw__log_snapshot_schema(snapshot), err);
+    return dw__protocol_check_write(protocol, dw__log_snapshot_schema(snapshot), err);
 }
 
 /* ---- The commit that drops it ---------------------------------------------------------------- */

@@ -193,7 +193,7 @@ choose_protocol(create_state *state, dw_error *err)
                                               &state->protocol, err));
         }
     }
-    DW_TRY(dw__protocol_check_write(&state->protocol, &state->metadata, state->schema, err));
+    DW_TRY(dw__protocol_check_write(&state->protocol, state->schema, err));
     DW_TRY(dw__iceberg_compat_check(&state->protocol, &state->properties, state->schema,
                                     state->arena, err));
     return state->existing == NULL

@@ -28,7 +28,6 @@ check_table(const dw_row_change *rc, dw_error *err)
 {
     const dw_log_snapshot *snapshot = rc->spec->snapshot;
     DW_TRY(dw__protocol_check_write(dw__log_snapshot_protocol(snapshot),
-                                    dw__log_snapshot_metadata(snapshot),
                                     dw__log_snapshot_schema(snapshot), err));
     if (rc->properties->append_only) {
         return dw__error_set(err, DW_INVALID_ARGUMENT, "APPEND_ONLY",

@@ -33,8 +33,8 @@ typedef struct write_state {
 static dw_status
 check_table(const write_state *state, dw_error *err)
 {
-    DW_TRY(dw__protocol_check_write(dw__log_snapshot_protocol(state->snapshot), state->metadata,
-                                    state->schema, err));
+    DW_TRY(
+        dw__protocol_check_write(dw__log_snapshot_protocol(state->snapshot), state->schema, err));
     if (state->spec->mode == DW_WRITE_OVERWRITE && state->properties->append_only) {
         return dw__error_set(err, DW_INVALID_ARGUMENT, "APPEND_ONLY",
                              "the table is append-only (delta.appendOnly = true): its rows cannot "

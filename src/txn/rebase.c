@@ -389,7 +389,7 @@ look_at_definition(winner_case *w, dw_definition *after, dw_error *err)
     if (protocol != NULL) {
         after->protocol = &protocol->as.protocol;
         DW_TRY(dw__protocol_check_read(after->protocol, err));
-        DW_TRY(dw__protocol_check_write(after->protocol, r->newest.metadata,
+        DW_TRY(dw__protocol_check_write(after->protocol,
                                         dw__log_snapshot_schema(r->asked->read_snapshot), err));
     }
     if (metadata == NULL) {

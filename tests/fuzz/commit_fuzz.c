@@ -44,7 +44,7 @@ look_into_metadata(const dw_metadata *metadata, dw_arena *arena)
         dw__schema_parse("the schema", metadata->schema_string, arena, &schema, NULL);
     if (status == DW_OK && dw__protocol_for_new_table(schema, &metadata->configuration, arena,
                                                       &protocol, NULL) == DW_OK) {
-        fuzz_run(dw__protocol_check_write(&protocol, metadata, schema, NULL));
+        fuzz_run(dw__protocol_check_write(&protocol, schema, NULL));
     }
 }
 

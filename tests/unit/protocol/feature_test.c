@@ -127,12 +127,9 @@ test_read__refuses_illegal_lists(void **state)
 /* ---- Writing --------------------------------------------------------------------------------- */
 
 static dw_status
-check_write(fixture *f, dw_protocol protocol, const char *schema, const char *key,
-            const char *value, dw_error *err)
+check_write(fixture *f, dw_protocol protocol, const char *schema, dw_error *err)
 {
-    dw_pair pair = {dw__str_from(key), dw__str_from(value)};
-    dw_metadata metadata = {.configuration = {&pair, key == NULL ? 0 : 1}};
-    return dw__protocol_check_write(&protocol, &metadata, schema_of(f, schema), err);
+    return dw__protocol_check_write(&protocol, schema_of(f, schema), err);
 }
 
 static void
@@ -140,17 +137,14 @@ test_write__does_not_mind_features_that_are_not_used(void **state)
 {
     fixture *f = *state;
     dw_error err = DW_ERROR_INIT;
-    assert_ok(check_write(f, protocol_of(f, 1, 6, NULL, NULL), plain_schema, NULL, NULL, &err),
-              &err);
+    assert_ok(check_write(f, protocol_of(f, 1, 6, NULL, NULL), plain_schema, &err), &err);
     dw_protocol many = protocol_of(
         f, 3, 7, "deletionVectors,columnMapping",
         "deletionVectors,columnMapping,invariants,checkConstraints,generatedColumns,"
         "identityColumns,allowColumnDefaults,icebergCompatV1,icebergCompatV2,clustering");
-    assert_ok(check_write(f, many, plain_schema, "delta.enableIcebergCompatV1", "false", &err),
-              &err);
+    assert_ok(check_write(f, many, plain_schema, &err), &err);
     dw_protocol suspended = protocol_of(f, 1, 7, NULL, "rowTracking,domainMetadata");
-    assert_ok(check_write(f, suspended, plain_schema, "delta.rowTrackingSuspended", "true", &err),
-              &err);
+    assert_ok(check_write(f, suspended, plain_schema, &err), &err);
 }
 
 static void
@@ -160,11 +154,10 @@ test_write__names_what_it_lacks(void **state)
     const struct {
         const char *features;
         const char *metadata;
-        const char *key;
         const char *message;
     } cases[] = {
-        {"rowTracking,domainMetadata,teleport", "{}", NULL, "teleport"},
-        {"teleport,telepathy", "{}", NULL, "teleport, telepathy"},
+        {"rowTracking,domainMetadata,teleport", "{}", "teleport"},
+        {"teleport,telepathy", "{}", "teleport, telepathy"},
     };
     for (size_t i = 0; i < DWT_COUNT(cases); i++) {
         DW_AUTO(dw_strbuf) schema = fixture_text(f);
@@ -174,13 +167,13 @@ test_write__names_what_it_lacks(void **state)
                           cases[i].metadata);
         dw_error err = DW_ERROR_INIT;
         assert_error(check_write(f, protocol_of(f, 1, 7, NULL, cases[i].features),
-                                 dw__strbuf_cstr(&schema), cases[i].key, "true", &err),
+                                 dw__strbuf_cstr(&schema), &err),
                      DW_UNSUPPORTED, "FEATURE_UNSUPPORTED", &err);
         assert_message_has(&err, cases[i].message);
     }
     dw_error err = DW_ERROR_INIT;
-    assert_error(check_write(f, protocol_of(f, 1, 8, NULL, ""), plain_schema, NULL, NULL, &err),
-                 DW_UNSUPPORTED, "PROTOCOL_VERSION_UNSUPPORTED", &err);
+    assert_error(check_write(f, protocol_of(f, 1, 8, NULL, ""), plain_schema, &err), DW_UNSUPPORTED,
+                 "PROTOCOL_VERSION_UNSUPPORTED", &err);
 }
 
 static void
@@ -206,8 +199,8 @@ test_write__refuses_schemas_of_nothing_but_void(void **state)
             &schema, "{\"type\":\"struct\",\"fields\":[{\"name\":\"c\",\"type\":%s}%s]}",
             cases[i].type, cases[i].with_another ? ",{\"name\":\"b\",\"type\":\"long\"}" : "");
         dw_error err = DW_ERROR_INIT;
-        dw_status status = check_write(f, protocol_of(f, 1, 2, NULL, NULL),
-                                       dw__strbuf_cstr(&schema), NULL, NULL, &err);
+        dw_status status =
+            check_write(f, protocol_of(f, 1, 2, NULL, NULL), dw__strbuf_cstr(&schema), &err);
         if (cases[i].fine) {
             assert_ok(status, &err);
         } else {
