@@ -112,8 +112,9 @@ bool dw__log_compaction_is_due(const dw_log_snapshot *snapshot, int64_t *first_o
 /* ---- Checkpoints ----------------------------------------------------------------------------- */
 
 /* Writes a checkpoint of the snapshot and `_last_checkpoint`: classic, or with
- * delta.checkpointPolicy = v2 a main file of its own name and sidecars. DW_CORRUPT (CHECKSUM_MISMATCH) when the version is not what its checksum says;
- * DW_UNSUPPORTED (FEATURE_UNSUPPORTED) when the table has features that are not known. */
+ * delta.checkpointPolicy = v2 a main file of its own name and sidecars. DW_CORRUPT
+ * (CHECKSUM_MISMATCH) when the version is not what its checksum says; DW_UNSUPPORTED
+ * (FEATURE_UNSUPPORTED) when the table has features that are not known. */
 DW_WARN_UNUSED dw_status dw__checkpoint_write(dw_log_snapshot *snapshot, dw_error *err);
 /* The same, and then what has expired is removed from the log (cleanup.h) unless the table says
  * delta.enableExpiredLogCleanup = false. That it could not be removed is a warning. */

@@ -155,7 +155,8 @@ typedef enum dw_alter_kind {
     DW_ALTER_UNSET_PROPERTIES,
     DW_ALTER_ADD_CONSTRAINT,
     DW_ALTER_DROP_CONSTRAINT,
-    DW_ALTER_DROP_FEATURE
+    DW_ALTER_DROP_FEATURE,
+    DW_ALTER_SYNC_IDENTITY
 } dw_alter_kind;
 
 typedef struct dw_alter_statement {
@@ -164,7 +165,7 @@ typedef struct dw_alter_statement {
     dw_pairs properties; /* SET */
     dw_str *keys;        /* UNSET */
     size_t key_count;
-    dw_str item;       /* the constraint or feature */
+    dw_str item;       /* the constraint, feature or column */
     dw_str expression; /* ADD CONSTRAINT: in Spark's SQL */
     bool if_exists;
     bool truncates; /* DROP FEATURE ... TRUNCATE HISTORY */

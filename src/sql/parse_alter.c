@@ -1,6 +1,6 @@
 /*
  * ALTER TABLE name SET TBLPROPERTIES | UNSET TBLPROPERTIES | ADD CONSTRAINT | DROP CONSTRAINT |
- * DROP FEATURE. What else ALTER TABLE may be is left to others.
+ * DROP FEATURE | ALTER COLUMN name SYNC IDENTITY. What else ALTER TABLE may be is left to others.
  */
 #include "sql/parse.h"
 #include "sql/parse_rule.h"
@@ -87,6 +87,17 @@ parse_drop(dw_parser *parser, dw_alter_statement *out)
     return DW_OK;
 }
 
+/* [COLUMN] name SYNC IDENTITY, behind ALTER or CHANGE; false when it is another change. */
+static dw_status
+parse_sync(dw_parser *parser, dw_alter_statement *out, bool *found_out)
+{
+    (void) accept_word(parser, "COLUMN");
+    out->kind = DW_ALTER_SYNC_IDENTITY;
+    DW_TRY(dw__parser_name(parser, "a column", &out->item));
+    *found_out = accept_word(parser, "SYNC") && accept_word(parser, "IDENTITY");
+    return DW_OK;
+}
+
 /* Behind the name of the table; `*found_out` is false when it is none of ours. */
 static dw_status
 parse_action(dw_parser *parser, dw_alter_statement *out, bool *found_out)
@@ -115,6 +126,9 @@ parse_action(dw_parser *parser, dw_alter_statement *out, bool *found_out)
     if (accept_word(parser, "DROP") && accept_word(parser, "FEATURE")) {
         out->kind = DW_ALTER_DROP_FEATURE;
         return parse_drop(parser, out);
+    }
+    if (accept_word(parser, "ALTER") || accept_word(parser, "CHANGE")) {
+        return parse_sync(parser, out, found_out);
     }
     *found_out = false;
     return DW_OK;

@@ -8,6 +8,7 @@
 #include "protocol/iceberg_compat.h"
 #include "table/alter_core.h"
 #include "table/change.h"
+#include "table/file_rewrite.h"
 
 #define SCHEMA_BYTES_MAX ((size_t) 64 << 20)
 
@@ -178,6 +179,29 @@ check_result(dw_alter *alter, dw_error *err)
     return dw__protocol_check_write(&alter->protocol, alter->schema, err);
 }
 
+/* The files as the new definition wants them. */
+static dw_status
+rewrite_files(dw_alter *alter, dw_file_rewrite *rewrite, dw_change *change, dw_error *err)
+{
+    if (alter->rewrites_with == NULL) {
+        return DW_OK;
+    }
+    dw_properties *properties = DW_ARENA_NEW(&alter->arena, dw_properties);
+    if (properties == NULL) {
+        return dw__error_oom(err);
+    }
+    dw__properties_read(&alter->metadata.configuration, properties, NULL);
+    *rewrite = (dw_file_rewrite){.connection = alter->rewrites_with,
+                                 .schema = alter->schema,
+                                 .properties = properties,
+                                 .protocol = &alter->protocol};
+    dw_status status = dw__file_rewrite(rewrite, change, err);
+    if (status != DW_OK) {
+        dw__change_discard(change);
+    }
+    return status;
+}
+
 dw_status
 dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
                  int64_t *version_out, dw_error *err)
@@ -196,7 +220,8 @@ dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
     DW_TRY(dw__change_init(&change, alter->table, alter->snapshot, &alter->arena,
                            2 + alter->more_count, err));
     change.operation = operation;
-    change.reads_whole_table = alter->reads_all_files;
+    change.reads_whole_table = alter->reads_all_files || alter->rewrites_with != NULL;
+    change.moves_identity_marks = alter->moves_identity_marks;
     dw__strbuf_append_char(parameters, '}');
     DW_TRY(dw__strbuf_ok(parameters, "the operation's parameters", err));
     if (!dw__arena_dup(&alter->arena, dw__strbuf_str(parameters), &change.parameters_json)) {
@@ -212,6 +237,8 @@ dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
         dw__change_put(&change, &alter->more[i]);
     }
     dw_txn_result done;
+    dw_file_rewrite rewrite;
+    DW_TRY(rewrite_files(alter, &rewrite, &change, err));
     DW_TRY(dw__change_commit(&change, &done, err));
     *version_out = done.version;
     return DW_OK;

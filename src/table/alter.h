@@ -30,6 +30,11 @@ DW_WARN_UNUSED dw_status dw__table_add_constraint(dw_table *table, dw_connection
 /* DROP CONSTRAINT. DW_NOT_FOUND (CONSTRAINT_NOT_FOUND) unless `if_exists`. */
 DW_WARN_UNUSED dw_status dw__table_drop_constraint(dw_table *table, dw_str name, bool if_exists,
                                                    int64_t *version_out, dw_error *err);
+/* ALTER COLUMN ... SYNC IDENTITY: the mark moves on to where the column's values end. Nothing is
+ * committed when it is there. DW_INVALID_ARGUMENT (COLUMN_NOT_FOUND, NO_IDENTITY_COLUMN). */
+DW_WARN_UNUSED dw_status dw__table_sync_identity(dw_table *table, dw_connection *connection,
+                                                 dw_str column, int64_t *version_out,
+                                                 dw_error *err);
 /* DROP FEATURE, in several commits: what uses the feature is cleared away, and the protocol goes
  * back. What readers of older versions need is then protected (checkpointProtection), or, with
  * `truncates`, cut off once it is old enough. DW_NOT_FOUND (FEATURE_NOT_FOUND); DW_INVALID_ARGUMENT

@@ -6,6 +6,8 @@
 
 #include "table/alter.h"
 
+#include "engine/database.h"
+
 typedef struct dw_alter {
     dw_table *table;
     dw_arena arena;
@@ -18,7 +20,9 @@ typedef struct dw_alter {
     bool has_protocol;     /* `protocol` was chosen */
     const dw_action *more; /* to be committed with it */
     size_t more_count;
-    bool reads_all_files; /* the change holds only for the rows that were looked at */
+    bool moves_identity_marks;    /* and does nothing else */
+    dw_connection *rewrites_with; /* not NULL: all files are written again in the same commit */
+    bool reads_all_files;         /* the change holds only for the rows that were looked at */
 } dw_alter;
 
 /* Reads the newest snapshot, and makes room for `more` properties. Close in any case. */

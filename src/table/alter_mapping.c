@@ -102,24 +102,13 @@ static dw_status
 rewrite_files(removal *r, dw_error *err)
 {
     const dw_log_snapshot *snapshot = r->alter.snapshot;
-    dw_file_set *set = dw__log_snapshot_files(snapshot);
-    size_t count = dw__file_set_count(set);
-    if (count == 0 || dw__log_snapshot_properties(snapshot)->mapping_mode == DW_MAPPING_NONE) {
+    if (dw__file_set_count(dw__log_snapshot_files(snapshot)) == 0 ||
+        dw__log_snapshot_properties(snapshot)->mapping_mode == DW_MAPPING_NONE) {
         return DW_OK;
     }
-    dw_file_ref *refs = DW_ARENA_ARRAY(&r->alter.arena, dw_file_ref, count);
-    if (refs == NULL) {
-        return dw__error_oom(err);
-    }
-    dw_file_ref ref;
-    size_t used = 0;
-    for (bool ok = dw__file_set_first(set, &ref); ok; ok = dw__file_set_next(set, &ref)) {
-        refs[used++] = ref;
-    }
-    r->rewrite.files = refs;
-    r->rewrite.file_count = used;
     r->rewrite.schema = r->alter.schema;
     r->rewrite.properties = &r->properties;
+    r->rewrite.protocol = dw__log_snapshot_protocol(snapshot);
     return dw__file_rewrite(&r->rewrite, &r->change, err);
 }
 

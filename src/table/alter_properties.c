@@ -48,34 +48,41 @@ check_settable(const dw_pair *pair, dw_error *err)
     return dw__property_check(pair->key, pair->value, err);
 }
 
-/* The properties of the new files' rules that older files may break. */
-static dw_status
-check_with_files(const dw_alter *alter, const dw_pair *pair, dw_error *err)
+/* Iceberg's readers want more of files than Delta's: partition columns and the ids of elements in
+ * them, and no deletion vectors. */
+static void
+prepare_iceberg(dw_alter *alter, dw_connection *connection, const dw_pair *pair)
 {
-    bool is_compat = dw__str_equal(pair->key, DW_STR("delta.enableIcebergCompatV1")) ||
-                     dw__str_equal(pair->key, DW_STR("delta.enableIcebergCompatV2"));
+    bool is_v2 = dw__str_equal(pair->key, DW_STR("delta.enableIcebergCompatV2"));
     const dw_str *before =
         dw__pairs_get(&dw__log_snapshot_metadata(alter->snapshot)->configuration, pair->key);
     bool was_true = before != NULL && dw__str_equal_nocase(*before, DW_STR("true"));
-    if (is_compat && !was_true && dw__str_equal_nocase(pair->value, DW_STR("true")) &&
-        dw__file_set_count(dw__log_snapshot_files(alter->snapshot)) > 0) {
-        return dw__error_set(err, DW_UNSUPPORTED, "FEATURE_UNSUPPORTED",
-                             "'%.*s': the table has files that were written without it; make it "
-                             "anew with CREATE OR REPLACE TABLE ... AS SELECT",
-                             DW_STR_ARG(pair->key));
+    if ((!is_v2 && !dw__str_equal(pair->key, DW_STR("delta.enableIcebergCompatV1"))) || was_true ||
+        !dw__str_equal_nocase(pair->value, DW_STR("true"))) {
+        return;
     }
-    return DW_OK;
+    const dw_file_set *files = dw__log_snapshot_files(alter->snapshot);
+    bool is_nested = false;
+    for (size_t i = 0; i < alter->schema->field_count; i++) {
+        is_nested |= dw__type_is_nested(alter->schema->fields[i].type);
+    }
+    if (dw__file_set_count(files) > 0 &&
+        (alter->metadata.partition_column_count > 0 || (is_v2 && is_nested) ||
+         dw__file_set_dv_count(files) > 0)) {
+        alter->rewrites_with = connection;
+    }
 }
 
 static dw_status
-apply(dw_alter *alter, const dw_pairs *properties, dw_strbuf *parameters, dw_error *err)
+apply(dw_alter *alter, dw_connection *connection, const dw_pairs *properties, dw_strbuf *parameters,
+      dw_error *err)
 {
     DW_AUTO(dw_strbuf) list = dw__strbuf_make(alter->arena.allocator, PARAMETERS_BYTES_MAX);
     dw__strbuf_append_char(&list, '{');
     for (size_t i = 0; i < properties->count; i++) {
         const dw_pair *pair = &properties->items[i];
         DW_TRY(check_settable(pair, err));
-        DW_TRY(check_with_files(alter, pair, err));
+        prepare_iceberg(alter, connection, pair);
         dw__json_put_key(&list, pair->key);
         dw__json_put_string(&list, pair->value);
         if (is_protocol_key(pair->key)) {
@@ -157,7 +164,7 @@ dw__table_set_properties(dw_table *table, dw_connection *connection, const dw_pa
     dw_alter alter;
     dw_status status = dw__alter_open(&alter, table, properties->count, err);
     if (status == DW_OK) {
-        status = apply(&alter, properties, &parameters, err);
+        status = apply(&alter, connection, properties, &parameters, err);
     }
     if (status == DW_OK) {
         status = dw__alter_commit(&alter, "SET TBLPROPERTIES", &parameters, version_out, err);

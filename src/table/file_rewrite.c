@@ -45,8 +45,28 @@ read_vectors(rewriter *r, dw_error *err)
 }
 
 static dw_status
+choose_all(rewriter *r, dw_error *err)
+{
+    const dw_file_set *set = dw__log_snapshot_files(r->change->snapshot);
+    dw_file_ref *refs = DW_ARENA_ARRAY(r->change->arena, dw_file_ref, dw__file_set_count(set) + 1);
+    dw_file_ref ref;
+    if (refs == NULL) {
+        return dw__error_oom(err);
+    }
+    r->rewrite->files = refs;
+    r->rewrite->file_count = 0;
+    for (bool ok = dw__file_set_first(set, &ref); ok; ok = dw__file_set_next(set, &ref)) {
+        refs[r->rewrite->file_count++] = ref;
+    }
+    return DW_OK;
+}
+
+static dw_status
 open_rows(rewriter *r, dw_error *err)
 {
+    if (r->rewrite->files == NULL) {
+        DW_TRY(choose_all(r, err));
+    }
     const dw_allocator *allocator = r->change->arena->allocator;
     DW_TRY(dw__rowset_new(allocator, &r->none, err));
     r->rows = DW_ARENA_ARRAY(r->change->arena, dw_rowset *, r->rewrite->file_count + 1);
@@ -159,6 +179,7 @@ choose_target(rewriter *r, dw_error *err)
     if (r->rewrite->schema != NULL) {
         r->target.schema = r->rewrite->schema;
         r->target.properties = r->rewrite->properties;
+        r->target.protocol = r->rewrite->protocol;
     }
     r->tracks_rows = r->target.properties->enable_row_tracking;
     change->loses_row_ids = !r->tracks_rows; /* ids that are not promised yet may get lost */

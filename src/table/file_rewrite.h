@@ -12,12 +12,13 @@
 
 typedef struct dw_file_rewrite {
     dw_connection *connection;
-    const dw_file_ref *files; /* of the change's snapshot */
+    const dw_file_ref *files; /* of the change's snapshot; NULL: all of them */
     size_t file_count;
     /* The columns of the new files, by the names of the table's, and what else holds for them;
      * NULL: as the table's. */
     const dw_type *schema;
     const dw_properties *properties;
+    const dw_protocol *protocol;
     dw_data_files written; /* filled in */
 } dw_file_rewrite;
 

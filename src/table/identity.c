@@ -135,9 +135,9 @@ dw__identity_print_next(const dw_identity *identity, const dw_field *field, dw_s
 
 /* ---- Marks ----------------------------------------------------------------------------------- */
 
-/* The metadata with another mark; all else stays. */
-static dw_status
-set_mark(const dw_field *field, int64_t mark, dw_arena *arena, dw_str *out, dw_error *err)
+dw_status
+dw__identity_set_mark(const dw_field *field, int64_t mark, dw_arena *arena, dw_str *out,
+                      dw_error *err)
 {
     DW_AUTO(dw_json_doc_ptr) doc = NULL;
     DW_TRY(
@@ -173,7 +173,8 @@ set_marks(const dw_row_rules *rules, const dw_type *schema, int64_t row_count, d
         int64_t next = find_next(rule->identity, &available);
         dw_assert(row_count <= available); /* or the query had failed */
         int64_t mark = value_at(next, rule->identity->step, (uint64_t) row_count - 1);
-        DW_TRY(set_mark(&schema->fields[i], mark, arena, &schema->fields[i].metadata_json, err));
+        DW_TRY(dw__identity_set_mark(&schema->fields[i], mark, arena,
+                                     &schema->fields[i].metadata_json, err));
         *changed_out = true;
     }
     return DW_OK;

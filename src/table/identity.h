@@ -1,6 +1,6 @@
 /*
  * Identity columns: what their metadata says, the next values, the new mark. PROTOCOL.md "Identity
- * Columns". Private to row_rules.c.
+ * Columns". Private to row_rules.c and alter_identity.c.
  */
 #ifndef DW_TABLE_IDENTITY_H
 #define DW_TABLE_IDENTITY_H
@@ -19,5 +19,9 @@ DW_WARN_UNUSED dw_status dw__identity_check_new(const dw_field *field, const dw_
                                                 dw_error *err);
 /* Appends an expression that numbers the rows of its query. */
 void dw__identity_print_next(const dw_identity *identity, const dw_field *field, dw_strbuf *out);
+
+/* The field's metadata with another mark, in `arena`; all else stays. */
+DW_WARN_UNUSED dw_status dw__identity_set_mark(const dw_field *field, int64_t mark, dw_arena *arena,
+                                               dw_str *out, dw_error *err);
 
 #endif

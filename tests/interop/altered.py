@@ -9,6 +9,7 @@ import os
 import checks
 from dwpeers import product, spark
 
+PROTECTED = "delta.requireCheckpointProtectionBeforeVersion"
 # name -> (statements, properties whose values are each table's own)
 ALTERED = {
     "properties": (["SET TBLPROPERTIES ('free' = '1', 'delta.checkpointInterval' = '20')",
@@ -30,6 +31,22 @@ ALTERED = {
     "constraint": (["ADD CONSTRAINT small CHECK (id < 100)"], []),
     "constraint_dropped": (["ADD CONSTRAINT small CHECK (id < 100)", "DROP CONSTRAINT small",
                             "DROP FEATURE checkConstraints"], []),
+    "mapping_removed": (["SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')",
+                         "SET TBLPROPERTIES ('delta.columnMapping.mode' = 'none')"], []),
+    "drop_vectors": (["SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')", "DELETE FROM {} WHERE id = 2",
+                      "DROP FEATURE deletionVectors"], [PROTECTED]),
+    "drop_mapping": (["SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')", "DROP FEATURE columnMapping"],
+                     [PROTECTED]),
+    "drop_v2_checkpoint": (["SET TBLPROPERTIES ('delta.checkpointPolicy' = 'v2')", "DROP FEATURE v2Checkpoint"],
+                           [PROTECTED]),
+    "drop_vacuum_check": (["SET TBLPROPERTIES ('delta.feature.vacuumProtocolCheck' = 'supported')",
+                           "DROP FEATURE vacuumProtocolCheck"], [PROTECTED]),
+    "drop_type_widening": (["SET TBLPROPERTIES ('delta.enableTypeWidening' = 'true')", "DROP FEATURE typeWidening"],
+                           [PROTECTED]),
+    "drop_row_tracking": (["SET TBLPROPERTIES ('delta.enableRowTracking' = 'true')", "DROP FEATURE rowTracking",
+                           "DROP FEATURE domainMetadata"], []),
+    "drop_in_commit_timestamps": (["SET TBLPROPERTIES ('delta.enableInCommitTimestamps' = 'true')",
+                                   "DROP FEATURE inCommitTimestamp"], []),
 }
 CREATE = "(id BIGINT, name STRING) USING delta"
 VALUES = "(1, 'a'), (2, 'b'), (3, NULL)"
@@ -65,7 +82,7 @@ def altered(run, name, statements, own):
         execute(f"CREATE TABLE {table} {CREATE}")
         execute(f"INSERT INTO {table} VALUES {VALUES}")
         for statement in statements:
-            execute(f"ALTER TABLE {table} {statement}")
+            execute(statement.format(table) if "{}" in statement else f"ALTER TABLE {table} {statement}")
     expected, found = definition(theirs, own), definition(ours, own)
     for key in expected:
         if key == "operation":  # Spark's own spelling of a feature's name is in small letters
