@@ -147,16 +147,13 @@ dw__rowset_cardinality(const dw_rowset *rows)
     return cardinality;
 }
 
-/* The same from container `*idx` on, which is moved to where the row was found. */
-static bool
-next_from(const dw_rowset *rows, size_t *idx, uint64_t row, uint64_t *out)
+bool
+dw__rowset_next(const dw_rowset *rows, uint64_t row, uint64_t *out)
 {
     uint64_t key = row / DW_CONTAINER_ROWS;
-    for (; *idx < rows->count; (*idx)++) {
-        const dw_container *container = &rows->items[*idx];
-        if (container->key < key) {
-            continue;
-        }
+    *out = 0;
+    for (size_t idx = find_container(rows, key); idx < rows->count; idx++) {
+        const dw_container *container = &rows->items[idx];
         uint32_t low = container->key == key ? (uint32_t) (row % DW_CONTAINER_ROWS) : 0;
         uint16_t found;
         if (dw__container_next(container, low, &found)) {
@@ -167,55 +164,73 @@ next_from(const dw_rowset *rows, size_t *idx, uint64_t row, uint64_t *out)
     return false;
 }
 
-bool
-dw__rowset_next(const dw_rowset *rows, uint64_t row, uint64_t *out)
-{
-    *out = 0;
-    size_t idx = find_container(rows, row / DW_CONTAINER_ROWS);
-    return next_from(rows, &idx, row, out);
-}
-
 /* ---- Masks ----------------------------------------------------------------------------------- */
 
+/* How many rows of a container are looked at in one go. */
+#define MASK_BATCH UINT32_C(64)
+
+/* Without a branch for each position: that would cost more than all else does. */
 static bool
 is_ascending(const int64_t *positions, size_t count)
 {
+    uint64_t signs = (uint64_t) positions[0];
     for (size_t i = 1; i < count; i++) {
-        if (positions[i] <= positions[i - 1]) {
-            return false;
-        }
+        uint64_t step = (uint64_t) positions[i] - (uint64_t) positions[i - 1];
+        signs |= (step - 1) | (uint64_t) positions[i];
     }
-    return positions[0] >= 0;
+    return signs >> 63 == 0;
 }
 
-/* Steps from one row of the set to the next. Where all positions between are there, as in a chunk
- * that was read whole, a row tells its place. */
+/*
+ * The index of the first position that is not below `row`, which is between the first and the last
+ * and not met before `start`. As positions ascend, the numbers that they leave out bound the
+ * search.
+ */
+static size_t
+seek_position(const int64_t *positions, size_t count, size_t start, uint64_t row)
+{
+    uint64_t behind = (uint64_t) positions[count - 1] - row;
+    size_t low = behind < count - 1 ? count - 1 - (size_t) behind : 0;
+    size_t high = (size_t) (row - (uint64_t) positions[0]);
+    low = low > start ? low : start;
+    high = high < count ? high : count - 1;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if ((uint64_t) positions[middle] < row) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Goes through the rows of the set between the first and the last position. */
 static size_t
 mask_ascending(const dw_rowset *rows, const int64_t *positions, size_t count, bool *keep)
 {
     uint64_t first = (uint64_t) positions[0];
     uint64_t last = (uint64_t) positions[count - 1];
-    bool gapless = last - first == count - 1;
-    size_t idx = find_container(rows, first / DW_CONTAINER_ROWS);
+    uint16_t values[MASK_BATCH];
     size_t hits = 0;
     size_t at = 0;
-    uint64_t row = first;
-    while (next_from(rows, &idx, row, &row) && row <= last) {
-        if (gapless) {
-            at = (size_t) (row - first);
+    uint64_t from = first;
+    size_t idx = find_container(rows, first / DW_CONTAINER_ROWS);
+    while (idx < rows->count && rows->items[idx].key <= last / DW_CONTAINER_ROWS) {
+        const dw_container *container = &rows->items[idx];
+        uint64_t base = container->key * DW_CONTAINER_ROWS;
+        uint32_t low = from > base ? (uint32_t) (from - base) : 0;
+        uint32_t value_count = dw__container_list(container, low, values, MASK_BATCH);
+        for (uint32_t i = 0; i < value_count && base + values[i] <= last; i++) {
+            at = seek_position(positions, count, at, base + values[i]);
+            bool hit = (uint64_t) positions[at] == base + values[i];
+            keep[at] = keep[at] && !hit;
+            hits += hit ? 1 : 0;
         }
-        while ((uint64_t) positions[at] < row) {
-            at++;
-        }
-        if ((uint64_t) positions[at] == row) {
-            keep[at] = false;
-            hits++;
-            at++;
-        }
-        if (at == count) {
-            break;
-        }
-        row = (uint64_t) positions[at];
+        bool goes_on = value_count == MASK_BATCH && values[value_count - 1] < UINT16_MAX &&
+                       base + values[value_count - 1] < last;
+        from = goes_on ? base + values[value_count - 1] + 1 : from;
+        idx += goes_on ? 0 : 1;
     }
     return hits;
 }

@@ -131,6 +131,59 @@ dw__container_next(const dw_container *container, uint32_t low, uint16_t *out)
     return true;
 }
 
+static uint32_t
+bitmap_list(const dw_container *container, uint32_t low, uint16_t *out, uint32_t max)
+{
+    uint32_t count = 0;
+    uint32_t idx = low / 64;
+    uint64_t word = container->as.words[idx] & (UINT64_MAX << (low % 64));
+    while (count < max) {
+        if (word != 0) {
+            out[count++] = (uint16_t) (idx * 64 + (uint32_t) __builtin_ctzll(word));
+            word &= word - 1;
+        } else if (++idx < DW_CONTAINER_WORDS) {
+            word = container->as.words[idx];
+        } else {
+            break;
+        }
+    }
+    return count;
+}
+
+static uint32_t
+runs_list(const dw_container *container, uint32_t low, uint16_t *out, uint32_t max)
+{
+    uint32_t count = 0;
+    for (uint32_t i = runs_lower_bound(container, low); i < container->item_count; i++) {
+        uint32_t first = container->as.runs[i].first;
+        uint32_t last = container->as.runs[i].last;
+        for (uint32_t value = first > low ? first : low; value <= last; value++) {
+            if (count == max) {
+                return count;
+            }
+            out[count++] = (uint16_t) value;
+        }
+    }
+    return count;
+}
+
+uint32_t
+dw__container_list(const dw_container *container, uint32_t low, uint16_t *out, uint32_t max)
+{
+    dw_assert(low < DW_CONTAINER_ROWS);
+    if (container->kind == DW_CONTAINER_BITMAP) {
+        return bitmap_list(container, low, out, max);
+    }
+    if (container->kind == DW_CONTAINER_RUNS) {
+        return runs_list(container, low, out, max);
+    }
+    uint32_t start = array_lower_bound(container, low);
+    uint32_t count = container->item_count - start;
+    count = count < max ? count : max;
+    memcpy(out, container->as.values + start, count * sizeof(*out));
+    return count;
+}
+
 bool
 dw__container_contains(const dw_container *container, uint16_t low)
 {

@@ -47,6 +47,9 @@ void dw__container_free(const dw_allocator *allocator, dw_container *container);
 bool dw__container_contains(const dw_container *container, uint16_t low);
 /* The least value that is not below `low`; false when there is none. */
 bool dw__container_next(const dw_container *container, uint32_t low, uint16_t *out);
+/* Puts the values that are not below `low` into `out`, at most `max`; returns how many. */
+uint32_t dw__container_list(const dw_container *container, uint32_t low, uint16_t *out,
+                            uint32_t max);
 /* Adds a value; changes the kind where that is needed. False when out of memory. */
 DW_WARN_UNUSED bool dw__container_add(const dw_allocator *allocator, dw_container *container,
                                       uint16_t low);

@@ -287,11 +287,11 @@ query_file(data_check *check, const dw_file *file, dw_text_rows *rows, dw_error 
     if (file->dv != NULL) {
         DW_TRY(dw__dv_read(fsck->storage, file->dv, &fsck->scratch, &deleted, err));
     }
+    dw_scan_part part = {.count = 1, .has_deleted_rows = deleted != NULL, .row_count = -1};
     dw_scan_sql shape = {.schema = check->schema,
                          .mapping_mode = dw__log_snapshot_properties(check->snapshot)->mapping_mode,
-                         .has_files = true,
-                         .has_deleted_rows = deleted != NULL,
-                         .row_count = -1};
+                         .parts = &part,
+                         .part_count = 1};
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(fsck->env->allocator, DW_SCAN_SQL_BYTES_MAX);
     DW_TRY(dw__scan_sql_print(&sql, &shape, &fsck->scratch, err));
     dw_scan_files files = {

@@ -6,8 +6,13 @@
 #include "base/vec.h"
 #include "scan/plan_internal.h"
 
+typedef struct stacked_operator {
+    dw_json operator;
+    bool is_aggregated; /* all that comes from it is */
+} stacked_operator;
+
 typedef struct operator_stack {
-    dw_json *items;
+    stacked_operator *items;
     size_t count;
     size_t capacity;
 } operator_stack;
@@ -115,22 +120,32 @@ typedef struct plan_walk {
 } plan_walk;
 
 static bool
-push_children(plan_walk *walk, dw_json operator)
+push_operators(plan_walk *walk, dw_json operators, bool is_aggregated)
 {
-    dw_json_iter it = dw__json_iter(member(operator, "children"));
+    dw_json_iter it = dw__json_iter(operators);
     while (dw__json_next(&it)) {
-        dw_json *slot = DW_VEC_PUSH(walk->allocator, &walk->stack);
+        stacked_operator *slot = DW_VEC_PUSH(walk->allocator, &walk->stack);
         if (slot == NULL) {
             return false;
         }
-        *slot = it.value;
+        *slot = (stacked_operator){it.value, is_aggregated};
     }
     return true;
 }
 
+/* [PLAN-4] */
+static bool
+aggregates_below(dw_json operator, bool is_aggregated)
+{
+    if (is_operator(operator, "LOGICAL_TOP_N") || is_operator(operator, "LOGICAL_LIMIT")) {
+        return false;
+    }
+    return is_aggregated || is_operator(operator, "LOGICAL_AGGREGATE_AND_GROUP_BY");
+}
+
 /* Visits an operator, together with those below it that a filter sees through. */
 static bool
-visit_operator(plan_walk *walk, dw_json operator)
+visit_operator(plan_walk *walk, dw_json operator, bool is_aggregated)
 {
     dw_plan_reader reader = {.chain = {operator}, .chain_count = 1};
     while (
@@ -143,26 +158,24 @@ visit_operator(plan_walk *walk, dw_json operator)
                                  ? source_of(operator, walk->sources, walk->source_count)
                                  : NULL;
     if (source == NULL) {
-        return push_children(walk, operator);
+        return push_operators(walk, member(operator, "children"),
+                              aggregates_below(operator, is_aggregated));
     }
     reader.scope = &source->scope;
     size_t *seen = &walk->seen[source - walk->sources];
+    source->is_aggregated = is_aggregated && (*seen == 0 || source->is_aggregated);
     return add_demand(&reader, source, (*seen)++);
 }
 
 static bool
 walk_operators(plan_walk *walk, dw_json plans)
 {
-    dw_json_iter it = dw__json_iter(plans);
-    while (dw__json_next(&it)) {
-        dw_json *slot = DW_VEC_PUSH(walk->allocator, &walk->stack);
-        if (slot == NULL) {
-            return false;
-        }
-        *slot = it.value;
+    if (!push_operators(walk, plans, false)) {
+        return false;
     }
     while (walk->stack.count > 0) {
-        if (!visit_operator(walk, walk->stack.items[--walk->stack.count])) {
+        stacked_operator next = walk->stack.items[--walk->stack.count];
+        if (!visit_operator(walk, next.operator, next.is_aggregated)) {
             return false;
         }
     }
@@ -202,6 +215,7 @@ settle_source(plan_walk *walk, size_t idx, dw_str plan_json)
     }
     if (walk->seen[idx] == 0 || walk->seen[idx] != mentions) {
         source->predicate = dw__predicate_unknown();
+        source->is_aggregated = false;
     }
     source->predicate = dw__predicate_useful(&source->scope, source->predicate);
     return source->predicate != NULL;
@@ -226,6 +240,7 @@ dw__plan_read(const dw_allocator *allocator, dw_str plan_json, dw_plan_source *s
 {
     for (size_t i = 0; i < count; i++) {
         sources[i].predicate = dw__predicate_unknown();
+        sources[i].is_aggregated = false;
     }
     if (dw__str_is_null(plan_json) || count == 0) {
         return DW_OK;

@@ -9,6 +9,8 @@
  *  [PLAN-2] What is not understood, or not of the expected shape, is UNKNOWN.
  *  [PLAN-3] A stub that stands in the plan several times gets the OR of what is demanded there; one
  *           that may stand in it somewhere unseen gets UNKNOWN.
+ *  [PLAN-4] A stub is aggregated when no row of it gets around an aggregate, nor below that through
+ *           a limit: then the order of its rows matters to nobody, and all of them are read.
  */
 #ifndef DW_SCAN_PLAN_H
 #define DW_SCAN_PLAN_H
@@ -26,10 +28,12 @@ typedef struct dw_plan_source {
     dw_predicate_scope scope;
     bool with_positions;           /* the stub has the columns of positions, too */
     const dw_predicate *predicate; /* the answer; UNKNOWN: nothing is demanded */
+    bool is_aggregated;            /* likewise */
 } dw_plan_source;
 
-/* Fills the predicates of the sources, in the arenas of their scopes. The plan may be the null
- * string or nonsense: then all are UNKNOWN. Fails only when out of memory. */
+/* Fills the answers of the sources, predicates in the arenas of their scopes. The plan may be the
+ * null string or nonsense: then all are UNKNOWN and none aggregated. Fails only when out of
+ * memory. */
 DW_WARN_UNUSED dw_status dw__plan_read(const dw_allocator *allocator, dw_str plan_json,
                                        dw_plan_source *sources, size_t count, dw_error *err);
 

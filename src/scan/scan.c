@@ -95,31 +95,25 @@ fill_partition_values(dw_scan *scan, dw_bound_source *source, dw_error *err)
 
 /* ---- Binding --------------------------------------------------------------------------------- */
 
-/* How many rows the files hold, as far as their sizes tell: the engine orders joins by it. */
-static int64_t
-estimate_rows(const dw_bound_source *source)
-{
-    int64_t row_bytes = 2 * (int64_t) source->relation.schema->field_count;
-    return source->report.bytes_read_max / (row_bytes > 0 ? row_bytes : 1);
-}
-
 static dw_status
-bind_source(dw_scan *scan, dw_bound_source *source, dw_error *err)
+bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
 {
     const dw_relation *relation = &source->relation;
+    dw_scan_part *parts;
+    size_t part_count;
+    DW_TRY(dw__scan_cut(source, plan->is_aggregated, &scan->arena, &parts, &part_count, err));
     DW_TRY(dw__type_changes_check(relation->schema, false, &scan->arena, err));
     dw_scan_sql shape = {.schema = relation->schema,
                          .partition_columns = relation->partition_columns,
                          .partition_count = relation->partition_count,
                          .mapping_mode = relation->mapping_mode,
-                         .has_files = source->file_count > 0,
+                         .parts = parts,
+                         .part_count = part_count,
                          .with_positions = source->with_positions,
-                         .has_deleted_rows = source->deleted.is_any || source->kept.is_any,
                          .has_changes = relation->changes != NULL,
                          .metadata = relation->metadata,
                          .has_recorded_changes = relation->changes != NULL &&
                                                  dw__log_changes_has_recorded(relation->changes),
-                         .row_count = estimate_rows(source),
                          .connection = scan->connection};
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(scan->env->allocator, DW_SCAN_SQL_BYTES_MAX);
     DW_TRY(dw__scan_sql_print(&sql, &shape, &scan->arena, err));
@@ -207,7 +201,7 @@ open_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
     DW_TRY(resolve_paths(scan, source, err));
     DW_TRY(fill_partition_values(scan, source, err));
     DW_TRY(load_rows(scan, source, err));
-    return bind_source(scan, source, err);
+    return bind_source(scan, source, plan, err);
 }
 
 /* ---- The scan -------------------------------------------------------------------------------- */

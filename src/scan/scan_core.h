@@ -61,6 +61,13 @@ DW_WARN_UNUSED dw_status dw__scan_prune(const dw_relation *relation, const dw_pl
                                         dw_arena *arena, dw_prune_result *out,
                                         dw_scan_report *report_out, dw_error *err);
 
+/* Cuts the files of a source, in their order, into parts that are read side by side: one, or more
+ * where it is worth it to have files with deleted rows for themselves. `is_aggregated`: see plan.h.
+ * In `arena`. */
+DW_WARN_UNUSED dw_status dw__scan_cut(const dw_bound_source *source, bool is_aggregated,
+                                      dw_arena *arena, dw_scan_part **out, size_t *count_out,
+                                      dw_error *err);
+
 dw_relation dw__relation_of_snapshot(dw_log_snapshot *snapshot);
 dw_relation dw__relation_of_changes(const dw_log_changes *changes);
 

@@ -109,6 +109,18 @@ is_engine_name(dw_str name)
            dw__str_equal_nocase(name, DW_STR("file_row_number"));
 }
 
+/* True when conditions on the places of rows stand in the SELECT. */
+static bool
+uses_positions(const dw_scan_sql *scan)
+{
+    for (size_t i = 0; i < scan->part_count; i++) {
+        if (scan->parts[i].has_deleted_rows || scan->parts[i].is_large) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static select_shape
 shape_of(const dw_scan_sql *scan)
 {
@@ -116,7 +128,7 @@ shape_of(const dw_scan_sql *scan)
     bool only_by_name = scan->has_recorded_changes || has_materialised_ids(scan);
     select_shape shape = {.by_id = scan->mapping_mode == DW_MAPPING_ID && !only_by_name,
                           .is_plain = !scan->has_changes};
-    bool uses_engine_names = scan->has_deleted_rows || scan->with_positions ||
+    bool uses_engine_names = uses_positions(scan) || scan->with_positions ||
                              scan->partition_count > 0 || scan->metadata != NULL;
     for (size_t i = 0; i < scan->schema->field_count; i++) {
         const dw_field *field = &scan->schema->fields[i];
@@ -212,10 +224,35 @@ put_map(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape)
     dw__strbuf_append_char(out, '}');
 }
 
-static dw_status
-put_read_parquet(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, dw_error *err)
+/* The engine reads a list of one file with as many threads as the file has row groups, of which it
+ * knows none when it is given the columns: with one. So it gets a large file twice, and a condition
+ * that skips the second. */
+static bool
+is_doubled(const dw_scan_part *part)
 {
-    dw__strbuf_append_literal(out, "read_parquet(dw_files(), hive_partitioning = false, ");
+    return part->count == 1 && part->is_large;
+}
+
+static void
+put_files(dw_strbuf *out, const dw_scan_sql *scan, const dw_scan_part *part)
+{
+    size_t first = part->first + 1;
+    if (is_doubled(part)) {
+        dw__strbuf_printf(out, "[dw_files()[%zu], dw_files()[%zu]]", first, first);
+    } else if (scan->part_count > 1) {
+        dw__strbuf_printf(out, "dw_files()[%zu:%zu]", first, part->first + part->count);
+    } else {
+        dw__strbuf_append_literal(out, "dw_files()");
+    }
+}
+
+static dw_status
+put_read_parquet(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape,
+                 const dw_scan_part *part, dw_error *err)
+{
+    dw__strbuf_append_literal(out, "read_parquet(");
+    put_files(out, scan, part);
+    dw__strbuf_append_literal(out, ", hive_partitioning = false, ");
     if (dw__schema_has_kind(scan->schema, DW_TYPE_FLOAT) ||
         dw__schema_has_kind(scan->schema, DW_TYPE_DOUBLE)) {
         /* Statistics in Parquet files do not tell either whether there are NaNs. */
@@ -227,9 +264,9 @@ put_read_parquet(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *sh
         /* Some writers do not mark texts as such; the engine would show their bytes. */
         dw__strbuf_append_literal(out, "binary_as_string = true, ");
     }
-    if (scan->row_count >= 0) {
+    if (part->row_count >= 0) {
         dw__strbuf_printf(out, "explicit_cardinality = %lld, ",
-                          scan->row_count > 0 ? (long long) scan->row_count : 1LL);
+                          part->row_count > 0 ? (long long) part->row_count : 1LL);
     }
     dw__strbuf_append_literal(out, "schema = ");
     if (scan->connection == NULL) {
@@ -239,6 +276,62 @@ put_read_parquet(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *sh
         put_map(&map, scan, shape);
         DW_TRY(dw__strbuf_ok(&map, "the columns of a table", err));
         DW_TRY(dw__connection_put_constant(scan->connection, dw__strbuf_str(&map), out, err));
+    }
+    dw__strbuf_append_char(out, ')');
+    return DW_OK;
+}
+
+/* ---- Parts ----------------------------------------------------------------------------------- */
+
+/* The place of a part's file among all files. Of a single one it is a constant: then the engine has
+ * the Parquet reader mask rows, as it does for conditions on one column. */
+static void
+put_file_index(dw_strbuf *out, const dw_scan_part *part)
+{
+    if (part->count == 1) {
+        dw__strbuf_printf(out, "CAST(%zu AS UBIGINT)", part->first);
+    } else if (part->first == 0) {
+        dw__strbuf_append_literal(out, "file_index");
+    } else {
+        dw__strbuf_printf(out, "file_index + CAST(%zu AS UBIGINT)", part->first);
+    }
+}
+
+static dw_status
+put_part(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape,
+         const dw_scan_part *part, dw_error *err)
+{
+    DW_TRY(put_read_parquet(out, scan, shape, part, err));
+    if (is_doubled(part)) {
+        dw__strbuf_append_literal(out, " WHERE file_index = 0");
+    }
+    if (part->has_deleted_rows) {
+        dw__strbuf_append(out, is_doubled(part) ? DW_STR(" AND") : DW_STR(" WHERE"));
+        dw__strbuf_append_literal(out, " dw_keep(");
+        put_file_index(out, part);
+        dw__strbuf_append_literal(out, ", file_row_number)");
+    }
+    return DW_OK;
+}
+
+/* The rows of all parts, with the column file_index where there is a use for it. */
+static dw_status
+put_parts(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, dw_error *err)
+{
+    if (scan->part_count == 1) {
+        return put_part(out, scan, shape, &scan->parts[0], err);
+    }
+    dw_assert(!scan->with_positions);
+    bool has_values = scan->partition_count > 0 || scan->metadata != NULL || scan->has_changes;
+    for (size_t i = 0; i < scan->part_count; i++) {
+        dw__strbuf_append(out, i == 0 ? DW_STR("(SELECT *") : DW_STR(" UNION ALL SELECT *"));
+        if (has_values) {
+            dw__strbuf_append_literal(out, ", ");
+            put_file_index(out, &scan->parts[i]);
+            dw__strbuf_append_literal(out, " AS file_index");
+        }
+        dw__strbuf_append_literal(out, " FROM ");
+        DW_TRY(put_part(out, scan, shape, &scan->parts[i], err));
     }
     dw__strbuf_append_char(out, ')');
     return DW_OK;
@@ -396,11 +489,11 @@ put_column(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, d
     size_t partition = partition_idx(scan, field);
     size_t hidden = metadata_idx(scan, field);
     bool is_kind = is_change_type(scan, field);
-    if (scan->has_files && hidden != SIZE_MAX) {
+    if (scan->part_count > 0 && hidden != SIZE_MAX) {
         dw__scan_metadata_put(out, scan->metadata, hidden, scan->partition_count);
-    } else if (scan->has_files && is_kind && !is_in_files(scan, field)) {
+    } else if (scan->part_count > 0 && is_kind && !is_in_files(scan, field)) {
         dw__strbuf_printf(out, "dw_partition(file_index, %zu)", scan->partition_count);
-    } else if (!scan->has_files || (partition == SIZE_MAX && !is_in_files(scan, field))) {
+    } else if (scan->part_count == 0 || (partition == SIZE_MAX && !is_in_files(scan, field))) {
         put_null(out, field->type);
     } else if (partition != SIZE_MAX) {
         put_partition_column(out, field, partition);
@@ -430,7 +523,7 @@ put_column(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, d
 static void
 put_positions(dw_strbuf *out, const dw_scan_sql *scan)
 {
-    if (scan->has_files) {
+    if (scan->part_count > 0) {
         dw__strbuf_append_literal(out, ", CAST(file_index AS BIGINT) AS " DW_SCAN_FILE_COLUMN
                                        ", file_row_number AS " DW_SCAN_ROW_COLUMN);
     } else {
@@ -444,7 +537,7 @@ dw__scan_sql_print(dw_strbuf *out, const dw_scan_sql *scan, dw_arena *arena, dw_
 {
     select_shape shape = shape_of(scan);
     dw__strbuf_append_literal(out, "SELECT ");
-    if (scan->has_files && shape.is_plain) {
+    if (scan->part_count > 0 && shape.is_plain) {
         dw__strbuf_append_char(out, '*');
     } else {
         for (size_t i = 0; i < scan->schema->field_count; i++) {
@@ -455,15 +548,12 @@ dw__scan_sql_print(dw_strbuf *out, const dw_scan_sql *scan, dw_arena *arena, dw_
     if (scan->with_positions) {
         put_positions(out, scan);
     }
-    if (!scan->has_files) {
+    if (scan->part_count == 0) {
         dw__strbuf_append_literal(out, " WHERE false");
         return dw__strbuf_ok(out, "the scan of a table", err);
     }
     dw__strbuf_append_literal(out, " FROM ");
-    DW_TRY(put_read_parquet(out, scan, &shape, err));
-    if (scan->has_deleted_rows) {
-        dw__strbuf_append_literal(out, " WHERE dw_keep(file_index, file_row_number)");
-    }
+    DW_TRY(put_parts(out, scan, &shape, err));
     return dw__strbuf_ok(out, "the scan of a table", err);
 }
 

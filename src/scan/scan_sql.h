@@ -6,6 +6,8 @@
  *              have: columns and fields that a file lacks are NULL, narrower types are widened.
  *  [SCANSQL-2] What a table does not use costs nothing: no function is called for rows of a table
  *              without partition columns, deletion vectors and renamed fields.
+ *              Files with deleted rows may be parts of their own: rows of one file are masked
+ *              inside of the Parquet reader, as the condition is on one column then.
  *  [SCANSQL-3] Values of partition columns come from the log, never from files or directory names.
  */
 #ifndef DW_SCAN_SCAN_SQL_H
@@ -36,18 +38,25 @@ size_t dw__scan_metadata_value_count(const dw_scan_metadata *metadata);
 void dw__scan_metadata_put(dw_strbuf *out, const dw_scan_metadata *metadata, size_t column,
                            size_t first_value);
 
+/* Files that follow each other, as one read. */
+typedef struct dw_scan_part {
+    size_t first, count;
+    bool has_deleted_rows; /* some file has a deletion vector */
+    bool is_large;         /* it is worth several threads */
+    int64_t row_count;     /* an estimate for the engine; -1: none */
+} dw_scan_part;
+
 typedef struct dw_scan_sql {
     const dw_type *schema;
     const dw_str *partition_columns; /* logical names, in the order of the values of a file */
     size_t partition_count;
     dw_mapping_mode mapping_mode;
-    bool has_files;
-    bool has_deleted_rows;     /* some file has a deletion vector */
+    const dw_scan_part *parts;
+    size_t part_count;         /* 0: there are no files */
     bool with_positions;       /* the columns of positions, too */
     bool has_changes;          /* a column _change_type, as a value behind those of partitions */
     bool has_recorded_changes; /* ... or, where that is NULL, in files */
     const dw_scan_metadata *metadata; /* of the schema's last columns; NULL: there are none */
-    int64_t row_count;                /* an estimate for the engine; -1: none */
     /* Keeps what repeats from one SELECT to the next; NULL: it is written out. */
     dw_connection *connection;
 } dw_scan_sql;

@@ -711,6 +711,31 @@ class RandomTable:
 
 
 @test
+def test_deleted__rows_of_large_files_are_masked_file_by_file(w):
+    """Aggregates read each large file with deleted rows for itself; other statements do not."""
+    rows = "SELECT CAST(i AS BIGINT) AS i, hash(i) // 2 AS noise, CAST({p} AS INT) AS p FROM range({a}, {b}) r(i)"
+    w.sql("CREATE TABLE t (i BIGINT, noise DECIMAL(20, 0), p INT) PARTITIONED BY (p)"
+          " TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    for p in range(3):
+        w.sql("INSERT INTO t " + rows.format(p=p, a=p * 700_000, b=(p + 1) * 700_000))
+    w.sql("INSERT INTO t VALUES (-3, 0, 7), (-4, 0, 7)")
+    w.sql("DELETE FROM t WHERE i % 100 = 3 AND p <> 1; DELETE FROM t WHERE i = -3")
+    kept = f"(({rows.format(p='i // 700000', a=0, b=2_100_000)}) UNION ALL SELECT -4, 0, 7)"
+    kept = f"(SELECT * FROM {kept} WHERE NOT (i % 100 = 3 AND p <> 1))"
+    for query in ("SELECT count(*) AS n, CAST(sum(i) AS BIGINT) AS s, CAST(sum(p) AS BIGINT) AS p FROM {t}",
+                  "SELECT p, count(*) AS n, min(i) AS l, max(i) AS h FROM {t} WHERE i % 7 = 1 GROUP BY p ORDER BY p",
+                  "SELECT count(*) AS n FROM {t} a JOIN {t} b ON a.i = b.i + 1 WHERE a.p = 2 AND b.i > 1500000",
+                  "SELECT count(*) AS n FROM (SELECT i FROM {t} ORDER BY i DESC LIMIT 10) WHERE i > 2099990",
+                  "SELECT i, p FROM {t} WHERE i % 70000 = 3 OR i < 0 ORDER BY i DESC LIMIT 12"):
+        expect_equal(w.rows(query.format(t="t")), w.rows(query.format(t=kept)))
+    aggregate = w.sql("EXPLAIN SELECT sum(i) FROM t")
+    expect("UNION" in aggregate, f"the parts of the table, found {aggregate}")
+    expect("UNION" not in w.sql("EXPLAIN SELECT * FROM t"), "one read of the table")
+    expect("UNION" not in w.sql("EXPLAIN SELECT count(*) FROM (FROM t LIMIT 5)"), "one read of the table")
+    expect_equal(w.value("SELECT count(DISTINCT _metadata.file_path) AS n FROM t"), 4)
+
+
+@test
 def test_pruning__never_changes_an_answer(w):
     for seed in SEEDS:
         world = World(w.path(str(seed)))

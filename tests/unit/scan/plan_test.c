@@ -128,6 +128,35 @@ test_plan__of_real_statements_becomes_their_predicates(void **state)
     for_each_sample(check_sample);
 }
 
+static void
+check_aggregated(plan_world *world, dw_json sample)
+{
+    static const struct {
+        const char *sql_part;
+        bool is_aggregated[SOURCE_COUNT];
+    } cases[] = {
+        {"SELECT (SELECT max(k) FROM u WHERE", {false, true}},
+        {"SELECT 1 FROM (SELECT * FROM t LIMIT 10)", {false, false}},
+        {"SELECT 1 FROM (SELECT k, max(id) AS m FROM t GROUP BY k)", {true, false}},
+    };
+    dw_error err = DW_ERROR_INIT;
+    dw_str sql = sample_text(sample, "sql");
+    assert_ok(read_plan(world, sample_text(sample, "plan"), &err), &err);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (dw__str_starts_with(sql, dw__str_from(cases[i].sql_part))) {
+            assert_int_equal(world->sources[0].is_aggregated, cases[i].is_aggregated[0]);
+            assert_int_equal(world->sources[1].is_aggregated, cases[i].is_aggregated[1]);
+        }
+    }
+}
+
+static void
+test_plan__tells_the_tables_of_which_only_aggregates_are_wanted(void **state)
+{
+    (void) state;
+    for_each_sample(check_aggregated);
+}
+
 /* Cuts and changes the plan in many places: whatever comes out, nothing breaks. */
 static void
 damage_sample(plan_world *world, dw_json sample)
@@ -308,6 +337,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan__of_real_statements_becomes_their_predicates),
+        cmocka_unit_test(test_plan__tells_the_tables_of_which_only_aggregates_are_wanted),
         cmocka_unit_test(test_plan__that_is_damaged_breaks_nothing),
         cmocka_unit_test(test_plan__out_of_memory_is_an_error_and_leaks_nothing),
         cmocka_unit_test(test_plan__that_makes_no_sense_excludes_nothing),
