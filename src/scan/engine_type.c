@@ -51,39 +51,48 @@ primitive_name(dw_type_kind kind)
     dw_unreachable("nested types have no single name");
 }
 
-static void print_type(dw_strbuf *out, const dw_type *type, bool physical);
+/* How types are printed. */
+typedef enum type_style {
+    STYLE_TABLE,
+    STYLE_FILES,                 /* physical names */
+    STYLE_FILES_INSTANTS_AS_TEXT /* the same, and VARCHAR for TIMESTAMP */
+} type_style;
+
+static void print_type(dw_strbuf *out, const dw_type *type, type_style style);
 
 static void
-print_struct(dw_strbuf *out, const dw_type *type, bool physical)
+print_struct(dw_strbuf *out, const dw_type *type, type_style style)
 {
     dw__strbuf_append_literal(out, "STRUCT(");
     for (size_t i = 0; i < type->field_count; i++) {
         const dw_field *field = &type->fields[i];
         dw__strbuf_append(out, i > 0 ? DW_STR(", ") : DW_STR(""));
-        dw__sql_put_identifier(out, physical ? field->physical_name : field->name);
+        dw__sql_put_identifier(out, style == STYLE_TABLE ? field->name : field->physical_name);
         dw__strbuf_append_char(out, ' ');
-        print_type(out, field->type, physical);
+        print_type(out, field->type, style);
     }
     dw__strbuf_append_char(out, ')');
 }
 
 /* Recursion is at most DW_SCHEMA_DEPTH_MAX deep. */
 static void
-print_type(dw_strbuf *out, const dw_type *type, bool physical)
+print_type(dw_strbuf *out, const dw_type *type, type_style style)
 {
     if (type->kind == DW_TYPE_DECIMAL) {
         dw__strbuf_printf(out, "DECIMAL(%d,%d)", type->precision, type->scale);
     } else if (type->kind == DW_TYPE_STRUCT) {
-        print_struct(out, type, physical);
+        print_struct(out, type, style);
     } else if (type->kind == DW_TYPE_ARRAY) {
-        print_type(out, type->element, physical);
+        print_type(out, type->element, style);
         dw__strbuf_append_literal(out, "[]");
     } else if (type->kind == DW_TYPE_MAP) {
         dw__strbuf_append_literal(out, "MAP(");
-        print_type(out, type->key, physical);
+        print_type(out, type->key, style);
         dw__strbuf_append_literal(out, ", ");
-        print_type(out, type->element, physical);
+        print_type(out, type->element, style);
         dw__strbuf_append_char(out, ')');
+    } else if (type->kind == DW_TYPE_TIMESTAMP && style == STYLE_FILES_INSTANTS_AS_TEXT) {
+        dw__strbuf_append_literal(out, "VARCHAR");
     } else {
         dw__strbuf_append(out, primitive_name(type->kind));
     }
@@ -92,13 +101,13 @@ print_type(dw_strbuf *out, const dw_type *type, bool physical)
 void
 dw__engine_type_print(dw_strbuf *out, const dw_type *type)
 {
-    print_type(out, type, false);
+    print_type(out, type, STYLE_TABLE);
 }
 
 void
-dw__engine_type_print_physical(dw_strbuf *out, const dw_type *type)
+dw__engine_type_print_physical(dw_strbuf *out, const dw_type *type, bool instants_as_text)
 {
-    print_type(out, type, true);
+    print_type(out, type, instants_as_text ? STYLE_FILES_INSTANTS_AS_TEXT : STYLE_FILES);
 }
 
 /* ---- Parsing --------------------------------------------------------------------------------- */

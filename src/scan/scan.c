@@ -103,6 +103,10 @@ bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
     size_t part_count;
     DW_TRY(dw__scan_cut(source, plan->is_aggregated, &scan->arena, &parts, &part_count, err));
     DW_TRY(dw__type_changes_check(relation->schema, false, &scan->arena, err));
+    bool instants_as_text;
+    DW_TRY(dw__scan_find_zoneless_instants(scan->connection, relation->schema, source->paths,
+                                           source->file_count, &scan->arena, &instants_as_text,
+                                           err));
     dw_scan_sql shape = {.schema = relation->schema,
                          .partition_columns = relation->partition_columns,
                          .partition_count = relation->partition_count,
@@ -111,6 +115,7 @@ bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
                          .part_count = part_count,
                          .with_positions = source->with_positions,
                          .has_changes = relation->changes != NULL,
+                         .instants_as_text = instants_as_text,
                          .metadata = relation->metadata,
                          .has_recorded_changes = relation->changes != NULL &&
                                                  dw__log_changes_has_recorded(relation->changes),

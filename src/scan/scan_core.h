@@ -79,6 +79,13 @@ DW_WARN_UNUSED dw_status dw__scan_add_metadata(dw_relation *relation, const dw_s
 DW_WARN_UNUSED dw_status dw__scan_metadata_values(const dw_bound_source *source, size_t file_idx,
                                                   dw_arena *arena, dw_str *values, dw_error *err);
 
+/* True when some file has timestamps that the engine would take for times of the session's zone. It
+ * looks into the footers, but only where the zone is not UTC. */
+DW_WARN_UNUSED dw_status dw__scan_find_zoneless_instants(dw_connection *connection,
+                                                         const dw_type *schema, const dw_str *paths,
+                                                         size_t count, dw_arena *scratch, bool *out,
+                                                         dw_error *err);
+
 /* Which rows of each file changed, by its deletion vectors: into `deleted` and `kept`. */
 DW_WARN_UNUSED dw_status dw__scan_load_changes(dw_bound_source *source, dw_error *err);
 /* The kind of change of a file as text; the null string when its rows say. */

@@ -12,23 +12,24 @@
 
 /* ---- What a schema needs --------------------------------------------------------------------- */
 
-/* True when values of the type are not what files have: fields of structs with other names, and
- * variants. Recursion is at most DW_SCHEMA_DEPTH_MAX deep, here and below. */
+/* True when values of the type are not what files have: fields of structs with other names,
+ * variants, and instants as text. Recursion is at most DW_SCHEMA_DEPTH_MAX deep, here and below. */
 static bool
-is_rewritten(const dw_type *type)
+is_rewritten(const dw_type *type, bool as_text)
 {
     if (type->kind == DW_TYPE_ARRAY) {
-        return is_rewritten(type->element);
+        return is_rewritten(type->element, as_text);
     }
     if (type->kind == DW_TYPE_MAP) {
-        return is_rewritten(type->key) || is_rewritten(type->element);
+        return is_rewritten(type->key, as_text) || is_rewritten(type->element, as_text);
     }
     if (type->kind != DW_TYPE_STRUCT) {
-        return type->kind == DW_TYPE_VARIANT;
+        return type->kind == DW_TYPE_VARIANT || (type->kind == DW_TYPE_TIMESTAMP && as_text);
     }
     for (size_t i = 0; i < type->field_count; i++) {
         const dw_field *field = &type->fields[i];
-        if (!dw__str_equal(field->name, field->physical_name) || is_rewritten(field->type)) {
+        if (!dw__str_equal(field->name, field->physical_name) ||
+            is_rewritten(field->type, as_text)) {
             return true;
         }
     }
@@ -138,7 +139,8 @@ shape_of(const dw_scan_sql *scan)
         }
         shape.column_count++;
         shape.by_id = shape.by_id && field->mapping_id >= 0;
-        shape.is_plain = shape.is_plain && !is_rewritten(field->type) && !is_misjudged(field);
+        shape.is_plain = shape.is_plain && !is_rewritten(field->type, scan->instants_as_text) &&
+                         !is_misjudged(field);
         if (uses_engine_names && is_engine_name(field->name)) {
             shape.use_own_names = true;
             shape.is_plain = false;
@@ -183,7 +185,7 @@ put_map_entry(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape
     put_inner_name(&text, scan, shape, idx);
     put_as_literal(out, &text);
     dw__strbuf_append_literal(out, ", type: ");
-    dw__engine_type_print_physical(&text, field->type);
+    dw__engine_type_print_physical(&text, field->type, scan->instants_as_text);
     put_as_literal(out, &text);
     dw__strbuf_append_literal(out, ", default_value: NULL}");
     dw__strbuf_deinit(&text);
@@ -343,6 +345,7 @@ put_parts(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, dw
 typedef struct rename_writer {
     dw_strbuf *out;
     dw_arena *arena;
+    bool instants_as_text;
     size_t variable_count;
 } rename_writer;
 
@@ -385,7 +388,7 @@ put_renamed_struct(rename_writer *writer, const dw_type *type, dw_str value)
 static void
 put_renamed_list(rename_writer *writer, const dw_type *element, dw_str list)
 {
-    if (!is_rewritten(element)) {
+    if (!is_rewritten(element, writer->instants_as_text)) {
         dw__strbuf_append(writer->out, list);
         return;
     }
@@ -438,12 +441,26 @@ put_variant(rename_writer *writer, dw_str value)
 }
 
 static void
+put_instant(rename_writer *writer, dw_str value)
+{
+    dw__strbuf_append_literal(writer->out, "CAST(CASE WHEN regexp_matches(");
+    dw__strbuf_append(writer->out, value);
+    dw__strbuf_append_literal(writer->out, ", '[+-]\\d\\d(:\\d\\d){0,2}$') THEN ");
+    dw__strbuf_append(writer->out, value);
+    dw__strbuf_append_literal(writer->out, " ELSE ");
+    dw__strbuf_append(writer->out, value);
+    dw__strbuf_append_literal(writer->out, " || '+00' END AS TIMESTAMP WITH TIME ZONE)");
+}
+
+static void
 put_renamed(rename_writer *writer, const dw_type *type, dw_str value)
 {
-    if (!is_rewritten(type)) {
+    if (!is_rewritten(type, writer->instants_as_text)) {
         dw__strbuf_append(writer->out, value);
     } else if (type->kind == DW_TYPE_VARIANT) {
         put_variant(writer, value);
+    } else if (type->kind == DW_TYPE_TIMESTAMP) {
+        put_instant(writer, value);
     } else if (type->kind == DW_TYPE_STRUCT) {
         put_renamed_struct(writer, type, value);
     } else if (type->kind == DW_TYPE_ARRAY) {
@@ -503,7 +520,8 @@ put_column(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, d
         put_inner_name(&name, scan, shape, idx);
         dw__sql_put_identifier(&quoted, dw__strbuf_str(&name));
         out->failed = out->failed || name.failed || quoted.failed;
-        rename_writer writer = {.out = out, .arena = arena, .variable_count = 0};
+        rename_writer writer = {
+            .out = out, .arena = arena, .instants_as_text = scan->instants_as_text};
         if (is_kind) {
             dw__strbuf_printf(out, "coalesce(dw_partition(file_index, %zu), ",
                               scan->partition_count);

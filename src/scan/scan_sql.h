@@ -56,6 +56,8 @@ typedef struct dw_scan_sql {
     bool with_positions;       /* the columns of positions, too */
     bool has_changes;          /* a column _change_type, as a value behind those of partitions */
     bool has_recorded_changes; /* ... or, where that is NULL, in files */
+    /* Timestamps come as text, with a zone or without, which then is UTC. */
+    bool instants_as_text;
     const dw_scan_metadata *metadata; /* of the schema's last columns; NULL: there are none */
     /* Keeps what repeats from one SELECT to the next; NULL: it is written out. */
     dw_connection *connection;

@@ -491,6 +491,22 @@ def test_files__with_int96_times_and_unmarked_texts_are_read(w):
 
 
 @test
+def test_files__with_int96_times_hold_instants_whatever_the_zone_of_the_session(w):
+    nested = {"type": "array", "elementType": "timestamp", "containsNull": True}
+    hand_written(w, 1, schema(field("moment", "timestamp"), field("l", nested)),
+                 [by_hand.leaf("moment", by_hand.INT96)],
+                 [(("moment",), [(0, 1, struct.pack("<qi", 9000000000, 2460380))])])
+    w.sql("INSERT INTO t VALUES ('2024-11-03 06:30:00+00', ['2024-11-03 05:30:00.25+00'::TIMESTAMPTZ, NULL])")
+    session = "SET TimeZone = 'America/New_York'; "
+    told = "SELECT epoch_us(moment), epoch_us(l[1]) FROM t ORDER BY 1"
+    expected = [[1710028809000000, None], [1730615400000000, 1730611800250000]]
+    expect_equal(w.rows(told), expected)
+    expect_equal(w.rows(session + told), expected)
+    expect_equal(w.value(session + "SELECT count(*) FROM t WHERE moment = '2024-03-10 00:00:09+00'"), 1)
+    expect_equal(w.value(session + "SELECT count(*) FROM t WHERE moment < '2024-11-03 01:30:00-05'"), 1)
+
+
+@test
 def test_damage__of_a_codec_that_is_not_supported_are_refused_as_such(w):
     hand_written(w, 1, schema(field("i", "integer")), [by_hand.leaf("i", by_hand.INT32)],
                  [(("i",), [(0, 1, 7)])], codec=by_hand.LZ4_HADOOP)
