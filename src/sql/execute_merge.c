@@ -16,6 +16,7 @@ typedef struct merge_run {
     dw_log_snapshot *snapshot;
     dw_merge_statement merge;
     dw_merge_plan plan;
+    dw_evolved evolved;
     int64_t source_row_count;
     dw_str kept; /* the table of kept rows */
     dw_binding binding;
@@ -143,7 +144,7 @@ describe_target(merge_run *run)
 {
     dw_execution *x = run->x;
     dw_merge_side *side = &run->plan.names.target;
-    const dw_type *schema = run->plan.schema;
+    const dw_type *schema = dw__log_snapshot_schema(run->snapshot);
     dw_query_column *columns = DW_ARENA_ARRAY(&x->arena, dw_query_column, schema->field_count + 1);
     if (columns == NULL) {
         return dw__error_oom(x->err);
@@ -162,6 +163,55 @@ describe_target(merge_run *run)
     return DW_OK;
 }
 
+/* With SCHEMA EVOLUTION * takes in all columns of the source, and a column that is set or inserted
+ * by name comes from the source's of that name. */
+static bool
+takes_in(const merge_run *run, dw_str column)
+{
+    bool is_new = dw__merge_column(&run->plan.names.target, column) == SIZE_MAX;
+    for (size_t i = 0; i < run->merge.clause_count; i++) {
+        const dw_merge_clause *clause = &run->merge.clauses[i];
+        if (clause->is_star) {
+            return true;
+        }
+        for (size_t k = 0; is_new && k < clause->set_count; k++) {
+            const dw_assignment *item = &clause->set[k];
+            bool has_alias = item->part_count == 2 &&
+                             dw__str_equal_nocase(item->parts[0], run->plan.names.target.alias);
+            if ((item->part_count == 1 || has_alias) &&
+                dw__str_equal_nocase(item->parts[item->part_count - 1], column)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static dw_status
+evolve(merge_run *run)
+{
+    dw_execution *x = run->x;
+    const dw_merge_side *source = &run->plan.names.source;
+    size_t count = 0;
+    dw_field *fields = DW_ARENA_ARRAY(&x->arena, dw_field, source->column_count + 1);
+    if (fields == NULL) {
+        return dw__error_oom(x->err);
+    }
+    for (size_t i = 0; run->plan.evolves && i < source->column_count; i++) {
+        const dw_query_column *column = &source->columns[i];
+        bool is_void = dw__str_equal(column->type, DW_STR("\"NULL\"")) ||
+                       dw__str_equal(column->type, DW_STR("NULL"));
+        if (!is_void && takes_in(run, column->name)) {
+            fields[count].name = column->name;
+            DW_TRY(dw__engine_type_parse(column->name, column->type, &x->arena,
+                                         &fields[count++].type, x->err));
+        }
+    }
+    DW_TRY(dw__evolve(run->table, run->snapshot, fields, count, &x->arena, &run->evolved, x->err));
+    run->plan.schema = run->evolved.schema;
+    return DW_OK;
+}
+
 static dw_status
 read_plan(merge_run *run)
 {
@@ -169,6 +219,7 @@ read_plan(merge_run *run)
     dw_row_rules rules;
     const dw_properties *properties = dw__log_snapshot_properties(run->snapshot);
     DW_TRY(describe_target(run));
+    DW_TRY(evolve(run));
     DW_TRY(dw__row_rules_read(dw__log_snapshot_protocol(run->snapshot),
                               dw__log_snapshot_metadata(run->snapshot), run->plan.schema, &x->arena,
                               &rules, x->err));
@@ -438,11 +489,14 @@ change_table(merge_run *run)
                                    .connection = x->session->connection,
                                    .snapshot = run->snapshot,
                                    .operation = "MERGE",
+                                   .schema = run->evolved.schema,
+                                   .properties = &run->evolved.properties,
                                    .scan = run->scan,
                                    .source_idx = dw__merge_target_reference(&run->plan),
                                    .minds_all_rows = minds_all_rows(run),
                                    .predicate = DW_STR_NULL,
                                    .name_prefix = dw__str_from(x->scan_prefix)},
+                          .evolved = &run->evolved,
                           .kept = run->kept,
                           .allows_several = allows_several(&run->merge),
                           .source_row_count = run->source_row_count,

@@ -82,6 +82,13 @@ is_default(const dw_merge_plan *plan, const dw_assignment *item)
            plan->x->sql.items[item->value.first].keyword == DW_KEYWORD_DEFAULT;
 }
 
+/* True when a row that is updated brings the column along: not one that is new or computed. */
+static bool
+is_kept(const dw_merge_plan *plan, const dw_row_rules *rules, size_t idx)
+{
+    return idx < plan->names.target.column_count && rules->columns[idx].generation == NULL;
+}
+
 /* UPDATE SET * and INSERT *: every column of the table from the one of its name. */
 static dw_status
 add_star(dw_merge_plan *plan, size_t branch_idx, const dw_row_rules *rules)
@@ -105,7 +112,7 @@ add_star(dw_merge_plan *plan, size_t branch_idx, const dw_row_rules *rules)
                                      "* stands for all columns of the table, and the source has no "
                                      "\"%.*s\": list the columns that it has",
                                      DW_STR_ARG(column));
-        } else if (clause->action == DW_MERGE_UPDATE && rules->columns[i].generation == NULL) {
+        } else if (clause->action == DW_MERGE_UPDATE && is_kept(plan, rules, i)) {
             DW_TRY(add_column(plan, branch_idx, &plan->names.target, column, false));
         }
     }
@@ -151,7 +158,7 @@ add_update(dw_merge_plan *plan, size_t branch_idx, const dw_row_rules *rules,
         }
     }
     for (size_t i = 0; i < plan->schema->field_count; i++) {
-        if (values.is_set[i] || rules->columns[i].generation == NULL) {
+        if (values.is_set[i] || is_kept(plan, rules, i)) {
             DW_TRY(add_value(plan, branch_idx, plan->schema->fields[i].name, values.texts[i],
                              !values.is_set[i], values.is_set[i]));
         }
@@ -423,11 +430,12 @@ put_clause(const dw_merge_plan *plan, dw_strbuf *out)
 static void
 put_old(const dw_merge_plan *plan, dw_strbuf *out)
 {
-    for (size_t i = 0; plan->keeps_old && i < plan->schema->field_count; i++) {
+    const dw_merge_side *target = &plan->names.target;
+    for (size_t i = 0; plan->keeps_old && i < target->column_count; i++) {
         dw__strbuf_append_literal(out, ", ");
-        dw__sql_put_identifier(out, plan->names.target.alias);
+        dw__sql_put_identifier(out, target->alias);
         dw__strbuf_append_char(out, '.');
-        dw__sql_put_identifier(out, plan->schema->fields[i].name);
+        dw__sql_put_identifier(out, target->columns[i].name);
         dw__strbuf_printf(out, " AS " DW_MERGE_OLD_PREFIX "%zu", i);
     }
 }
@@ -545,7 +553,7 @@ dw__merge_print_kept(dw_merge_plan *plan, dw_str join, dw_str *out)
     dw__strbuf_append_literal(&sql, "SELECT CAST(" DW_MERGE_CLAUSE_COLUMN
                                     " AS INTEGER) AS " DW_MERGE_CLAUSE_COLUMN
                                     ", " DW_SCAN_FILE_COLUMN ", " DW_SCAN_ROW_COLUMN);
-    for (size_t i = 0; plan->keeps_old && i < plan->schema->field_count; i++) {
+    for (size_t i = 0; plan->keeps_old && i < plan->names.target.column_count; i++) {
         dw__strbuf_printf(&sql, ", " DW_MERGE_OLD_PREFIX "%zu", i);
     }
     for (size_t i = 0; i < plan->cell_count; i++) {

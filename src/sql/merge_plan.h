@@ -46,7 +46,7 @@ typedef struct dw_merge_slot_vec {
 typedef struct dw_merge_plan {
     dw_execution *x;
     const dw_merge_statement *merge;
-    const dw_type *schema;
+    const dw_type *schema; /* that the table is to have */
     dw_row_id_columns ids;
     bool keeps_old; /* the rows as they were, for the change data feed */
     bool evolves;

@@ -249,11 +249,19 @@ static void
 print_old_rows(const merge_state *state, dw_strbuf *out)
 {
     const dw_merge_spec *spec = state->spec;
-    const dw_type *schema = dw__log_snapshot_schema(spec->rows.snapshot);
+    const dw_type *schema = state->rc.schema;
+    const dw_type *before = dw__log_snapshot_schema(spec->rows.snapshot);
     dw__strbuf_append_literal(out, "SELECT DISTINCT ON (" DW_SCAN_FILE_COLUMN
                                    ", " DW_SCAN_ROW_COLUMN ") ");
     for (size_t i = 0; i < schema->field_count; i++) {
-        dw__strbuf_printf(out, DW_MERGE_OLD_PREFIX "%zu AS ", i);
+        dw__strbuf_append_literal(out, "CAST(");
+        if (i < before->field_count) {
+            dw__strbuf_printf(out, DW_MERGE_OLD_PREFIX "%zu AS ", i);
+        } else {
+            dw__strbuf_append_literal(out, "NULL AS ");
+        }
+        dw__engine_type_print(out, schema->fields[i].type);
+        dw__strbuf_append_literal(out, ") AS ");
         dw__sql_put_identifier(out, schema->fields[i].name);
         dw__strbuf_append_literal(out, ", ");
     }
@@ -305,29 +313,27 @@ write_change_data(merge_state *state, dw_error *err)
 
 /* ---- The commit ------------------------------------------------------------------------------ */
 
-/* New marks of identity columns. */
+/* New columns, and new marks of identity columns. */
 static dw_status
-put_marks(merge_state *state, dw_error *err)
+put_definition(merge_state *state, dw_error *err)
 {
-    dw_action action = {.kind = DW_ACTION_METADATA,
-                        .as.metadata = *dw__log_snapshot_metadata(state->spec->rows.snapshot)};
+    bool has_marks = false;
+    dw_evolved evolved = *state->spec->evolved;
     dw_row_change *rc = &state->rc;
     for (size_t i = 0; !dw__str_is_null(state->new_rows) && i < state->spec->part_count; i++) {
         dw_str schema_string = DW_STR_NULL;
         if (state->rules[i].columns != NULL) {
-            DW_TRY(dw__row_rules_new_marks(&state->rules[i], &action.as.metadata, state->counts[i],
+            DW_TRY(dw__row_rules_new_marks(&state->rules[i], &evolved.metadata, state->counts[i],
                                            &rc->arena, &schema_string, err));
         }
         if (!dw__str_is_null(schema_string)) {
-            action.as.metadata.schema_string = schema_string;
-            rc->change.moves_identity_marks = true;
+            evolved.metadata.schema_string = schema_string;
+            has_marks = true;
         }
     }
-    if (rc->change.moves_identity_marks) {
-        DW_TRY(dw__change_reserve(&rc->change, 1, err));
-        dw__change_put(&rc->change, &action);
-    }
-    return DW_OK;
+    rc->change.moves_identity_marks = has_marks && !evolved.has_new_schema;
+    return has_marks || evolved.has_new_schema ? dw__evolved_put(&evolved, &rc->change, err)
+                                               : DW_OK;
 }
 
 /* operationMetrics as the reference names them. */
@@ -397,7 +403,7 @@ run(merge_state *state, dw_error *err)
     if (needs_change_data(state)) {
         DW_TRY(write_change_data(state, err));
     }
-    DW_TRY(put_marks(state, err));
+    DW_TRY(put_definition(state, err));
     DW_TRY(put_metrics(state, err));
     rc->change.parameters_json = state->spec->parameters_json;
     return dw__row_change_commit(rc, err);

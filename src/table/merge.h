@@ -9,6 +9,7 @@
 #ifndef DW_TABLE_MERGE_H
 #define DW_TABLE_MERGE_H
 
+#include "table/evolve.h"
 #include "table/row_change.h"
 
 /* Which rows a clause is for. */
@@ -43,7 +44,8 @@ typedef struct dw_merge_part {
 typedef struct dw_merge_spec {
     /* The query is that for the places of all kept rows that have one. */
     dw_row_change_spec rows;
-    dw_str kept; /* the name of the table of kept rows */
+    const dw_evolved *evolved; /* what becomes of the table's columns; rows.schema is its schema */
+    dw_str kept;               /* the name of the table of kept rows */
     const dw_merge_part *parts;
     size_t part_count;
     bool allows_several;      /* rows of the source that match one of the target [MERGE-2] */

@@ -228,6 +228,28 @@ finish_vectors(void *ctx, dw_error *err)
     return dw__dv_writer_finish(&rc->vectors, err);
 }
 
+/* New rows have the columns that the table is to have; those that stay keep what they have. */
+static dw_status
+choose_targets(dw_row_change *rc, dw_error *err)
+{
+    const dw_log_snapshot *snapshot = rc->spec->snapshot;
+    const dw_type *schema = dw__log_snapshot_schema(snapshot);
+    DW_TRY(dw__data_target_keeping_ids(snapshot, &rc->arena, &rc->rest, err));
+    rc->schema = schema;
+    rc->target = rc->rest;
+    if (rc->spec->schema == NULL) {
+        return DW_OK;
+    }
+    rc->schema = rc->target.schema = rc->spec->schema;
+    rc->target.properties = rc->spec->properties;
+    for (size_t i = schema->field_count; i < rc->rest.schema->field_count; i++) {
+        const dw_field *hidden = &rc->rest.schema->fields[i];
+        DW_TRY(dw__data_target_add_column(&rc->target, hidden->name, hidden->type->kind, &rc->arena,
+                                          err));
+    }
+    return DW_OK;
+}
+
 dw_status
 dw__row_change_init(dw_row_change *rc, const dw_row_change_spec *spec, dw_error *err)
 {
@@ -243,7 +265,7 @@ dw__row_change_init(dw_row_change *rc, const dw_row_change_spec *spec, dw_error 
     rc->change.files = &rc->written;
     rc->change.change_files = &rc->change_data;
     DW_TRY(check_table(rc, err));
-    DW_TRY(dw__data_target_keeping_ids(spec->snapshot, &rc->arena, &rc->target, err));
+    DW_TRY(choose_targets(rc, err));
     DW_TRY(put_read_set(rc, err));
     return spec->scan == NULL ? choose_all(rc, err) : choose_rows(rc, err);
 }
@@ -324,8 +346,7 @@ print_column(const dw_field *field, dw_strbuf *out)
 void
 dw__row_change_print_select(const dw_row_change *rc, dw_str view, const char *last, dw_strbuf *out)
 {
-    const dw_type *schema =
-        last == NULL ? rc->target.schema : dw__log_snapshot_schema(rc->spec->snapshot);
+    const dw_type *schema = last == NULL ? rc->target.schema : rc->schema;
     for (size_t i = 0; i < schema->field_count; i++) {
         dw__strbuf_append(out, i == 0 ? DW_STR("SELECT ") : DW_STR(", "));
         print_column(&schema->fields[i], out);
@@ -370,7 +391,7 @@ dw_status
 dw__row_change_write(dw_row_change *rc, dw_str query, dw_error *err)
 {
     /* Ids that are not promised yet may get lost. */
-    rc->change.loses_row_ids = !rc->properties->enable_row_tracking;
+    rc->change.loses_row_ids = !rc->properties->enable_row_tracking && rc->file_count > 0;
     return write_files(rc, &rc->target, query, &rc->written, err);
 }
 
@@ -378,6 +399,8 @@ dw_status
 dw__row_change_write_data(dw_row_change *rc, dw_str query, dw_error *err)
 {
     dw_data_target target = dw__data_target_of(rc->spec->snapshot);
+    target.schema = rc->schema;
+    target.properties = rc->target.properties;
     DW_TRY(dw__data_target_add_column(&target, DW_STR(DW_CHANGE_TYPE_COLUMN), DW_TYPE_STRING,
                                       &rc->arena, err));
     target.directory = DW_STR(CHANGE_DATA_DIRECTORY);
@@ -448,7 +471,11 @@ write_rest(dw_row_change *rc, dw_error *err)
     dw_scan_rows rows;
     DW_TRY(rows_of(rc, true, &rows, err));
     rc->result.files_rewritten = (int64_t) rows.count;
-    return dw__row_change_copy(rc, &rows, "rest", NULL, dw__row_change_write, err);
+    dw_data_target target = rc->target;
+    rc->target = rc->rest;
+    dw_status status = dw__row_change_copy(rc, &rows, "rest", NULL, dw__row_change_write, err);
+    rc->target = target;
+    return status;
 }
 
 dw_status
@@ -546,7 +573,7 @@ dw_status
 dw__row_change_commit(dw_row_change *rc, dw_error *err)
 {
     dw_txn_result done;
-    if (rc->file_count == 0 && rc->written.count == 0) {
+    if (rc->change.count == 0 && rc->written.count == 0) {
         return DW_OK;
     }
     DW_TRY(put_written(rc, err));

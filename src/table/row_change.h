@@ -29,6 +29,9 @@ typedef struct dw_row_change_spec {
      * a query that returns the positions of the rows. A scan of NULL means all rows. */
     const dw_scan *scan;
     size_t source_idx;
+    /* Of new rows and change data; NULL: the snapshot's. */
+    const dw_type *schema;
+    const dw_properties *properties;
     bool minds_all_rows; /* rows that were looked at and not chosen decided about others */
     dw_str query;
     dw_str predicate;   /* for the history: the condition as it was written; null string: none */
@@ -53,7 +56,9 @@ typedef struct dw_chosen_file {
 typedef struct dw_row_change {
     const dw_row_change_spec *spec;
     const dw_properties *properties;
+    const dw_type *schema; /* of the table, once this is committed */
     dw_data_target target; /* its schema is that of the rows that dw__row_change_write takes */
+    dw_data_target rest;   /* the same for rows that stay */
     dw_arena arena;
     dw_change change;
     dw_dv_writer vectors;
