@@ -528,6 +528,92 @@ def readers(report, rounds):
     )
 
 
+# What is done to 6 M rows in 12 files: to one row of a hundred, scattered; and 100,000 rows merged, half of
+# which are there. name -> (our statement, bound, megabytes at most)
+SCATTERED = "(l_orderkey * 7 + l_linenumber) % 100 = 3"
+SAME_ROW = "t.l_orderkey = s.l_orderkey AND t.l_linenumber = s.l_linenumber"
+MERGED_ROWS = 100_000
+CHANGES_OF_ROWS = {
+    "delete": (f"DELETE FROM {{t}} WHERE {SCATTERED}", 12, None),
+    "update": (f"UPDATE {{t}} SET l_quantity = l_quantity + 1, l_comment = 'changed' WHERE {SCATTERED}", 3, None),
+    "merge": (
+        f"MERGE INTO {{t}} AS t USING '{{source}}' AS s ON {SAME_ROW}"
+        " WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *",
+        4,
+        400,
+    ),
+}
+
+
+def merge_source(path, rows=MERGED_ROWS):
+    """So many rows of lineitem, of which half have keys that are not there."""
+    half, every = rows // 2, datagen.LINEITEM_ROWS // (rows // 2)
+    product.sql(
+        "COPY (WITH r AS (SELECT * REPLACE ('merged' AS l_comment) FROM (SELECT *, row_number() OVER () AS n FROM"
+        f" read_parquet('{data('lineitem.parquet')}')) WHERE n % {every} = 0 LIMIT {half})"
+        " SELECT * EXCLUDE (n) FROM r UNION ALL"
+        f" SELECT * EXCLUDE (n) REPLACE (l_orderkey + 100000000 AS l_orderkey) FROM r) TO '{path}' (FORMAT parquet)"
+    )
+    return path
+
+
+def row_changes(report, rounds):
+    """DELETE and UPDATE of 1 % of 6 M rows, and a MERGE of 100,000; on a table of its own each time."""
+    folder = scratch("row_changes")
+    source = merge_source(os.path.join(folder, "source.parquet"))
+    for name, (statement, bound, memory_max) in CHANGES_OF_ROWS.items():
+
+        def ours(table=os.path.join(folder, "us")):
+            shutil.rmtree(table, ignore_errors=True)
+            shutil.copytree(data("li12"), table)
+            product.sql(f"ALTER TABLE delta.`{table}` SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+            return us("query", statement.format(t=f"delta.`{table}`", source=source))
+
+        def theirs(table=os.path.join(folder, "delta-rs")):
+            shutil.rmtree(table, ignore_errors=True)
+            shutil.copytree(data("li12"), table)
+            return peer("delta-rs", name, table, source)
+
+        steps, peaks = fresh_each({"us": ours, "delta-rs": theirs}, min(rounds, 3))
+        mine, rs = best(steps["us"]), best(steps["delta-rs"])
+        mine_cpu, rs_cpu = best(steps["us"], "cpu"), best(steps["delta-rs"], "cpu")
+        report.add(
+            f"{name.upper()} {'100,000 rows into' if name == 'merge' else '1 % of'} 6 M rows",
+            f"{seconds(mine)}, cpu {mine_cpu:.2f} s, {peaks['us']:.0f} MB",
+            f"delta-rs {seconds(rs)} (x{rs / mine:.1f}), cpu {rs_cpu:.2f} s (x{rs_cpu / mine_cpu:.1f}),"
+            f" {peaks['delta-rs']:.0f} MB",
+            f"{bound} x delta-rs" + (f", {memory_max} MB" if memory_max else ""),
+            rs >= bound * mine and (not memory_max or peaks["us"] <= memory_max),
+        )
+
+
+# A MERGE of a tenth of a table, with less memory than the rows take; a fifth of SF10 and of its 2 GB.
+LARGE_COPIES, LARGE_LIMIT_MB = 2, 400
+
+
+def bounded_merge(report, _rounds):
+    """MERGE of 1.2 M rows into 12 M with 400 MB."""
+    folder = scratch("bounded_merge")
+    table, source = f"delta.`{folder}/t`", merge_source(os.path.join(folder, "source.parquet"), 1_200_000)
+    rows = " UNION ALL ".join(
+        f"SELECT * REPLACE (l_orderkey + {i * 10_000_000} AS l_orderkey) FROM read_parquet('{data('lineitem.parquet')}')"
+        for i in range(LARGE_COPIES)
+    )
+    product.sql(f"CREATE TABLE {table} TBLPROPERTIES ('delta.enableDeletionVectors' = 'true') AS {rows}")
+    statement = CHANGES_OF_ROWS["merge"][0].format(t=table, source=source)
+    limit = ["--memory-limit", f"{LARGE_LIMIT_MB}MB"]
+    found = run_process([product.program(), "sql", *limit, "-c", statement])
+    count = product.query(f"SELECT count(l_orderkey) AS n FROM {table}")["n"][0].as_py()
+    expected = LARGE_COPIES * datagen.LINEITEM_ROWS + 600_000
+    report.add(
+        f"MERGE 1.2 M rows into 12 M with a limit of {LARGE_LIMIT_MB} MB",
+        f"{seconds(found['wall'])}, {found['peak_mb']:.0f} MB, {count:,} rows",
+        "-",
+        "every row, 1.25 x the limit",
+        count == expected and found["peak_mb"] <= 1.25 * LARGE_LIMIT_MB,
+    )
+
+
 def bounded(report, _rounds):
     """Load a file that is larger than the memory limit, plain and partitioned."""
     source, folder = data("lineitem.parquet"), scratch("bounded")
@@ -560,7 +646,9 @@ ROWS = {
     "writers": writers,
     "deleters": deleters,
     "readers": readers,
+    "row-changes": row_changes,
     "bounded": bounded,
+    "bounded-merge": bounded_merge,
 }
 
 

@@ -69,6 +69,42 @@ def _(source, folder):
     return step
 
 
+# The same as bench.py's CHANGES_OF_ROWS.
+SCATTERED = "(l_orderkey * 7 + l_linenumber) % 100 = 3"
+
+
+@workload("delta-rs", "delete")
+def _(table, _source):
+    from deltalake import DeltaTable
+
+    return lambda _: DeltaTable(table).delete(SCATTERED)["num_deleted_rows"]
+
+
+@workload("delta-rs", "update")
+def _(table, _source):
+    from deltalake import DeltaTable
+
+    values = {"l_quantity": "l_quantity + 1", "l_comment": "'changed'"}
+    return lambda _: DeltaTable(table).update(values, predicate=SCATTERED)["num_updated_rows"]
+
+
+@workload("delta-rs", "merge")
+def _(table, source):
+    from deltalake import DeltaTable
+
+    def step(_):
+        merge = DeltaTable(table).merge(
+            pq.read_table(source),
+            predicate="t.l_orderkey = s.l_orderkey AND t.l_linenumber = s.l_linenumber",
+            source_alias="s",
+            target_alias="t",
+        )
+        done = merge.when_matched_update_all().when_not_matched_insert_all().execute()
+        return done["num_target_rows_updated"] + done["num_target_rows_inserted"]
+
+    return step
+
+
 @workload("delta-rs", "append")
 def _(table, source, rows):
     from deltalake import write_deltalake
