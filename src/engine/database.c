@@ -196,6 +196,12 @@ dw__database_load(dw_database *database, dw_error *err)
     return load(database, DW_INSTANCE_MAIN, err);
 }
 
+dw_str
+dw__database_spill_directory(const dw_database *database)
+{
+    return dw__str_from(database->spill_directory);
+}
+
 bool
 dw__database_is_loaded(const dw_database *database)
 {

@@ -30,6 +30,8 @@ DW_WARN_UNUSED dw_status dw__database_open(const dw_env *env, const dw_database_
 void dw__database_close(dw_database *database);
 /* The vtable for the log. Borrowed; lives as long as the database. Thread-safe. */
 dw_engine *dw__database_engine(dw_database *database);
+/* Where the engine puts what does not fit into memory; the null string: where it likes. */
+dw_str dw__database_spill_directory(const dw_database *database);
 /* True once the engine has been loaded. */
 bool dw__database_is_loaded(const dw_database *database);
 

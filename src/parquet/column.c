@@ -66,7 +66,8 @@ dw__pq_chunk_is_plain(const dw_pq_chunk *chunk)
 {
     return !chunk->has_other_encodings && chunk->size_bytes <= CHUNK_BYTES_MAX &&
            (chunk->codec == DW_PQ_UNCOMPRESSED || chunk->codec == DW_PQ_SNAPPY ||
-            chunk->codec == DW_PQ_ZSTD);
+            chunk->codec == DW_PQ_ZSTD || chunk->codec == DW_PQ_LZ4 ||
+            chunk->codec == DW_PQ_LZ4_RAW);
 }
 
 dw_status

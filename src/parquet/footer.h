@@ -42,7 +42,13 @@ typedef struct dw_pq_node {
     uint8_t max_rep; /* how many are repeated */
 } dw_pq_node;
 
-typedef enum dw_pq_codec { DW_PQ_UNCOMPRESSED = 0, DW_PQ_SNAPPY = 1, DW_PQ_ZSTD = 6 } dw_pq_codec;
+typedef enum dw_pq_codec {
+    DW_PQ_UNCOMPRESSED = 0,
+    DW_PQ_SNAPPY = 1,
+    DW_PQ_LZ4 = 5, /* in Hadoop's frames */
+    DW_PQ_ZSTD = 6,
+    DW_PQ_LZ4_RAW = 7
+} dw_pq_codec;
 
 /* The pages of one column in one row group. */
 typedef struct dw_pq_chunk {

@@ -1,9 +1,10 @@
 /*
- * PageHeader of parquet.thrift, and the three kinds of compression that checkpoints have.
+ * PageHeader of parquet.thrift, and the kinds of compression that checkpoints have.
  */
 #define ZSTD_STATIC_LINKING_ONLY /* a context in memory of ours */
 #include "parquet/page.h"
 
+#include "parquet/lz4.h"
 #include "parquet/snappy.h"
 #include "parquet/thrift.h"
 
@@ -174,10 +175,11 @@ decompress(dw_pq_pages *pages, dw_str in, size_t size, dw_pq_buffer *buffer, dw_
     if (pages->codec == DW_PQ_ZSTD) {
         return decompress_zstd(pages, in, buffer->ptr, size, err);
     }
-    if (pages->codec != DW_PQ_SNAPPY || !dw__snappy_decode(in, buffer->ptr, size)) {
-        return dw__pq_odd(err, "compressed page");
-    }
-    return DW_OK;
+    bool is_decoded = pages->codec == DW_PQ_SNAPPY    ? dw__snappy_decode(in, buffer->ptr, size)
+                      : pages->codec == DW_PQ_LZ4     ? dw__lz4_decode(in, buffer->ptr, size)
+                      : pages->codec == DW_PQ_LZ4_RAW ? dw__lz4_decode_raw(in, buffer->ptr, size)
+                                                      : false;
+    return is_decoded ? DW_OK : dw__pq_odd(err, "compressed page");
 }
 
 /* Takes levels that stand before the values with their size. */

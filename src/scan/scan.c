@@ -33,6 +33,16 @@ resolve_paths(dw_scan *scan, dw_bound_source *source, dw_error *err)
     return DW_OK;
 }
 
+/* Of files in a codec that the engine lacks. */
+static dw_status
+make_copies(dw_scan *scan, dw_bound_source *source, dw_error *err)
+{
+    dw_status status = dw__plain_files_make(&source->copies, scan->env,
+                                            dw__database_spill_directory(scan->database),
+                                            source->paths, source->file_count, err);
+    return status == DW_OK || err == NULL ? status : dw__scan_explain_error(scan, err);
+}
+
 /* The values of one partition column for all files: neighbours are often equal. */
 static dw_status
 fill_partition_column(dw_scan *scan, dw_bound_source *source, const dw_field *field, size_t column,
@@ -204,6 +214,7 @@ open_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
 {
     DW_TRY(choose_files(scan, source, plan, err));
     DW_TRY(resolve_paths(scan, source, err));
+    DW_TRY(make_copies(scan, source, err));
     DW_TRY(fill_partition_values(scan, source, err));
     DW_TRY(load_rows(scan, source, err));
     return bind_source(scan, source, plan, err);
@@ -295,6 +306,7 @@ dw__scan_close(dw_scan *scan)
         if (source->is_bound) {
             dw__connection_unbind_scan(scan->connection, source->name);
         }
+        dw__plain_files_deinit(&source->copies, scan->env);
         dw__dv_list_deinit(&source->deleted);
         dw__dv_list_deinit(&source->kept);
         dw__log_changes_unref(source->changes);

@@ -5,6 +5,7 @@
 #define DW_SCAN_SCAN_CORE_H
 
 #include "scan/dv.h"
+#include "scan/plain_files.h"
 #include "scan/plan.h"
 #include "scan/prune.h"
 #include "scan/scan.h"
@@ -31,6 +32,7 @@ typedef struct dw_bound_source {
     dw_file_ref *files;
     size_t file_count;
     dw_str *paths;            /* of the files, as the engine opens them */
+    dw_plain_files copies;    /* of some of the files */
     dw_str *partition_values; /* file by file; NULL when there are no partition columns */
     size_t value_count;       /* of a file */
     dw_dv_list deleted;

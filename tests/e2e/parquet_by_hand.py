@@ -8,7 +8,7 @@ import struct
 BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, FIXED = range(8)
 REQUIRED, OPTIONAL, REPEATED = range(3)
 UTF8, MAP, MAP_KEY_VALUE, LIST, DECIMAL = 0, 1, 2, 3, 5
-UNCOMPRESSED, LZ4_HADOOP = 0, 5
+UNCOMPRESSED, LZO, LZ4_HADOOP = 0, 3, 5
 
 # ---- Thrift's compact protocol -----------------------------------------------------------------------
 
@@ -101,31 +101,31 @@ def plain(node, value):
     return (struct.pack("<I", len(raw)) if kind == BYTE_ARRAY else b"") + raw
 
 
-def lz4_literals(raw):
-    """A block of LZ4 that repeats nothing, in Hadoop's frame."""
+def lz4_literals(raw, framed):
+    """A block of LZ4 that repeats nothing, in Hadoop's frame or bare."""
     rest, more = len(raw) - 15, b""
     while rest >= 0:
         more += bytes([min(rest, 255)])
         rest -= 255
     block = bytes([min(len(raw), 15) << 4]) + more + raw
-    return struct.pack(">II", len(raw), len(block)) + block
+    return struct.pack(">II", len(raw), len(block)) + block if framed else block
 
 
-def page(node, repetition, definition, values, codec):
+def page(node, repetition, definition, values, codec, framed):
     body = level_bytes([v[0] for v in values], repetition) + level_bytes([v[1] for v in values], definition)
     body += b"".join(plain(node, v[2]) for v in values if v[1] == definition)
-    stored = lz4_literals(body) if codec == LZ4_HADOOP else body
+    stored = lz4_literals(body, framed) if codec == LZ4_HADOOP else body
     data = struct_of((1, T_I32, len(values)), (2, T_I32, 0), (3, T_I32, 3), (4, T_I32, 3))
     header = struct_of((1, T_I32, 0), (2, T_I32, len(body)), (3, T_I32, len(stored)), (5, T_STRUCT, data))
     return header + stored, len(header) + len(body)
 
 
-def write(path, row_count, fields, columns, codec=UNCOMPRESSED):
+def write(path, row_count, fields, columns, codec=UNCOMPRESSED, framed=True):
     root = group("schema", *fields, repetition=REQUIRED)
     out, chunks, total = b"PAR1", [], 0
     for names, values in columns:
         repetition, definition, node = levels_of(root, names)
-        stored, size = page(node, repetition, definition, values, codec)
+        stored, size = page(node, repetition, definition, values, codec, framed)
         meta = struct_of((1, T_I32, node["type"]), (2, T_LIST, (T_I32, [0, 3])), (3, T_LIST, (T_BINARY, list(names))),
                          (4, T_I32, codec), (5, T_I64, len(values)), (6, T_I64, size), (7, T_I64, len(stored)),
                          (9, T_I64, len(out)))

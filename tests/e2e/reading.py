@@ -1,6 +1,7 @@
 """Reading tables of others: what changed in them, where rows come from, and files of every kind."""
 import json
 import os
+import shutil
 import random
 import struct
 import urllib.parse
@@ -509,8 +510,39 @@ def test_files__with_int96_times_hold_instants_whatever_the_zone_of_the_session(
 @test
 def test_damage__of_a_codec_that_is_not_supported_are_refused_as_such(w):
     hand_written(w, 1, schema(field("i", "integer")), [by_hand.leaf("i", by_hand.INT32)],
-                 [(("i",), [(0, 1, 7)])], codec=by_hand.LZ4_HADOOP)
-    expect_failure(w.run("sql", "-c", "SELECT * FROM t"), 4, "CODEC_UNSUPPORTED", "a.parquet", "LZ4")
+                 [(("i",), [(0, 1, 7)])], codec=by_hand.LZO)
+    expect_failure(w.run("sql", "-c", "SELECT * FROM t"), 4, "CODEC_UNSUPPORTED", "a.parquet", "LZO")
+
+
+def lz4_table(w, **options):
+    numbers = [(0, 1, i) for i in range(1000)] + [(0, 0, None)]
+    texts = [(0, 1, f"text {i}") for i in range(1001)]
+    hand_written(w, 1001, schema(field("i", "integer"), field("s", "string")),
+                 [by_hand.leaf("i", by_hand.INT32), by_hand.leaf("s", by_hand.BYTE_ARRAY)],
+                 [(("i",), numbers), (("s",), texts)], codec=by_hand.LZ4_HADOOP, **options)
+
+
+@test
+def test_files__of_lz4_in_frames_or_bare_are_read_and_changed(w):
+    for framed in (True, False):
+        lz4_table(w, framed=framed)
+        expect_equal(w.rows("SELECT count(*) AS n, count(i) AS m, sum(i) AS x, max(s) AS s FROM t"),
+                     [[1001, 1000, 499500, "text 999"]])
+        expect_equal(w.rows("SELECT a.s FROM t a JOIN t b ON a.i = b.i + 1 WHERE b.i = 7"), [["text 8"]])
+        w.sql("DELETE FROM t WHERE i < 998")
+        expect_equal(w.rows("SELECT * FROM t ORDER BY i"), [[998, "text 998"], [999, "text 999"], [None, "text 1000"]])
+        expect_equal(w.value("SELECT count(*) AS n FROM t VERSION AS OF 0"), 1001)
+        shutil.rmtree(w.path("t"))
+
+
+@test
+def test_damage__of_lz4_pages_names_the_file(w):
+    lz4_table(w)
+    w.damages("t")
+    with open(w.path("t/a.parquet"), "r+b") as file:
+        file.seek(8)
+        file.write(b"\xff" * 40)
+    expect_failure(w.run("sql", "-c", "SELECT * FROM t"), 5, "DATA_FILE_DAMAGED", "a.parquet")
 
 
 @test

@@ -1,0 +1,33 @@
+/*
+ * A copy of a Parquet file whose pages are not compressed, for codecs that the engine lacks: LZ4 in
+ * Hadoop's frames, which Spark calls `lz4`.
+ *
+ *  [COPY-1] Only a page at a time is in memory, and the footer.
+ *  [COPY-2] Columns with other codecs are copied byte for byte. Indexes and filters, which tell of
+ *           places in the file, are left out.
+ */
+#ifndef DW_PARQUET_PLAIN_COPY_H
+#define DW_PARQUET_PLAIN_COPY_H
+
+#include "parquet/source.h"
+
+/* The largest copy. */
+#define DW_PQ_COPY_BYTES_MAX ((uint64_t) 256 << 30)
+
+/* Takes the bytes of the copy, piece by piece. */
+typedef struct dw_pq_sink {
+    dw_status (*put)(void *ctx, dw_str bytes, dw_error *err);
+    void *ctx;
+} dw_pq_sink;
+
+/* False when what the name of a file says of its codec spares a look inside. */
+bool dw__pq_may_need_copy(dw_str name);
+/* Whether the file has columns that the engine cannot read without a copy; false for files that are
+ * odd or not there. */
+DW_WARN_UNUSED dw_status dw__pq_needs_copy(const dw_pq_source *source, bool *out, dw_error *err);
+/* Writes the copy. DW_CORRUPT (FILE_INVALID), DW_UNSUPPORTED (PARQUET_ODD), and what the sink says.
+ */
+DW_WARN_UNUSED dw_status dw__pq_plain_copy(const dw_pq_source *source, const dw_pq_sink *sink,
+                                           dw_error *err);
+
+#endif
