@@ -77,6 +77,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_ALTER,
     DW_STATEMENT_CREATE_VIEW,
     DW_STATEMENT_DROP_VIEW,
+    DW_STATEMENT_SETTING,
     DW_STATEMENT_MODIFY, /* what Delta tables cannot have done to them, but the engine's may */
     DW_STATEMENT_ENGINE  /* anything else: for the engine */
 } dw_statement_kind;
@@ -110,9 +111,22 @@ typedef struct dw_compact_statement {
     int64_t first, last;
 } dw_compact_statement;
 
+/* WITH ('key' = 'value'), and REPLACE WHERE. Null strings where there is none. */
+typedef struct dw_insert_options {
+    dw_str replace_where; /* the condition as it was written */
+    bool has_mode;        /* partitionOverwriteMode is given */
+    bool is_dynamic;
+    dw_str user_metadata;
+    dw_str txn_app_id;
+    int64_t txn_version; /* -1: none */
+} dw_insert_options;
+
 typedef struct dw_insert_statement {
     dw_write_mode mode;
     dw_sql_name name;
+    size_t name_first; /* its first token */
+    size_t name_end;   /* the token behind it */
+    dw_insert_options options;
     dw_pairs static_partitions; /* PARTITION (k = v) */
     dw_str *columns;
     size_t column_count;
@@ -175,6 +189,13 @@ typedef struct dw_fsck_statement {
     dw_sql_name name;
     bool with_data;
 } dw_fsck_statement;
+
+/* SET spark.key [= value], RESET spark.key */
+typedef struct dw_setting_statement {
+    dw_str key;
+    dw_str value; /* null string: none */
+    bool resets;
+} dw_setting_statement;
 
 typedef struct dw_view_statement {
     dw_sql_name name;
@@ -251,6 +272,7 @@ typedef struct dw_statement {
         dw_fsck_statement fsck;
         dw_alter_statement alter;
         dw_view_statement view;
+        dw_setting_statement setting;
         dw_modify_statement modify;
         dw_engine_statement engine;
     } as;

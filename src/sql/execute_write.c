@@ -3,6 +3,7 @@
  */
 #include "sql/execution.h"
 #include "sql/insert_defaults.h"
+#include "sql/insert_replace.h"
 
 #include <inttypes.h>
 
@@ -28,6 +29,8 @@ dw__execution_set_written(dw_execution *x, const dw_write_result *done)
     change.files_added = done->files_added;
     change.bytes_added = done->bytes_added;
     change.files_removed = done->files_removed;
+    change.files_marked = done->files_marked;
+    change.files_rewritten = done->files_rewritten;
     change.rows_deleted = done->rows_removed;
     dw__execution_set_change(x, &change);
 }
@@ -74,21 +77,56 @@ find_source(dw_execution *x, dw_table *table, insert_source *source)
 }
 
 static dw_status
+replace_rows(dw_execution *x, dw_table *table, dw_write_spec *spec, dw_write_result *out)
+{
+    dw_insert_replace replace;
+    dw_status status = dw__insert_replace_open(x, table, &replace);
+    if (status == DW_OK) {
+        spec->replaced = &replace.rows;
+        spec->replace_condition = replace.condition;
+        spec->read_snapshot = replace.rows.snapshot;
+        status = dw__table_write(table, x->session->connection, spec, out, x->err);
+    }
+    dw_open_query open = {.text = replace.chosen.sql, .scan = replace.chosen.scan};
+    status = dw__explain_engine_error(x, &open, status);
+    dw__insert_replace_close(&replace);
+    return status;
+}
+
+static bool
+is_dynamic(const dw_execution *x)
+{
+    const dw_insert_options *options = &x->statement.as.insert.options;
+    return options->has_mode ? options->is_dynamic : x->session->settings.overwrites_partitions;
+}
+
+static dw_status
 write_rows(dw_execution *x, dw_table *table, const dw_open_query *query, dw_write_result *out)
 {
     const dw_insert_statement *insert = &x->statement.as.insert;
     dw_log_snapshot *read = dw__execution_newest(x, table);
+    dw_txn_id txn = {.app_id = insert->options.txn_app_id,
+                     .version = insert->options.txn_version,
+                     .has_last_updated = true,
+                     .last_updated_ms = dw__env_now_ms(dw__table_env(table))};
     dw_write_spec spec = {.mode = insert->mode,
                           .query = query->text,
                           .columns = insert->columns,
                           .column_count = insert->column_count,
                           .by_name = insert->by_name,
                           .static_partitions = insert->static_partitions,
+                          .is_dynamic =
+                              is_dynamic(x) && dw__str_is_null(insert->options.replace_where),
+                          .txns = &txn,
+                          .txn_count = txn.version < 0 ? 0 : 1,
                           .reads_target = read != NULL,
                           .scan = query->scan,
-                          .read_snapshot = read};
+                          .read_snapshot = read,
+                          .user_metadata = insert->options.user_metadata};
     DW_TRY(dw__session_check_cancelled(x->session, x->err));
-    return dw__table_write(table, x->session->connection, &spec, out, x->err);
+    return dw__str_is_null(insert->options.replace_where)
+               ? dw__table_write(table, x->session->connection, &spec, out, x->err)
+               : replace_rows(x, table, &spec, out);
 }
 
 static dw_status
@@ -111,13 +149,19 @@ static dw_status
 set_insert_message(dw_execution *x, const dw_write_result *done)
 {
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_MESSAGE_BYTES_MAX);
-    if (done->version < 0) {
-        dw__strbuf_append_literal(&text, "the query returned no rows: nothing was committed");
+    bool by_rows = !dw__str_is_null(x->statement.as.insert.options.replace_where);
+    if (done->was_duplicate) {
+        dw__strbuf_append_literal(&text, "txnVersion was recorded before: nothing was committed");
+    } else if (done->version < 0) {
+        dw__strbuf_append_literal(&text, "the query returned no rows");
+        dw__strbuf_append(&text, by_rows ? DW_STR(", and none were to be replaced") : DW_STR(""));
+        dw__strbuf_append_literal(&text, ": nothing was committed");
     } else {
         bool replaces = x->statement.as.insert.mode == DW_WRITE_OVERWRITE;
         dw__strbuf_append(&text, replaces ? DW_STR("replaced ") : DW_STR("inserted "));
         if (replaces) {
-            dw__put_counted(&text, done->files_removed, "file");
+            dw__put_counted(&text, by_rows ? done->rows_removed : done->files_removed,
+                            by_rows ? "row" : "file");
             dw__strbuf_append_literal(&text, " by ");
         }
         dw__put_written(&text, done);

@@ -119,6 +119,7 @@ DW_WARN_UNUSED dw_status dw__execute_alter(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_fsck(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_create_view(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_drop_view(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_setting(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_modify(dw_execution *x);
 /* DELETE FROM, TRUNCATE TABLE and UPDATE of a Delta table. */
 DW_WARN_UNUSED dw_status dw__execute_change(dw_execution *x, dw_table *table);

@@ -20,6 +20,15 @@ DW_WARN_UNUSED dw_status dw__parse_create_table(dw_parser *parser, dw_create_mod
 DW_WARN_UNUSED dw_status dw__parse_create_view(dw_parser *parser, dw_view_statement *out);
 /* INTO | OVERWRITE ..., behind INSERT */
 DW_WARN_UNUSED dw_status dw__parse_insert(dw_parser *parser, dw_insert_statement *out);
+/* Of an INSERT, from WITH on: ('key' = 'value', ...), if there is; from REPLACE on: WHERE
+ * condition; and whether the two and PARTITION say one thing. */
+DW_WARN_UNUSED dw_status dw__parse_insert_options(dw_parser *parser, dw_insert_statement *out);
+DW_WARN_UNUSED dw_status dw__parse_replace_where(dw_parser *parser, dw_insert_statement *out);
+DW_WARN_UNUSED dw_status dw__check_replace_where(dw_parser *parser, size_t at,
+                                                 const dw_insert_statement *insert);
+/* The value of partitionOverwriteMode; DW_INVALID_ARGUMENT (OPTION_INVALID). */
+DW_WARN_UNUSED dw_status dw__parse_overwrite_mode(dw_str value, bool *is_dynamic_out,
+                                                  dw_error *err);
 /* name FROM ..., behind COPY INTO */
 DW_WARN_UNUSED dw_status dw__parse_copy_into(dw_parser *parser, dw_copy_statement *out);
 /* Behind DESCRIBE, DESC or SHOW. DW_STATEMENT_QUERY and _ENGINE are possible outcomes. */

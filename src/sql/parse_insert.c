@@ -183,7 +183,10 @@ dw__parse_insert(dw_parser *parser, dw_insert_statement *out)
 {
     DW_TRY(parse_mode(parser, out));
     (void) dw__parser_accept(parser, DW_KEYWORD_TABLE);
+    out->name_first = parser->pos;
     DW_TRY(dw__parser_table(parser, &out->name));
+    out->name_end = parser->pos;
+    DW_TRY(dw__parse_insert_options(parser, out));
     if (dw__parser_accept(parser, DW_KEYWORD_PARTITION)) {
         DW_TRY(parse_partition(parser, out));
     }
@@ -192,8 +195,8 @@ dw__parse_insert(dw_parser *parser, dw_insert_statement *out)
     }
     DW_TRY(parse_by(parser, out));
     if (dw__parser_is(parser, DW_KEYWORD_REPLACE)) {
-        return unsupported(parser, "INSERT ... REPLACE WHERE",
-                           ": use INSERT OVERWRITE with PARTITION (column = value)");
+        DW_TRY(dw__parse_replace_where(parser, out));
     }
+    DW_TRY(dw__check_replace_where(parser, out->name_first, out));
     return parse_source(parser, out);
 }

@@ -3,6 +3,7 @@
  */
 #include "base/assert.h"
 #include "sql/parse.h"
+#include "sql/setting.h"
 
 static dw_sql_range
 whole(const dw_parser *parser)
@@ -309,6 +310,11 @@ dw__parse_statement(const dw_sql_text *sql, dw_arena *arena, dw_statement *out, 
     }
     if (dw__parser_is(&parser, DW_KEYWORD_WITH)) {
         return parse_with(&parser, out);
+    }
+    if (dw__parser_is(&parser, DW_KEYWORD_SET) || dw__parser_is(&parser, DW_KEYWORD_RESET)) {
+        *out = make(DW_STATEMENT_SETTING, "SET");
+        DW_TRY(dw__parse_setting(&parser, &out->as.setting, &found));
+        return found ? DW_OK : set_engine(out);
     }
     bool has_parser =
         dw__parser_is(&parser, DW_KEYWORD_DESCRIBE) || dw__parser_is(&parser, DW_KEYWORD_SHOW);

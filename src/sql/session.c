@@ -114,6 +114,8 @@ run(dw_execution *x)
         return dw__execute_create_view(x);
     case DW_STATEMENT_DROP_VIEW:
         return dw__execute_drop_view(x);
+    case DW_STATEMENT_SETTING:
+        return dw__execute_setting(x);
     case DW_STATEMENT_MODIFY:
         return dw__execute_modify(x);
     case DW_STATEMENT_ENGINE:

@@ -10,6 +10,7 @@
 #define DW_SQL_SESSION_H
 
 #include "sql/bind.h"
+#include "sql/setting.h"
 #include "sql/sql.h"
 
 #include <stdatomic.h>
@@ -38,6 +39,7 @@ struct dw_session {
     bool may_have_engine_objects; /* a statement ran that may have made some */
     bool is_reading;              /* rows of the last statement are not released yet */
     dw_session_view_vec views;
+    dw_session_settings settings;
 };
 
 /* NULL when there is none. */

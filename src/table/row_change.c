@@ -270,9 +270,45 @@ dw__row_change_init(dw_row_change *rc, const dw_row_change_spec *spec, dw_error 
     return spec->scan == NULL ? choose_all(rc, err) : choose_rows(rc, err);
 }
 
+/* ---- Rows that are written twice ------------------------------------------------------------- */
+
+static dw_status
+execute(dw_row_change *rc, const char *before, const char *after, dw_str query, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(rc->arena.allocator, SQL_BYTES_MAX);
+    dw__strbuf_append(&sql, dw__str_from(before));
+    dw__sql_put_identifier(&sql, rc->kept);
+    dw__strbuf_append(&sql, dw__str_from(after));
+    dw__strbuf_append(&sql, query);
+    DW_TRY(dw__strbuf_ok(&sql, "the statement", err));
+    return dw__connection_execute(rc->spec->connection, dw__strbuf_str(&sql), err);
+}
+
+dw_status
+dw__row_change_keep(dw_row_change *rc, dw_str query, dw_str *name_out, dw_error *err)
+{
+    dw_assert(dw__str_is_null(rc->kept));
+    rc->kept = dw__arena_printf(&rc->arena, "%.*s_new", DW_STR_ARG(rc->spec->name_prefix));
+    *name_out = rc->kept;
+    if (dw__str_is_null(rc->kept)) {
+        return dw__error_oom(err);
+    }
+    return execute(rc, "CREATE TEMP TABLE ", " AS ", query, err);
+}
+
+static void
+forget_kept(dw_row_change *rc)
+{
+    dw_error ignored = DW_ERROR_INIT;
+    if (!dw__str_is_null(rc->kept)) {
+        (void) !execute(rc, "DROP TABLE IF EXISTS ", "", DW_STR(""), &ignored);
+    }
+}
+
 void
 dw__row_change_deinit(dw_row_change *rc)
 {
+    forget_kept(rc);
     dw__change_discard(&rc->change);
     for (size_t i = 0; i < rc->file_count; i++) {
         dw__rowset_free(rc->files[i].gone);
@@ -405,6 +441,13 @@ dw__row_change_write_data(dw_row_change *rc, dw_str query, dw_error *err)
                                       &rc->arena, err));
     target.directory = DW_STR(CHANGE_DATA_DIRECTORY);
     return write_files(rc, &target, query, &rc->change_data, err);
+}
+
+dw_status
+dw__row_change_write_new(dw_row_change *rc, dw_str query, dw_error *err)
+{
+    dw_data_target target = dw__data_target_of(rc->spec->snapshot);
+    return write_files(rc, &target, query, &rc->written, err);
 }
 
 /* ---- Taking rows out ------------------------------------------------------------------------- */

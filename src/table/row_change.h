@@ -67,6 +67,7 @@ typedef struct dw_row_change {
     size_t file_count;
     dw_row_mark *marks; /* of files that get a deletion vector */
     size_t mark_count;
+    dw_str kept;           /* the name of the table of rows that are written twice */
     dw_data_files written; /* rows that stay, and new ones */
     dw_data_files change_data;
     dw_row_change_result result;
@@ -87,6 +88,12 @@ void dw__row_change_note_inputs(dw_row_change *rc, const dw_scan *scan);
  * table, and where it tracks its rows two more, in which a row that was there brings its id and, if
  * it is as it was, the version that wrote it; else they are NULL. */
 DW_WARN_UNUSED dw_status dw__row_change_write(dw_row_change *rc, dw_str query, dw_error *err);
+/* The same for rows that are all new: the columns of `query` are those of the table. */
+DW_WARN_UNUSED dw_status dw__row_change_write_new(dw_row_change *rc, dw_str query, dw_error *err);
+/* Runs a query once and keeps its rows in a table on the connection until _deinit: for rows that
+ * are written twice, as to ask for them again might give others. Once a change. */
+DW_WARN_UNUSED dw_status dw__row_change_keep(dw_row_change *rc, dw_str query, dw_str *name_out,
+                                             dw_error *err);
 /* True when the change data feed is on, and when some files are written again: of those its readers
  * could not see what went. */
 bool dw__row_change_has_feed(const dw_row_change *rc);

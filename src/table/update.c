@@ -26,6 +26,7 @@ check_columns(const dw_update_spec *spec, dw_error *err)
     }
     return DW_OK;
 }
+
 static dw_status
 project(update_state *state, dw_str values, dw_error *err)
 {
@@ -39,19 +40,6 @@ project(update_state *state, dw_str values, dw_error *err)
 }
 
 /* ---- With a change data feed ----------------------------------------------------------------- */
-
-static dw_status
-execute(update_state *state, const char *before, dw_str name, const char *after, dw_str query,
-        dw_error *err)
-{
-    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(state->rc->arena.allocator, SQL_BYTES_MAX);
-    dw__strbuf_append(&sql, dw__str_from(before));
-    dw__sql_put_identifier(&sql, name);
-    dw__strbuf_append(&sql, dw__str_from(after));
-    dw__strbuf_append(&sql, query);
-    DW_TRY(dw__strbuf_ok(&sql, "the statement", err));
-    return dw__connection_execute(state->spec->rows.connection, dw__strbuf_str(&sql), err);
-}
 
 /* The new rows as the table's, and as they were and are as change data. */
 static dw_status
@@ -70,25 +58,16 @@ write_both(update_state *state, dw_str kept, dw_str old_view, dw_error *err)
     return dw__row_change_write_data(rc, dw__strbuf_str(&sql), err);
 }
 
-/* The new rows are written twice: they are kept, as to ask for them again might give others. */
 static dw_status
 write_with_feed(update_state *state, const dw_scan_rows *rows, dw_error *err)
 {
     dw_str view;
+    dw_str kept;
     dw_scan *scan;
-    dw_str kept =
-        dw__arena_printf(&state->rc->arena, "%.*s_new", DW_STR_ARG(state->spec->rows.name_prefix));
-    if (dw__str_is_null(kept)) {
-        return dw__error_oom(err);
-    }
-    DW_TRY(execute(state, "CREATE TEMP TABLE ", kept, " AS ", state->new_rows, err));
-    dw_status status = dw__row_change_open(state->rc, rows, "old", &view, &scan, err);
-    if (status == DW_OK) {
-        status = write_both(state, kept, view, err);
-    }
+    DW_TRY(dw__row_change_keep(state->rc, state->new_rows, &kept, err));
+    DW_TRY(dw__row_change_open(state->rc, rows, "old", &view, &scan, err));
+    dw_status status = write_both(state, kept, view, err);
     dw__scan_close(scan);
-    dw_error ignored = DW_ERROR_INIT;
-    (void) !execute(state, "DROP TABLE IF EXISTS ", kept, "", DW_STR(""), &ignored);
     return status;
 }
 

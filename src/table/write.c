@@ -1,41 +1,23 @@
 /*
  * INSERT INTO, INSERT OVERWRITE and every other way to add the rows of a query.
  */
-#include "table/write.h"
-
 #include "base/assert.h"
 #include "protocol/feature.h"
-#include "protocol/value.h"
-#include "table/change.h"
-#include "table/data_files.h"
 #include "table/projection.h"
 #include "table/read_set.h"
-#include "table/row_rules.h"
+#include "table/write_core.h"
 
 /* How often a statement is run again because another writer took its identity values. */
 #define IDENTITY_RETRIES_MAX 100
 
-/* One write on its way. */
-typedef struct write_state {
-    dw_table *table;
-    dw_connection *connection;
-    const dw_write_spec *spec;
-    dw_log_snapshot *snapshot;
-    const dw_metadata *metadata;
-    const dw_properties *properties;
-    const dw_type *schema;
-    dw_row_rules rules;
-    dw_arena *arena;
-} write_state;
-
 /* ---- Checks before anything is written ------------------------------------------------------- */
 
 static dw_status
-check_table(const write_state *state, dw_error *err)
+check_table(const dw_write *write, dw_error *err)
 {
     DW_TRY(
-        dw__protocol_check_write(dw__log_snapshot_protocol(state->snapshot), state->schema, err));
-    if (state->spec->mode == DW_WRITE_OVERWRITE && state->properties->append_only) {
+        dw__protocol_check_write(dw__log_snapshot_protocol(write->snapshot), write->schema, err));
+    if (write->spec->mode == DW_WRITE_OVERWRITE && write->properties->append_only) {
         return dw__error_set(err, DW_INVALID_ARGUMENT, "APPEND_ONLY",
                              "the table is append-only (delta.appendOnly = true): its rows cannot "
                              "be overwritten");
@@ -44,13 +26,13 @@ check_table(const write_state *state, dw_error *err)
 }
 
 static dw_status
-check_static_partitions(const write_state *state, dw_error *err)
+check_static_partitions(const dw_write *write, dw_error *err)
 {
-    for (size_t i = 0; i < state->spec->static_partitions.count; i++) {
-        dw_str column = state->spec->static_partitions.items[i].key;
+    for (size_t i = 0; i < write->spec->static_partitions.count; i++) {
+        dw_str column = write->spec->static_partitions.items[i].key;
         bool found = false;
-        for (size_t k = 0; k < state->metadata->partition_column_count; k++) {
-            found = found || dw__str_equal_nocase(state->metadata->partition_columns[k], column);
+        for (size_t k = 0; k < write->metadata->partition_column_count; k++) {
+            found = found || dw__str_equal_nocase(write->metadata->partition_columns[k], column);
         }
         if (!found) {
             return dw__error_set(err, DW_INVALID_ARGUMENT, "NOT_A_PARTITION_COLUMN",
@@ -64,92 +46,76 @@ check_static_partitions(const write_state *state, dw_error *err)
 
 /* True when every txn id of the write is recorded already, at its version or a later one. */
 static bool
-is_recorded(const write_state *state)
+is_recorded(const dw_write *write)
 {
-    for (size_t i = 0; i < state->spec->txn_count; i++) {
+    for (size_t i = 0; i < write->spec->txn_count; i++) {
         dw_txn_id known;
-        if (!dw__log_snapshot_txn(state->snapshot, state->spec->txns[i].app_id, &known) ||
-            known.version < state->spec->txns[i].version) {
+        if (!dw__log_snapshot_txn(write->snapshot, write->spec->txns[i].app_id, &known) ||
+            known.version < write->spec->txns[i].version) {
             return false;
         }
     }
-    return state->spec->txn_count > 0;
+    return write->spec->txn_count > 0;
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
 static dw_status
-describe(const write_state *state, const dw_query_column **out, size_t *count_out, dw_error *err)
+describe(const dw_write *write, const dw_query_column **out, size_t *count_out, dw_error *err)
 {
     dw_query_column *columns;
-    DW_TRY(dw__connection_describe(state->connection, state->spec->query, state->arena, &columns,
+    DW_TRY(dw__connection_describe(write->connection, write->spec->query, write->arena, &columns,
                                    count_out, err));
     *out = columns;
     return DW_OK;
 }
 
-static dw_status
-write_rows(write_state *state, dw_data_files *out, dw_error *err)
+dw_status
+dw__write_print_rows(dw_write *write, dw_strbuf *out, dw_error *err)
 {
-    const dw_write_spec *spec = state->spec;
+    const dw_write_spec *spec = write->spec;
     const dw_query_column *columns = spec->source;
     size_t column_count = spec->source_count;
     if (columns == NULL) {
-        DW_TRY(describe(state, &columns, &column_count, err));
+        DW_TRY(describe(write, &columns, &column_count, err));
     }
     dw_projection_request request = {.query = spec->query,
                                      .can_stand_alone = spec->source != NULL,
                                      .source = columns,
                                      .source_count = column_count,
-                                     .schema = state->schema,
+                                     .schema = write->schema,
                                      .columns = spec->columns,
                                      .column_count = spec->column_count,
                                      .by_name = spec->by_name,
                                      .static_partitions = &spec->static_partitions,
-                                     .rules = &state->rules};
-    DW_AUTO(dw_strbuf) query = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
-    DW_TRY(dw__projection_print(&request, state->arena, &query, err));
-    dw_data_target target = dw__data_target_of(state->snapshot);
-    if (spec->static_partitions.count == target.partition_column_count) {
+                                     .rules = &write->rules};
+    return dw__projection_print(&request, write->arena, out, err);
+}
+
+static dw_status
+write_rows(dw_write *write, dw_data_files *out, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) query = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_TRY(dw__write_print_rows(write, &query, err));
+    dw_data_target target = dw__data_target_of(write->snapshot);
+    if (write->spec->static_partitions.count == target.partition_column_count) {
         target.partition_count_max = 1;
     }
-    return dw__data_files_write(state->table, state->connection, &target, dw__strbuf_str(&query),
-                                state->arena, out, err);
+    return dw__data_files_write(write->table, write->connection, &target, dw__strbuf_str(&query),
+                                write->arena, out, err);
 }
 
 /* ---- Actions --------------------------------------------------------------------------------- */
 
-/* Does the file belong to the partitions that an OVERWRITE ... PARTITION names? */
 static dw_status
-is_overwritten(const write_state *state, dw_file_ref ref, bool *out, dw_error *err)
+put_removes(const dw_write *write, const dw_partition_set *partitions, dw_change *change,
+            dw_error *err)
 {
-    dw_file_set *files = dw__log_snapshot_files(state->snapshot);
-    const dw_pairs *wanted = &state->spec->static_partitions;
-    *out = true;
-    for (size_t i = 0; i < wanted->count && *out; i++) {
-        const dw_field *field = dw__schema_find(state->schema, wanted->items[i].key);
-        dw_assert(field != NULL);
-        dw_str text = dw__file_set_partition_value(files, ref, field->physical_name);
-        dw_value have;
-        dw_value want;
-        DW_TRY(dw__partition_value_parse(field, text, state->arena, &have, err));
-        DW_TRY(dw__partition_value_parse(field, wanted->items[i].value, state->arena, &want, err));
-        bool comparable = true;
-        bool is_null = have.kind == DW_VALUE_NULL || want.kind == DW_VALUE_NULL;
-        *out = is_null ? have.kind == want.kind
-                       : dw__value_compare(&have, &want, &comparable) == 0 && comparable;
-    }
-    return DW_OK;
-}
-
-static dw_status
-put_removes(const write_state *state, dw_change *change, dw_error *err)
-{
-    dw_file_set *files = dw__log_snapshot_files(state->snapshot);
+    dw_file_set *files = dw__log_snapshot_files(write->snapshot);
     dw_file_ref ref = {0, 0};
     for (bool ok = dw__file_set_first(files, &ref); ok; ok = dw__file_set_next(files, &ref)) {
         bool overwritten;
-        DW_TRY(is_overwritten(state, ref, &overwritten, err));
+        DW_TRY(dw__partition_set_has(partitions, ref, &overwritten, err));
         if (overwritten) {
             DW_TRY(dw__change_put_remove(change, ref, err));
         }
@@ -157,45 +123,63 @@ put_removes(const write_state *state, dw_change *change, dw_error *err)
     return DW_OK;
 }
 
+/* Replaces what the table has in the partitions. Rows that others add there, or take out, decide
+ * about it. */
+static dw_status
+overwrite(const dw_write *write, dw_partition_set *partitions, dw_change *change, dw_error *err)
+{
+    DW_TRY(put_removes(write, partitions, change, err));
+    change->reads_whole_table = change->reads_whole_table || partitions->holds_all;
+    change->looks_for_rows = true;
+    change->search = (dw_row_search){dw__partition_set_find, partitions};
+    return DW_OK;
+}
+
 /* operationParameters as the reference writes them for a WRITE. */
 static dw_status
-put_parameters(const write_state *state, dw_change *change, dw_error *err)
+put_parameters(const dw_write *write, dw_change *change, dw_error *err)
 {
-    if (!dw__str_is_null(state->spec->operation_parameters_json)) {
-        change->parameters_json = state->spec->operation_parameters_json;
+    if (!dw__str_is_null(write->spec->operation_parameters_json)) {
+        change->parameters_json = write->spec->operation_parameters_json;
         return DW_OK;
     }
-    DW_AUTO(dw_strbuf) json = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
-    DW_AUTO(dw_strbuf) list = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
-    bool overwrites = state->spec->mode == DW_WRITE_OVERWRITE;
+    DW_AUTO(dw_strbuf) json = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_AUTO(dw_strbuf) list = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
+    bool overwrites = write->spec->mode == DW_WRITE_OVERWRITE;
     dw__change_put_parameter(&json, "mode", overwrites ? DW_STR("Overwrite") : DW_STR("Append"));
-    dw__change_print_list(&list, state->metadata->partition_columns,
-                          state->metadata->partition_column_count);
+    dw__change_print_list(&list, write->metadata->partition_columns,
+                          write->metadata->partition_column_count);
     dw__change_put_parameter(&json, "partitionBy", dw__strbuf_str(&list));
-    if (state->spec->static_partitions.count > 0) {
+    if (write->spec->replaced != NULL) {
+        dw__change_put_parameter(&json, "predicate", write->spec->replaced->predicate);
+    } else if (write->spec->static_partitions.count > 0) {
         dw__strbuf_clear(&list);
-        for (size_t i = 0; i < state->spec->static_partitions.count; i++) {
-            const dw_pair *pair = &state->spec->static_partitions.items[i];
+        for (size_t i = 0; i < write->spec->static_partitions.count; i++) {
+            const dw_pair *pair = &write->spec->static_partitions.items[i];
             dw__strbuf_printf(&list, "%s%.*s = %.*s", i == 0 ? "" : " AND ", DW_STR_ARG(pair->key),
                               DW_STR_ARG(pair->value));
         }
         dw__change_put_parameter(&json, "predicate", dw__strbuf_str(&list));
     }
+    if (overwrites && write->spec->is_dynamic && write->metadata->partition_column_count > 0) {
+        dw__json_put_key(&json, DW_STR("isDynamicPartitionOverwrite"));
+        dw__strbuf_append_literal(&json, "true");
+    }
     dw__strbuf_append_char(&json, '}');
     DW_TRY(dw__strbuf_ok(&list, "the operation's parameters", err));
     DW_TRY(dw__strbuf_ok(&json, "the operation's parameters", err));
-    return dw__arena_dup(state->arena, dw__strbuf_str(&json), &change->parameters_json)
+    return dw__arena_dup(write->arena, dw__strbuf_str(&json), &change->parameters_json)
                ? DW_OK
                : dw__error_oom(err);
 }
 
 /* The high-water marks of identity columns go with the rows. [RULE-3] */
 static dw_status
-put_marks(const write_state *state, const dw_data_files *files, dw_change *change, dw_error *err)
+put_marks(const dw_write *write, int64_t row_count, dw_change *change, dw_error *err)
 {
-    dw_action action = {.kind = DW_ACTION_METADATA, .as.metadata = *state->metadata};
+    dw_action action = {.kind = DW_ACTION_METADATA, .as.metadata = *write->metadata};
     dw_str schema_string;
-    DW_TRY(dw__row_rules_new_marks(&state->rules, state->metadata, files->row_count, state->arena,
+    DW_TRY(dw__row_rules_new_marks(&write->rules, write->metadata, row_count, write->arena,
                                    &schema_string, err));
     if (!dw__str_is_null(schema_string)) {
         action.as.metadata.schema_string = schema_string;
@@ -205,29 +189,38 @@ put_marks(const write_state *state, const dw_data_files *files, dw_change *chang
     return DW_OK;
 }
 
-static dw_status
-build_change(const write_state *state, const dw_data_files *files, dw_change *change, dw_error *err)
+dw_status
+dw__write_describe(const dw_write *write, int64_t row_count, dw_change *change, dw_error *err)
 {
-    const dw_write_spec *spec = state->spec;
-    bool overwrites = spec->mode == DW_WRITE_OVERWRITE;
-    size_t live = overwrites ? dw__file_set_count(dw__log_snapshot_files(state->snapshot)) : 0;
-    DW_TRY(dw__change_init(change, state->table, state->snapshot, state->arena,
-                           files->count + live + spec->txn_count + 1, err));
-    change->operation = spec->operation == NULL ? "WRITE" : spec->operation;
+    const dw_write_spec *spec = write->spec;
+    DW_TRY(dw__change_reserve(change, spec->txn_count + 1, err));
     change->user_metadata = spec->user_metadata;
-    bool reads_parts = !overwrites && spec->reads_target && spec->scan != NULL;
-    change->reads_whole_table = overwrites || (spec->reads_target && !reads_parts);
-    if (reads_parts) {
-        DW_TRY(dw__change_note_reads(change, spec->scan, err));
-    }
-    DW_TRY(put_parameters(state, change, err));
+    DW_TRY(put_parameters(write, change, err));
     for (size_t i = 0; i < spec->txn_count; i++) {
         dw_action action = {.kind = DW_ACTION_TXN, .as.txn = spec->txns[i]};
         dw__change_put(change, &action);
     }
-    DW_TRY(put_marks(state, files, change, err));
+    return put_marks(write, row_count, change, err);
+}
+
+static dw_status
+build_change(const dw_write *write, const dw_data_files *files, dw_partition_set *partitions,
+             dw_change *change, dw_error *err)
+{
+    const dw_write_spec *spec = write->spec;
+    bool overwrites = spec->mode == DW_WRITE_OVERWRITE;
+    size_t live = overwrites ? dw__file_set_count(dw__log_snapshot_files(write->snapshot)) : 0;
+    DW_TRY(dw__change_init(change, write->table, write->snapshot, write->arena,
+                           files->count + live + spec->txn_count + 1, err));
+    change->operation = spec->operation == NULL ? "WRITE" : spec->operation;
+    bool reads_parts = !overwrites && spec->reads_target && spec->scan != NULL;
+    change->reads_whole_table = spec->reads_target && !reads_parts;
+    if (reads_parts) {
+        DW_TRY(dw__change_note_reads(change, spec->scan, err));
+    }
+    DW_TRY(dw__write_describe(write, files->row_count, change, err));
     if (overwrites) {
-        DW_TRY(put_removes(state, change, err));
+        DW_TRY(overwrite(write, partitions, change, err));
     }
     dw__change_put_adds(change, files);
     return DW_OK;
@@ -236,18 +229,25 @@ build_change(const write_state *state, const dw_data_files *files, dw_change *ch
 /* ---- The verb -------------------------------------------------------------------------------- */
 
 static dw_status
-write_and_commit(write_state *state, dw_write_result *out, dw_error *err)
+write_and_commit(dw_write *write, dw_write_result *out, dw_error *err)
 {
     dw_data_files files;
-    DW_TRY(write_rows(state, &files, err));
+    DW_TRY(write_rows(write, &files, err));
     dw_change change;
-    dw_status status = build_change(state, &files, &change, err);
+    dw_partition_set partitions;
+    dw_status status = dw__partition_set_init(&partitions, write, &files, err);
+    if (status == DW_OK) {
+        status = build_change(write, &files, &partitions, &change, err);
+    }
     if (status != DW_OK) {
-        dw__data_files_discard(state->table, &files);
+        dw__partition_set_deinit(&partitions);
+        dw__data_files_discard(write->table, &files);
         return status;
     }
     dw_txn_result committed;
-    DW_TRY(dw__change_commit(&change, &committed, err));
+    status = dw__change_commit(&change, &committed, err);
+    dw__partition_set_deinit(&partitions);
+    DW_TRY(status);
     *out = (dw_write_result){.version = committed.was_duplicate ? -1 : committed.version,
                              .rows_added = files.row_count,
                              .files_added = (int64_t) files.count,
@@ -266,14 +266,14 @@ write_once(dw_table *table, dw_connection *connection, const dw_write_spec *spec
 {
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, dw__table_env(table)->allocator);
-    write_state state = {.table = table,
-                         .connection = connection,
-                         .spec = spec,
-                         .snapshot = snapshot,
-                         .metadata = dw__log_snapshot_metadata(snapshot),
-                         .properties = dw__log_snapshot_properties(snapshot),
-                         .schema = dw__log_snapshot_schema(snapshot),
-                         .arena = &arena};
+    dw_write state = {.table = table,
+                      .connection = connection,
+                      .spec = spec,
+                      .snapshot = snapshot,
+                      .metadata = dw__log_snapshot_metadata(snapshot),
+                      .properties = dw__log_snapshot_properties(snapshot),
+                      .schema = dw__log_snapshot_schema(snapshot),
+                      .arena = &arena};
     *regenerates_out = false;
     DW_TRY(check_table(&state, err));
     DW_TRY(dw__row_rules_read(dw__log_snapshot_protocol(snapshot), state.metadata, state.schema,
@@ -283,7 +283,8 @@ write_once(dw_table *table, dw_connection *connection, const dw_write_spec *spec
         out->was_duplicate = true;
         return DW_OK;
     }
-    dw_status status = write_and_commit(&state, out, err);
+    dw_status status = spec->replaced != NULL ? dw__write_replace(&state, out, err)
+                                              : write_and_commit(&state, out, err);
     *regenerates_out = status == DW_CONFLICT && dw__error_has_code(err, "METADATA_CHANGED") &&
                        state.rules.has_identity;
     return status;
@@ -293,7 +294,8 @@ dw_status
 dw__table_write(dw_table *table, dw_connection *connection, const dw_write_spec *spec,
                 dw_write_result *out, dw_error *err)
 {
-    bool is_fixed = spec->read_snapshot != NULL || spec->reads_target || spec->query_runs_once;
+    bool is_fixed = spec->read_snapshot != NULL || spec->reads_target || spec->query_runs_once ||
+                    spec->replaced != NULL;
     dw_error detail = DW_ERROR_INIT;
     for (int try = 0;; try++) {
         bool regenerates;

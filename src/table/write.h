@@ -4,12 +4,13 @@
  *  [WRITE-1] Columns are matched and cast before a row is written; a cast that could lose data is
  *            refused and names the column.
  *  [WRITE-2] Files are durable before the commit; files of a write that failed are removed.
+ *  [WRITE-3] What takes the place of rows that meet a condition meets it, too.
  */
 #ifndef DW_TABLE_WRITE_H
 #define DW_TABLE_WRITE_H
 
 #include "engine/database.h"
-#include "scan/scan.h"
+#include "table/row_change.h"
 #include "table/table.h"
 
 typedef enum dw_write_mode { DW_WRITE_APPEND, DW_WRITE_OVERWRITE } dw_write_mode;
@@ -28,6 +29,12 @@ typedef struct dw_write_spec {
     /* INSERT ... PARTITION (k = v): the value that all rows get, and, with OVERWRITE, the only
      * files that are replaced. Values are the protocol's text; the null string is NULL. */
     dw_pairs static_partitions;
+    /* OVERWRITE of a partitioned table: only the partitions that the new rows have are replaced. */
+    bool is_dynamic;
+    /* OVERWRITE: only these rows are replaced, which is what replaces static_partitions; the
+     * condition in the engine's SQL, on columns of the table. NULL: none. */
+    const dw_row_change_spec *replaced;
+    dw_str replace_condition;
     /* Loads that must happen once: each is recorded as a txn action. When all of them are in the
      * table already, nothing is written and the result says so. */
     const dw_txn_id *txns;
@@ -44,7 +51,8 @@ typedef struct dw_write_spec {
 typedef struct dw_write_result {
     int64_t version; /* -1: nothing was committed */
     int64_t rows_added, files_added, bytes_added, files_removed;
-    int64_t rows_removed; /* those of the files; -1: some do not say how many they had */
+    int64_t rows_removed;                  /* -1: some files do not say how many they had */
+    int64_t files_marked, files_rewritten; /* of replaced rows, see dw_row_change_result */
     bool was_duplicate;
 } dw_write_result;
 

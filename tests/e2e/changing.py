@@ -154,5 +154,126 @@ def test_row_ids__are_not_rewritten_without_the_names_of_their_columns(w):
     expect_equal(w.rows("SELECT * FROM t ORDER BY id"), [[1], [2]])
 
 
+# ---- Replacing rows ----------------------------------------------------------------------------------
+
+def info(w, version):
+    return next(a["commitInfo"] for a in w.actions("t", version) if "commitInfo" in a)
+
+
+def changes(w, version):
+    return w.rows(f"SELECT id, n, p, _change_type FROM table_changes('t', {version}, {version}) ORDER BY ALL")
+
+
+@test
+def test_replace_where__replaces_what_the_condition_says_in_every_table(w):
+    modes = ("none", "name", "id")
+    for seed, (mode, vectors, feed) in enumerate(itertools.product(modes, (False, True), (False, True))):
+        chance = random.Random(seed)
+        os.mkdir(w.path(str(seed)))
+        inner = World(w.path(str(seed)))
+        inner.sql("CREATE TABLE t (id BIGINT, n INT, p STRING)" + (" PARTITIONED BY (p)" if seed % 2 else "") +
+                  f" TBLPROPERTIES ('delta.columnMapping.mode' = '{mode}', 'delta.enableChangeDataFeed' = '{str(feed).lower()}',"
+                  f" 'delta.enableDeletionVectors' = '{str(vectors).lower()}', {TRACKED})")
+        inner.sql("INSERT INTO t SELECT range, range % 7, 'p' || range % 3 FROM range(30)")
+        rows = [[i, i % 7, f"p{i % 3}"] for i in range(30)]
+        for version in range(2, 6):
+            low = chance.randrange(0, 30)
+            condition, holds = chance.choice((
+                (f"id BETWEEN {low} AND {low + 5}", lambda r: low <= r[0] <= low + 5),
+                (f"t.p = 'p{low % 3}'", lambda r: r[2] == f"p{low % 3}"),
+                (f"n = {low % 7} AND `id` < 25", lambda r: r[1] == low % 7 and r[0] < 25)))
+            new = [[chance.randrange(25), chance.randrange(7), f"p{chance.randrange(3)}"] for _ in range(40)]
+            new = [r for r in new if holds(r)][:4]
+            query = "VALUES " + ", ".join(map(str, map(tuple, new))) if new else "SELECT * FROM t WHERE false"
+            old = [r for r in rows if holds(r)]
+            before = {tuple(r[:3]): r[3] for r in inner.rows("SELECT id, n, p, _metadata.row_id AS r FROM t")}
+            if not old and not new:
+                continue
+            found = len(os.listdir(inner.path("t/_delta_log")))
+            inner.sql(f"INSERT INTO t REPLACE WHERE {condition} {query}")
+            where = f"seed {seed}, version {version}: {condition} {query}"
+            version = max(int(n[:20]) for n in os.listdir(inner.path("t/_delta_log")) if n.endswith(".json") and n[:20].isdigit())
+            rows = [r for r in rows if not holds(r)] + new
+            expect(inner.rows("SELECT * FROM t ORDER BY ALL") == sorted(rows), f"the rows of {where}: {sorted(rows)}")
+            after = {tuple(r[:3]): r[3] for r in inner.rows("SELECT id, n, p, _metadata.row_id AS r FROM t")}
+            kept = {r: i for r, i in before.items() if not holds(r)}
+            expect({r: after[r] for r in kept} == kept, f"the ids of {where}")
+            expect(not set(after.values()) & {i for r, i in before.items() if holds(r)}, f"new ids of {where}")
+            metrics = info(inner, version)["operationMetrics"]
+            expect((metrics["numDeletedRows"], int(metrics["numOutputRows"]) - int(metrics["numCopiedRows"])) ==
+                   (str(len(old)), len(new)), f"the metrics of {where}: {metrics}, {found}")
+            if feed:
+                told = changes(inner, version)
+                expect(told == sorted([[*r, "delete"] for r in old] + [[*r, "insert"] for r in new]),
+                       f"the changes of {where}, found {told}")
+
+
+@test
+def test_replace_where__refuses_rows_that_do_not_meet_it(w):
+    w.sql("CREATE TABLE t (id BIGINT, p STRING); INSERT INTO t VALUES (1, 'a'), (2, 'b')")
+    files = w.files("t")
+    for statement, words in (
+            ("INSERT INTO t REPLACE WHERE p = 'a' VALUES (3, 'a'), (4, 'c')",
+             ["REPLACE_WHERE_MISMATCH", "REPLACE WHERE (p = 'a')", "p = c"]),
+            ("INSERT INTO t REPLACE WHERE p = 'a' SELECT 5, NULL", ["REPLACE_WHERE_MISMATCH", "p = NULL"]),
+            ("INSERT OVERWRITE t WITH ('replaceWhere' = 'id < 2') VALUES (2, 'x')", ["REPLACE_WHERE_MISMATCH", "id = 2"]),
+            ("INSERT INTO t REPLACE WHERE q = 1 VALUES (3, 'a')", ["q"]),
+            ("INSERT INTO t REPLACE WHERE id = (SELECT 1) VALUES (1, 'a')", [])):
+        ran = w.run("sql", "-c", statement)
+        expect_failure(ran, 4 if not words else 1, *words)
+        expect_equal(w.files("t"), files)
+    expect_equal(w.rows("SELECT * FROM t ORDER BY id"), [[1, "a"], [2, "b"]])
+    out = w.sql("INSERT INTO t REPLACE WHERE id > 5 SELECT * FROM t WHERE false")
+    expect("nothing was committed" in out, out)
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.appendOnly' = 'true')")
+    expect_failure(w.run("sql", "-c", "INSERT INTO t REPLACE WHERE id = 1 VALUES (1, 'z')"), 1, "APPEND_ONLY")
+
+
+@test
+def test_replace_where__reads_the_table_that_it_writes_and_fills_columns(w):
+    w.sql("CREATE TABLE t (k BIGINT GENERATED ALWAYS AS IDENTITY, id BIGINT, p STRING DEFAULT 'd', twice BIGINT GENERATED ALWAYS"
+          " AS (id * 2)) TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported'); INSERT INTO t (id) VALUES (1), (2), (3)")
+    w.sql("INSERT INTO t BY NAME REPLACE WHERE id >= 2 SELECT id + 10 AS id FROM t WHERE id >= 2")
+    expect_equal(w.rows("SELECT * FROM t ORDER BY id"), [[1, 1, "d", 2], [4, 12, "d", 24], [5, 13, "d", 26]])
+    w.sql("INSERT INTO t (id, p) REPLACE WHERE twice > 20 AND k > 0 VALUES (30, 'x')")
+    expect_equal(w.rows("SELECT id, p, twice, k > 5 FROM t ORDER BY id"), [[1, "d", 2, False], [30, "x", 60, True]])
+    w.sql("INSERT OVERWRITE t WITH ('replaceWhere' = 'id = 30', 'userMetadata' = 'm', 'txnAppId' = 'a', 'txnVersion' = 1) (id)"
+          " VALUES (30)")
+    found = info(w, 4)
+    expect_equal([found["operation"], found["operationParameters"], found["userMetadata"]],
+                 ["WRITE", {"mode": "Overwrite", "partitionBy": "[]", "predicate": "id = 30"}, "m"])
+    again = w.sql("INSERT OVERWRITE t WITH ('replaceWhere' = 'id = 30', 'txnAppId' = 'a', 'txnVersion' = 1) (id) VALUES (30)")
+    expect("recorded before" in again, again)
+
+
+@test
+def test_dynamic_overwrite__replaces_the_partitions_that_rows_have(w):
+    w.sql("CREATE TABLE t (id BIGINT, d DATE, p STRING) PARTITIONED BY (d, p); INSERT INTO t SELECT range, DATE '2024-01-01' +"
+          " (range % 2)::INT, CASE range % 3 WHEN 0 THEN NULL WHEN 1 THEN 'a b' ELSE '-' END FROM range(12)")
+    query = "SELECT d::VARCHAR AS d, p, count(*) AS n FROM t GROUP BY ALL ORDER BY ALL"
+    both = [["2024-01-01", "-", 2], ["2024-01-01", "a b", 2], ["2024-01-01", None, 2],
+            ["2024-01-02", "-", 2], ["2024-01-02", "a b", 2], ["2024-01-02", None, 2]]
+    expect_equal(w.rows(query), both)
+    w.sql("INSERT OVERWRITE t WITH ('partitionOverwriteMode' = 'dynamic') VALUES (100, DATE '2024-01-01', NULL),"
+          " (101, DATE '2024-01-03', '-')")
+    both[2][2] = 1
+    expect_equal(w.rows(query), both + [["2024-01-03", "-", 1]])
+    expect_equal(info(w, 2)["operationParameters"],
+                 {"mode": "Overwrite", "partitionBy": '["d","p"]', "isDynamicPartitionOverwrite": True})
+    session = "SET spark.sql.sources.partitionOverwriteMode = 'dynamic'; "
+    w.sql(session + "INSERT OVERWRITE t PARTITION (d = '2024-01-02', p) SELECT 102, 'a b'")
+    both[4][2] = 1
+    expect_equal(w.rows(query), both + [["2024-01-03", "-", 1]])
+    out = w.sql(session + "INSERT OVERWRITE t SELECT * FROM t WHERE false; SET spark.sql.sources.partitionOverwriteMode;"
+                " RESET spark.sql.sources.partitionOverwriteMode; INSERT OVERWRITE t PARTITION (d = '2024-01-02') SELECT 103, 'x'")
+    expect("nothing was committed" in out and "= dynamic" in out, out)
+    expect_equal(w.rows(query), both[:3] + [["2024-01-02", "x", 1], ["2024-01-03", "-", 1]])
+    w.sql(session + "INSERT OVERWRITE t WITH ('partitionOverwriteMode' = 'static') VALUES (1, DATE '2024-02-01', 'y')")
+    expect_equal(w.rows(query), [["2024-02-01", "y", 1]])
+    w.sql(session + "CREATE TABLE u AS SELECT 1 AS id; INSERT OVERWRITE u VALUES (2); INSERT INTO u VALUES (3)")
+    expect_equal(w.rows("SELECT id FROM u ORDER BY id"), [[2], [3]])
+    expect_failure(w.run("sql", "-c", "SET spark.sql.shuffle.partitions = 3"), 1, "SETTING_UNKNOWN", "partitionOverwriteMode")
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -75,8 +75,86 @@ test_insert__refuses_what_is_wrong_or_unsupported(void **state)
                        "STATEMENT_UNSUPPORTED", "RETURNING");
     dwt_assert_refused("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", DW_UNSUPPORTED,
                        "STATEMENT_UNSUPPORTED", "ON CONFLICT");
-    dwt_assert_refused("INSERT INTO t REPLACE WHERE a = 1 SELECT 1", DW_UNSUPPORTED,
-                       "STATEMENT_UNSUPPORTED", "REPLACE WHERE");
+    dwt_assert_parse_error("INSERT INTO t REPLACE a = 1 SELECT 1", "expected WHERE");
+    dwt_assert_parse_error("INSERT INTO t REPLACE WHERE SELECT 1", "expected a condition");
+    dwt_assert_parse_error("INSERT INTO t REPLACE WHERE a = 1", "expected VALUES or a query");
+    dwt_assert_parse_error("INSERT OVERWRITE t PARTITION (p = 1) REPLACE WHERE a = 1 SELECT 1",
+                           "named twice");
+    dwt_assert_refused("INSERT INTO t WITH ('replaceWhere' = 'a = 1') SELECT 1",
+                       DW_INVALID_ARGUMENT, "OPTION_INVALID", "INSERT OVERWRITE");
+    dwt_assert_refused("INSERT OVERWRITE t WITH ('mergeSchema' = 'true') SELECT 1",
+                       DW_INVALID_ARGUMENT, "OPTION_UNKNOWN", "mergeSchema");
+    dwt_assert_refused("INSERT INTO t WITH ('txnAppId' = 'a') SELECT 1", DW_INVALID_ARGUMENT,
+                       "OPTION_INVALID", "come together");
+    dwt_assert_refused("INSERT INTO t WITH ('txnAppId' = 'a', 'txnVersion' = '-1') SELECT 1",
+                       DW_INVALID_ARGUMENT, "OPTION_INVALID", "from 0 on");
+    dwt_assert_refused("INSERT OVERWRITE t WITH ('partitionOverwriteMode' = 'some') SELECT 1",
+                       DW_INVALID_ARGUMENT, "OPTION_INVALID", "static or dynamic");
+    dwt_assert_refused("INSERT OVERWRITE t WITH ('partitionOverwriteMode' = 'dynamic') "
+                       "REPLACE WHERE a = 1 SELECT 1",
+                       DW_INVALID_ARGUMENT, "OPTION_INVALID", "named twice");
+}
+
+static void
+test_insert__reads_what_is_replaced_and_options(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    const dw_insert_statement *insert = &p.statement.as.insert;
+    dwt_parse_ok(&p,
+                 "INSERT INTO t REPLACE WHERE a IS DISTINCT FROM 1 AND b IN (1, 2) AND c < "
+                 "'2024-01-01'::TIMESTAMP WITH TIME ZONE FROM s",
+                 DW_STATEMENT_INSERT);
+    assert_int_equal(insert->mode, DW_WRITE_OVERWRITE);
+    assert_str(insert->options.replace_where, "a IS DISTINCT FROM 1 AND b IN (1, 2) AND c < "
+                                              "'2024-01-01'::TIMESTAMP WITH TIME ZONE");
+    assert_str(dwt_range_text(&p, insert->query), "FROM s");
+    dwt_parsed_deinit(&p);
+
+    dwt_parse_ok(&p, "INSERT INTO t BY NAME REPLACE WHERE a = 1 WITH x AS (SELECT 1) FROM x",
+                 DW_STATEMENT_INSERT);
+    assert_true(insert->by_name);
+    assert_str(dwt_range_text(&p, insert->query), "WITH x AS (SELECT 1) FROM x");
+    dwt_parsed_deinit(&p);
+
+    dwt_parse_ok(&p,
+                 "INSERT OVERWRITE t WITH ('partitionOverwriteMode' = 'DYNAMIC', userMetadata = "
+                 "'u', 'txnAppId' = 'a', 'txnVersion' = '7') PARTITION (d) (a, b) VALUES (1, 2)",
+                 DW_STATEMENT_INSERT);
+    assert_true(insert->options.has_mode && insert->options.is_dynamic);
+    assert_str(insert->options.user_metadata, "u");
+    assert_str(insert->options.txn_app_id, "a");
+    assert_int_equal(insert->options.txn_version, 7);
+    assert_int_equal(insert->column_count, 2);
+    dwt_parsed_deinit(&p);
+
+    dwt_parse_ok(&p, "INSERT INTO t WITH x AS (SELECT 1) SELECT * FROM x", DW_STATEMENT_INSERT);
+    assert_int_equal(insert->options.txn_version, -1);
+    assert_str(dwt_range_text(&p, insert->query), "WITH x AS (SELECT 1) SELECT * FROM x");
+    dwt_parsed_deinit(&p);
+}
+
+static void
+test_set__takes_settings_of_spark_and_leaves_others_to_the_engine(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    const dw_setting_statement *setting = &p.statement.as.setting;
+    dwt_parse_ok(&p, "SET spark.sql.sources.partitionOverwriteMode = 'dynamic'",
+                 DW_STATEMENT_SETTING);
+    assert_str(setting->key, "spark.sql.sources.partitionOverwriteMode");
+    assert_str(setting->value, "dynamic");
+    dwt_parsed_deinit(&p);
+    dwt_parse_ok(&p, "RESET spark.a.b", DW_STATEMENT_SETTING);
+    assert_true(setting->resets);
+    dwt_parsed_deinit(&p);
+    dwt_parse_ok(&p, "SET spark.a", DW_STATEMENT_SETTING);
+    assert_true(dw__str_is_null(setting->value));
+    dwt_parsed_deinit(&p);
+    dwt_parse_ok(&p, "SET threads = 4", DW_STATEMENT_ENGINE);
+    dwt_parsed_deinit(&p);
+    dwt_assert_parse_error("SET spark.a 3", "expected \"=\" or the end");
+    dwt_assert_parse_error("SET spark.a =", "expected a value");
 }
 
 /* ---- COPY INTO ------------------------------------------------------------------------------- */
@@ -377,6 +455,8 @@ main(void)
         cmocka_unit_test(test_insert__reads_targets_and_sources),
         cmocka_unit_test(test_insert__reads_partitions_and_overwrite),
         cmocka_unit_test(test_insert__refuses_what_is_wrong_or_unsupported),
+        cmocka_unit_test(test_insert__reads_what_is_replaced_and_options),
+        cmocka_unit_test(test_set__takes_settings_of_spark_and_leaves_others_to_the_engine),
         cmocka_unit_test(test_copy_into__reads_every_clause),
         cmocka_unit_test(test_copy_into__refuses_what_is_wrong),
         cmocka_unit_test(test_describe__reads_what_is_about_tables),

@@ -1,0 +1,18 @@
+/*
+ * Settings of a session that are ours and not the engine's, by the names that Spark gives them:
+ * SET spark.sql.sources.partitionOverwriteMode = dynamic, RESET, and SET with a name alone.
+ */
+#ifndef DW_SQL_SETTING_H
+#define DW_SQL_SETTING_H
+
+#include "sql/parser.h"
+
+typedef struct dw_session_settings {
+    bool overwrites_partitions; /* INSERT OVERWRITE replaces only the partitions that it writes */
+} dw_session_settings;
+
+/* Behind SET or RESET; `*found_out` is false, and the parser where it was, for the engine's. */
+DW_WARN_UNUSED dw_status dw__parse_setting(dw_parser *parser, dw_setting_statement *out,
+                                           bool *found_out);
+
+#endif
