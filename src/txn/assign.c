@@ -23,6 +23,8 @@ static const struct {
     {"delta.rowTracking.materializedRowCommitVersionColumnName", "_row-commit-version-col-"},
 };
 
+#define PROTECTION_KEY "delta.requireCheckpointProtectionBeforeVersion"
+
 static const char *const enablement_keys[] = {"delta.inCommitTimestampEnablementVersion",
                                               "delta.inCommitTimestampEnablementTimestamp"};
 
@@ -205,6 +207,22 @@ name_columns(dw_assignment *a, const dw_metadata *before, dw_metadata *metadata,
     return DW_OK;
 }
 
+/* A feature was dropped: what came before still needs it. The caller names the version that this
+ * change becomes when nobody is faster. */
+static dw_status
+find_protection(dw_assignment *a, const dw_metadata *given, dw_error *err)
+{
+    const dw_log_snapshot *snapshot = a->txn->read_snapshot;
+    dw_str version = property_of(given, PROTECTION_KEY);
+    if (snapshot == NULL || dw__str_is_null(version) ||
+        dw__str_equal(version, property_of(a->before.metadata, PROTECTION_KEY))) {
+        return DW_OK;
+    }
+    dw_str next = dw__arena_printf(a->arena, "%" PRId64, dw__log_snapshot_version(snapshot) + 1);
+    a->protects_history = dw__str_equal(version, next);
+    return dw__str_is_null(next) ? dw__error_oom(err) : DW_OK;
+}
+
 /* What the caller's metadata lacks and does not depend on the version. */
 static dw_status
 complete_metadata(dw_assignment *a, dw_error *err)
@@ -233,6 +251,17 @@ complete_metadata(dw_assignment *a, dw_error *err)
         }
     }
     a->metadata = metadata;
+    return find_protection(a, given, err);
+}
+
+static dw_status
+put_protection(dw_assignment *a, int64_t version, dw_metadata *metadata, dw_error *err)
+{
+    dw_str text = dw__arena_printf(a->arena, "%" PRId64, version);
+    if (dw__str_is_null(text)) {
+        return dw__error_oom(err);
+    }
+    set_property(metadata, PROTECTION_KEY, text);
     return DW_OK;
 }
 
@@ -398,6 +427,9 @@ dw__assignment_make(dw_assignment *a, int64_t version, int64_t timestamp_ms, dw_
         *metadata = *a->metadata;
         if (a->enables_in_commit_timestamps && version > 0) {
             DW_TRY(put_enablement(a, version, timestamp_ms, metadata, err));
+        }
+        if (a->protects_history) {
+            DW_TRY(put_protection(a, version, metadata, err));
         }
     }
     if (a->tracks_rows) {

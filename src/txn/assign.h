@@ -1,6 +1,7 @@
 /*
  * What of a commit depends on the version that it becomes, and is made anew with each try: row ids
- * and commit versions, the properties that say since when in-commit timestamps hold. PROTOCOL.md
+ * and commit versions, the properties that say since when in-commit timestamps hold and history is
+ * protected. PROTOCOL.md
  * "Row Tracking", "In-Commit Timestamps".
  *
  *  [ASSIGN-1] Row ids are never used twice: those of a try begin behind the newest high-water mark,
@@ -24,6 +25,7 @@ typedef struct dw_assignment {
     size_t count;
     bool with_in_commit_timestamps;
     bool enables_in_commit_timestamps; /* on a table that has versions without them */
+    bool protects_history;             /* versions before this very one are protected from now on */
     bool tracks_rows;                  /* ids are assigned */
     bool is_tracking_enabled;          /* they can be relied upon */
     bool strips_row_ids;               /* tracking is suspended */
