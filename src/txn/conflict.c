@@ -103,9 +103,7 @@ dw__conflict_rearranges(const dw_action *actions, size_t count)
     return has_files;
 }
 
-/*
- * ---- Steps: what each finds in one action of the winner ---------------------------------------
- */
+/* ---- Steps: what each finds in one action of the winner -------------------------------------- */
 
 typedef struct conflict_case {
     const dw_conflict_self *self;

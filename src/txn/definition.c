@@ -111,9 +111,7 @@ dw__protocol_drop_forbids(const dw_protocol *before, const dw_protocol *after,
     return false;
 }
 
-/*
- * ---- Schemas: the same but for the metadata of column mapping ---------------------------------
- */
+/* ---- Schemas: the same but for the metadata of column mapping -------------------------------- */
 
 static bool equal_json(dw_json a, dw_json b);
 

@@ -210,9 +210,7 @@ find_add(const winner_case *w, dw_str key)
     return found == NULL ? SIZE_MAX : found->idx;
 }
 
-/*
- * ---- Rows that the winner took out of files that stay ------------------------------------------
- */
+/* ---- Rows that the winner took out of files that stay ---------------------------------------- */
 
 static bool
 is_subset(const dw_rowset *part, const dw_rowset *whole)
@@ -340,9 +338,63 @@ find_overlaps(winner_case *w, dw_error *err)
     return DW_OK;
 }
 
-/*
- * ---- Rows that it added ------------------------------------------------------------------------
- */
+/* ---- Parts that need not be ------------------------------------------------------------------ */
+
+static void
+leave_out(dw_rebase *r, size_t part)
+{
+    r->asked->left_out[part] = true;
+    for (size_t i = 0; i < r->asked->action_count; i++) {
+        r->is_dropped[i] = r->is_dropped[i] || r->asked->parts[i] == part;
+    }
+    r->is_altered = true;
+}
+
+/* What is left out was neither read nor removed. `kept` has room for all of the keys. */
+static void
+forget_files(const dw_rebase *r, dw_key_list *keys, dw_str *kept)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < keys->count; i++) {
+        const dw_rebase_file *file = find_file(r, keys->items[i]);
+        if (file == NULL || !r->is_dropped[file->remove_idx]) {
+            kept[count++] = keys->items[i];
+        }
+    }
+    *keys = (dw_key_list){kept, count};
+}
+
+/* [REBASE-4] */
+static dw_status
+leave_parts_out(winner_case *w, dw_error *err)
+{
+    dw_rebase *r = w->r;
+    bool is_any = false;
+    if (r->work == NULL) {
+        DW_TRY(copy_actions(r, err));
+    }
+    for (size_t i = 0; i < w->commit->count; i++) {
+        const dw_rebase_file *file = find_file(r, w->facts[i].key);
+        if (w->commit->items[i].kind == DW_ACTION_REMOVE && file != NULL &&
+            !r->is_dropped[file->remove_idx]) {
+            leave_out(r, r->asked->parts[file->remove_idx]);
+            is_any = true;
+        }
+    }
+    if (!is_any) {
+        return DW_OK;
+    }
+    size_t read_count = r->self.read.count;
+    dw_str *kept = DW_ARENA_ARRAY(&r->arena, dw_str, read_count + r->self.removed.count + 1);
+    if (kept == NULL) {
+        return dw__error_oom(err);
+    }
+    forget_files(r, &r->self.read, kept);
+    forget_files(r, &r->self.removed, kept + read_count);
+    return DW_OK;
+}
+
+/* ---- Rows that it added ---------------------------------------------------------------------- */
 
 static dw_status
 find_out_of_sight(winner_case *w, dw_error *err)
@@ -363,9 +415,7 @@ find_out_of_sight(winner_case *w, dw_error *err)
     return DW_OK;
 }
 
-/*
- * ---- The table's definition --------------------------------------------------------------------
- */
+/* ---- The table's definition ------------------------------------------------------------------ */
 
 static const dw_action *
 find_kind(const dw_commit_actions *commit, dw_action_kind kind)
@@ -429,9 +479,7 @@ keep_definition(dw_rebase *r, const dw_definition *after, dw_error *err)
     return DW_OK;
 }
 
-/*
- * ---- Taking over -------------------------------------------------------------------------------
- */
+/* ---- Taking over ----------------------------------------------------------------------------- */
 
 static void
 copy_row_ids(const dw_file *from, dw_file *to)
@@ -562,6 +610,9 @@ judge(winner_case *w, const dw_commit_info *info, dw_txn_isolation isolation, dw
     DW_TRY(look_at_definition(w, &after, err));
     DW_TRY(find_keys(w, err));
     DW_TRY(find_overlaps(w, err));
+    if (w->r->asked->parts != NULL) {
+        DW_TRY(leave_parts_out(w, err));
+    }
     DW_TRY(find_out_of_sight(w, err));
     w->winner.facts = w->facts;
     out->verdict = dw__conflict_check(&w->r->self, &w->winner, isolation, &culprit);
@@ -582,6 +633,7 @@ dw__rebase_over(dw_rebase *r, const dw_commit_actions *commit, const dw_commit_i
                 dw_txn_isolation isolation, dw_judgement *out, dw_error *err)
 {
     dw_assert(r->newest.protocol != NULL);
+    dw_assert(r->asked->parts == NULL || !r->asked->data_change);
     *out = (dw_judgement){.verdict = DW_VERDICT_NONE};
     winner_case w = {.r = r, .commit = commit};
     dw__arena_init(&w.scratch, r->arena.allocator);
@@ -590,9 +642,7 @@ dw__rebase_over(dw_rebase *r, const dw_commit_actions *commit, const dw_commit_i
     return status;
 }
 
-/*
- * ---- Making the change anew --------------------------------------------------------------------
- */
+/* ---- Making the change anew ------------------------------------------------------------------ */
 
 /* The file as others left it, without our rows, too. */
 static dw_status

@@ -8,6 +8,8 @@
  *  [REBASE-2] A deletion vector made anew is the newest one of the file and the rows that this
  *             change takes out; a row that both take out is a conflict.
  *  [REBASE-3] What has row ids keeps them, also those that it was given meanwhile.
+ *  [REBASE-4] A part of a rearrangement is left out as a whole, when a file that it moves has gone
+ *             or lost rows.
  */
 #ifndef DW_TXN_REBASE_H
 #define DW_TXN_REBASE_H

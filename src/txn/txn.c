@@ -53,6 +53,7 @@ typedef struct commit_loop {
     int64_t loss_count;
     bool is_done;
     bool was_duplicate;
+    bool was_left_out;
 } commit_loop;
 
 /* ---- Setting up ------------------------------------------------------------------------------ */
@@ -151,9 +152,7 @@ is_ours(const commit_loop *loop, const dw_commit_info *info)
     return dw__str_equal(info->txn_id, dw__str_from(loop->txn_id));
 }
 
-/*
- * ---- Losing to them ---------------------------------------------------------------------------
- */
+/* ---- Losing to them -------------------------------------------------------------------------- */
 
 /* What the winner says of the rows it looked for, for people. */
 static dw_str
@@ -301,6 +300,11 @@ settle(commit_loop *loop, dw_error *err)
 {
     bool is_altered;
     DW_TRY(dw__rebase_settle(&loop->rebase, &is_altered, err));
+    if (is_altered && loop->rebase.change.action_count == 0) {
+        loop->was_left_out = true;
+        loop->is_done = true;
+        return DW_OK;
+    }
     return is_altered ? dw__assignment_renew(&loop->assignment, &loop->rebase.change,
                                              loop->rebase.newest, &loop->rebase.turn, err)
                       : DW_OK;
@@ -461,10 +465,11 @@ run_loop(commit_loop *loop, dw_txn_result *out, dw_error *err)
         DW_TRY(may_go_on(loop, err));
         DW_TRY(try_once(loop, &bytes, err));
     }
-    if (!loop->was_duplicate) {
+    if (!loop->was_duplicate && !loop->was_left_out) {
         dw__txn_write_checksum(&loop->assigned, &loop->header, loop->version);
     }
-    out->version = loop->version;
+    out->version = loop->was_left_out ? -1 : loop->version;
+    out->was_left_out = loop->was_left_out;
     out->attempt_count = loop->attempt_count;
     out->was_duplicate = loop->was_duplicate;
     return DW_OK;

@@ -74,6 +74,10 @@ typedef struct dw_txn {
     size_t searched_path_count;
     dw_row_search search; /* with looks_for_rows */
     dw_row_marks marks;
+    /* Of a change that only rearranges, the parts that do not need each other: the number of each
+     * action's, with NULL for one whole. A part of which a file went meanwhile is left out. */
+    const size_t *parts;
+    bool *left_out; /* set for each part that was; not NULL with `parts` */
 
     bool has_isolation; /* else it is what the table asks for and the actions allow */
     dw_txn_isolation isolation;
@@ -95,6 +99,7 @@ typedef struct dw_txn_result {
     int64_t version;
     int64_t attempt_count;
     bool was_duplicate; /* another commit had recorded our txn action: nothing was written */
+    bool was_left_out;  /* all parts were: nothing was written, and the version is -1 */
 } dw_txn_result;
 
 /*

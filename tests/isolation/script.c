@@ -92,9 +92,7 @@ keep(dwt_change *change, const char *text)
     return copy;
 }
 
-/*
- * ---- Files ------------------------------------------------------------------------------------
- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 static bool
 is_live(dwt_change *change, const char *name)
@@ -156,9 +154,7 @@ mark_rows(const step *s, dwt_change *change)
     return is_free;
 }
 
-/*
- * ---- The rest ---------------------------------------------------------------------------------
- */
+/* ---- The rest -------------------------------------------------------------------------------- */
 
 static void
 put_metadata(dwt_change *change, const char *key, const char *value, bool new_schema)
@@ -241,9 +237,7 @@ put_domain(const step *s, dwt_change *change)
     dwt_change_put(change, &action);
 }
 
-/*
- * ---- Steps ------------------------------------------------------------------------------------
- */
+/* ---- Steps ----------------------------------------------------------------------------------- */
 
 static bool
 is_step(const step *s, const char *name, size_t words)
@@ -277,6 +271,8 @@ run_other(const step *s, dwt_change *change)
         put_protocol(change, NULL, s->words[1]);
     } else if (is_step(s, "replace", 0)) {
         change->txn.replaces_table = true;
+    } else if (is_step(s, "part", 1)) {
+        change->part = (size_t) number(dw__str_from(s->words[1]));
     } else if (is_step(s, "moves", 0)) {
         change->txn.data_change = false;
     } else {
@@ -348,9 +344,7 @@ script_run(const char *text, dwt_change *change)
     return true;
 }
 
-/*
- * ---- Around them ------------------------------------------------------------------------------
- */
+/* ---- Around them ----------------------------------------------------------------------------- */
 
 void
 script_create_table(dw_storage *storage, const char *property)
@@ -376,7 +370,8 @@ const char *
 script_outcome(dw_status status, const dw_txn_result *result, const dw_error *err)
 {
     if (status == DW_OK) {
-        return result->was_duplicate ? "DUPLICATE" : "OK";
+        const char *done = result->was_left_out ? "LEFT_OUT" : "OK";
+        return result->was_duplicate ? "DUPLICATE" : done;
     }
     return err->code;
 }

@@ -13,6 +13,7 @@
  *     txn APP N, domain NAME, property KEY=VALUE, schema, identity
  *     feature NAME, drop NAME     the protocol gains or loses a writer's feature
  *     replace               nothing of the old table stays
+ *     part N                what follows is a part that may be left out; N is not 0
  *     moves                 the operation is one that changes no rows
  */
 #ifndef DWT_ISOLATION_SCRIPT_H
@@ -27,7 +28,7 @@ bool script_run(const char *text, dwt_change *change);
 /* Makes a table of version 0 without files; "" or "KEY=VALUE" as its only property. */
 void script_create_table(dw_storage *storage, const char *property);
 
-/* "CONCURRENT_APPEND", or "OK", "DUPLICATE", for the outcome of a commit. */
+/* "CONCURRENT_APPEND", or "OK", "DUPLICATE", "LEFT_OUT", for the outcome of a commit. */
 const char *script_outcome(dw_status status, const dw_txn_result *result, const dw_error *err);
 
 /* The file tests/isolation/<name>, to be freed. */

@@ -39,9 +39,7 @@ static const struct {
 
 static int64_t passed, failed;
 
-/*
- * ---- Reading the file --------------------------------------------------------------------------
- */
+/* ---- Reading the file ------------------------------------------------------------------------ */
 
 static void
 give_up(const char *what, const char *line)
@@ -134,9 +132,7 @@ read_verdicts(verdicts *v)
     free(text);
 }
 
-/*
- * ---- Running -----------------------------------------------------------------------------------
- */
+/* ---- Running --------------------------------------------------------------------------------- */
 
 typedef struct world {
     dwt_env env;

@@ -39,9 +39,7 @@ static void DW_PRINTF(3, 4) find_fault(history *h, int64_t version, const char *
     }
 }
 
-/*
- * ---- Lists of rows ------------------------------------------------------------------------------
- */
+/* ---- Lists of rows --------------------------------------------------------------------------- */
 
 static int
 compare_strs(const void *a, const void *b)
@@ -96,9 +94,7 @@ list_rows(history *h, int64_t low, int64_t high, file_filter passes, const accou
     sort_rows(out);
 }
 
-/*
- * ---- What a commit says -------------------------------------------------------------------------
- */
+/* ---- What a commit says ---------------------------------------------------------------------- */
 
 static dw_str
 word_behind(dw_str text, const char *key)
@@ -144,9 +140,7 @@ read_account(history *h, dw_str json, account *out)
     sort_rows(out->rows);
 }
 
-/*
- * ---- Replaying ----------------------------------------------------------------------------------
- */
+/* ---- Replaying ------------------------------------------------------------------------------- */
 
 static dw_str
 dv_id(history *h, const dw_dv_descriptor *dv)
@@ -263,9 +257,7 @@ remove_file(history *h, int64_t version, const dw_file *remove, history_file *re
     h->files[idx] = h->files[--h->file_count];
 }
 
-/*
- * ---- Asking -------------------------------------------------------------------------------------
- */
+/* ---- Asking ---------------------------------------------------------------------------------- */
 
 static bool
 is_any(const history *h, const history_file *file, const account *said)
@@ -355,9 +347,7 @@ check_effect(history *h, int64_t version, const account *said, const row_list *b
     }
 }
 
-/*
- * ---- Digests ------------------------------------------------------------------------------------
- */
+/* ---- Digests --------------------------------------------------------------------------------- */
 
 /* Sums do not depend on the order. */
 static uint64_t
@@ -397,9 +387,7 @@ history_digest(const dw_log_snapshot *snapshot)
     return sum;
 }
 
-/*
- * ---- Commits ------------------------------------------------------------------------------------
- */
+/* ---- Commits --------------------------------------------------------------------------------- */
 
 typedef struct commit_actions {
     dw_action items[256];

@@ -78,9 +78,7 @@ put_files(run *self, bool with_row_tracking)
     dwt_commit_write(&commit, sim_storage(self->world), 1);
 }
 
-/*
- * ---- afterwards ---------------------------------------------------------------------------------
- */
+/* ---- afterwards ------------------------------------------------------------------------------ */
 
 static void
 check_entry(run *self, const ledger_entry *entry)

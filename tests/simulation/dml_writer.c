@@ -55,9 +55,7 @@ dml_row_name(dw_arena *arena, dw_str path, uint64_t place)
     return name;
 }
 
-/*
- * ---- Looking for rows ---------------------------------------------------------------------------
- */
+/* ---- Looking for rows ------------------------------------------------------------------------ */
 
 static int64_t
 choose(statement *s, int64_t bound)
@@ -192,9 +190,7 @@ only_note(statement *s, const dwt_file *file, const uint64_t *places, size_t cou
     (void) count;
 }
 
-/*
- * ---- Statements ---------------------------------------------------------------------------------
- */
+/* ---- Statements ------------------------------------------------------------------------------ */
 
 static const char *
 fill_insert(statement *s)
@@ -263,13 +259,14 @@ fill_overwrite(statement *s)
     return "overwrite";
 }
 
-/* Two files at most. */
+/* Two files at most, each for itself. */
 static void
 move_file(statement *s, const dwt_file *file, const uint64_t *places, size_t count)
 {
     (void) places;
     (void) count;
     if (s->change.action_count < 4) {
+        s->change.part++;
         write_again(s, file, NULL, 0, false);
         s->change.read[s->change.txn.read_path_count++] = file->add.path;
     }
@@ -336,9 +333,7 @@ fill(statement *s, statement_kind kind)
     dw_unreachable("not a statement");
 }
 
-/*
- * ---- Committing ---------------------------------------------------------------------------------
- */
+/* ---- Committing ------------------------------------------------------------------------------ */
 
 static void
 describe(statement *s, const char *operation, const char *id)
@@ -360,8 +355,10 @@ commit(statement *s, const char *operation)
     size_t entry = ledger_begin(&self->all->book, self->actor);
     describe(s, operation, self->all->book.items[entry].id);
     dw_status status = dwt_change_commit(&s->change, &result, &err);
-    ledger_finish(&self->all->book, self->actor, entry, life_end_of(self, status, &err),
-                  status == DW_OK ? result.version : -1);
+    bool is_in = status == DW_OK && !result.was_left_out;
+    ledger_end end = life_end_of(self, status, &err);
+    ledger_finish(&self->all->book, self->actor, entry,
+                  status == DW_OK && !is_in ? LEDGER_REFUSED : end, is_in ? result.version : -1);
     s->all->merged_count += status == DW_OK && s->change.written > 0;
     sim_note(self->actor, "%s: %s%s%s at %" PRId64, s->change.txn.user_metadata.ptr,
              dw_status_name(status), status == DW_OK ? "" : " ", status == DW_OK ? "" : err.code,
@@ -382,9 +379,7 @@ run_statement(life *self, dml *all, dw_log_snapshot *snapshot, statement_kind ki
     dw__strbuf_deinit(&s.rows);
 }
 
-/*
- * ---- Looking after the log ----------------------------------------------------------------------
- */
+/* ---- Looking after the log ------------------------------------------------------------------- */
 
 static int64_t
 now_ms(const life *self)
@@ -438,9 +433,7 @@ clean_up(life *self, dml *all, dw_log_snapshot *snapshot)
     }
 }
 
-/*
- * ---- A life -------------------------------------------------------------------------------------
- */
+/* ---- A life ---------------------------------------------------------------------------------- */
 
 static statement_kind
 choose_kind(life *self)

@@ -16,9 +16,7 @@ const dwt_range dwt_range_all = {{INT64_MIN, INT64_MAX},
                                  {{INT64_MIN, INT64_MAX}, {INT64_MIN, INT64_MAX}}};
 static const char *const partition_names[DWT_PARTITIONS] = {"a", "b"};
 
-/*
- * ---- Files ------------------------------------------------------------------------------------
- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 static int64_t
 number_at(dw_json object, const char *outer, const char *inner)
@@ -92,9 +90,7 @@ dwt_change_find(dwt_change *change, const char *name, dwt_file *out)
     return false;
 }
 
-/*
- * ---- Vectors ----------------------------------------------------------------------------------
- */
+/* ---- Vectors --------------------------------------------------------------------------------- */
 
 static dw_status
 read_vector(void *ctx, const dw_dv_descriptor *dv, dw_rowset **out, dw_error *err)
@@ -142,9 +138,7 @@ dwt_change_deleted(dwt_change *change, const dw_file *file)
     return rows;
 }
 
-/*
- * ---- The change -------------------------------------------------------------------------------
- */
+/* ---- The change ------------------------------------------------------------------------------ */
 
 static dw_status
 find_new(void *ctx, const dw_action *actions, size_t count, bool *found, dw_error *err)
@@ -228,6 +222,7 @@ void
 dwt_change_put(dwt_change *change, const dw_action *action)
 {
     dw_assert(change->action_count < sizeof(change->actions) / sizeof(change->actions[0]));
+    change->parts[change->action_count] = change->part;
     change->actions[change->action_count++] = *action;
 }
 
@@ -350,6 +345,10 @@ dwt_change_commit(dwt_change *change, dw_txn_result *out, dw_error *err)
 {
     change->txn.action_count = change->action_count;
     change->txn.marks.count = change->mark_count;
+    if (change->part > 0) {
+        change->txn.parts = change->parts;
+        change->txn.left_out = change->left_out;
+    }
     change->written = 0;
     return dw__txn_commit(&change->txn, out, err);
 }

@@ -53,6 +53,9 @@ typedef struct dwt_change {
     dw_str searched[DWT_CHANGE_FILES_MAX];
     dw_str read[DWT_CHANGE_FILES_MAX];
     size_t written; /* vectors that were made anew */
+    size_t parts[4 * DWT_CHANGE_FILES_MAX];
+    bool left_out[DWT_CHANGE_FILES_MAX];
+    size_t part; /* of what is put next; the commit has parts once it is not 0 */
 } dwt_change;
 
 /* The schema of such tables: a long id and the partition columns a and b. */

@@ -102,9 +102,7 @@ static const char *const vectors = "'delta.enableDeletionVectors' = 'true'";
 static const char *const strict =
     "'delta.enableDeletionVectors' = 'true', 'delta.isolationLevel' = 'Serializable'";
 
-/*
- * ---- Deletes -----------------------------------------------------------------------------------
- */
+/* ---- Deletes --------------------------------------------------------------------------------- */
 
 static void
 test_rivals__a_delete_keeps_what_others_did_to_other_rows_of_its_file(void **state)
@@ -169,9 +167,7 @@ test_rivals__a_serializable_delete_lets_rows_pass_that_it_does_not_look_for(void
     assert_gives(s, "SELECT count(*) FROM t", "101");
 }
 
-/*
- * ---- Inserts of what was read -------------------------------------------------------------------
- */
+/* ---- Inserts of what was read ---------------------------------------------------------------- */
 
 static void
 test_rivals__an_insert_of_rows_that_were_read_minds_only_those(void **state)

@@ -114,9 +114,7 @@ assert_commit_has(fixture *f, int64_t version, const char *wanted)
     free(text);
 }
 
-/*
- * ---- Vectors -----------------------------------------------------------------------------------
- */
+/* ---- Vectors --------------------------------------------------------------------------------- */
 
 /* The live file has exactly these rows deleted; a count of 10: it is gone. */
 static void
@@ -181,25 +179,72 @@ test_rebase__says_whose_rows_were_the_same(void **state)
     assert_deleted(f->log, (uint64_t[]){1, 2}, 2);
 }
 
-/*
- * ---- Ids, timestamps, domains -------------------------------------------------------------------
- */
+/* ---- Parts ----------------------------------------------------------------------------------- */
 
 static void
-set_property(fixture *f, const char *key)
+test_rebase__leaves_out_the_part_of_a_compaction_that_lost_a_file(void **state)
+{
+    fixture *f = *state;
+    dw_txn_result result;
+    dw_status status;
+    append_behind(f, 0, 0, &status); /* n */
+    assert_ok(status, &f->err);
+    DW_AUTO(dw_log_snapshot_ptr) both = NULL;
+    assert_ok(dw__log_snapshot(f->log, &both, &f->err), &f->err);
+    assert_ok(delete_rows(f->log, both, (uint64_t[]){1}, 1, &result, &f->err), &f->err);
+    dwt_change move;
+    dwt_change_init(&move, f->log, both, "OPTIMIZE");
+    move.txn.data_change = false;
+    for (size_t i = 0; i < 2; i++) {
+        move.part = i + 1;
+        dwt_change_remove(&move, i == 0 ? "f" : "n", false);
+        dwt_change_add(&move, i == 0 ? "f2" : "n2", &ten_rows, false);
+    }
+    assert_ok(dwt_change_commit(&move, &result, &f->err), &f->err);
+    assert_int_equal(result.version, 4);
+    assert_true(move.left_out[1]);
+    assert_false(move.left_out[2]);
+    char *text = commit_text(f->storage, 4);
+    assert_null(strstr(text, "\"f"));
+    assert_non_null(strstr(text, "\"n2\""));
+    free(text);
+    assert_ok(dwt_change_commit(&move, &result, &f->err), &f->err);
+    assert_true(result.was_left_out);
+    assert_int_equal(result.version, -1);
+    dwt_change_deinit(&move);
+    assert_deleted(f->log, (uint64_t[]){1}, 1);
+}
+
+/* ---- Ids, timestamps, domains ---------------------------------------------------------------- */
+
+/* On the newest version unless another is given. */
+static void
+set_property(fixture *f, const char *key, const char *value, dw_log_snapshot *seen)
 {
     DW_AUTO(dw_log_snapshot_ptr) newest = NULL;
     assert_ok(dw__log_snapshot(f->log, &newest, &f->err), &f->err);
+    seen = seen == NULL ? newest : seen;
     dwt_change change;
     dw_txn_result result;
-    dw_pair pair = {dw__str_from(key), DW_STR("true")};
+    dw_pair pair = {dw__str_from(key), dw__str_from(value)};
     dw_action action = {.kind = DW_ACTION_METADATA,
-                        .as.metadata = *dw__log_snapshot_metadata(newest)};
+                        .as.metadata = *dw__log_snapshot_metadata(seen)};
     action.as.metadata.configuration = (dw_pairs){&pair, 1};
-    dwt_change_init(&change, f->log, newest, "SET TBLPROPERTIES");
+    dwt_change_init(&change, f->log, seen, "SET TBLPROPERTIES");
     dwt_change_put(&change, &action);
     assert_ok(dwt_change_commit(&change, &result, &f->err), &f->err);
     dwt_change_deinit(&change);
+}
+
+static void
+test_rebase__protects_the_history_before_the_version_that_it_becomes(void **state)
+{
+    fixture *f = *state;
+    dw_status status;
+    append_behind(f, 0, 0, &status);
+    assert_ok(status, &f->err);
+    set_property(f, "delta.requireCheckpointProtectionBeforeVersion", "2", f->seen);
+    assert_commit_has(f, 3, "\"delta.requireCheckpointProtectionBeforeVersion\":\"3\"");
 }
 
 static void
@@ -231,7 +276,7 @@ test_rebase__does_not_claim_to_keep_ids_that_were_enabled_meanwhile(void **state
     dwt_change_recommit(&backfill, "f");
     assert_ok(dwt_change_commit(&backfill, &result, &f->err), &f->err);
     dwt_change_deinit(&backfill);
-    set_property(f, "delta.enableRowTracking");
+    set_property(f, "delta.enableRowTracking", "true", NULL);
     dw_status status;
     append_behind(f, 0, 0, &status);
     assert_ok(status, &f->err);
@@ -243,7 +288,7 @@ static void
 test_rebase__writes_in_commit_timestamps_that_were_enabled_meanwhile(void **state)
 {
     fixture *f = *state;
-    set_property(f, "delta.enableInCommitTimestamps");
+    set_property(f, "delta.enableInCommitTimestamps", "true", NULL);
     dw_status status;
     append_behind(f, 0, 0, &status);
     assert_ok(status, &f->err);
@@ -278,9 +323,7 @@ test_rebase__removes_domains_that_a_replaced_table_got_meanwhile(void **state)
     }
 }
 
-/*
- * ---- Limits ------------------------------------------------------------------------------------
- */
+/* ---- Limits ---------------------------------------------------------------------------------- */
 
 static void
 test_rebase__gives_up_after_as_many_attempts_as_are_allowed(void **state)
@@ -306,9 +349,7 @@ test_rebase__gives_up_when_the_time_is_over(void **state)
     assert_error(status, DW_CONFLICT, "TOO_MANY_ATTEMPTS", &f->err);
 }
 
-/*
- * ---- With every fault --------------------------------------------------------------------------
- */
+/* ---- With every fault ------------------------------------------------------------------------ */
 
 /* The table, and a winner behind the version that the loser will read. */
 static void
@@ -377,9 +418,11 @@ main(void)
         REBASE_TEST(test_rebase__merges_vectors_of_three_writers_that_began_together),
         REBASE_TEST(test_rebase__removes_a_file_of_which_several_writers_left_nothing),
         REBASE_TEST(test_rebase__says_whose_rows_were_the_same),
+        REBASE_TEST(test_rebase__leaves_out_the_part_of_a_compaction_that_lost_a_file),
         REBASE_TEST(test_rebase__takes_the_ids_that_a_backfill_gave_meanwhile),
         REBASE_TEST(test_rebase__does_not_claim_to_keep_ids_that_were_enabled_meanwhile),
         REBASE_TEST(test_rebase__writes_in_commit_timestamps_that_were_enabled_meanwhile),
+        REBASE_TEST(test_rebase__protects_the_history_before_the_version_that_it_becomes),
         REBASE_TEST(test_rebase__removes_domains_that_a_replaced_table_got_meanwhile),
         REBASE_TEST(test_rebase__gives_up_after_as_many_attempts_as_are_allowed),
         REBASE_TEST(test_rebase__gives_up_when_the_time_is_over),
