@@ -105,6 +105,65 @@ check_stats(dw_fsck *fsck, const dw_file *file)
     }
 }
 
+/* The member of a file's statistics that a column's path leads to. */
+static dw_json
+stats_member(dw_json stats, const char *kind, dw_json path)
+{
+    dw_json found = dw__json_get(stats, dw__str_from(kind));
+    dw_json_iter it = dw__json_iter(path);
+    while (dw__json_next(&it)) {
+        found = dw__json_get(found, dw__json_str(it.value));
+    }
+    return found;
+}
+
+static void
+check_clustered_column(dw_fsck *fsck, const dw_file *file, dw_json stats, dw_json path)
+{
+    int64_t records = 0, nulls = 0;
+    dw_str name = DW_STR("?");
+    dw_json_iter it = dw__json_iter(path);
+    while (dw__json_next(&it)) {
+        name = dw__json_str(it.value);
+    }
+    dw_json count = stats_member(stats, "nullCount", path);
+    bool has_count = dw__json_i64(count, &nulls);
+    bool is_empty = dw__json_i64(dw__json_get(stats, DW_STR("numRecords")), &records) &&
+                    (records == 0 || (has_count && nulls >= records));
+    bool has_bounds = dw__json_kind(stats_member(stats, "minValues", path)) != DW_JSON_MISSING ||
+                      dw__json_kind(stats_member(stats, "maxValues", path)) != DW_JSON_MISSING;
+    if (!is_empty && !has_count && !has_bounds) {
+        dw__fsck_find(fsck, DW_FSCK_WARNING, "I2", file->path,
+                      "expected statistics of the clustering column '%.*s', found none",
+                      DW_STR_ARG(name));
+    }
+}
+
+/* Files that a writer made since the table is clustered. */
+static void
+check_clustered_stats(dw_fsck *fsck, const dw_file *file)
+{
+    const dw_fsck_domain *domain = dw__fsck_domain(&fsck->state, DW_STR("delta.clustering"));
+    if (domain == NULL || !file->data_change || file->stats.len == 0 ||
+        domain->version >= fsck->version ||
+        !dw__protocol_supports(fsck->state.protocol, DW_FEATURE_CLUSTERING)) {
+        return;
+    }
+    DW_AUTO(dw_json_doc_ptr) columns = NULL;
+    DW_AUTO(dw_json_doc_ptr) stats = NULL;
+    dw_error ignored = DW_ERROR_INIT;
+    if (dw__fsck_parse(fsck, domain->domain.configuration, "the domain", &columns, &ignored) !=
+            DW_OK ||
+        dw__fsck_parse(fsck, file->stats, "the statistics", &stats, &ignored) != DW_OK) {
+        return;
+    }
+    dw_json_iter it =
+        dw__json_iter(dw__json_get(dw__json_root(columns), DW_STR("clusteringColumns")));
+    while (dw__json_next(&it)) {
+        check_clustered_column(fsck, file, dw__json_root(stats), it.value);
+    }
+}
+
 void
 dw__fsck_check_add(dw_fsck *fsck, const dw_file *file)
 {
@@ -122,6 +181,9 @@ dw__fsck_check_add(dw_fsck *fsck, const dw_file *file)
         check_partition_values(fsck, file);
     }
     check_stats(fsck, file);
+    if (state->protocol != NULL) {
+        check_clustered_stats(fsck, file);
+    }
     if (file->dv != NULL && state->protocol != NULL) {
         check_dv(fsck, file, dw__fsck_num_records(file->stats));
     }

@@ -101,6 +101,7 @@ typedef struct dw_fsck {
     dw_storage *storage;
     const dw_env *env;
     dw_connection *connection;
+    dw_database *database; /* NULL: what needs one is not checked */
     const dw_fsck_spec *spec;
     dw_log_listing listing;
     struct {
@@ -185,6 +186,8 @@ void dw__fsck_check_add(dw_fsck *fsck, const dw_file *file);
 void dw__fsck_check_protocol(dw_fsck *fsck, const dw_protocol *protocol, const dw_protocol *before);
 void dw__fsck_check_metadata(dw_fsck *fsck, const dw_metadata *before);
 void dw__fsck_check_columns(dw_fsck *fsck, const dw_metadata *before);
+/* A column of `before` whose type is another one now, without a record of that; NULL: none. */
+const dw_field *dw__fsck_unrecorded_change(dw_fsck *fsck, const dw_type *before);
 /* A checkpoint of the state's version: compared with it. */
 DW_WARN_UNUSED dw_status dw__fsck_checkpoint(dw_fsck *fsck, const dw_log_file *first,
                                              dw_error *err);
@@ -222,8 +225,10 @@ DW_WARN_UNUSED dw_status dw__fsck_row_ids(dw_fsck *fsck, dw_error *err);
 int64_t dw__fsck_row_id_mark(dw_fsck *fsck); /* in the domain; -1: there is none */
 void dw__fsck_check_clustering(dw_fsck *fsck);
 DW_WARN_UNUSED dw_status dw__fsck_reader(dw_fsck *fsck, dw_error *err);
-/* Statistics and rows; then, when all files can be read, ids of rows. */
+/* Statistics and rows; then, when all files can be read, conditions and ids of rows. */
 DW_WARN_UNUSED dw_status dw__fsck_data(dw_fsck *fsck, dw_error *err);
+DW_WARN_UNUSED dw_status dw__fsck_data_constraints(dw_fsck *fsck, dw_log_snapshot *snapshot,
+                                                   dw_error *err);
 DW_WARN_UNUSED dw_status dw__fsck_data_row_ids(dw_fsck *fsck, dw_log_snapshot *snapshot,
                                                dw_error *err);
 

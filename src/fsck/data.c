@@ -357,6 +357,9 @@ dw__fsck_data(dw_fsck *fsck, dw_error *err)
             dw__file_set_visit_stats(dw__log_snapshot_files(snapshot), check_file, &check, err);
     }
     if (status == DW_OK && !check.has_unreadable_file) {
+        status = dw__fsck_data_constraints(fsck, snapshot, err);
+    }
+    if (status == DW_OK && !check.has_unreadable_file) {
         status = dw__fsck_data_row_ids(fsck, snapshot, err);
     }
     DW_VEC_DEINIT(fsck->env->allocator, &check.leaves);

@@ -289,9 +289,9 @@ check(dw_fsck *fsck, dw_error *err)
     return dw__fsck_go_on(fsck, 1, err);
 }
 
-dw_status
-dw__log_fsck(dw_log *log, dw_connection *connection, const dw_fsck_spec *spec,
-             struct ArrowArrayStream *out, dw_fsck_counts *counts_out, dw_error *err)
+static dw_status
+run(dw_log *log, dw_database *database, dw_connection *connection, const dw_fsck_spec *spec,
+    struct ArrowArrayStream *out, dw_fsck_counts *counts_out, dw_error *err)
 {
     static const dw_rows_column columns[] = {{"severity", DW_ROWS_STR, 0, 0},
                                              {"rule", DW_ROWS_STR, 0, 0},
@@ -304,6 +304,7 @@ dw__log_fsck(dw_log *log, dw_connection *connection, const dw_fsck_spec *spec,
                     .storage = dw__log_storage(log),
                     .env = env,
                     .connection = connection,
+                    .database = database,
                     .spec = spec,
                     .version = -1};
     DW_TRY(dw__rows_new(env->allocator, columns, sizeof(columns) / sizeof(columns[0]), &fsck.rows,
@@ -326,8 +327,16 @@ dw__log_fsck(dw_log *log, dw_connection *connection, const dw_fsck_spec *spec,
 }
 
 dw_status
+dw__log_fsck(dw_log *log, dw_connection *connection, const dw_fsck_spec *spec,
+             struct ArrowArrayStream *out, dw_fsck_counts *counts_out, dw_error *err)
+{
+    return run(log, NULL, connection, spec, out, counts_out, err);
+}
+
+dw_status
 dw__table_fsck(dw_table *table, dw_connection *connection, const dw_fsck_spec *spec,
                struct ArrowArrayStream *out, dw_fsck_counts *counts_out, dw_error *err)
 {
-    return dw__log_fsck(dw__table_log(table), connection, spec, out, counts_out, err);
+    return run(dw__table_log(table), dw__table_database(table), connection, spec, out, counts_out,
+               err);
 }

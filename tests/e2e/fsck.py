@@ -260,6 +260,9 @@ def test_fsck__finds_hints_and_checksums_that_lie(w):
     with open(os.path.join(log, "_last_checkpoint"), "w", encoding="utf-8") as file:
         json.dump({"version": 1, "size": 5}, file)
     expect_rule(w, "A7", "not there")
+    with open(os.path.join(log, "_last_checkpoint"), "w", encoding="utf-8") as file:
+        json.dump({"version": 1, "size": 5, "checksum": "0" * 32}, file)
+    expect_rule(w, "A7", "its checksum is 000")
     definition = {k: v for a in w.actions("t", 0) for k, v in a.items()}
     size = sum(a["add"]["size"] for a in w.actions("t", 1) if "add" in a)
 
@@ -476,6 +479,47 @@ def test_fsck__finds_type_changes_that_are_none(w):
     expect_only(w, "J2")
     plant(w, [protocol(), changed("long", "byte", "long")])
     expect_only(w, "D21")
+
+
+@test
+def test_fsck__finds_type_changes_that_are_not_recorded(w):
+    def typed(kind, **more):
+        return metadata(field("id", kind, **more), field("s", {"type": "struct", "fields": [field("x", kind)]}))
+
+    plant(w, [protocol(), typed("integer"), add("a")], [typed("long"), add("b")])
+    expect_only(w, "J3", "'id'")
+    record = {"delta.typeChanges": [{"fromType": "integer", "toType": "long"}]}
+    plant(w, [features(readers=["typeWidening"]), typed("integer"), add("a")], [typed("long", **record)])
+    expect_only(w, "J3", "'x'")
+    plant(w, [protocol(), typed("integer"), add("a")], [typed("long"), remove("a"), add("b")])
+    expect_equal(found(w), {})
+
+
+@test
+def test_fsck__finds_rows_that_break_the_rules_of_their_table(w):
+    w.sql("CREATE TABLE t (id BIGINT, p INT) PARTITIONED BY (p)")
+    w.sql("INSERT INTO t SELECT range, range % 2 FROM range(10)")
+    w.sql("ALTER TABLE t ADD CONSTRAINT small CHECK (id + p < 20)")
+
+    def tighten(action):
+        if "metaData" in action:
+            action["metaData"]["configuration"]["delta.constraints.small"] = "id + p < 8"
+
+    expect_equal(found(w, "--data"), {})
+    edit(w, 2, tighten)
+    expect_rule(w, "D3", "3 rows break", "small", options=["--data"])
+
+
+@test
+def test_fsck__finds_files_without_statistics_of_clustering_columns(w):
+    domain = {"domainMetadata": {"domain": "delta.clustering", "removed": False,
+                                 "configuration": json.dumps({"clusteringColumns": [["id"]]})}}
+    start = [features("clustering", "domainMetadata"), metadata(), domain]
+    bounds = json.dumps({"numRecords": 1, "minValues": {"id": 1}, "maxValues": {"id": 1}, "nullCount": {"id": 0}})
+    plant(w, start, [add("a", stats=bounds), add("b", rows=0)])
+    expect_equal(found(w), {})
+    plant(w, start, [add("a")])
+    expect_only(w, "I2", "'id'")
 
 
 @test
