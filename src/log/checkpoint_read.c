@@ -177,6 +177,13 @@ add_sidecars(dw_checkpoint *checkpoint, const dw_replay *base, dw_error *err)
         dw_object_meta meta;
         DW_TRY(sidecar_key(log, base->sidecars.items[i].path, &checkpoint->arena, &key, err));
         dw_status status = dw__storage_head(log->storage, key, &meta, err);
+        if (status == DW_NOT_FOUND) {
+            dw__error_clear(err);
+            status = dw__error_set(err, DW_CORRUPT, "SIDECAR_MISSING",
+                                   "the sidecar %.*s, which the checkpoint names, is missing; "
+                                   "restore it from a backup",
+                                   DW_STR_ARG(key));
+        }
         if (status != DW_OK) {
             dw__error_context(err, "reading checkpoint %" PRId64, checkpoint->version);
             return status;

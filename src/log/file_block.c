@@ -316,6 +316,7 @@ set_i64(dw_file_block *block, dw_row_column *column, int64_t value, uint8_t flag
 bool
 dw__file_block_set_base_row_id(dw_file_block *block, int64_t id)
 {
+    block->base_row_id_max = id > block->base_row_id_max ? id : block->base_row_id_max;
     return set_i64(block, &block->base_row_ids, id, DW_FILE_HAS_BASE_ROW_ID);
 }
 

@@ -90,6 +90,7 @@ struct dw_file_block {
     dw_row_column flags;           /* uint8_t */
     dw_row_column dv_codes;        /* uint32_t: 0 or 1 + the index into dvs */
     dw_row_column base_row_ids;    /* int64_t */
+    int64_t base_row_id_max;       /* of all rows, live or not; 0: none has an id above */
     dw_row_column commit_versions; /* int64_t, default row commit versions */
     struct {
         dw_dv_descriptor *items;

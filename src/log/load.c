@@ -317,7 +317,8 @@ load_without_checkpoint(attempt *a, const dw_error *cause, dw_log_snapshot **out
 static bool
 is_race(const attempt *a, const dw_error *err)
 {
-    return dw__error_has_code(err, "OBJECT_NOT_FOUND") || dw__error_has_code(err, "LOG_GAP") ||
+    return dw__error_has_code(err, "OBJECT_NOT_FOUND") ||
+           dw__error_has_code(err, "SIDECAR_MISSING") || dw__error_has_code(err, "LOG_GAP") ||
            (a->checkpoint_failed && err->status == DW_NOT_FOUND);
 }
 

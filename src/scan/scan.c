@@ -10,6 +10,8 @@
 #include "scan/scan_core.h"
 #include "scan/scan_sql.h"
 
+#include <inttypes.h>
+
 /* ---- What a file is to the engine ------------------------------------------------------------ */
 
 static dw_status
@@ -105,6 +107,18 @@ fill_partition_values(dw_scan *scan, dw_bound_source *source, dw_error *err)
 
 /* ---- Binding --------------------------------------------------------------------------------- */
 
+/* Which version of which table is wrong. */
+static void
+add_place(const dw_bound_source *source, dw_error *err)
+{
+    if (source->snapshot == NULL) {
+        return;
+    }
+    dw_str root = dw__log_storage(dw__log_snapshot_log(source->snapshot))->root;
+    dw__error_context(err, "reading version %" PRId64 " of %.*s",
+                      dw__log_snapshot_version(source->snapshot), DW_STR_ARG(root));
+}
+
 static dw_status
 bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
 {
@@ -112,7 +126,11 @@ bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
     dw_scan_part *parts;
     size_t part_count;
     DW_TRY(dw__scan_cut(source, plan->is_aggregated, &scan->arena, &parts, &part_count, err));
-    DW_TRY(dw__type_changes_check(relation->schema, false, &scan->arena, err));
+    dw_status legal = dw__type_changes_check(relation->schema, false, &scan->arena, err);
+    if (legal != DW_OK) {
+        add_place(source, err);
+        return legal;
+    }
     bool instants_as_text;
     DW_TRY(dw__scan_find_zoneless_instants(scan->connection, relation->schema, source->paths,
                                            source->file_count, &scan->arena, &instants_as_text,
@@ -216,8 +234,11 @@ open_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
     DW_TRY(resolve_paths(scan, source, err));
     DW_TRY(make_copies(scan, source, err));
     DW_TRY(fill_partition_values(scan, source, err));
-    DW_TRY(load_rows(scan, source, err));
-    return bind_source(scan, source, plan, err);
+    dw_status status = load_rows(scan, source, err);
+    if (status == DW_CORRUPT) {
+        add_place(source, err);
+    }
+    return status == DW_OK ? bind_source(scan, source, plan, err) : status;
 }
 
 /* ---- The scan -------------------------------------------------------------------------------- */

@@ -73,6 +73,41 @@ read_high_water_mark(dw_assignment *a, dw_error *err)
     return DW_OK;
 }
 
+/* True when some file, live or not, may have ids above the mark: a look at each block is cheap. */
+static bool
+may_be_behind(const dw_assignment *a, const dw_file_set *files)
+{
+    bool found = false;
+    for (size_t i = 0; i < files->count && !found; i++) {
+        found = files->items[i].block->base_row_id_max > a->high_water_mark;
+    }
+    return found;
+}
+
+/* A mark that went back would have ids used twice. */
+static dw_status
+check_high_water_mark(const dw_assignment *a, dw_error *err)
+{
+    const dw_log_snapshot *snapshot = a->txn->read_snapshot;
+    const dw_file_set *files = snapshot == NULL ? NULL : dw__log_snapshot_files(snapshot);
+    if (files == NULL || !may_be_behind(a, files)) {
+        return DW_OK;
+    }
+    dw_file_ref ref;
+    for (bool ok = dw__file_set_first(files, &ref); ok; ok = dw__file_set_next(files, &ref)) {
+        int64_t id;
+        if (dw__file_set_base_row_id(files, ref, &id) && id > a->high_water_mark) {
+            return dw__error_set(err, DW_CORRUPT, "ROW_TRACKING_INVALID",
+                                 "in version %" PRId64 " the row ids' high-water mark is %" PRId64
+                                 ", but %.*s has ids from %" PRId64
+                                 " on: the mark went back, and ids would be used twice",
+                                 dw__log_snapshot_version(snapshot), a->high_water_mark,
+                                 DW_STR_ARG(dw__file_set_path(files, ref)), id);
+        }
+    }
+    return DW_OK;
+}
+
 dw_status
 dw__assignment_note(dw_assignment *a, const dw_action *actions, size_t count, dw_error *err)
 {
@@ -319,6 +354,7 @@ init_row_tracking(dw_assignment *a, const dw_properties *before, const dw_proper
         return DW_OK;
     }
     DW_TRY(read_high_water_mark(a, err));
+    DW_TRY(check_high_water_mark(a, err));
     DW_TRY(count_new_rows(a, err));
     return a->is_tracking_enabled && !before->enable_row_tracking && a->txn->read_snapshot != NULL
                ? check_all_have_ids(a->txn, err)

@@ -134,7 +134,7 @@ test_checkpoint__with_a_sidecar_missing_names_it(void **state)
             DW_STR("{\"checkpointMetadata\":{\"version\":5}}\n" PROTOCOL_V2 METADATA
                    "{\"sidecar\":{\"path\":\"gone.parquet\",\"sizeInBytes\":1,"
                    "\"modificationTime\":1}}\n"));
-    assert_int_equal(world_refresh(w), DW_NOT_FOUND);
+    assert_error(world_refresh(w), DW_CORRUPT, "SIDECAR_MISSING", &w->err);
     assert_message_has(&w->err, "gone.parquet");
 }
 
