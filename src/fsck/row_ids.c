@@ -135,7 +135,8 @@ check_rows(id_check *check, int64_t mark, dw_error *err)
                              .rows = &rows,
                              .with_positions = true,
                              .with_row_ids = true};
-    DW_TRY(dw__scan_open(check->fsck->connection, NULL, DW_STR(""), &source, 1, &scan, err));
+    DW_TRY(dw__scan_open(check->fsck->connection, check->fsck->database, DW_STR(""), &source, 1,
+                         &scan, err));
     dw_status status = find_out_of_range(check, mark, err);
     if (status == DW_OK) {
         status = find_duplicates(check, err);
