@@ -28,6 +28,7 @@ typedef struct dw_v2_checkpoint {
     int64_t sidecar_bytes;
     int64_t add_count;
     int64_t main_bytes; /* from dw__v2_checkpoint_finish on */
+    dw_str hint_json;   /* likewise: what `_last_checkpoint` says of it, in the arena */
 } dw_v2_checkpoint;
 
 dw_v2_checkpoint dw__v2_checkpoint_make(dw_log *log, int64_t version, dw_arena *arena);

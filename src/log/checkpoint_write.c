@@ -572,7 +572,10 @@ write_classic(writer *w, dw_hint *hint_out, dw_error *err)
     dw_log *log = w->snapshot->log;
     DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(log->env->allocator, CHECKPOINT_BYTES_MAX);
     DW_TRY(write_file(w, INT64_MAX, &bytes, err));
-    *hint_out = (dw_hint){w->snapshot->version, w->row_count, (int64_t) bytes.len, w->add_count};
+    *hint_out = (dw_hint){.version = w->snapshot->version,
+                          .action_count = w->row_count,
+                          .size_bytes = (int64_t) bytes.len,
+                          .add_count = w->add_count};
     char key[DW_CHECKPOINT_KEY_SIZE];
     return dw__storage_put(log->storage, dw__checkpoint_key(w->snapshot->version, key),
                            dw__strbuf_str(&bytes), err);
@@ -605,8 +608,11 @@ write_v2(writer *w, dw_hint *hint_out, dw_error *err)
         status = dw__v2_checkpoint_finish(&checkpoint, w->actions.items, w->actions.count, err);
     }
     int64_t other_rows = (int64_t) (w->actions.count + checkpoint.sidecars.count);
-    *hint_out = (dw_hint){w->snapshot->version, w->row_count + other_rows,
-                          checkpoint.sidecar_bytes + checkpoint.main_bytes, w->add_count};
+    *hint_out = (dw_hint){.version = w->snapshot->version,
+                          .action_count = w->row_count + other_rows,
+                          .size_bytes = checkpoint.sidecar_bytes + checkpoint.main_bytes,
+                          .add_count = w->add_count,
+                          .v2_json = checkpoint.hint_json};
     dw__v2_checkpoint_deinit(&checkpoint);
     return status;
 }

@@ -100,8 +100,13 @@ dw__hint_write(dw_storage *storage, const dw_allocator *allocator, const dw_hint
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(allocator, DW_HINT_BYTES_MAX);
     dw__strbuf_printf(&text,
                       "{\"version\":%" PRId64 ",\"size\":%" PRId64 ",\"sizeInBytes\":%" PRId64
-                      ",\"numOfAddFiles\":%" PRId64 "}",
+                      ",\"numOfAddFiles\":%" PRId64,
                       hint->version, hint->action_count, hint->size_bytes, hint->add_count);
+    if (!dw__str_is_null(hint->v2_json)) {
+        dw__strbuf_append_literal(&text, ",\"v2Checkpoint\":");
+        dw__strbuf_append(&text, hint->v2_json);
+    }
+    dw__strbuf_append_char(&text, '}');
     DW_TRY(dw__strbuf_ok(&text, "the hint", err));
     DW_TRY(add_checksum(allocator, &text, err));
     return dw__storage_put(storage, DW_STR(DW_LAST_CHECKPOINT_KEY), dw__strbuf_str(&text), err);

@@ -21,6 +21,7 @@ typedef struct dw_hint {
     int64_t action_count;
     int64_t size_bytes;
     int64_t add_count;
+    dw_str v2_json; /* the object `v2Checkpoint`; null string: none */
 } dw_hint;
 
 /* Replaces the hint unless the one there names a newer checkpoint. */

@@ -98,6 +98,16 @@ test_v2__puts_files_into_sidecars_and_all_else_into_the_main_file(void **state)
     assert_null(strstr(text, "{\"add\""));
     assert_null(strstr(text, "{\"remove\""));
     free(text);
+    text = dwt_get(w->storage, DW_LOG_DIR "_last_checkpoint");
+    assert_non_null(strstr(text, "\"v2Checkpoint\":{\"path\":\"00000000000000000001.checkpoint."));
+    assert_non_null(strstr(text, "\"nonFileActions\":[{\"checkpointMetadata\":{\"version\":1,"));
+    assert_non_null(strstr(text, "{\"txn\":{\"appId\":\"x\""));
+    assert_non_null(strstr(text, "\"sidecarFiles\":[{\"path\":\""));
+    assert_non_null(strstr(text, "\"checksum\":\""));
+    free(text);
+    int64_t hint;
+    assert_ok(dw__hint_read(w->storage, w->env.env.allocator, &hint, &w->err), &w->err);
+    assert_int_equal(hint, 1);
     reread(w, 1);
     assert_files(w, "a b#v c");
     assert_int_equal(w->snapshot->domains->count, 1);
