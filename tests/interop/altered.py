@@ -13,7 +13,8 @@ PROTECTED = "delta.requireCheckpointProtectionBeforeVersion"
 # name -> (statements, properties whose values are each table's own)
 ALTERED = {
     "properties": (["SET TBLPROPERTIES ('free' = '1', 'delta.checkpointInterval' = '20')",
-                    "UNSET TBLPROPERTIES ('free')"], []),
+                    # Spark writes down IF EXISTS whether it was said or not.
+                    "UNSET TBLPROPERTIES IF EXISTS ('free')"], []),
     "append_only": (["SET TBLPROPERTIES ('delta.appendOnly' = 'true')",
                      "SET TBLPROPERTIES ('delta.appendOnly' = 'false')"], []),
     "change_data_feed": (["SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')"], []),

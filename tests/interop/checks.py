@@ -41,6 +41,7 @@ class Run:
         self.only = only
         self.verbose = verbose
         self.counts = {"passed": 0, "failed": 0, "skipped": 0}
+        self.outcomes = {}  # name of a check -> how it ended, and what it said
         self.started = time.monotonic()
 
     def path(self, name):
@@ -68,6 +69,7 @@ class Run:
             if self.verbose:
                 traceback.print_exc()
         self.counts[outcome] += 1
+        self.outcomes[name] = outcome, problem
         if outcome != "passed":
             print(f"{outcome}: {name}: {problem}", flush=True)
         elif self.verbose:

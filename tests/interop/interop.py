@@ -7,6 +7,7 @@ import tempfile
 
 import altered
 import checks
+import compatibility
 import damage
 import mixed
 import ours
@@ -41,6 +42,7 @@ def main():
     parser.add_argument("--fresh", action="store_true", help="let Spark write its tables anew")
     parser.add_argument("--generate", action="store_true", help="only let Spark write its tables")
     parser.add_argument("--keep", metavar="FOLDER", help="leave the tables there")
+    parser.add_argument("--write-docs", action="store_true", help="write what was found into the docs")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     product.program()
@@ -67,6 +69,8 @@ def main():
         shared_life.run_all(run)
         rules.run_all(run)
         altered.run_all(run)
+        if not options.only or options.write_docs:
+            compatibility.run_all(run, options.write_docs)
         run.check_tables("written", run.folder, "")
         for prefix, store in STORES.items():
             for name in store.complete():

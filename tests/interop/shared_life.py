@@ -1,17 +1,36 @@
 """Tables that we create with one feature each and Spark then changes: we read the same after each step.
 
-We change them in between, too, so that both sides stand on what the other wrote.
+We change them in between, too, so that both sides stand on what the other wrote; at the end delta-rs and
+DuckDB read them, or say that they cannot. Without Spark only our own steps are done.
 """
 import os
 import re
 
+import ours
+from checks import Skip
 from dwpeers import product, rows
 
 COLUMNS = "id BIGINT, n INT, s STRING, st STRUCT<a: INT, b: STRING>, p STRING"
 
+# Columns that some features have besides.
+MORE_COLUMNS = {
+    "generated columns": "g BIGINT GENERATED ALWAYS AS (id * 2)",
+    "identity columns": "k BIGINT GENERATED ALWAYS AS IDENTITY (START WITH 100 INCREMENT BY 10)",
+    "column defaults": "e STRING DEFAULT 'unless said otherwise'",
+}
 # feature -> properties
 FEATURES = {
     "nothing": {},
+    "append only": {"delta.appendOnly": "true"},
+    "invariants": {},
+    "check constraints": {"delta.constraints.small": "id < 100000"},
+    "generated columns": {},
+    "identity columns": {},
+    "column defaults": {"delta.feature.allowColumnDefaults": "supported"},
+    "domain metadata": {"delta.feature.domainMetadata": "supported"},
+    "clustering": {"delta.feature.clustering": "supported"},
+    "vacuum protocol check": {"delta.feature.vacuumProtocolCheck": "supported"},
+    "checkpoint protection": {"delta.feature.checkpointProtection": "supported"},
     "deletion vectors": {"delta.enableDeletionVectors": "true"},
     "change data feed": {"delta.enableChangeDataFeed": "true"},
     "mapping by name": {"delta.columnMapping.mode": "name"},
@@ -26,6 +45,7 @@ FEATURES = {
         "delta.checkpointInterval": "2",
     },
     "materialized partitions": {"delta.feature.materializePartitionColumns": "supported"},
+    "iceberg v1": {"delta.enableIcebergCompatV1": "true"},
     "iceberg v2": {"delta.enableIcebergCompatV2": "true", "delta.columnMapping.mode": "name"},
     "much at once": {
         "delta.enableDeletionVectors": "true",
@@ -50,16 +70,16 @@ def new_rows(first, count, spark):
     )
 
 
-def steps(name):
+def steps(name, feature, with_spark):
     """(who, statement): the table's life behind its creation."""
-    return [
-        ("us", f"INSERT INTO {name} {new_rows(0, 200, False)}"),
-        ("spark", f"INSERT INTO {name} {new_rows(200, 100, True)}"),
+    found = [
+        ("us", f"INSERT INTO {name} (id, n, s, st, p) {new_rows(0, 200, False)}"),
+        ("spark", f"INSERT INTO {name} (id, n, s, st, p) {new_rows(200, 100, True)}"),
         ("spark", f"DELETE FROM {name} WHERE id % 10 = 3"),
         ("us", f"DELETE FROM {name} WHERE id % 10 = 4"),
         ("spark", f"UPDATE {name} SET s = 'changed' WHERE id < 20"),
         ("us", f"UPDATE {name} SET n = n + 1, st.b = 'ours' WHERE id BETWEEN 30 AND 40"),
-        ("us", f"INSERT INTO {name} {new_rows(300, 50, False)}"),
+        ("us", f"INSERT INTO {name} (id, n, s, st, p) {new_rows(300, 50, False)}"),
         (
             "spark",
             f"MERGE INTO {name} t USING (SELECT id FROM range(290, 360)) s ON t.id = s.id"
@@ -71,34 +91,70 @@ def steps(name):
         ("us", f"UPDATE {name} SET s = 'moved', p = 'p 9' WHERE id % 60 = 2"),
         ("us", f"DELETE FROM {name} WHERE p = 'p 1'"),
         ("spark", f"UPDATE {name} SET s = 'again' WHERE id % 60 = 2"),
-        ("us", f"INSERT INTO {name} {new_rows(400, 10, False)}"),
+        ("us", f"INSERT INTO {name} (id, n, s, st, p) {new_rows(400, 10, False)}"),
+        (
+            "us",
+            f"MERGE INTO {name} t USING (SELECT r.id FROM range(395, 420) r(id)) s ON t.id = s.id"
+            " WHEN MATCHED AND t.id % 2 = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET n = -2"
+            " WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id)",
+        ),
     ]
+    if feature == "append only":
+        found = [(who, statement) for who, statement in found if statement.startswith("INSERT")]
+    return found if with_spark else [(who, statement) for who, statement in found if who == "us"]
 
 
 # Rows have ids there, and both sides must find the same after each step.
 KEEPS_IDS = ("row tracking", "much at once")
 
 
-def lives(path, feature):
+def create(path, feature):
+    properties = ", ".join(f"'{k}' = '{v}'" for k, v in FEATURES[feature].items())
+    columns = COLUMNS.replace("BIGINT,", "BIGINT NOT NULL,", 1) if feature == "invariants" else COLUMNS
+    columns = ", ".join(filter(None, (columns, MORE_COLUMNS.get(feature))))
+    tail = f" TBLPROPERTIES ({properties})" if properties else ""
+    product.sql(f"CREATE TABLE {product.table_sql(path)} ({columns}) USING DELTA PARTITIONED BY (p){tail}")
+
+
+def lives(path, feature, with_spark):
     from dwpeers import spark
 
+    create(path, feature)
     name = product.table_sql(path)
-    properties = ", ".join(f"'{k}' = '{v}'" for k, v in FEATURES[feature].items())
-    tail = f" TBLPROPERTIES ({properties})" if properties else ""
-    product.sql(f"CREATE TABLE {name} ({COLUMNS}) USING DELTA PARTITIONED BY (p){tail}")
-    for who, statement in steps(name):
+    for who, statement in steps(name, feature, with_spark):
         before = row_ids(name) if feature in KEEPS_IDS else None
         try:
             product.sql(statement) if who == "us" else spark.session().sql(statement).collect()
         except Exception as e:
             return f"{who}: {statement[:60]}: {' '.join(str(e).split())[:400]}"
-        problem = rows.difference(spark.read(path, None), product.read(path))
+        problem = rows.difference(spark.read(path, None), product.read(path)) if with_spark else None
         if not problem and before is not None:
-            problem = rows.difference(row_ids(name, by_spark=True), row_ids(name))
+            problem = rows.difference(row_ids(name, by_spark=True), row_ids(name)) if with_spark else None
             problem = problem or lost_ids(before, row_ids(name))
         if problem:
             return f"after {who}: {statement[:60]}: {problem}"
     return broken_rules(path)
+
+
+# What peers read wrongly: (engine, feature) -> what comes out.
+READ_WRONGLY = {
+    ("duckdb", feature): "partition values come out as NULL where columns are mapped"
+    for feature in ("mapping by name", "mapping by id", "iceberg v1", "iceberg v2", "much at once")
+}
+
+
+def read_by_peer(engine, path, feature):
+    """Skips what a peer cannot read, with the reason as it says it."""
+    if (engine, feature) in READ_WRONGLY:
+        raise Skip(f"wrong rows: {READ_WRONGLY[engine, feature]}")
+    try:
+        found = ours.READERS[engine](path)
+    except Exception as e:
+        reason = " ".join(str(e).split())[:200]
+        if re.search(r"(?i)not supported|unsupported|not yet|reader feature", reason):
+            raise Skip(f"refused: {reason}") from e
+        raise
+    return rows.difference(product.read(path), found)
 
 
 def row_ids(name, by_spark=False):
@@ -131,7 +187,14 @@ def broken_rules(path):
 
 
 def run_all(run):
-    if "spark" in run.engines:
-        for feature in FEATURES:
-            asked = f"shared life/{feature}"
-            run.check(asked, lives, run.path(asked), feature)
+    with_spark = "spark" in run.engines
+    for feature in FEATURES:
+        asked = f"shared life/{feature}"
+        peers = {f"{asked} read by {engine}": engine for engine in run.engines
+                 if engine not in ("deltaworks", "spark")}
+        if not any(run.wants(name) for name in (asked, *peers)):
+            continue
+        path = run.path(asked)
+        run.check(asked, lives, path, feature, with_spark)
+        for name, engine in peers.items():
+            run.check(name, read_by_peer, engine, path, feature)

@@ -88,6 +88,7 @@ def clone_of_a_clone_and_a_version(w):
         f"CREATE TABLE {{t}} SHALLOW CLONE {middle} TBLPROPERTIES (delta.checkpointInterval = 2)",
         "INSERT INTO {t} VALUES (2000, 'own')",
         "DELETE FROM {t} WHERE p = 'a b' AND id < 100",
+        "DELETE FROM {t}",
         f"CREATE OR REPLACE TABLE {{t}} SHALLOW CLONE {origin}",
     )
 
@@ -204,8 +205,9 @@ def before_gregory(w):
             "spark__sql__parquet__int96RebaseModeInWrite": "LEGACY"}
     with w.configured(**conf):
         w.sql("INSERT INTO {t} VALUES (1, DATE '2024-02-29', TIMESTAMP '2024-02-29 01:02:03Z'),"
-              " (2, DATE '1582-10-15', TIMESTAMP '1582-10-15 00:00:00Z')")
-    w.sql("INSERT INTO {t} VALUES (3, DATE '1000-01-01', TIMESTAMP '1000-01-01 00:00:00Z')")
+              " (2, DATE '1582-10-15', TIMESTAMP '1582-10-15 00:00:00Z'),"
+              " (3, DATE '1000-01-01', TIMESTAMP '1000-01-01 00:00:00Z')")
+    w.sql("INSERT INTO {t} VALUES (4, DATE '1000-01-01', TIMESTAMP '1000-01-01 00:00:00Z')")
 
 
 # ---- Logs as other writers spell them ----------------------------------------------------------------
@@ -269,12 +271,14 @@ for _name, _prefix in (("no_scheme", ""), ("one_slash", "file:"), ("three_slashe
 
 
 @table
-def absolute_removes_of_relative_adds(w):
-    """A remove counts for the file, however its path is spelled."""
+def removes_spelled_otherwise(w):
+    """One slash in the adds, three in the removes: the same file."""
     def spell(w, actions):
-        removes = [a for a in actions if "remove" in a]
-        others = [a for a in actions if "remove" not in a]
-        return as_lines(others + with_paths(removes, lambda path: f"file://{w.path}/{path}"))
+        for action in actions:
+            for kind, slashes in (("add", "file:"), ("remove", "file://")):
+                if kind in action:
+                    action[kind]["path"] = f"{slashes}{w.path}/{action[kind]['path']}"
+        return as_lines(actions)
 
     spelled_anew(w, spell)
 
@@ -294,7 +298,7 @@ def escaped_otherwise(w):
 
 @table
 def strange_json(w):
-    """Blank lines, carriage returns, escapes, unknown members and actions, and no newline at the end."""
+    """Carriage returns, spaces, escapes, unknown members and actions, and no newline at the end."""
     def spell(w, actions):
         for action in actions:
             for kind, members in action.items():
@@ -304,7 +308,7 @@ def strange_json(w):
                 if kind == "remove":
                     members.pop("extendedFileMetadata", None)
         actions.append({"unknownAction": {"path": "nowhere"}})
-        return "\r\n" + as_lines(actions, "\r\n\n", indent=None, separators=(" , ", " : ")).rstrip()
+        return as_lines(actions, "\r\n", separators=(" , ", " : ")).rstrip()
 
     spelled_anew(w, spell)
 

@@ -15,8 +15,10 @@ import pyarrow.compute as pc
 SHOWN_ROWS_MAX = 2
 
 
-def canonical_type(t):
+def canonical_type(t, inside=False):
     """The one type that stands for every physical spelling of the same logical type."""
+    if pa.types.is_null(t) and inside:
+        return pa.int32()  # what engines without a type for nothing but nulls take for it
     if pa.types.is_dictionary(t):
         return canonical_type(t.value_type)
     if pa.types.is_large_string(t) or t == pa.string_view():
@@ -28,11 +30,11 @@ def canonical_type(t):
     if pa.types.is_decimal(t):
         return pa.decimal128(t.precision, t.scale)
     if pa.types.is_map(t):
-        return pa.map_(canonical_type(t.key_type), canonical_type(t.item_type))
+        return pa.map_(canonical_type(t.key_type, True), canonical_type(t.item_type, True))
     if pa.types.is_list(t) or pa.types.is_large_list(t) or pa.types.is_fixed_size_list(t):
-        return pa.list_(pa.field("element", canonical_type(t.value_type)))
+        return pa.list_(pa.field("element", canonical_type(t.value_type, True)))
     if pa.types.is_struct(t):
-        return pa.struct([pa.field(f.name, canonical_type(f.type)) for f in t])
+        return pa.struct([pa.field(f.name, canonical_type(f.type, True)) for f in t])
     return t
 
 
