@@ -422,8 +422,8 @@ typedef struct dw_change_report {
 
 /*
  * The figures of a statement that adds, changes, deletes or replaces rows of a Delta table: INSERT,
- * COPY INTO, UPDATE, DELETE, TRUNCATE, CREATE TABLE. False, and `out` as it was, for all others.
- * `out` is initialised by the caller with DW_CHANGE_REPORT_INIT. Since: 0.1
+ * COPY INTO, UPDATE, DELETE, MERGE, TRUNCATE, CREATE TABLE. False, and `out` as it was, for all
+ * others. `out` is initialised by the caller with DW_CHANGE_REPORT_INIT. Since: 0.1
  */
 DW_EXPORT bool dw_result_change(const dw_result *result, dw_change_report *out);
 /* Moves the rows out of the result; the stream must be released before the session is closed. */

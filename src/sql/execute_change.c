@@ -249,22 +249,6 @@ put_files(dw_strbuf *text, int64_t count, const char *what, bool *is_first)
     *is_first = false;
 }
 
-static void
-set_figures(const change_state *state)
-{
-    const dw_row_change_result *done = &state->done;
-    dw_change_report change = DW_CHANGE_REPORT_INIT;
-    bool updates = state->parts.set_count > 0;
-    change.version = done->version;
-    *(updates ? &change.rows_updated : &change.rows_deleted) = done->row_count;
-    change.files_added = done->files_added;
-    change.bytes_added = done->bytes_added;
-    change.files_removed = done->files_removed;
-    change.files_marked = done->files_marked;
-    change.files_rewritten = done->files_rewritten;
-    dw__execution_set_change(state->x, &change);
-}
-
 static dw_status
 set_message(const change_state *state)
 {
@@ -290,7 +274,9 @@ set_message(const change_state *state)
         dw__strbuf_printf(&text, " as version %" PRId64, done->version);
     }
     dw__execution_set_message(x, &text, done->row_count);
-    set_figures(state);
+    dw_change_report rows = DW_CHANGE_REPORT_INIT;
+    *(updates ? &rows.rows_updated : &rows.rows_deleted) = done->row_count;
+    dw__execution_set_rows_changed(x, done, rows);
     return dw__strbuf_ok(&text, "the message", x->err);
 }
 

@@ -5,6 +5,7 @@
 #include "codec/rows.h"
 #include "sql/merge_plan.h"
 #include "sql/merge_prune.h"
+#include "sql/row_query.h"
 #include "sql/spark_text.h"
 
 #define PARAMETERS_BYTES_MAX ((size_t) 4 << 20)
@@ -579,6 +580,11 @@ set_counts(merge_run *run)
     dw__rows_put_i64(rows, done->inserted);
     DW_TRY(dw__rows_stream(rows, &stream, run->x->err));
     dw__execution_set_rows(run->x, &stream);
+    dw_change_report changed = DW_CHANGE_REPORT_INIT;
+    changed.rows_inserted = done->inserted;
+    changed.rows_updated = done->updated;
+    changed.rows_deleted = done->deleted;
+    dw__execution_set_rows_changed(run->x, &done->change, changed);
     return DW_OK;
 }
 

@@ -49,3 +49,16 @@ dw__row_query_choose(dw_execution *x, dw_str table, dw_str condition, const char
     out->sources[0].with_positions = true;
     return dw__row_query_open(x, out);
 }
+
+void
+dw__execution_set_rows_changed(dw_execution *x, const dw_row_change_result *done,
+                               dw_change_report rows)
+{
+    rows.version = done->version;
+    rows.files_added = done->files_added;
+    rows.bytes_added = done->bytes_added;
+    rows.files_removed = done->files_removed;
+    rows.files_marked = done->files_marked;
+    rows.files_rewritten = done->files_rewritten;
+    dw__execution_set_change(x, &rows);
+}

@@ -6,6 +6,7 @@
 #define DW_SQL_ROW_QUERY_H
 
 #include "sql/execution.h"
+#include "table/row_change.h"
 
 typedef struct dw_row_query {
     dw_sql_text text;
@@ -26,5 +27,10 @@ void dw__row_query_deinit(dw_row_query *query);
  * written) that meet the condition; "": all. */
 DW_WARN_UNUSED dw_status dw__row_query_choose(dw_execution *x, dw_str table, dw_str condition,
                                               const char *scan_prefix, dw_row_query *out);
+
+/* Sets the figures of a statement that changes rows: of rows those of `rows`, of files those of the
+ * change. */
+void dw__execution_set_rows_changed(dw_execution *x, const dw_row_change_result *done,
+                                    dw_change_report rows);
 
 #endif

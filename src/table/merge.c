@@ -418,7 +418,8 @@ dw__table_merge(const dw_merge_spec *spec, dw_merge_result *out, dw_error *err)
     *out = (dw_merge_result){.version = state.rc.result.version,
                              .updated = state.updated,
                              .deleted = state.deleted,
-                             .inserted = state.inserted};
+                             .inserted = state.inserted,
+                             .change = state.rc.result};
     (void) !execute(&state, "DROP VIEW IF EXISTS ", "was", DW_STR(""), &ignored);
     (void) !execute(&state, "DROP TABLE IF EXISTS ", "new", DW_STR(""), &ignored);
     dw__row_change_deinit(&state.rc);

@@ -59,6 +59,7 @@ typedef struct dw_merge_spec {
 typedef struct dw_merge_result {
     int64_t version; /* -1: nothing was committed */
     int64_t updated, deleted, inserted;
+    dw_row_change_result change;
 } dw_merge_result;
 
 /* Errors: as dw__table_update, and what refuse_several returns. */

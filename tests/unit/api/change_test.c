@@ -99,6 +99,24 @@ test_change__counts_rows_that_are_updated_and_deleted(void **state)
 }
 
 static void
+test_change__counts_what_a_merge_does(void **state)
+{
+    fixture *f = *state;
+    dw_change_report report;
+    (void) run(f, "CREATE TABLE t AS SELECT range AS id, 0 AS n FROM range(10)", &report);
+    assert_true(run(f,
+                    "MERGE INTO t USING (SELECT range AS id FROM range(8, 13)) s ON t.id = s.id "
+                    "WHEN MATCHED AND t.id = 9 THEN DELETE WHEN MATCHED THEN UPDATE SET n = 1 "
+                    "WHEN NOT MATCHED THEN INSERT (id, n) VALUES (s.id, 2)",
+                    &report));
+    assert_int_equal(report.version, 1);
+    assert_int_equal(report.rows_inserted, 3);
+    assert_int_equal(report.rows_updated, 1);
+    assert_int_equal(report.rows_deleted, 1);
+    assert_int_equal(report.files_marked + report.files_rewritten, 1);
+}
+
+static void
 test_change__is_none_of_statements_that_change_no_rows(void **state)
 {
     fixture *f = *state;
@@ -134,6 +152,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_change__counts_rows_and_files_that_are_added),
         TEST(test_change__counts_rows_that_are_updated_and_deleted),
+        TEST(test_change__counts_what_a_merge_does),
         TEST(test_change__is_none_of_statements_that_change_no_rows),
         TEST(test_change__leaves_alone_what_an_older_caller_lacks),
     };
