@@ -300,7 +300,7 @@ settle(commit_loop *loop, dw_error *err)
 {
     bool is_altered;
     DW_TRY(dw__rebase_settle(&loop->rebase, &is_altered, err));
-    if (is_altered && loop->rebase.change.action_count == 0) {
+    if (loop->txn->action_count > 0 && loop->rebase.change.action_count == 0) {
         loop->was_left_out = true;
         loop->is_done = true;
         return DW_OK;

@@ -296,6 +296,19 @@ test_rebase__writes_in_commit_timestamps_that_were_enabled_meanwhile(void **stat
 }
 
 static void
+test_rebase__commits_a_version_without_actions_behind_a_change_of_properties(void **state)
+{
+    fixture *f = *state;
+    dwt_change nothing;
+    dw_txn_result result;
+    set_property(f, "delta.enableDeletionVectors", "true", NULL);
+    dwt_change_init(&nothing, f->log, f->seen, "BARRIER");
+    assert_ok(dwt_change_commit(&nothing, &result, &f->err), &f->err);
+    assert_int_equal(result.version, 3);
+    dwt_change_deinit(&nothing);
+}
+
+static void
 test_rebase__removes_domains_that_a_replaced_table_got_meanwhile(void **state)
 {
     fixture *f = *state;
@@ -423,6 +436,7 @@ main(void)
         REBASE_TEST(test_rebase__does_not_claim_to_keep_ids_that_were_enabled_meanwhile),
         REBASE_TEST(test_rebase__writes_in_commit_timestamps_that_were_enabled_meanwhile),
         REBASE_TEST(test_rebase__protects_the_history_before_the_version_that_it_becomes),
+        REBASE_TEST(test_rebase__commits_a_version_without_actions_behind_a_change_of_properties),
         REBASE_TEST(test_rebase__removes_domains_that_a_replaced_table_got_meanwhile),
         REBASE_TEST(test_rebase__gives_up_after_as_many_attempts_as_are_allowed),
         REBASE_TEST(test_rebase__gives_up_when_the_time_is_over),
