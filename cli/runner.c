@@ -116,6 +116,17 @@ runner_open(runner *r, const runner_options *options)
 }
 
 int
+runner_check_ended(const runner *r)
+{
+    if (!dw_session_in_transaction(r->session)) {
+        return EXIT_DONE;
+    }
+    fprintf(stderr, "deltaworks: the transaction was begun and never committed: it is rolled back; "
+                    "end it with COMMIT [TRANSACTION_OPEN]\n");
+    return EXIT_FAILED;
+}
+
+int
 runner_close(runner *r)
 {
     dw_session_close(r->session);

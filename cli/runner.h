@@ -34,6 +34,8 @@ extern const char runner_options_help[];
 
 /* Returns EXIT_DONE or the exit status after having reported the error. Close in any case. */
 int runner_open(runner *r, const runner_options *options);
+/* Says so when a transaction was begun and never ended; EXIT_FAILED then, else EXIT_DONE. */
+int runner_check_ended(const runner *r);
 /* Returns EXIT_STORAGE when the output could not be completed, else EXIT_DONE. */
 int runner_close(runner *r);
 

@@ -51,10 +51,14 @@ static char *
 prompt(EditLine *editor)
 {
     static char fresh[] = "deltaworks> ";
+    static char within[] = "deltaworks*> "; /* a transaction */
     static char more[] = "         -> ";
     shell *s = NULL;
     el_get(editor, EL_CLIENTDATA, &s);
-    return s->statement.len == 0 ? fresh : more;
+    if (s->statement.len > 0) {
+        return more;
+    }
+    return dw_session_in_transaction(s->r->session) ? within : fresh;
 }
 
 /* Tab: completes the word before the cursor as far as it is clear; lists what it may become. */

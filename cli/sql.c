@@ -132,6 +132,9 @@ verb_sql(int argc, char **argv)
         if (status == EXIT_DONE) {
             status = run(&r, parsed.command, &arguments);
         }
+        if (status == EXIT_DONE) {
+            status = runner_check_ended(&r);
+        }
         int closed = runner_close(&r);
         status = status == EXIT_DONE ? closed : status;
     }

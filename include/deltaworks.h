@@ -394,6 +394,11 @@ DW_EXPORT DW_NODISCARD dw_status dw_session_execute(dw_session *session, const c
 /* Stops the statement that runs in the session, from any thread or a signal handler. */
 DW_EXPORT void dw_session_cancel(dw_session *session);
 
+/*
+ * True between BEGIN and COMMIT or ROLLBACK. Closing a session rolls back what is open. Since: 0.1
+ */
+DW_EXPORT bool dw_session_in_transaction(const dw_session *session);
+
 /* How far the running statement is: 0 to 1, or -1 when unknown. From any thread. */
 DW_EXPORT double dw_session_progress(dw_session *session);
 

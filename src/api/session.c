@@ -50,6 +50,12 @@ dw_session_cancel(dw_session *session)
     dw__session_cancel(session);
 }
 
+bool
+dw_session_in_transaction(const dw_session *session)
+{
+    return dw__session_in_transaction(session);
+}
+
 double
 dw_session_progress(dw_session *session)
 {

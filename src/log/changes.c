@@ -61,12 +61,14 @@ typedef struct changes_reader {
     dw_log_changes *out;
     int64_t first, last;
     dw_timeline timeline;
-    dw_arena arena;         /* of the timeline */
-    dw_arena scratch;       /* of one commit */
-    dw_protocol protocol;   /* the newest that was read */
-    bool has_protocol;      /* false: that of the newest snapshot holds */
-    definition_vec defined; /* those that the range's commits hold, oldest first */
-    int64_t incomplete;     /* a version that hides the partition of a file; -1: none */
+    dw_arena arena;          /* of the timeline */
+    dw_arena scratch;        /* of one commit */
+    dw_protocol protocol;    /* the newest that was read */
+    bool has_protocol;       /* false: that of the newest snapshot holds */
+    definition_vec defined;  /* those that the range's commits hold, oldest first */
+    int64_t incomplete;      /* a version that hides the partition of a file; -1: none */
+    const dw_action *staged; /* not NULL: these instead of a version's commit */
+    size_t staged_count;
 } changes_reader;
 
 /* ---- Files ----------------------------------------------------------------------------------- */
@@ -406,13 +408,31 @@ take_definition(version_changes *v, dw_error *err)
 
 /* ---- One version ----------------------------------------------------------------------------- */
 
+/* A copy, as actions are marked when they are dealt with. */
+static dw_status
+copy_staged(version_changes *v, dw_error *err)
+{
+    const changes_reader *reader = v->reader;
+    size_t count = reader->staged_count;
+    v->actions.items = DW_ARENA_ARRAY(&v->reader->scratch, dw_action, count + 1);
+    if (v->actions.items == NULL) {
+        return dw__error_oom(err);
+    }
+    memcpy(v->actions.items, reader->staged, count * sizeof(*reader->staged));
+    v->actions.count = count;
+    v->actions.modified_ms = dw__log_snapshot_timestamp_ms(reader->out->snapshot);
+    return DW_OK;
+}
+
 static dw_status
 read_version(version_changes *v, dw_error *err)
 {
     changes_reader *reader = v->reader;
+    if (reader->staged != NULL) {
+        return copy_staged(v, err);
+    }
     DW_TRY(dw__commit_read(reader->log, v->version, &reader->scratch, &v->actions, err));
-    DW_TRY(take_definition(v, err));
-    return DW_OK;
+    return take_definition(v, err);
 }
 
 static dw_status
@@ -649,6 +669,14 @@ index_blocks(dw_log_changes *out, dw_error *err)
 }
 
 static dw_status
+finish(dw_log_changes *out, dw_error *err)
+{
+    DW_TRY(make_schema(out, err));
+    DW_TRY(make_partition_columns(out, &out->definition->metadata, err));
+    return index_blocks(out, err);
+}
+
+static dw_status
 read_range(changes_reader *reader, dw_error *err)
 {
     dw_log_changes *out = reader->out;
@@ -665,9 +693,17 @@ read_range(changes_reader *reader, dw_error *err)
         out->definition = dw__definition_ref(out->snapshot->definition);
         out->version = out->snapshot->version;
     }
-    DW_TRY(make_schema(out, err));
-    DW_TRY(make_partition_columns(out, &out->definition->metadata, err));
-    return index_blocks(out, err);
+    return finish(out, err);
+}
+
+static dw_status
+read_staged(changes_reader *reader, dw_error *err)
+{
+    dw_log_changes *out = reader->out;
+    out->definition = dw__definition_ref(out->snapshot->definition);
+    out->version = out->snapshot->version;
+    DW_TRY(read_commits(reader, err));
+    return finish(out, err);
 }
 
 static dw_status
@@ -693,30 +729,47 @@ check_range(const dw_log_snapshot *newest, int64_t first, int64_t last, dw_error
 }
 
 static dw_status
-fill_changes(dw_log_snapshot *newest, int64_t first, int64_t last, dw_log_changes *out,
-             dw_error *err)
+fill_changes(changes_reader *reader, dw_error *err)
 {
-    out->snapshot = dw__log_snapshot_ref(newest);
-    DW_TRY(check_range(out->snapshot, first, last, err));
+    dw_log_changes *out = reader->out;
     out->files = dw__file_set_new(out->allocator, false);
     if (out->files == NULL) {
         return dw__error_oom(err);
     }
-    changes_reader reader = {.log = newest->log,
-                             .out = out,
-                             .first = first,
-                             .last = last < newest->version ? last : newest->version,
-                             .incomplete = -1};
-    dw__arena_init(&reader.arena, out->allocator);
-    dw__arena_init(&reader.scratch, out->allocator);
-    dw_status status = read_range(&reader, err);
-    for (size_t i = 0; i < reader.defined.count; i++) {
-        dw__definition_unref(reader.defined.items[i].definition);
+    dw__arena_init(&reader->arena, out->allocator);
+    dw__arena_init(&reader->scratch, out->allocator);
+    dw_status status = reader->staged != NULL ? read_staged(reader, err) : read_range(reader, err);
+    for (size_t i = 0; i < reader->defined.count; i++) {
+        dw__definition_unref(reader->defined.items[i].definition);
     }
-    DW_VEC_DEINIT(out->allocator, &reader.defined);
-    dw__arena_deinit(&reader.scratch);
-    dw__arena_deinit(&reader.arena);
+    DW_VEC_DEINIT(out->allocator, &reader->defined);
+    dw__arena_deinit(&reader->scratch);
+    dw__arena_deinit(&reader->arena);
     return status;
+}
+
+static dw_status
+open_changes(dw_log_snapshot *newest, changes_reader *reader, dw_log_changes **out, dw_error *err)
+{
+    const dw_allocator *allocator = newest->log->env->allocator;
+    dw_log_changes *changes = DW_NEW(allocator, dw_log_changes);
+    if (changes == NULL) {
+        return dw__error_oom(err);
+    }
+    changes->allocator = allocator;
+    changes->snapshot = dw__log_snapshot_ref(newest);
+    atomic_init(&changes->ref_count, 1);
+    dw__arena_init(&changes->arena, changes->allocator);
+    reader->log = newest->log;
+    reader->out = changes;
+    reader->incomplete = -1;
+    dw_status status = fill_changes(reader, err);
+    if (status != DW_OK) {
+        dw__log_changes_unref(changes);
+        return status;
+    }
+    *out = changes;
+    return DW_OK;
 }
 
 dw_status
@@ -724,21 +777,22 @@ dw__log_changes_open(dw_log_snapshot *newest, int64_t first, int64_t last, dw_lo
                      dw_error *err)
 {
     *out = NULL;
-    const dw_allocator *allocator = newest->log->env->allocator;
-    dw_log_changes *changes = DW_NEW(allocator, dw_log_changes);
-    if (changes == NULL) {
-        return dw__error_oom(err);
-    }
-    changes->allocator = allocator;
-    atomic_init(&changes->ref_count, 1);
-    dw__arena_init(&changes->arena, changes->allocator);
-    dw_status status = fill_changes(newest, first, last, changes, err);
-    if (status != DW_OK) {
-        dw__log_changes_unref(changes);
-        return status;
-    }
-    *out = changes;
-    return DW_OK;
+    DW_TRY(check_range(newest, first, last, err));
+    changes_reader reader = {.first = first,
+                             .last = last < newest->version ? last : newest->version};
+    return open_changes(newest, &reader, out, err);
+}
+
+dw_status
+dw__log_changes_of(dw_log_snapshot *staged, const dw_action *actions, size_t count,
+                   dw_log_changes **out, dw_error *err)
+{
+    *out = NULL;
+    changes_reader reader = {.first = staged->version,
+                             .last = staged->version,
+                             .staged = actions,
+                             .staged_count = count};
+    return open_changes(staged, &reader, out, err);
 }
 
 dw_log_changes *

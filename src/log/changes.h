@@ -42,6 +42,9 @@ typedef struct dw_file_change {
  */
 DW_WARN_UNUSED dw_status dw__log_changes_open(dw_log_snapshot *newest, int64_t first, int64_t last,
                                               dw_log_changes **out, dw_error *err);
+/* What those actions change, on which the snapshot was staged (dw__log_snapshot_stage). */
+DW_WARN_UNUSED dw_status dw__log_changes_of(dw_log_snapshot *staged, const dw_action *actions,
+                                            size_t count, dw_log_changes **out, dw_error *err);
 dw_log_changes *dw__log_changes_ref(dw_log_changes *changes);
 void dw__log_changes_unref(dw_log_changes *changes);
 

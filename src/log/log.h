@@ -39,6 +39,15 @@ DW_WARN_UNUSED dw_status dw__log_snapshot_at(dw_log *log, int64_t version, dw_lo
 /* A later version, reached from `base` by the commits between. What is kept is left alone. */
 DW_WARN_UNUSED dw_status dw__log_snapshot_advance(const dw_log_snapshot *base, int64_t version,
                                                   dw_log_snapshot **out, dw_error *err);
+/* What the next version would be, had it these actions: for those who have not committed yet. Row
+ * ids and the like, which only a commit gives, are not there. Errors as those of a commit that is
+ * read. */
+DW_WARN_UNUSED dw_status dw__log_snapshot_stage(const dw_log_snapshot *base,
+                                                const dw_action *actions, size_t count,
+                                                dw_log_snapshot **out, dw_error *err);
+/* True when the very file, with that deletion vector, is live. */
+DW_WARN_UNUSED dw_status dw__log_snapshot_has_file(const dw_log_snapshot *snapshot,
+                                                   const dw_file *file, bool *out, dw_error *err);
 /* The last version committed at or before that time. DW_NOT_FOUND (TIMESTAMP_OUT_OF_RANGE) before
  * the first or after the last commit, with the range. */
 DW_WARN_UNUSED dw_status dw__log_version_at(dw_log *log, int64_t timestamp_us, int64_t *version_out,

@@ -409,5 +409,6 @@ dw__answer_from_metadata(dw_execution *x, const dw_binding *binding, dw_sql_rang
     }
     dw_scan_source *sources;
     DW_TRY(dw__execution_sources(x, binding, &sources));
-    return answer_all(x, &asked, sources[0].snapshot, out, answered_out);
+    DW_TRY(answer_all(x, &asked, sources[0].snapshot, out, answered_out));
+    return *answered_out ? dw__execution_note_read(x, sources, 0, 1, NULL) : DW_OK;
 }

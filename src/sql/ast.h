@@ -10,6 +10,7 @@
 #include "table/create.h"
 #include "table/load.h"
 #include "table/merge.h"
+#include "table/transaction.h"
 
 /* The parts of a name, such as catalog.schema.table. */
 #define DW_SQL_NAME_PARTS_MAX 4
@@ -79,7 +80,8 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_DROP_VIEW,
     DW_STATEMENT_SETTING,
     DW_STATEMENT_MODIFY, /* what Delta tables cannot have done to them, but the engine's may */
-    DW_STATEMENT_ENGINE  /* anything else: for the engine */
+    DW_STATEMENT_TRANSACTION,
+    DW_STATEMENT_ENGINE /* anything else: for the engine */
 } dw_statement_kind;
 
 /* SELECT and its kin. `verb` words that stand before the query (DESCRIBE, SUMMARIZE, none). */
@@ -185,6 +187,19 @@ typedef struct dw_alter_statement {
     bool truncates; /* DROP FEATURE ... TRUNCATE HISTORY */
 } dw_alter_statement;
 
+typedef enum dw_transaction_kind {
+    DW_TRANSACTION_BEGIN,
+    DW_TRANSACTION_COMMIT,
+    DW_TRANSACTION_ROLLBACK,
+    DW_TRANSACTION_SET_LEVEL
+} dw_transaction_kind;
+
+typedef struct dw_transaction_statement {
+    dw_transaction_kind kind;
+    bool has_level; /* BEGIN, SET_LEVEL */
+    dw_transaction_level level;
+} dw_transaction_statement;
+
 typedef struct dw_fsck_statement {
     dw_sql_name name;
     bool with_data;
@@ -273,6 +288,7 @@ typedef struct dw_statement {
         dw_alter_statement alter;
         dw_view_statement view;
         dw_setting_statement setting;
+        dw_transaction_statement transaction;
         dw_modify_statement modify;
         dw_engine_statement engine;
     } as;

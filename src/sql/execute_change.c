@@ -7,8 +7,6 @@
 #include "table/delete.h"
 #include "table/update.h"
 
-#include <inttypes.h>
-
 #define DW_MESSAGE_BYTES_MAX ((size_t) 65536)
 
 /* The parts of DELETE FROM table [AS alias] [WHERE condition], UPDATE table [AS alias] SET ... */
@@ -224,7 +222,8 @@ run(change_state *state)
     dw_row_change_spec spec = {.table = state->table,
                                .connection = x->session->connection,
                                .operation = updates ? "UPDATE" : "DELETE",
-                               .name_prefix = dw__str_from(x->scan_prefix)};
+                               .name_prefix = dw__str_from(x->scan_prefix),
+                               .transaction = x->session->transaction};
     if (!dw__sql_range_is_empty(condition)) {
         spec.predicate = dw__tokens_text(&x->sql, condition.first, condition.last);
     } else if (!updates) {
@@ -271,7 +270,7 @@ set_message(const change_state *state)
         put_files(&text, done->files_marked, "marked", &is_first);
         put_files(&text, done->files_rewritten, "rewritten", &is_first);
         dw__strbuf_append(&text, is_first ? DW_STR("") : DW_STR(")"));
-        dw__strbuf_printf(&text, " as version %" PRId64, done->version);
+        dw__put_outcome(x, &text, done->version);
     }
     dw__execution_set_message(x, &text, done->row_count);
     dw_change_report rows = DW_CHANGE_REPORT_INIT;

@@ -270,8 +270,11 @@ open_join(merge_run *run, dw_str *out)
     sources[target].with_row_ids = run->plan.ids.id.len > 0;
     run->scan_name = sources[target].name;
     DW_TRY(dw__session_check_cancelled(x->session, x->err));
-    return dw__scan_open(x->session->connection, x->session->database, planned, sources,
-                         run->binding.references.count, &run->scan, x->err);
+    size_t count = run->binding.references.count;
+    DW_TRY(dw__scan_open(x->session->connection, x->session->database, planned, sources, count,
+                         &run->scan, x->err));
+    DW_TRY(dw__execution_note_read(x, sources, 0, target, run->scan));
+    return dw__execution_note_read(x, sources, target + 1, count, run->scan);
 }
 
 static dw_status
@@ -489,6 +492,7 @@ change_table(merge_run *run)
     dw_merge_spec spec = {.rows = {.table = run->table,
                                    .connection = x->session->connection,
                                    .snapshot = run->snapshot,
+                                   .transaction = x->session->transaction,
                                    .operation = "MERGE",
                                    .schema = run->evolved.schema,
                                    .properties = &run->evolved.properties,

@@ -5,8 +5,6 @@
 #include "sql/insert_defaults.h"
 #include "sql/insert_replace.h"
 
-#include <inttypes.h>
-
 #define DW_MESSAGE_BYTES_MAX ((size_t) 65536)
 
 void
@@ -122,7 +120,12 @@ write_rows(dw_execution *x, dw_table *table, const dw_open_query *query, dw_writ
                           .reads_target = read != NULL,
                           .scan = query->scan,
                           .read_snapshot = read,
-                          .user_metadata = insert->options.user_metadata};
+                          .user_metadata = insert->options.user_metadata,
+                          .transaction = x->session->transaction};
+    if (spec.transaction != NULL && read == NULL) {
+        dw_sql_travel newest = {.kind = DW_TRAVEL_NONE};
+        DW_TRY(dw__execution_snapshot(x, table, &newest, &spec.read_snapshot));
+    }
     DW_TRY(dw__session_check_cancelled(x->session, x->err));
     return dw__str_is_null(insert->options.replace_where)
                ? dw__table_write(table, x->session->connection, &spec, out, x->err)
@@ -165,7 +168,7 @@ set_insert_message(dw_execution *x, const dw_write_result *done)
             dw__strbuf_append_literal(&text, " by ");
         }
         dw__put_written(&text, done);
-        dw__strbuf_printf(&text, " as version %" PRId64, done->version);
+        dw__put_outcome(x, &text, done->version);
     }
     dw__execution_set_message(x, &text, done->rows_added);
     dw__execution_set_written(x, done);
@@ -255,7 +258,8 @@ fill_load_spec(dw_execution *x, dw_load_spec *spec)
                            .force = copy->force,
                            .txn_version = -1,
                            .operation = "COPY INTO",
-                           .select_list = DW_STR_NULL};
+                           .select_list = DW_STR_NULL,
+                           .transaction = x->session->transaction};
     DW_TRY(find_files(x, &files, &spec->file_count));
     spec->files = files;
     if (dw__sql_range_is_empty(copy->select_list)) {
@@ -283,7 +287,7 @@ set_copy_message(dw_execution *x, const dw_load_result *done)
         }
         dw__strbuf_append_literal(&text, ": ");
         dw__put_written(&text, &done->write);
-        dw__strbuf_printf(&text, " as version %" PRId64, done->write.version);
+        dw__put_outcome(x, &text, done->write.version);
     }
     dw__execution_set_message(x, &text, done->write.rows_added);
     dw__execution_set_written(x, &done->write);

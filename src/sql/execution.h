@@ -78,6 +78,20 @@ DW_WARN_UNUSED dw_status dw__execution_time(dw_execution *x, dw_str expression, 
  * append. Borrowed, or NULL. */
 dw_log_snapshot *dw__execution_newest(const dw_execution *x, const dw_table *table);
 
+/*
+ * ---- Transactions: see table/transaction.h ----------------------------------------------------
+ */
+
+/* Before a statement runs: may it be part of the session's transaction? DW_UNSUPPORTED
+ * (TRANSACTION_STATEMENT), and what dw__transaction_next returns. */
+DW_WARN_UNUSED dw_status dw__execution_enter_transaction(dw_execution *x);
+/* Tells the transaction what a query reads of its sources from the `first` on: the files of the
+ * scan, or (NULL) all of each. */
+DW_WARN_UNUSED dw_status dw__execution_note_read(dw_execution *x, const dw_scan_source *sources,
+                                                 size_t first, size_t count, const dw_scan *scan);
+/* Appends " as version 7", or that the version is still to come. */
+void dw__put_outcome(const dw_execution *x, dw_strbuf *out, int64_t version);
+
 /* ---- Queries --------------------------------------------------------------------------------- */
 
 /* A query that is ready to run on the session's connection. */
@@ -121,6 +135,7 @@ DW_WARN_UNUSED dw_status dw__execute_create_view(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_drop_view(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_setting(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_modify(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_transaction(dw_execution *x);
 /* DELETE FROM, TRUNCATE TABLE and UPDATE of a Delta table. */
 DW_WARN_UNUSED dw_status dw__execute_change(dw_execution *x, dw_table *table);
 /* MERGE INTO a Delta table. */

@@ -56,8 +56,9 @@ dw__open_query(dw_execution *x, const dw_binding *binding, dw_sql_range range, d
         DW_TRY(print_again(binding, range, plan, &out->text, &planned, x->err));
     }
     DW_TRY(dw__session_check_cancelled(x->session, x->err));
-    return dw__scan_open(x->session->connection, x->session->database, planned, sources,
-                         binding->references.count, &out->scan, x->err);
+    DW_TRY(dw__scan_open(x->session->connection, x->session->database, planned, sources,
+                         binding->references.count, &out->scan, x->err));
+    return dw__execution_note_read(x, sources, 0, binding->references.count, out->scan);
 }
 
 void

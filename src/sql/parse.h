@@ -40,6 +40,10 @@ DW_WARN_UNUSED dw_status dw__parse_show(dw_parser *parser, dw_statement *out);
  * statement, and the parser where it was. */
 DW_WARN_UNUSED dw_status dw__parse_alter(dw_parser *parser, dw_alter_statement *out,
                                          bool *found_out);
+/* BEGIN, START TRANSACTION, COMMIT, END, ROLLBACK, ABORT, SET TRANSACTION, from the first word on;
+ * `*found_out` is false for any other statement. */
+DW_WARN_UNUSED dw_status dw__parse_transaction(dw_parser *parser, dw_transaction_statement *out,
+                                               bool *found_out);
 /* name [WITH DATA], behind FSCK TABLE */
 DW_WARN_UNUSED dw_status dw__parse_fsck(dw_parser *parser, dw_fsck_statement *out);
 /* [WITH SCHEMA EVOLUTION] INTO name, behind MERGE. */

@@ -7,19 +7,6 @@
 
 #define ALTER_KEYS_MAX 1000
 
-/* Steps over a word that need not be a keyword. */
-static bool
-accept_word(dw_parser *parser, const char *word)
-{
-    const dw_token *token = dw__parser_peek(parser, 0);
-    if (token->kind != DW_TOKEN_WORD ||
-        !dw__str_equal_nocase(dw__token_text(parser->sql, parser->pos), dw__str_from(word))) {
-        return false;
-    }
-    parser->pos++;
-    return true;
-}
-
 static dw_status
 parse_if_exists(dw_parser *parser, bool *out)
 {
@@ -79,9 +66,10 @@ parse_drop(dw_parser *parser, dw_alter_statement *out)
     }
     DW_TRY(dw__parser_name(parser, is_feature ? "a feature" : "a constraint", &out->item));
     if (!is_feature) {
-        (void) (accept_word(parser, "RESTRICT") || accept_word(parser, "CASCADE"));
-    } else if (accept_word(parser, "TRUNCATE")) {
-        out->truncates = accept_word(parser, "HISTORY");
+        (void) (dw__parser_accept_word(parser, "RESTRICT") ||
+                dw__parser_accept_word(parser, "CASCADE"));
+    } else if (dw__parser_accept_word(parser, "TRUNCATE")) {
+        out->truncates = dw__parser_accept_word(parser, "HISTORY");
         return out->truncates ? DW_OK : dw__parser_fail(parser, "HISTORY");
     }
     return DW_OK;
@@ -91,10 +79,11 @@ parse_drop(dw_parser *parser, dw_alter_statement *out)
 static dw_status
 parse_sync(dw_parser *parser, dw_alter_statement *out, bool *found_out)
 {
-    (void) accept_word(parser, "COLUMN");
+    (void) dw__parser_accept_word(parser, "COLUMN");
     out->kind = DW_ALTER_SYNC_IDENTITY;
     DW_TRY(dw__parser_name(parser, "a column", &out->item));
-    *found_out = accept_word(parser, "SYNC") && accept_word(parser, "IDENTITY");
+    *found_out =
+        dw__parser_accept_word(parser, "SYNC") && dw__parser_accept_word(parser, "IDENTITY");
     return DW_OK;
 }
 
@@ -103,31 +92,35 @@ static dw_status
 parse_action(dw_parser *parser, dw_alter_statement *out, bool *found_out)
 {
     *found_out = true;
-    if (dw__parser_is_at(parser, 1, DW_KEYWORD_TBLPROPERTIES) && accept_word(parser, "SET")) {
+    if (dw__parser_is_at(parser, 1, DW_KEYWORD_TBLPROPERTIES) &&
+        dw__parser_accept_word(parser, "SET")) {
         parser->pos++;
         out->kind = DW_ALTER_SET_PROPERTIES;
         return dw__parser_pairs(parser, &out->properties);
     }
-    if (dw__parser_is_at(parser, 1, DW_KEYWORD_TBLPROPERTIES) && accept_word(parser, "UNSET")) {
+    if (dw__parser_is_at(parser, 1, DW_KEYWORD_TBLPROPERTIES) &&
+        dw__parser_accept_word(parser, "UNSET")) {
         parser->pos++;
         out->kind = DW_ALTER_UNSET_PROPERTIES;
         DW_TRY(parse_if_exists(parser, &out->if_exists));
         return parse_keys(parser, out);
     }
-    if (dw__parser_is_at(parser, 1, DW_KEYWORD_CONSTRAINT) && accept_word(parser, "ADD")) {
+    if (dw__parser_is_at(parser, 1, DW_KEYWORD_CONSTRAINT) &&
+        dw__parser_accept_word(parser, "ADD")) {
         parser->pos++;
         return parse_add_constraint(parser, out);
     }
-    if (dw__parser_is_at(parser, 1, DW_KEYWORD_CONSTRAINT) && accept_word(parser, "DROP")) {
+    if (dw__parser_is_at(parser, 1, DW_KEYWORD_CONSTRAINT) &&
+        dw__parser_accept_word(parser, "DROP")) {
         parser->pos++;
         out->kind = DW_ALTER_DROP_CONSTRAINT;
         return parse_drop(parser, out);
     }
-    if (accept_word(parser, "DROP") && accept_word(parser, "FEATURE")) {
+    if (dw__parser_accept_word(parser, "DROP") && dw__parser_accept_word(parser, "FEATURE")) {
         out->kind = DW_ALTER_DROP_FEATURE;
         return parse_drop(parser, out);
     }
-    if (accept_word(parser, "ALTER") || accept_word(parser, "CHANGE")) {
+    if (dw__parser_accept_word(parser, "ALTER") || dw__parser_accept_word(parser, "CHANGE")) {
         return parse_sync(parser, out, found_out);
     }
     *found_out = false;

@@ -10,22 +10,10 @@
 
 #define RULE_BYTES_MAX ((size_t) 1 << 20)
 
-static bool
-is_text(const dw_parser *parser, size_t ahead, const char *word)
-{
-    return dw__parser_peek(parser, ahead)->kind == DW_TOKEN_WORD &&
-           dw__str_equal_nocase(dw__token_text(parser->sql, parser->pos + ahead),
-                                dw__str_from(word));
-}
-
 static dw_status
 expect_text(dw_parser *parser, const char *word)
 {
-    if (!is_text(parser, 0, word)) {
-        return dw__parser_fail(parser, word);
-    }
-    parser->pos++;
-    return DW_OK;
+    return dw__parser_accept_word(parser, word) ? DW_OK : dw__parser_fail(parser, word);
 }
 
 /* A column has one rule at most. */
@@ -120,12 +108,12 @@ parse_sequence(dw_parser *parser, int64_t *start, int64_t *step)
     bool has_start = false;
     bool has_step = false;
     while (!dw__parser_accept_symbol(parser, ")")) {
-        if (!has_start && is_text(parser, 0, "START")) {
+        if (!has_start && dw__parser_is_word_at(parser, 0, "START")) {
             parser->pos++;
             has_start = true;
             DW_TRY(expect_text(parser, "WITH"));
             DW_TRY(parse_integer(parser, start));
-        } else if (!has_step && is_text(parser, 0, "INCREMENT")) {
+        } else if (!has_step && dw__parser_is_word_at(parser, 0, "INCREMENT")) {
             parser->pos++;
             has_step = true;
             DW_TRY(expect_text(parser, "BY"));
@@ -185,7 +173,7 @@ parse_generated(dw_parser *parser, dw_field *field)
         DW_TRY(dw__parser_expect(parser, DW_KEYWORD_DEFAULT));
     }
     DW_TRY(dw__parser_expect(parser, DW_KEYWORD_AS));
-    if (is_text(parser, 0, "IDENTITY")) {
+    if (dw__parser_is_word_at(parser, 0, "IDENTITY")) {
         parser->pos++;
         return parse_identity(parser, field, !always);
     }

@@ -225,14 +225,6 @@ parse_drop_view(dw_parser *parser, dw_statement *out)
     return dw__parser_expect_end(parser);
 }
 
-static dw_status
-refuse_transaction(const dw_parser *parser)
-{
-    return dw__parser_refuse(parser, parser->pos, DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
-                             "transactions over several statements are not supported: every "
-                             "statement commits by itself");
-}
-
 /* ---- The recogniser -------------------------------------------------------------------------- */
 
 /* Statements that their first word tells. */
@@ -264,14 +256,6 @@ parse_by_keyword(dw_parser *parser, dw_statement *out)
         return parse_checkpoint(parser, out);
     case DW_KEYWORD_COMPACT:
         return parse_compact(parser, out);
-    case DW_KEYWORD_BEGIN:
-    case DW_KEYWORD_START:
-    case DW_KEYWORD_COMMIT:
-    case DW_KEYWORD_ROLLBACK:
-    case DW_KEYWORD_ABORT:
-    case DW_KEYWORD_END:
-        parser->pos--;
-        return refuse_transaction(parser);
     case DW_KEYWORD_DROP:
         if (drops_view) {
             parser->pos++;
@@ -296,6 +280,11 @@ dw__parse_statement(const dw_sql_text *sql, dw_arena *arena, dw_statement *out, 
         parser.pos += 2;
         *out = make(DW_STATEMENT_FSCK, "FSCK");
         return dw__parse_fsck(&parser, &out->as.fsck);
+    }
+    *out = make(DW_STATEMENT_TRANSACTION, "transaction");
+    DW_TRY(dw__parse_transaction(&parser, &out->as.transaction, &found));
+    if (found) {
+        return DW_OK;
     }
     DW_TRY(dw__parse_alter(&parser, &out->as.alter, &found));
     if (found) {

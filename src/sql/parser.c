@@ -91,6 +91,23 @@ dw__parser_is_query(const dw_parser *parser)
 /* ---- Stepping -------------------------------------------------------------------------------- */
 
 bool
+dw__parser_is_word_at(const dw_parser *parser, size_t ahead, const char *word)
+{
+    const dw_token *token = dw__parser_peek(parser, ahead);
+    return token->kind == DW_TOKEN_WORD &&
+           dw__str_equal_nocase(dw__token_text(parser->sql, parser->pos + ahead),
+                                dw__str_from(word));
+}
+
+bool
+dw__parser_accept_word(dw_parser *parser, const char *word)
+{
+    bool found = dw__parser_is_word_at(parser, 0, word);
+    parser->pos += found ? 1 : 0;
+    return found;
+}
+
+bool
 dw__parser_accept(dw_parser *parser, dw_keyword keyword)
 {
     dw_assert(keyword != DW_KEYWORD_NONE);

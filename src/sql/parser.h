@@ -34,6 +34,9 @@ bool dw__parser_is_query(const dw_parser *parser);
 /* Steps over what is there, if it is there. */
 bool dw__parser_accept(dw_parser *parser, dw_keyword keyword);
 bool dw__parser_accept_symbol(dw_parser *parser, const char *symbol);
+/* A word, in any case, that need not be a keyword. */
+bool dw__parser_accept_word(dw_parser *parser, const char *word);
+bool dw__parser_is_word_at(const dw_parser *parser, size_t ahead, const char *word);
 /* One `>`, also the first of a `>>`. */
 bool dw__parser_accept_angle(dw_parser *parser);
 

@@ -234,9 +234,15 @@ see(dw_execution *x, dw_table *table, const dw_sql_travel *travel, dw_log_snapsh
         return dw__error_oom(x->err);
     }
     slot->is_newest = travel->kind == DW_TRAVEL_NONE;
-    dw_status status = slot->is_newest
-                           ? dw__log_snapshot(log, &slot->snapshot, x->err)
-                           : dw__log_snapshot_at(log, travel->version, &slot->snapshot, x->err);
+    dw_transaction *transaction = x->session->transaction;
+    dw_status status;
+    if (!slot->is_newest) {
+        status = dw__log_snapshot_at(log, travel->version, &slot->snapshot, x->err);
+    } else if (transaction != NULL) {
+        status = dw__transaction_snapshot(transaction, table, &slot->snapshot, x->err);
+    } else {
+        status = dw__log_snapshot(log, &slot->snapshot, x->err);
+    }
     if (status != DW_OK) {
         x->seen.count--;
         return status;

@@ -28,8 +28,11 @@ dw_status
 dw__row_query_open(dw_execution *x, dw_row_query *query)
 {
     DW_TRY(dw__session_check_cancelled(x->session, x->err));
-    return dw__scan_open(x->session->connection, x->session->database, query->sql, query->sources,
-                         query->binding.references.count, &query->scan, x->err);
+    DW_TRY(dw__scan_open(x->session->connection, x->session->database, query->sql, query->sources,
+                         query->binding.references.count, &query->scan, x->err));
+    /* What is read of the table itself the change says. */
+    return dw__execution_note_read(x, query->sources, 1, query->binding.references.count,
+                                   query->scan);
 }
 
 /* SELECT <places> FROM table AS alias WHERE (condition): a condition is one, whatever it says. */

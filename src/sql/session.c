@@ -40,6 +40,7 @@ dw__session_close(dw_session *session)
         return;
     }
     dw_assert(!session->is_reading); /* the rows must be released first */
+    dw__transaction_rollback(session->transaction);
     dw__session_views_deinit(session);
     dw__connection_close(session->connection);
     DW_DELETE(session->env->allocator, session);
@@ -50,6 +51,12 @@ dw__session_cancel(dw_session *session)
 {
     atomic_store(&session->is_cancelled, true);
     dw__connection_interrupt(session->connection);
+}
+
+bool
+dw__session_in_transaction(const dw_session *session)
+{
+    return session->transaction != NULL;
 }
 
 double
@@ -118,6 +125,8 @@ run(dw_execution *x)
         return dw__execute_setting(x);
     case DW_STATEMENT_MODIFY:
         return dw__execute_modify(x);
+    case DW_STATEMENT_TRANSACTION:
+        return dw__execute_transaction(x);
     case DW_STATEMENT_ENGINE:
         return dw__execute_engine(x, x->statement.as.engine.query);
     }
@@ -146,6 +155,7 @@ parse_and_run(dw_execution *x, dw_str text)
     if (x->statement.kind == DW_STATEMENT_EMPTY) {
         return DW_OK;
     }
+    DW_TRY(dw__execution_enter_transaction(x));
     DW_TRY(dw__result_new(x->session, &x->result, x->err));
     return run(x);
 }
@@ -204,7 +214,9 @@ dw__session_load(dw_session *session, dw_str uri, const dw_load_spec *spec, dw_l
     DW_TRY(begin_statement(session, err));
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(dw__catalog_table_at(session->catalog, uri, &table, err));
-    dw_status status = dw__table_load(table, session->connection, spec, out, err);
+    dw_load_spec within = *spec;
+    within.transaction = session->transaction;
+    dw_status status = dw__table_load(table, session->connection, &within, out, err);
     if (status != DW_OK) {
         dw__error_context(err, "loading into %.*s", DW_STR_ARG(dw__table_root(table)));
     }

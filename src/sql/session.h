@@ -12,6 +12,7 @@
 #include "sql/bind.h"
 #include "sql/setting.h"
 #include "sql/sql.h"
+#include "table/transaction.h"
 
 #include <stdatomic.h>
 
@@ -40,6 +41,8 @@ struct dw_session {
     bool is_reading;              /* rows of the last statement are not released yet */
     dw_session_view_vec views;
     dw_session_settings settings;
+    dw_transaction *transaction; /* NULL: every statement commits by itself */
+    dw_transaction_level level;  /* of transactions that are begun */
 };
 
 /* NULL when there is none. */

@@ -29,6 +29,7 @@ DW_WARN_UNUSED dw_status dw__session_fsck(dw_session *session, dw_str uri, bool 
                                           struct ArrowArrayStream *out, dw_fsck_counts *counts_out,
                                           dw_error *err);
 void dw__session_cancel(dw_session *session); /* async-signal-safe, any thread */
+bool dw__session_in_transaction(const dw_session *session);
 double dw__session_progress(dw_session *session);
 
 /* The length of the first complete statement with its semicolon; 0 when none is complete. */

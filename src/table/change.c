@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "protocol/stats.h"
+#include "table/transaction.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -204,19 +205,23 @@ dw__change_discard(dw_change *change)
     }
 }
 
-dw_status
-dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
+static dw_status
+describe(dw_change *change, dw_error *err)
 {
-    *out = (dw_txn_result){.version = -1};
-    if (change->count == 0) {
+    if (!dw__str_is_null(change->metrics_json)) {
         return DW_OK;
     }
     DW_AUTO(dw_strbuf) metrics = dw__strbuf_make(change->arena->allocator, METRICS_BYTES_MAX);
-    if (dw__str_is_null(change->metrics_json)) {
-        print_metrics(change, &metrics);
-    } else {
-        dw__strbuf_append(&metrics, change->metrics_json);
-    }
+    print_metrics(change, &metrics);
+    DW_TRY(dw__strbuf_ok(&metrics, "the operation's metrics", err));
+    return dw__arena_dup(change->arena, dw__strbuf_str(&metrics), &change->metrics_json)
+               ? DW_OK
+               : dw__error_oom(err);
+}
+
+static dw_status
+commit(const dw_change *change, dw_txn_result *out, dw_error *err)
+{
     dw_txn txn = {.log = dw__table_log(change->table),
                   .read_snapshot = change->snapshot,
                   .actions = change->actions,
@@ -234,17 +239,31 @@ dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
                   .replaces_table = change->replaces_table,
                   .operation = change->operation,
                   .operation_parameters_json = change->parameters_json,
-                  .operation_metrics_json = dw__strbuf_str(&metrics),
+                  .operation_metrics_json = change->metrics_json,
                   .user_metadata = change->user_metadata,
+                  .has_isolation = change->has_isolation,
+                  .isolation = change->isolation,
                   .data_change = !change->rearranges};
-    dw_status status = dw__strbuf_ok(&metrics, "the operation's metrics", err);
+    return dw__txn_commit(&txn, out, err);
+}
+
+dw_status
+dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
+{
+    *out = (dw_txn_result){.version = -1};
+    if (change->count == 0) {
+        return DW_OK;
+    }
+    bool is_staged = change->transaction != NULL;
+    dw_status status = describe(change, err);
     if (status == DW_OK) {
-        status = dw__txn_commit(&txn, out, err);
+        status = is_staged ? dw__transaction_stage(change->transaction, change, &out->version, err)
+                           : commit(change, out, err);
     }
     if ((status != DW_OK && status != DW_AMBIGUOUS) || out->was_duplicate) {
         dw__change_discard(change);
     }
-    if (status == DW_OK && !out->was_duplicate) {
+    if (status == DW_OK && !is_staged && !out->was_duplicate) {
         checkpoint_if_due(change, out->version);
         compact_if_due(change, out->version);
     }

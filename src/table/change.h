@@ -9,6 +9,8 @@
 #include "table/dv_write.h"
 #include "txn/txn.h"
 
+typedef struct dw_transaction dw_transaction;
+
 typedef struct dw_change {
     dw_table *table;
     dw_arena *arena;           /* everything below lives here */
@@ -34,6 +36,9 @@ typedef struct dw_change {
     const dw_data_files *files;
     const dw_data_files *change_files; /* of the change data feed */
     dw_dv_writer *vectors;
+    bool has_isolation; /* see dw_txn */
+    dw_txn_isolation isolation;
+    dw_transaction *transaction; /* NULL, or what takes the change over: transaction.h */
     int64_t removed_file_count, removed_bytes;
     int64_t removed_row_count; /* -1: some files do not say how many they had */
 } dw_change;
@@ -50,7 +55,8 @@ void dw__change_put_adds(dw_change *change, const dw_data_files *files);
 DW_WARN_UNUSED dw_status dw__change_put_remove(dw_change *change, dw_file_ref ref, dw_error *err);
 /* Removes what was written for a change that will not be committed. */
 void dw__change_discard(dw_change *change);
-/* Commits. When nothing was put, nothing is committed and the version is -1. */
+/* Commits, or hands the change to its transaction. When nothing was put, nothing is committed and
+ * the version is -1. */
 DW_WARN_UNUSED dw_status dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err);
 
 /*

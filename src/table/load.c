@@ -7,6 +7,7 @@
 #include "table/create.h"
 #include "table/file_query.h"
 #include "table/source_files.h"
+#include "table/transaction.h"
 
 #include <inttypes.h>
 
@@ -114,6 +115,8 @@ load_into_existing(load_state *state, dw_str query, dw_write_result *out, dw_err
                            .by_name = true,
                            .txns = state->txns,
                            .txn_count = state->txn_count,
+                           .read_snapshot = spec->transaction != NULL ? state->snapshot : NULL,
+                           .transaction = spec->transaction,
                            .user_metadata = spec->user_metadata,
                            .operation = spec->operation};
     return dw__table_write(state->table, state->connection, &write, out, err);
@@ -184,13 +187,22 @@ open_target(load_state *state, dw_error *err)
     bool exists;
     dw_log *log = dw__table_log(state->table);
     DW_TRY(dw__log_exists(log, &exists, err));
+    dw_transaction *transaction = state->spec->transaction;
     if (exists) {
-        DW_TRY(dw__log_snapshot(log, &state->snapshot, err));
+        DW_TRY(transaction != NULL
+                   ? dw__transaction_snapshot(transaction, state->table, &state->snapshot, err)
+                   : dw__log_snapshot(log, &state->snapshot, err));
     }
     dw_str root = dw__table_root(state->table);
     if (exists && state->spec->mode == DW_LOAD_ERROR) {
         return dw__error_set(err, DW_ALREADY_EXISTS, "TABLE_ALREADY_EXISTS",
                              "there is a Delta table at %.*s already: use mode append or overwrite",
+                             DW_STR_ARG(root));
+    }
+    if (!exists && transaction != NULL) {
+        return dw__error_set(err, DW_UNSUPPORTED, "TRANSACTION_STATEMENT",
+                             "there is no Delta table at %.*s, and a transaction cannot create "
+                             "one: create it before BEGIN",
                              DW_STR_ARG(root));
     }
     if (!exists && !state->spec->create) {

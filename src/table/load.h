@@ -24,8 +24,9 @@ typedef struct dw_load_spec {
     dw_str txn_app_id;   /* with txn_version >= 0: the whole load happens once */
     int64_t txn_version; /* -1: each file is remembered by its path instead */
     dw_str user_metadata;
-    const char *operation; /* "COPY INTO" or NULL: "WRITE" */
-    dw_str select_list;    /* of COPY INTO ... FROM (SELECT list FROM ...); null string: * */
+    const char *operation;       /* "COPY INTO" or NULL: "WRITE" */
+    dw_transaction *transaction; /* NULL, or what the load is part of */
+    dw_str select_list;          /* of COPY INTO ... FROM (SELECT list FROM ...); null string: * */
 } dw_load_spec;
 
 typedef struct dw_load_result {

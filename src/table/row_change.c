@@ -7,11 +7,11 @@
 #include "codec/uri.h"
 #include "protocol/stats.h"
 #include "scan/dv.h"
+#include "table/change_data.h"
 #include "table/projection.h"
 #include "table/zeros.h"
 
 #define SQL_BYTES_MAX ((size_t) 64 << 20)
-#define CHANGE_DATA_DIRECTORY "_change_data"
 
 /* ---- Checks ---------------------------------------------------------------------------------- */
 
@@ -261,6 +261,7 @@ dw__row_change_init(dw_row_change *rc, const dw_row_change_spec *spec, dw_error 
     dw__dv_writer_init(&rc->vectors, dw__table_storage(table), &rc->arena);
     DW_TRY(dw__change_init(&rc->change, table, spec->snapshot, &rc->arena, 0, err));
     rc->change.operation = spec->operation;
+    rc->change.transaction = spec->transaction;
     rc->change.vectors = &rc->vectors;
     rc->change.files = &rc->written;
     rc->change.change_files = &rc->change_data;
@@ -365,27 +366,13 @@ dw__row_change_open(dw_row_change *rc, const dw_scan_rows *rows, const char *nam
                          &source, 1, out, err);
 }
 
-/* Rows of other writers may have zeros with a sign. */
-static void
-print_column(const dw_field *field, dw_strbuf *out)
-{
-    DW_AUTO(dw_strbuf) name = dw__strbuf_make(out->allocator, SQL_BYTES_MAX);
-    dw__sql_put_identifier(&name, field->name);
-    dw__zeros_print(out, field->type, dw__strbuf_str(&name));
-    if (dw__zeros_may_be_in(field->type)) {
-        dw__strbuf_append_literal(out, " AS ");
-        dw__strbuf_append(out, dw__strbuf_str(&name));
-    }
-    out->failed = out->failed || name.failed;
-}
-
 void
 dw__row_change_print_select(const dw_row_change *rc, dw_str view, const char *last, dw_strbuf *out)
 {
     const dw_type *schema = last == NULL ? rc->target.schema : rc->schema;
     for (size_t i = 0; i < schema->field_count; i++) {
         dw__strbuf_append(out, i == 0 ? DW_STR("SELECT ") : DW_STR(", "));
-        print_column(&schema->fields[i], out);
+        dw__zeros_print_column(out, &schema->fields[i]);
     }
     dw__strbuf_append(out, last == NULL ? DW_STR("") : dw__str_from(last));
     dw__strbuf_append_literal(out, " FROM ");
@@ -437,9 +424,7 @@ dw__row_change_write_data(dw_row_change *rc, dw_str query, dw_error *err)
     dw_data_target target = dw__data_target_of(rc->spec->snapshot);
     target.schema = rc->schema;
     target.properties = rc->target.properties;
-    DW_TRY(dw__data_target_add_column(&target, DW_STR(DW_CHANGE_TYPE_COLUMN), DW_TYPE_STRING,
-                                      &rc->arena, err));
-    target.directory = DW_STR(CHANGE_DATA_DIRECTORY);
+    DW_TRY(dw__change_data_target(&target, &rc->arena, err));
     return write_files(rc, &target, query, &rc->change_data, err);
 }
 
@@ -595,9 +580,7 @@ put_written(dw_row_change *rc, dw_error *err)
     DW_TRY(dw__change_reserve(&rc->change, rc->written.count + rc->change_data.count, err));
     dw__change_put_adds(&rc->change, &rc->written);
     for (size_t i = 0; i < rc->change_data.count; i++) {
-        dw_action action = {.kind = DW_ACTION_CDC, .as.file = rc->change_data.adds[i]};
-        action.as.file.data_change = false;
-        action.as.file.stats = DW_STR_NULL;
+        dw_action action = dw__change_data_action(&rc->change_data.adds[i]);
         dw__change_put(&rc->change, &action);
     }
     return DW_OK;

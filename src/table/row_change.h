@@ -34,7 +34,8 @@ typedef struct dw_row_change_spec {
     const dw_properties *properties;
     bool minds_all_rows; /* rows that were looked at and not chosen decided about others */
     dw_str query;
-    dw_str predicate;   /* for the history: the condition as it was written; null string: none */
+    dw_str predicate; /* for the history: the condition as it was written; null string: none */
+    dw_transaction *transaction; /* NULL, or what the change is part of; the snapshot is its */
     dw_str name_prefix; /* of what may be made on the connection: unique to the statement */
 } dw_row_change_spec;
 

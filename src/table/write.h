@@ -13,6 +13,8 @@
 #include "table/row_change.h"
 #include "table/table.h"
 
+typedef struct dw_transaction dw_transaction;
+
 typedef enum dw_write_mode { DW_WRITE_APPEND, DW_WRITE_OVERWRITE } dw_write_mode;
 
 typedef struct dw_write_spec {
@@ -43,6 +45,7 @@ typedef struct dw_write_spec {
     const dw_scan *scan;            /* with reads_target: what it reads; NULL: all of the table */
     bool query_runs_once;           /* its rows come from a stream: they cannot be had again */
     dw_log_snapshot *read_snapshot; /* the state that it read; NULL: the newest */
+    dw_transaction *transaction; /* NULL, or what the write is part of; then read_snapshot is its */
     dw_str user_metadata;
     const char *operation;            /* NULL: "WRITE" */
     dw_str operation_parameters_json; /* null string: derived from the mode */

@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#define SQL_BYTES_MAX ((size_t) 64 << 20)
+
 bool
 dw__zeros_may_be_in(const dw_type *type)
 {
@@ -120,4 +122,17 @@ void
 dw__zeros_print(dw_strbuf *out, const dw_type *type, dw_str value)
 {
     print_at(out, type, value, 0);
+}
+
+void
+dw__zeros_print_column(dw_strbuf *out, const dw_field *field)
+{
+    DW_AUTO(dw_strbuf) name = dw__strbuf_make(out->allocator, SQL_BYTES_MAX);
+    dw__sql_put_identifier(&name, field->name);
+    dw__zeros_print(out, field->type, dw__strbuf_str(&name));
+    if (dw__zeros_may_be_in(field->type)) {
+        dw__strbuf_append_literal(out, " AS ");
+        dw__strbuf_append(out, dw__strbuf_str(&name));
+    }
+    out->failed = out->failed || name.failed;
 }

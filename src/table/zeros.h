@@ -16,5 +16,7 @@ bool dw__zeros_may_be_in(const dw_type *type);
 /* Appends an expression that equals `value`, one of that type in the engine's SQL, and whose zeros
  * have no sign. The text of `value` may be repeated. */
 void dw__zeros_print(dw_strbuf *out, const dw_type *type, dw_str value);
+/* The same of a column, under its name: rows of other writers may have zeros with a sign. */
+void dw__zeros_print_column(dw_strbuf *out, const dw_field *field);
 
 #endif

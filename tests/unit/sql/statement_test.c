@@ -427,12 +427,35 @@ test_merge__knows_what_columns_may_be_qualified_by(void **state)
 }
 
 static void
-test_statement__refuses_transactions(void **state)
+test_statement__reads_transactions(void **state)
 {
     (void) state;
-    dwt_assert_refused("BEGIN TRANSACTION", DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
-                       "every statement commits by itself");
-    dwt_assert_refused("COMMIT", DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED", "transactions");
+    static const struct {
+        const char *sql;
+        dw_transaction_kind kind;
+        dw_transaction_level level;
+    } cases[] = {
+        {"BEGIN", DW_TRANSACTION_BEGIN, DW_LEVEL_TABLE},
+        {"begin work", DW_TRANSACTION_BEGIN, DW_LEVEL_TABLE},
+        {"START TRANSACTION ISOLATION LEVEL SNAPSHOT", DW_TRANSACTION_BEGIN, DW_LEVEL_SNAPSHOT},
+        {"BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED", DW_TRANSACTION_BEGIN,
+         DW_LEVEL_READ_COMMITTED},
+        {"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", DW_TRANSACTION_SET_LEVEL,
+         DW_LEVEL_SERIALIZABLE},
+        {"COMMIT", DW_TRANSACTION_COMMIT, DW_LEVEL_TABLE},
+        {"END TRANSACTION", DW_TRANSACTION_COMMIT, DW_LEVEL_TABLE},
+        {"ROLLBACK WORK", DW_TRANSACTION_ROLLBACK, DW_LEVEL_TABLE},
+        {"ABORT", DW_TRANSACTION_ROLLBACK, DW_LEVEL_TABLE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dwt_parsed p;
+        dwt_parse_ok(&p, cases[i].sql, DW_STATEMENT_TRANSACTION);
+        assert_int_equal(p.statement.as.transaction.kind, cases[i].kind);
+        assert_int_equal(p.statement.as.transaction.level, cases[i].level);
+        dwt_parsed_deinit(&p);
+    }
+    dwt_assert_refused("BEGIN ISOLATION LEVEL CHAOS", DW_INVALID_ARGUMENT, "PARSE_ERROR",
+                       "SNAPSHOT");
+    dwt_assert_refused("COMMIT now", DW_INVALID_ARGUMENT, "PARSE_ERROR", "end of the statement");
 }
 
 static void
@@ -466,7 +489,7 @@ main(void)
         cmocka_unit_test(test_modify__reads_the_verb_and_the_table),
         cmocka_unit_test(test_merge__reads_target_source_and_clauses),
         cmocka_unit_test(test_merge__knows_what_columns_may_be_qualified_by),
-        cmocka_unit_test(test_statement__refuses_transactions),
+        cmocka_unit_test(test_statement__reads_transactions),
         cmocka_unit_test(test_errors__show_one_line_without_cutting_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
