@@ -20,6 +20,7 @@ import spark_oddities  # adds its tables to those of spark_tables, as the next d
 import spark_combined
 import spark_tables
 import theirs
+import variants
 from dwpeers import product, spark
 
 STORES = {"spark": spark_tables.STORE, "reading": reading.STORE}
@@ -67,6 +68,7 @@ def main():
         reading.run_all(run)
         mixed.run_all(run, spark_tables.STORE)
         shared_life.run_all(run)
+        variants.run_all(run)
         rules.run_all(run)
         altered.run_all(run)
         if not options.only or options.write_docs:

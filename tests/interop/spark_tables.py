@@ -471,6 +471,18 @@ def variant(w):
 
 
 @table
+def compressed_in_every_codec(w):
+    """Spark comes without the libraries of Brotli and LZO."""
+    w.sql("CREATE TABLE {t} (id BIGINT, s STRING, d DOUBLE, l ARRAY<INT>) USING delta"
+          " TBLPROPERTIES (delta.checkpointInterval = 3)")
+    for codec in ("lz4", "lz4_raw", "gzip", "zstd", "snappy", "uncompressed"):
+        for pages in ("v1", "v2"):
+            with w.configured(spark__sql__parquet__compression__codec=codec, parquet__writer__version=pages):
+                w.sql("INSERT INTO {t} SELECT id, concat('text ', id % 100), id / 3, array(id, NULL)"
+                      " FROM range(0, 5000, 1, 1)", "INSERT INTO {t} VALUES (-1, NULL, NULL, NULL)")
+
+
+@table
 def shallow_clone(w):
     origin = f"{w.path}.origin"
     w.spark.sql(f"CREATE TABLE delta.`{origin}` (id BIGINT, p STRING) USING delta PARTITIONED BY (p)")
