@@ -98,6 +98,16 @@ dw__ck_put_checkpoint(dw_column *column, int64_t version)
     dw__column_put_null(&column->children[DW_CK_CHECKPOINT_TAGS]);
 }
 
+void
+dw__ck_put_sidecar(dw_column *column, const dw_sidecar *sidecar)
+{
+    dw__column_put_struct(column);
+    dw__column_put_str(&column->children[DW_CK_SIDECAR_PATH], sidecar->path);
+    dw__column_put_i64(&column->children[DW_CK_SIDECAR_SIZE], sidecar->size_bytes);
+    dw__column_put_i64(&column->children[DW_CK_SIDECAR_MODIFICATION_TIME],
+                       sidecar->modification_time_ms);
+}
+
 /* ---- Files ----------------------------------------------------------------------------------- */
 
 static void

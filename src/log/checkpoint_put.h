@@ -14,6 +14,7 @@ void dw__ck_put_metadata(dw_column *column, const dw_metadata *metadata);
 void dw__ck_put_txn(dw_column *column, const dw_txn_id *txn);
 void dw__ck_put_domain(dw_column *column, const dw_domain *domain);
 void dw__ck_put_checkpoint(dw_column *column, int64_t version);
+void dw__ck_put_sidecar(dw_column *column, const dw_sidecar *sidecar);
 /* A row of a block; `stats` the null string: none. Texts that must be made live in `arena`. */
 DW_WARN_UNUSED dw_status dw__ck_put_add(dw_column *column, const dw_file_block *block, size_t row,
                                         dw_str stats, dw_arena *arena, dw_error *err);

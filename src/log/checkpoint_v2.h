@@ -4,6 +4,8 @@
  *
  *  [V2-1] Sidecars are durable before the main file that names them. Those of a checkpoint that was
  *         not finished are named by none; cleaning the log up removes them.
+ *  [V2-2] Once the first commit is gone, or about to go, some main file has a copy under a classic
+ *         name: whoever does not know V2 checkpoints finds the protocol there.
  */
 #ifndef DW_LOG_CHECKPOINT_V2_H
 #define DW_LOG_CHECKPOINT_V2_H

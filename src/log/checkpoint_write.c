@@ -11,6 +11,7 @@
 #include "log/checkpoint_v2.h"
 #include "log/checksum_file.h"
 #include "log/hint.h"
+#include "log/listing.h"
 #include "log/log_core.h"
 #include "log/names.h"
 #include "log/snapshot.h"
@@ -23,7 +24,17 @@
 #define WIDEST_VALUE sizeof(dw_str)
 
 /* The columns of a checkpoint. */
-enum { TXN, ADD, REMOVE, METADATA, PROTOCOL, DOMAIN_METADATA, CHECKPOINT_METADATA, COLUMN_COUNT };
+enum {
+    TXN,
+    ADD,
+    REMOVE,
+    METADATA,
+    PROTOCOL,
+    DOMAIN_METADATA,
+    CHECKPOINT_METADATA,
+    SIDECAR,
+    COLUMN_COUNT
+};
 
 typedef struct action_vec {
     dw_action *items;
@@ -56,6 +67,7 @@ typedef struct writer {
     dw_arena batch_arena; /* of one batch */
     int64_t now_ms;
     bool with_sidecars; /* files go there, all else into the main file */
+    bool is_copy;       /* of such a main file, under a classic name */
     int64_t rows_left;  /* of the Parquet file that is being written */
     output_column outputs[COLUMN_COUNT];
     dw_column_spec specs[COLUMN_COUNT]; /* what is written */
@@ -100,7 +112,8 @@ collect_actions(writer *w)
     const dw_log_snapshot *snapshot = w->snapshot;
     const dw_definition *definition = snapshot->definition;
     dw_action action = {.kind = DW_ACTION_CHECKPOINT_METADATA};
-    bool ok = !w->with_sidecars || push_action(w, &action);
+    bool is_v2 = w->with_sidecars || w->is_copy;
+    bool ok = !is_v2 || push_action(w, &action);
     action = (dw_action){.kind = DW_ACTION_PROTOCOL, .as.protocol = definition->protocol};
     ok = ok && push_action(w, &action);
     action = (dw_action){.kind = DW_ACTION_METADATA, .as.metadata = definition->metadata};
@@ -225,6 +238,9 @@ choose_members(writer *w)
     w->outputs[DOMAIN_METADATA].is_kept = w->snapshot->domains->count > 0;
     w->outputs[CHECKPOINT_METADATA].is_kept =
         w->actions.items[0].kind == DW_ACTION_CHECKPOINT_METADATA;
+    w->outputs[SIDECAR].is_kept = w->is_copy;
+    w->outputs[ADD].is_kept = !w->is_copy;
+    w->outputs[REMOVE].is_kept = !w->is_copy;
     for (size_t i = 0; w->with_sidecars && i < COLUMN_COUNT; i++) {
         w->outputs[i].is_kept = i == ADD || i == REMOVE;
     }
@@ -337,7 +353,8 @@ init_columns(writer *w)
         !init_output(w, METADATA, &dw__ck_metadata_spec) ||
         !init_output(w, PROTOCOL, &dw__ck_protocol_spec) ||
         !init_output(w, DOMAIN_METADATA, &dw__ck_domain_spec) ||
-        !init_output(w, CHECKPOINT_METADATA, &dw__ck_checkpoint_spec)) {
+        !init_output(w, CHECKPOINT_METADATA, &dw__ck_checkpoint_spec) ||
+        !init_output(w, SIDECAR, &dw__ck_sidecar_spec)) {
         return false;
     }
     choose_members(w);
@@ -360,11 +377,12 @@ column_of(const dw_action *action)
         return DOMAIN_METADATA;
     case DW_ACTION_CHECKPOINT_METADATA:
         return CHECKPOINT_METADATA;
+    case DW_ACTION_SIDECAR:
+        return SIDECAR;
     case DW_ACTION_ADD:
     case DW_ACTION_REMOVE:
     case DW_ACTION_CDC:
     case DW_ACTION_COMMIT_INFO:
-    case DW_ACTION_SIDECAR:
     case DW_ACTION_UNKNOWN:
         break;
     }
@@ -384,6 +402,8 @@ put_action(writer *w, const dw_action *action)
         dw__ck_put_protocol(column, &action->as.protocol);
     } else if (idx == DOMAIN_METADATA) {
         dw__ck_put_domain(column, &action->as.domain);
+    } else if (idx == SIDECAR) {
+        dw__ck_put_sidecar(column, &action->as.sidecar);
     } else {
         dw__ck_put_checkpoint(column, w->snapshot->version);
     }
@@ -596,27 +616,6 @@ write_sidecars(writer *w, dw_v2_checkpoint *checkpoint, dw_error *err)
     return DW_OK;
 }
 
-/* Files in sidecars, all else in a main file. */
-static dw_status
-write_v2(writer *w, dw_hint *hint_out, dw_error *err)
-{
-    dw_v2_checkpoint checkpoint =
-        dw__v2_checkpoint_make(w->snapshot->log, w->snapshot->version, &w->arena);
-    dw_status status = write_sidecars(w, &checkpoint, err);
-    if (status == DW_OK) {
-        checkpoint.add_count = w->add_count;
-        status = dw__v2_checkpoint_finish(&checkpoint, w->actions.items, w->actions.count, err);
-    }
-    int64_t other_rows = (int64_t) (w->actions.count + checkpoint.sidecars.count);
-    *hint_out = (dw_hint){.version = w->snapshot->version,
-                          .action_count = w->row_count + other_rows,
-                          .size_bytes = checkpoint.sidecar_bytes + checkpoint.main_bytes,
-                          .add_count = w->add_count,
-                          .v2_json = checkpoint.hint_json};
-    dw__v2_checkpoint_deinit(&checkpoint);
-    return status;
-}
-
 static void
 writer_deinit(writer *w)
 {
@@ -628,6 +627,91 @@ writer_deinit(writer *w)
     dw__stats_chunk_unref(w->chunk);
     dw__arena_deinit(&w->batch_arena);
     dw__arena_deinit(&w->arena);
+}
+
+/* The rows of a main file, under the name of a classic checkpoint. */
+static dw_status
+write_copy_rows(writer *w, const dw_v2_checkpoint *checkpoint, dw_error *err)
+{
+    bool ok = collect_actions(w);
+    for (size_t i = 0; ok && i < checkpoint->sidecars.count; i++) {
+        ok = push_action(w, &checkpoint->sidecars.items[i]);
+    }
+    w->old_removes = dw__file_set_new(w->env->allocator, true);
+    if (!ok || w->old_removes == NULL) {
+        return dw__error_oom(err);
+    }
+    dw_hint ignored;
+    DW_TRY(init_adds(w, err));
+    return init_columns(w) ? write_classic(w, &ignored, err) : dw__error_oom(err);
+}
+
+static dw_status
+write_copy(const writer *of, const dw_v2_checkpoint *checkpoint, dw_error *err)
+{
+    writer w = {.snapshot = of->snapshot, .env = of->env, .now_ms = of->now_ms, .is_copy = true};
+    dw__arena_init(&w.arena, w.env->allocator);
+    dw__arena_init(&w.batch_arena, w.env->allocator);
+    dw_status status = write_copy_rows(&w, checkpoint, err);
+    writer_deinit(&w);
+    return status;
+}
+
+/* [ref] Who does not know V2 checkpoints looks for a classic one as soon as the first commit is
+ * gone, or about to go: in it they find the protocol, which says what they lack. */
+static dw_status
+wants_copy(const writer *w, bool *out, dw_error *err)
+{
+    dw_log *log = w->snapshot->log;
+    dw_object_meta first;
+    dw_error cause = DW_ERROR_INIT;
+    char key[DW_COMMIT_KEY_SIZE];
+    *out = false;
+    dw_status status = dw__storage_head(log->storage, dw__commit_key(0, key), &first, &cause);
+    int64_t retention_ms = w->snapshot->definition->properties.log_retention_ms;
+    if (status == DW_OK && first.modified_ms >= w->now_ms - retention_ms) {
+        return DW_OK;
+    }
+    if (status != DW_OK && status != DW_NOT_FOUND) {
+        dw__error_copy(err, &cause);
+        return status;
+    }
+    DW_AUTO(dw_log_listing) listing;
+    dw__log_listing_init(&listing, log->env->allocator);
+    DW_TRY(dw__log_list(log->storage, 0, &listing, err));
+    *out = true;
+    for (size_t i = 0; i < listing.count; i++) {
+        *out = *out && listing.items[i].kind != DW_LOG_CHECKPOINT;
+    }
+    return DW_OK;
+}
+
+/* Files in sidecars, all else in a main file. */
+static dw_status
+write_v2(writer *w, dw_hint *hint_out, dw_error *err)
+{
+    dw_v2_checkpoint checkpoint =
+        dw__v2_checkpoint_make(w->snapshot->log, w->snapshot->version, &w->arena);
+    dw_status status = write_sidecars(w, &checkpoint, err);
+    if (status == DW_OK) {
+        checkpoint.add_count = w->add_count;
+        status = dw__v2_checkpoint_finish(&checkpoint, w->actions.items, w->actions.count, err);
+    }
+    bool has_copy = false;
+    if (status == DW_OK) {
+        status = wants_copy(w, &has_copy, err);
+    }
+    if (status == DW_OK && has_copy) {
+        status = write_copy(w, &checkpoint, err);
+    }
+    int64_t other_rows = (int64_t) (w->actions.count + checkpoint.sidecars.count);
+    *hint_out = (dw_hint){.version = w->snapshot->version,
+                          .action_count = w->row_count + other_rows,
+                          .size_bytes = checkpoint.sidecar_bytes + checkpoint.main_bytes,
+                          .add_count = w->add_count,
+                          .v2_json = checkpoint.hint_json};
+    dw__v2_checkpoint_deinit(&checkpoint);
+    return status;
 }
 
 /* A checkpoint of a table with features that nobody here knows may lack what they want in it.

@@ -307,6 +307,20 @@ def test_checkpoint__keeps_statistics_when_the_table_wants_them_as_structs_only(
     expect("1 after statistics" in w.sql("EXPLAIN SELECT * FROM t WHERE a > 3"), "one of the two files to be left out")
 
 
+@test
+def test_checkpoint__in_sidecars_has_a_classic_copy_once_the_first_commit_is_gone(w):
+    w.sql("CREATE TABLE t (a INT) TBLPROPERTIES ('delta.checkpointPolicy' = 'v2'); INSERT INTO t VALUES (1)")
+    w.run("checkpoint", w.path("t"))
+    classic = w.path(f"t/_delta_log/{2:020d}.checkpoint.parquet")
+    for end in ("json", "crc"):
+        os.remove(w.path(f"t/_delta_log/{0:020d}.{end}"))
+    w.sql("INSERT INTO t VALUES (2); CHECKPOINT t")
+    expect(os.path.exists(classic), "a checkpoint that readers of old look for")
+    w.sql("INSERT INTO t VALUES (3); CHECKPOINT t")
+    expect_equal(len([f for f in os.listdir(w.path("t/_delta_log")) if f.endswith("checkpoint.parquet")]), 1)
+    expect_equal(w.value("SELECT sum(a) FROM t"), 6)
+
+
 def empty_commits(w, table, first, last):
     """Leaves of these commits only that they were made: who reads them does not find their files."""
     for version in range(first, last + 1):

@@ -28,9 +28,9 @@ put_first_commit(dw_storage *storage, const char *policy, const char *lines)
     dwt_commit_write(&commit, storage, 0);
 }
 
-/* The only object whose key has the prefix and the suffix; to be freed. */
+/* The key of the only object that has the prefix and the suffix; to be freed. */
 static char *
-only_object(log_world *w, const char *prefix, const char *suffix)
+only_key(log_world *w, const char *prefix, const char *suffix)
 {
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, dw__allocator_libc());
@@ -42,13 +42,21 @@ only_object(log_world *w, const char *prefix, const char *suffix)
     for (size_t i = 0; i < page.count; i++) {
         if (dw__str_ends_with(page.objects[i].key, dw__str_from(suffix))) {
             assert_null(found);
-            char key[200];
-            snprintf(key, sizeof(key), "%.*s", DW_STR_ARG(page.objects[i].key));
-            found = dwt_get(w->storage, key);
+            found = strndup(page.objects[i].key.ptr, page.objects[i].key.len);
         }
     }
     assert_non_null(found);
     return found;
+}
+
+/* Its content; to be freed. */
+static char *
+only_object(log_world *w, const char *prefix, const char *suffix)
+{
+    char *key = only_key(w, prefix, suffix);
+    char *text = dwt_get(w->storage, key);
+    free(key);
+    return text;
 }
 
 static void
@@ -192,6 +200,37 @@ test_v2__of_many_files_has_several_sidecars_and_keeps_their_order(void **state)
     void *ctx[] = {w, &next};
     assert_ok(dw__file_set_visit_stats(files, check_numbered, ctx, &w->err), &w->err);
     assert_int_equal(next, count);
+}
+
+#define CLASSIC_KEY(version) DW_LOG_DIR "0000000000000000000" version ".checkpoint.parquet"
+
+static void
+test_v2__has_a_copy_of_a_classic_name_once_the_first_commit_is_gone(void **state)
+{
+    log_world *w = *state;
+    put_first_commit(w->storage, "v2", ADD("a") TXN("x", "4"));
+    world_commit(w, 1, ADD("b"));
+    write_checkpoint(w);
+    assert_false(dwt_exists(w->storage, CLASSIC_KEY("1")));
+    char key[DW_COMMIT_KEY_SIZE];
+    assert_ok(dw__storage_remove(w->storage, dw__commit_key(0, key), &w->err), &w->err);
+    world_commit(w, 2, ADD("c"));
+    write_checkpoint(w);
+    assert_true(dwt_exists(w->storage, CLASSIC_KEY("2")));
+    world_commit(w, 3, ADD("d"));
+    write_checkpoint(w);
+    assert_false(dwt_exists(w->storage, CLASSIC_KEY("3")));
+    /* Without the main file of version 2 the copy is as good. */
+    char *main_key = only_key(w, DW_LOG_DIR "00000000000000000002.checkpoint.", ".json");
+    assert_ok(dw__storage_remove(w->storage, dw__str_from(main_key), &w->err), &w->err);
+    free(main_key);
+    world_reopen(w);
+    dw_log_snapshot *snapshot;
+    assert_ok(dw__log_snapshot_at(w->log, 2, &snapshot, &w->err), &w->err);
+    assert_int_equal(dw__file_set_count(dw__log_snapshot_files(snapshot)), 3);
+    dw_txn_id txn;
+    assert_true(dw__log_snapshot_txn(snapshot, DW_STR("x"), &txn));
+    dw__log_snapshot_unref(snapshot);
 }
 
 static void
@@ -340,6 +379,7 @@ main(void)
         LOG_TEST(test_v2__of_an_empty_table_has_no_sidecar),
         LOG_TEST(test_v2__of_many_files_has_several_sidecars_and_keeps_their_order),
         LOG_TEST(test_v2__needs_the_policy_not_only_the_feature),
+        LOG_TEST(test_v2__has_a_copy_of_a_classic_name_once_the_first_commit_is_gone),
         LOG_TEST(test_v2__a_newer_one_keeps_its_hint),
         LOG_TEST(test_checkpoint__is_not_written_with_features_that_nobody_knows),
         LOG_TEST(test_compaction__says_what_goes_and_leaves_out_what_is_no_state),
