@@ -18,6 +18,7 @@ typedef struct merge_run {
     dw_merge_statement merge;
     dw_merge_plan plan;
     dw_evolved evolved;
+    bool source_reads_target; /* in the query that was copied */
     int64_t source_row_count;
     dw_str kept; /* the table of kept rows */
     dw_binding binding;
@@ -110,8 +111,13 @@ describe_source(merge_run *run, const dw_binding *binding, const dw_open_query *
     DW_TRY(dw__connection_describe(x->session->connection, query->text, &x->arena, &columns,
                                    &side->column_count, x->err));
     side->columns = columns;
-    side->alias = run->merge.source_alias;
-    return is_plain_table(run, binding) ? DW_OK : copy_source(run, query->text);
+    side->alias = dw__str_is_null(run->merge.source_alias) ? DW_STR("__deltaworks_source_rows")
+                                                           : run->merge.source_alias;
+    if (is_plain_table(run, binding)) {
+        return DW_OK;
+    }
+    run->source_reads_target = dw__row_change_is_read(run->snapshot, query->scan, SIZE_MAX);
+    return copy_source(run, query->text);
 }
 
 static dw_status
@@ -498,6 +504,7 @@ change_table(merge_run *run)
                                    .properties = &run->evolved.properties,
                                    .scan = run->scan,
                                    .source_idx = dw__merge_target_reference(&run->plan),
+                                   .was_read_before = run->source_reads_target,
                                    .minds_all_rows = minds_all_rows(run),
                                    .predicate = DW_STR_NULL,
                                    .name_prefix = dw__str_from(x->scan_prefix)},

@@ -129,14 +129,13 @@ static size_t
 resolve(const dw_merge_side *side, const dw_merge_side *other, const column_name *name)
 {
     for (size_t i = 0; i + 1 < name->part_count; i++) {
-        if (!dw__str_is_null(side->alias) && dw__str_equal_nocase(name->parts[i], side->alias)) {
+        if (dw__str_equal_nocase(name->parts[i], side->alias)) {
             return dw__merge_column(side, name->parts[i + 1]);
         }
     }
     bool is_others = dw__merge_column(other, name->parts[0]) != SIZE_MAX;
     for (size_t i = 0; i + 1 < name->part_count; i++) {
-        is_others = is_others || (!dw__str_is_null(other->alias) &&
-                                  dw__str_equal_nocase(name->parts[i], other->alias));
+        is_others = is_others || dw__str_equal_nocase(name->parts[i], other->alias);
     }
     return is_others ? SIZE_MAX : dw__merge_column(side, name->parts[0]);
 }
@@ -224,7 +223,7 @@ qualify(const dw_merge_names *names, const expression_walk *walk, size_t begin, 
     dw_execution *x = names->x;
     const dw_merge_side *side =
         text->kind == DW_MERGE_NOT_MATCHED_BY_SOURCE ? &names->target : &names->source;
-    if (text->kind == DW_MERGE_MATCHED || dw__str_is_null(side->alias)) {
+    if (text->kind == DW_MERGE_MATCHED) {
         return DW_OK;
     }
     DW_AUTO(dw_strbuf) out = dw__strbuf_make(x->arena.allocator, DW_SQL_ENGINE_BYTES_MAX);

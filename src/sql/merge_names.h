@@ -12,7 +12,7 @@
 
 /* One side of the MERGE. */
 typedef struct dw_merge_side {
-    dw_str alias; /* null string: its columns have none */
+    dw_str alias;
     const dw_query_column *columns;
     size_t column_count;
 } dw_merge_side;

@@ -6,7 +6,6 @@
 #include "base/assert.h"
 
 #define SOURCE_MARK "__deltaworks_source"
-#define SOURCE_ROWS "__deltaworks_source_rows"
 
 /* ---- Values ---------------------------------------------------------------------------------- */
 
@@ -22,10 +21,8 @@ static dw_status
 column_of(const dw_merge_plan *plan, const dw_merge_side *side, dw_str column, dw_str *out)
 {
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(plan->x->arena.allocator, DW_SQL_ENGINE_BYTES_MAX);
-    if (!dw__str_is_null(side->alias)) {
-        dw__sql_put_identifier(&text, side->alias);
-        dw__strbuf_append_char(&text, '.');
-    }
+    dw__sql_put_identifier(&text, side->alias);
+    dw__strbuf_append_char(&text, '.');
     dw__sql_put_identifier(&text, column);
     return take(plan, &text, out);
 }
@@ -350,7 +347,6 @@ put_target(const dw_merge_plan *plan, bool is_for_planning, dw_strbuf *out)
 static void
 put_source(const dw_merge_plan *plan, dw_strbuf *out)
 {
-    dw_str alias = plan->names.source.alias;
     if (dw__str_is_null(plan->source_copy)) {
         dw__strbuf_append_literal(out, "(SELECT true AS " SOURCE_MARK ", * FROM ");
         dw__strbuf_append(out, text_of(plan, plan->merge->source));
@@ -359,7 +355,7 @@ put_source(const dw_merge_plan *plan, dw_strbuf *out)
         dw__sql_put_identifier(out, plan->source_copy);
     }
     dw__strbuf_append_literal(out, " AS ");
-    dw__sql_put_identifier(out, dw__str_is_null(alias) ? DW_STR(SOURCE_ROWS) : alias);
+    dw__sql_put_identifier(out, plan->names.source.alias);
 }
 
 static void

@@ -147,19 +147,27 @@ choose_all(dw_row_change *rc, dw_error *err)
     return DW_OK;
 }
 
+bool
+dw__row_change_is_read(const dw_log_snapshot *snapshot, const dw_scan *scan, size_t except_idx)
+{
+    dw_str id = dw__log_snapshot_metadata(snapshot)->id;
+    size_t count = scan == NULL ? 0 : dw__scan_source_count(scan);
+    for (size_t i = 0; i < count; i++) {
+        const dw_log_snapshot *read = dw__scan_snapshot(scan, i);
+        bool is_past = dw__log_snapshot_version(read) < dw__log_snapshot_version(snapshot);
+        if (i != except_idx && !is_past && dw__str_equal(dw__log_snapshot_metadata(read)->id, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Rows of the table that decide about others: whoever changes any of them decides first. */
 void
 dw__row_change_note_inputs(dw_row_change *rc, const dw_scan *scan)
 {
-    dw_str id = dw__log_snapshot_metadata(rc->spec->snapshot)->id;
-    int64_t version = dw__log_snapshot_version(rc->spec->snapshot);
-    for (size_t i = 0; i < dw__scan_source_count(scan); i++) {
-        const dw_log_snapshot *read = dw__scan_snapshot(scan, i);
-        bool is_past = dw__log_snapshot_version(read) < version;
-        if (i != rc->spec->source_idx && !is_past &&
-            dw__str_equal(dw__log_snapshot_metadata(read)->id, id)) {
-            rc->change.reads_whole_table = true;
-        }
+    if (dw__row_change_is_read(rc->spec->snapshot, scan, rc->spec->source_idx)) {
+        rc->change.reads_whole_table = true;
     }
 }
 
@@ -197,6 +205,7 @@ put_read_set(dw_row_change *rc, dw_error *err)
         rc->change.searched_path_count = count;
     }
     rc->change.search = (dw_row_search){find_new, rc};
+    rc->change.reads_whole_table = rc->spec->was_read_before;
     dw__row_change_note_inputs(rc, rc->spec->scan);
     return DW_OK;
 }

@@ -32,7 +32,8 @@ typedef struct dw_row_change_spec {
     /* Of new rows and change data; NULL: the snapshot's. */
     const dw_type *schema;
     const dw_properties *properties;
-    bool minds_all_rows; /* rows that were looked at and not chosen decided about others */
+    bool was_read_before; /* a query that is done has read rows of the table, too */
+    bool minds_all_rows;  /* rows that were looked at and not chosen decided about others */
     dw_str query;
     dw_str predicate; /* for the history: the condition as it was written; null string: none */
     dw_transaction *transaction; /* NULL, or what the change is part of; the snapshot is its */
@@ -83,6 +84,10 @@ void dw__row_change_deinit(dw_row_change *rc);
 /* The chosen rows, as the source of a scan; in the arena of the change. */
 DW_WARN_UNUSED dw_status dw__row_change_rows(dw_row_change *rc, dw_scan_rows *out, dw_error *err);
 
+/* True when a source of the scan but that one (SIZE_MAX: any; NULL: of none) is the table as it is
+ * in the snapshot. */
+bool dw__row_change_is_read(const dw_log_snapshot *snapshot, const dw_scan *scan,
+                            size_t except_idx);
 /* Takes note that the sources of a scan behind the first were read for the change, too. */
 void dw__row_change_note_inputs(dw_row_change *rc, const dw_scan *scan);
 /* Writes the rows of `query` as new files. It has the columns of rc->target.schema: those of the

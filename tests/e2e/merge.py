@@ -140,6 +140,14 @@ def test_sources__may_be_tables_files_functions_and_queries(w):
 
 
 @test
+def test_source__without_an_alias_has_its_own_names(w):
+    make(w, rows=3)
+    expect_equal(merge(w, "USING (SELECT 2 AS id, 2 AS k UNION ALL SELECT 9, 9) ON t.id = k WHEN MATCHED THEN UPDATE SET v = k"
+                          " WHEN NOT MATCHED AND id > 1 THEN INSERT (id, n) VALUES (id, k)"), (1, 0, 1))
+    expect_equal(w.rows("SELECT * FROM t WHERE id > 1 ORDER BY id"), [[2, "2", 2], [9, None, 9]])
+
+
+@test
 def test_the_table_itself__may_be_the_source(w):
     make(w)
     expect_equal(merge(w, "USING (SELECT id + 5 AS id, v FROM t) s ON t.id = s.id"

@@ -87,6 +87,13 @@ def steps(name, feature, with_spark):
             " WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id)",
         ),
         ("us", f"UPDATE {name} SET n = n + 1 WHERE id % 50 = 1"),
+        (
+            "us",
+            f"MERGE INTO {name} t USING (SELECT id FROM range(340, 370) r(id)) s ON t.id = s.id"
+            " WHEN MATCHED AND t.id % 3 = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET n = 7, st.b = 'merged'"
+            " WHEN NOT MATCHED THEN INSERT (id, s) VALUES (id, 'merged')"
+            " WHEN NOT MATCHED BY SOURCE AND id = 250 THEN UPDATE SET s = 'left'",
+        ),
         ("spark", f"OPTIMIZE {name}"),
         ("us", f"UPDATE {name} SET s = 'moved', p = 'p 9' WHERE id % 60 = 2"),
         ("us", f"DELETE FROM {name} WHERE p = 'p 1'"),
@@ -97,6 +104,17 @@ def steps(name, feature, with_spark):
             f"MERGE INTO {name} t USING (SELECT r.id FROM range(395, 420) r(id)) s ON t.id = s.id"
             " WHEN MATCHED AND t.id % 2 = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET n = -2"
             " WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id)",
+        ),
+        (
+            "us",
+            f"MERGE WITH SCHEMA EVOLUTION INTO {name} t USING (SELECT id, 'new' AS more,"
+            " {'a': 1, 'b': 'b', 'c': 2.5::DOUBLE} AS st FROM range(405, 412) r(id)) s"
+            " ON t.id = s.id WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *",
+        ),
+        (
+            "spark",
+            f"MERGE INTO {name} t USING (SELECT id FROM range(403, 408)) s ON t.id = s.id"
+            " WHEN MATCHED THEN UPDATE SET more = concat(t.more, '!'), st.c = 1",
         ),
     ]
     if feature == "append only":
