@@ -97,7 +97,8 @@ def steps(name, feature, with_spark):
         ("spark", f"OPTIMIZE {name}"),
         ("us", f"UPDATE {name} SET s = 'moved', p = 'p 9' WHERE id % 60 = 2"),
         ("us", f"DELETE FROM {name} WHERE p = 'p 1'"),
-        ("spark", f"UPDATE {name} SET s = 'again' WHERE id % 60 = 2"),
+        # Not all rows of a file: Spark would leave the vector that says so, which nothing names.
+        ("spark", f"UPDATE {name} SET s = 'again' WHERE id % 120 = 2"),
         ("us", f"INSERT INTO {name} (id, n, s, st, p) {new_rows(400, 10, False)}"),
         (
             "us",
