@@ -412,7 +412,8 @@ DW_EXPORT int64_t dw_result_row_count(const dw_result *result);
 /* What a statement did to a table. Counts are 0 where the statement does no such thing. */
 typedef struct dw_change_report {
     size_t size;
-    int64_t version; /* the one that the change became; -1: nothing was to be done */
+    int64_t
+        version; /* that the change became; -1: nothing was to be done, or it is in a transaction */
     int64_t rows_inserted;
     int64_t rows_updated;
     int64_t rows_deleted; /* -1: files went without saying how many rows they had */

@@ -27,6 +27,9 @@ void
 dw__execution_set_change(dw_execution *x, const dw_change_report *change)
 {
     x->result->change = *change;
+    if (x->session->transaction != NULL) {
+        x->result->change.version = -1; /* it is not committed yet */
+    }
     x->result->has_change = true;
 }
 

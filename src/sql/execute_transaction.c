@@ -143,6 +143,9 @@ commit(dw_execution *x, dw_strbuf *text)
         dw__strbuf_append_literal(text, "the transaction changed nothing: nothing was committed");
         return DW_OK;
     }
+    dw_change_report change = DW_CHANGE_REPORT_INIT;
+    change.version = done.version;
+    dw__execution_set_change(x, &change);
     dw__strbuf_append_literal(text, "committed ");
     dw__put_counted(text, (int64_t) count, "change");
     dw__put_outcome(x, text, done.version);
