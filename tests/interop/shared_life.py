@@ -6,6 +6,7 @@ DuckDB read them, or say that they cannot. Without Spark only our own steps are 
 import os
 import re
 
+import checks
 import ours
 from checks import Skip
 from dwpeers import product, rows
@@ -201,8 +202,7 @@ def broken_rules(path):
     missing = [v for v in versions if not os.path.exists(f"{log}/{v}.crc")]
     if missing:
         return f"versions without a checksum: {missing}"
-    findings = product.run("fsck", path, "--format", "ndjson", "--quiet").strip()
-    return findings[:800] or None
+    return checks.fsck(path, path)  # notes are none: Spark leaves vectors behind of files that it removes
 
 
 def run_all(run):

@@ -113,7 +113,7 @@ def clone_that_is_mapped_and_tracked(w):
 def old_protocol(reader, writer, *features):
     def write(w):
         settings = [f"delta.minReaderVersion = '{reader}'", f"delta.minWriterVersion = '{writer}'"]
-        settings += [f"delta.feature.{name} = 'supported'" for name in features]
+        settings += [f"'delta.feature.{name}' = 'supported'" for name in features]
         w.sql(
             "CREATE TABLE {t} (id BIGINT, p STRING, v DOUBLE) USING delta PARTITIONED BY (p)"
             f" TBLPROPERTIES ({', '.join(settings)})",
@@ -129,7 +129,7 @@ PROTOCOLS = [(1, writer) for writer in range(1, 5)] + [(2, 5), (2, 6)]
 PROTOCOLS += [(1, 7, "appendOnly"), (1, 7, "checkConstraints", "changeDataFeed", "invariants"),
               (2, 7, "columnMapping", "generatedColumns"), (3, 7, "identityColumns"),
               (3, 7, "deletionVectors", "allowColumnDefaults", "columnMapping", "timestampNtz"),
-              (3, 7, "v2Checkpoint", "vacuumProtocolCheck", "domainMetadata", "clustering"),
+              (3, 7, "v2Checkpoint", "vacuumProtocolCheck", "domainMetadata"),
               (3, 7, "typeWidening-preview"), (3, 7, "variantType-preview"),
               (3, 7, "variantShredding-preview"), (3, 7, "icebergCompatV1"), (3, 7, "checkpointProtection")]
 for _reader, _writer, *_features in PROTOCOLS:
