@@ -27,11 +27,13 @@ DW_WARN_UNUSED dw_status dw__checkpoint_open(dw_log *log, const dw_segment *segm
 DW_WARN_UNUSED dw_status dw__checkpoint_read_adds(dw_checkpoint *checkpoint,
                                                   dw_definition *definition, dw_replay *base,
                                                   dw_error *err);
-/* Visits the removes. */
+/* Visits the removes. DW_NOT_FOUND when a file of it was removed meanwhile. */
 typedef dw_status (*dw_remove_visitor)(void *ctx, const dw_file *remove, dw_error *err);
 DW_WARN_UNUSED dw_status dw__checkpoint_visit_removes(dw_checkpoint *checkpoint,
                                                       dw_remove_visitor visit, void *ctx,
                                                       dw_error *err);
+/* True once reading it again found a file of it missing. */
+bool dw__checkpoint_is_gone(const dw_checkpoint *checkpoint);
 /* The key of its first file; lives as long as the checkpoint. */
 dw_str dw__checkpoint_main_key(const dw_checkpoint *checkpoint);
 dw_checkpoint *dw__checkpoint_ref(dw_checkpoint *checkpoint);

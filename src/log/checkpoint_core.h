@@ -22,6 +22,7 @@ typedef struct dw_checkpoint_file {
 struct dw_checkpoint {
     dw_log *log;
     atomic_size_t ref_count;
+    atomic_bool is_gone; /* a file of it was missing when it was read again */
     dw_arena arena;
     int64_t version;
     dw_str json_key; /* of a JSON main file; the null string: it is Parquet */

@@ -37,6 +37,12 @@ dw__checkpoint_main_key(const dw_checkpoint *checkpoint)
     return dw__str_is_null(checkpoint->json_key) ? checkpoint->files[0].key : checkpoint->json_key;
 }
 
+bool
+dw__checkpoint_is_gone(const dw_checkpoint *checkpoint)
+{
+    return atomic_load(&checkpoint->is_gone);
+}
+
 /* ---- Actions that are no files --------------------------------------------------------------- */
 
 typedef dw_status (*row_reader)(const dw_vector *column, size_t row, dw_arena *arena,
@@ -231,6 +237,7 @@ dw__checkpoint_open(dw_log *log, const dw_segment *segment, dw_replay *base, dw_
     }
     checkpoint->log = log;
     atomic_init(&checkpoint->ref_count, 1);
+    atomic_init(&checkpoint->is_gone, false);
     dw__arena_init(&checkpoint->arena, log->env->allocator);
     checkpoint->version = segment->checkpoint_version;
     dw_status status = open_files(checkpoint, segment, base, err);
@@ -294,7 +301,8 @@ visit_removes(void *ctx, const dw_batch *batch, dw_error *err)
 }
 
 static dw_status
-visit_json_removes(dw_checkpoint *checkpoint, dw_remove_visitor visit, void *ctx, dw_error *err)
+visit_json_removes(const dw_checkpoint *checkpoint, dw_remove_visitor visit, void *ctx,
+                   dw_error *err)
 {
     DW_AUTO(dw_replay) replay;
     DW_AUTO(dw_arena) arena;
@@ -313,9 +321,9 @@ visit_json_removes(dw_checkpoint *checkpoint, dw_remove_visitor visit, void *ctx
     return DW_OK;
 }
 
-dw_status
-dw__checkpoint_visit_removes(dw_checkpoint *checkpoint, dw_remove_visitor visit, void *ctx,
-                             dw_error *err)
+static dw_status
+visit_all_removes(const dw_checkpoint *checkpoint, dw_remove_visitor visit, void *ctx,
+                  dw_error *err)
 {
     static const char *const required_path[] = {"remove", "path", NULL};
     if (!dw__str_is_null(checkpoint->json_key)) {
@@ -332,5 +340,16 @@ dw__checkpoint_visit_removes(dw_checkpoint *checkpoint, dw_remove_visitor visit,
         status = dw__checkpoint_read_file(checkpoint->log, &request, visit_removes, &reader, err);
     }
     dw__arena_deinit(&reader.arena);
+    return status;
+}
+
+dw_status
+dw__checkpoint_visit_removes(dw_checkpoint *checkpoint, dw_remove_visitor visit, void *ctx,
+                             dw_error *err)
+{
+    dw_status status = visit_all_removes(checkpoint, visit, ctx, err);
+    if (status == DW_NOT_FOUND) {
+        atomic_store(&checkpoint->is_gone, true);
+    }
     return status;
 }

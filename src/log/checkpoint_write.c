@@ -12,6 +12,7 @@
 #include "log/checksum_file.h"
 #include "log/hint.h"
 #include "log/listing.h"
+#include "log/load.h"
 #include "log/log_core.h"
 #include "log/names.h"
 #include "log/snapshot.h"
@@ -734,8 +735,8 @@ write_checkpoint(writer *w, dw_error *err)
     return dw__hint_write(log->storage, log->env->allocator, &hint, err);
 }
 
-dw_status
-dw__checkpoint_write(dw_log_snapshot *snapshot, dw_error *err)
+static dw_status
+write_snapshot(const dw_log_snapshot *snapshot, dw_error *err)
 {
     const dw_definition *definition = snapshot->definition;
     const dw_env *env = snapshot->log->env;
@@ -748,10 +749,26 @@ dw__checkpoint_write(dw_log_snapshot *snapshot, dw_error *err)
     dw__arena_init(&w.arena, env->allocator);
     dw__arena_init(&w.batch_arena, env->allocator);
     dw_status status = write_checkpoint(&w, err);
+    writer_deinit(&w);
+    return status;
+}
+
+dw_status
+dw__checkpoint_write(dw_log_snapshot *snapshot, dw_error *err)
+{
+    dw_error cause = DW_ERROR_INIT;
+    dw_status status = write_snapshot(snapshot, &cause);
+    if (status == DW_OK) {
+        return DW_OK;
+    }
+    DW_AUTO(dw_log_snapshot_ptr) again = NULL;
+    status = dw__load_again(snapshot, &cause, &again, err);
+    if (status == DW_OK) {
+        status = write_snapshot(again, err);
+    }
     if (status != DW_OK) {
         dw__error_context(err, "writing checkpoint %" PRId64, snapshot->version);
     }
-    writer_deinit(&w);
     return status;
 }
 

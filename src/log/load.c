@@ -349,3 +349,16 @@ dw__load_version(dw_log *log, int64_t version, dw_log_snapshot **out, dw_error *
     dw__error_copy(err, &cause);
     return status;
 }
+
+dw_status
+dw__load_again(const dw_log_snapshot *snapshot, const dw_error *cause, dw_log_snapshot **out,
+               dw_error *err)
+{
+    *out = NULL;
+    bool may_be_gone = cause->status == DW_NOT_FOUND || cause->status == DW_UNAVAILABLE;
+    if (!may_be_gone || !dw__snapshot_is_stale(snapshot)) {
+        dw__error_copy(err, cause);
+        return cause->status;
+    }
+    return dw__load_version(snapshot->log, snapshot->version, out, err);
+}

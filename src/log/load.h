@@ -11,6 +11,12 @@
 DW_WARN_UNUSED dw_status dw__load_version(dw_log *log, int64_t version, dw_log_snapshot **out,
                                           dw_error *err);
 
+/* The same version from what the log has now, for something that could not be done with the
+ * snapshot because the checkpoint that it rests on is gone. When that is not why, `cause` is the
+ * error. */
+DW_WARN_UNUSED dw_status dw__load_again(const dw_log_snapshot *snapshot, const dw_error *cause,
+                                        dw_log_snapshot **out, dw_error *err);
+
 /* Sets the commit time: the in-commit timestamp where the table has them, else `file_time_ms`. */
 DW_WARN_UNUSED dw_status dw__load_set_timestamp(dw_log_snapshot *snapshot, const dw_replay *tail,
                                                 int64_t file_time_ms, dw_error *err);

@@ -149,13 +149,13 @@ reload(dw_log *log, dw_error *err)
 
 /*
  * False when the table was deleted or made anew, or its log was cleaned up beyond the cached
- * version.
+ * version or the checkpoint below it.
  */
 static dw_status
 is_still_there(dw_log *log, const dw_log_snapshot *cached, bool *out, dw_error *err)
 {
     *out = false;
-    if (!cached->identity.is_known || dw__file_set_is_stale(cached->files)) {
+    if (!cached->identity.is_known || dw__snapshot_is_stale(cached)) {
         return DW_OK;
     }
     char commit_key[DW_COMMIT_KEY_SIZE];
@@ -342,9 +342,11 @@ dw__log_snapshot_at(dw_log *log, int64_t version, dw_log_snapshot **out, dw_erro
         return DW_OK;
     }
     *out = ref_kept(log, &log->older, version);
-    if (*out != NULL) {
+    if (*out != NULL && !dw__snapshot_is_stale(*out)) {
         return DW_OK;
     }
+    dw__log_snapshot_unref(*out);
+    *out = NULL;
     uint64_t reload_count = reload_count_of(log);
     DW_TRY(dw__load_version(log, version, out, err));
     if (dw__file_set_count((*out)->files) <= OLDER_FILES_MAX) {

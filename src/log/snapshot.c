@@ -4,6 +4,7 @@
 #include "log/snapshot.h"
 
 #include "base/assert.h"
+#include "log/load.h"
 
 #include <inttypes.h>
 
@@ -256,9 +257,16 @@ dw__log_snapshot_files(const dw_log_snapshot *snapshot)
     return snapshot->files;
 }
 
-dw_status
-dw__log_snapshot_visit_tombstones(const dw_log_snapshot *snapshot, dw_tombstone_visitor visit,
-                                  void *ctx, dw_error *err)
+bool
+dw__snapshot_is_stale(const dw_log_snapshot *snapshot)
+{
+    return dw__file_set_is_stale(snapshot->files) ||
+           (snapshot->checkpoint != NULL && dw__checkpoint_is_gone(snapshot->checkpoint));
+}
+
+static dw_status
+visit_tombstones(const dw_log_snapshot *snapshot, dw_tombstone_visitor visit, void *ctx,
+                 dw_error *err)
 {
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, dw__log_env(snapshot->log)->allocator);
@@ -273,6 +281,20 @@ dw__log_snapshot_visit_tombstones(const dw_log_snapshot *snapshot, dw_tombstone_
     return snapshot->checkpoint == NULL
                ? DW_OK
                : dw__checkpoint_visit_removes(snapshot->checkpoint, visit, ctx, err);
+}
+
+dw_status
+dw__log_snapshot_visit_tombstones(const dw_log_snapshot *snapshot, dw_tombstone_visitor visit,
+                                  void *ctx, dw_error *err)
+{
+    dw_error cause = DW_ERROR_INIT;
+    dw_status status = visit_tombstones(snapshot, visit, ctx, &cause);
+    if (status == DW_OK) {
+        return DW_OK;
+    }
+    DW_AUTO(dw_log_snapshot_ptr) again = NULL;
+    DW_TRY(dw__load_again(snapshot, &cause, &again, err));
+    return visit_tombstones(again, visit, ctx, err);
 }
 
 bool

@@ -58,5 +58,8 @@ DW_WARN_UNUSED dw_status dw__snapshot_join(const dw_env *env, const dw_snapshot_
 DW_WARN_UNUSED dw_status dw__snapshot_define(const dw_env *env, const dw_replay *tail,
                                              const dw_replay *base, int64_t version,
                                              dw_definition **out, dw_error *err);
+/* True once the checkpoint that the snapshot rests on was found removed or replaced: what was left
+ * in it cannot be read any more. */
+bool dw__snapshot_is_stale(const dw_log_snapshot *snapshot);
 
 #endif

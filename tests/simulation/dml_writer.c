@@ -472,20 +472,18 @@ read_statistics(const dw_log_snapshot *snapshot)
     return dw__file_set_visit_stats(dw__log_snapshot_files(snapshot), ignore_stats, NULL, &err);
 }
 
-static dw_status
+static void
 checkpoint(life *self, dw_log_snapshot *snapshot)
 {
     dw_error err = DW_ERROR_INIT;
     dw_status status = dw__checkpoint_write(snapshot, &err);
     self->all->checkpoint_count += status == DW_OK;
-    if (status != DW_OK && status != DW_NOT_FOUND) {
+    if (status != DW_OK) {
         life_report(self, "writing a checkpoint", status, &err);
     }
-    return status;
 }
 
-/* DW_NOT_FOUND: the checkpoint that this life began with was cleaned up; it begins again. */
-static dw_status
+static void
 step(life *self, dml *all)
 {
     size_t number = self->actor->number;
@@ -496,20 +494,18 @@ step(life *self, dml *all)
     all->last_read_ms[number] = before_ms;
     dw_status status = snapshot == NULL ? DW_UNAVAILABLE : read_statistics(snapshot);
     if (status != DW_OK) {
-        return status;
+        return;
     }
     statement_kind kind = choose_kind(self);
     if (kind == STATEMENT_CHECKPOINT) {
-        return checkpoint(self, snapshot);
-    }
-    if (kind == STATEMENT_COMPACT_LOG) {
+        checkpoint(self, snapshot);
+    } else if (kind == STATEMENT_COMPACT_LOG) {
         compact_log(self, snapshot);
     } else if (kind == STATEMENT_CLEAN_UP) {
         clean_up(self, all, self->held);
     } else {
         run_statement(self, all, snapshot, kind);
     }
-    return DW_OK;
 }
 
 void
@@ -520,12 +516,7 @@ dml_writer_main(sim_actor *actor, void *ctx)
     life_begin(&self, actor, &all->all);
     all->last_read_ms[actor->number] = now_ms(&self);
     for (int64_t i = 0; i < all->all.changes_each && !sim_has_crashed(actor); i++) {
-        if (step(&self, all) == DW_NOT_FOUND) {
-            int64_t file_number = self.file_number;
-            life_end(&self);
-            life_begin(&self, actor, &all->all);
-            self.file_number = file_number; /* names are not used twice */
-        }
+        step(&self, all);
     }
     all->since_ms[actor->number] = INT64_MAX;
     life_end(&self);

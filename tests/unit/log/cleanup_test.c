@@ -321,6 +321,107 @@ test_checkpoint__is_followed_by_a_cleanup_unless_the_table_says_no(void **state)
     assert_true(dwt_exists(w->storage, key));
 }
 
+/* ---- Under a log that is open ---------------------------------------------------------------- */
+
+/* A log of five days that was read on top of checkpoint 2, which another process then removed for
+ * the one that it made of version 4. Checkpoint 2 has a tombstone, of f0. */
+static void
+lose_the_checkpoint(log_world *w)
+{
+    commit_days(w, 0, 1);
+    dwt_env_set_now_ms(&w->env, 2 * DW_DAY_MS + NOON);
+    world_commit(w, 2,
+                 "{\"remove\":{\"path\":\"f0\",\"deletionTimestamp\":216000000,"
+                 "\"dataChange\":true}}\n");
+    checkpoint_at(w, 2);
+    world_reopen(w);
+    commit_days(w, 3, 4);
+    assert_refreshes(w);
+    log_world other = {.storage = w->storage, .engine = w->engine, .env = w->env};
+    assert_ok(dw__log_open(&w->env.env, w->storage, w->engine, &other.log, &w->err), &w->err);
+    checkpoint_at(&other, 4);
+    dw_cleanup_result result;
+    dwt_env_set_now_ms(&w->env, 5 * DW_DAY_MS + NOON);
+    assert_refreshes(&other);
+    assert_ok(dw__log_clean_up(other.snapshot, KEEP_DAYS(0), &result, &w->err), &w->err);
+    assert_int_equal(result.first_version, 4);
+    world_close_log(&other);
+    assert_log(w, "4k 4c");
+}
+
+static dw_status
+count_remove(void *ctx, const dw_file *remove, dw_error *err)
+{
+    (void) err;
+    assert_str(remove->path, "f0");
+    ++*(size_t *) ctx;
+    return DW_OK;
+}
+
+static void
+test_log__writes_a_checkpoint_though_the_one_below_was_cleaned_up(void **state)
+{
+    log_world *w = *state;
+    lose_the_checkpoint(w);
+    world_commit(w, 5, ADD("g"));
+    assert_refreshes(w);
+    assert_ok(dw__checkpoint_write(w->snapshot, &w->err), &w->err);
+    size_t count = 0;
+    world_reopen(w);
+    assert_refreshes(w);
+    assert_files(w, "f1 f3 f4 g");
+    assert_ok(dw__log_snapshot_visit_tombstones(w->snapshot, count_remove, &count, &w->err),
+              &w->err);
+    assert_int_equal(count, 1);
+}
+
+static void
+test_log__finds_tombstones_though_their_checkpoint_was_cleaned_up(void **state)
+{
+    log_world *w = *state;
+    lose_the_checkpoint(w);
+    size_t count = 0;
+    assert_ok(dw__log_snapshot_visit_tombstones(w->snapshot, count_remove, &count, &w->err),
+              &w->err);
+    assert_int_equal(count, 1);
+}
+
+static void
+test_log__is_read_anew_once_its_checkpoint_was_found_missing(void **state)
+{
+    log_world *w = *state;
+    lose_the_checkpoint(w);
+    size_t count = 0;
+    const dw_checkpoint *gone = w->snapshot->checkpoint;
+    assert_ok(dw__log_snapshot_visit_tombstones(w->snapshot, count_remove, &count, &w->err),
+              &w->err);
+    dw_log_snapshot *held = dw__log_snapshot_ref(w->snapshot);
+    assert_refreshes(w);
+    assert_int_equal(dw__log_snapshot_version(w->snapshot), 4);
+    assert_ptr_not_equal(w->snapshot->checkpoint, gone);
+    assert_false(dw__snapshot_is_stale(w->snapshot));
+    dw__log_snapshot_unref(held);
+}
+
+static void
+test_log__says_so_when_a_version_whose_checkpoint_was_cleaned_up_is_gone(void **state)
+{
+    log_world *w = *state;
+    commit_days(w, 0, 2);
+    checkpoint_at(w, 2);
+    world_reopen(w);
+    commit_days(w, 3, 3);
+    assert_refreshes(w);
+    dw_log_snapshot *held = dw__log_snapshot_ref(w->snapshot);
+    commit_days(w, 4, 4);
+    checkpoint_at(w, 4);
+    (void) clean_up(w, 5, KEEP_DAYS(0));
+    assert_log(w, "4k 4c");
+    assert_int_equal(dw__checkpoint_write(held, &w->err), DW_NOT_FOUND);
+    assert_non_null(strstr(w->err.context, "writing checkpoint 3"));
+    dw__log_snapshot_unref(held);
+}
+
 static void
 put_old_log(dwt_world *world, void *ctx)
 {
@@ -424,6 +525,10 @@ main(void)
         LOG_TEST(test_cleanup__takes_sidecars_that_no_checkpoint_names),
         LOG_TEST(test_cleanup__leaves_all_sidecars_when_a_checkpoint_cannot_be_read),
         LOG_TEST(test_checkpoint__is_followed_by_a_cleanup_unless_the_table_says_no),
+        LOG_TEST(test_log__writes_a_checkpoint_though_the_one_below_was_cleaned_up),
+        LOG_TEST(test_log__finds_tombstones_though_their_checkpoint_was_cleaned_up),
+        LOG_TEST(test_log__is_read_anew_once_its_checkpoint_was_found_missing),
+        LOG_TEST(test_log__says_so_when_a_version_whose_checkpoint_was_cleaned_up_is_gone),
         cmocka_unit_test(test_cleanup__cut_off_anywhere_leaves_a_log_that_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
