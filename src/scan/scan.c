@@ -148,6 +148,10 @@ bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
                          .has_recorded_changes = relation->changes != NULL &&
                                                  dw__log_changes_has_recorded(relation->changes),
                          .connection = scan->connection};
+    if (dw__scan_sql_ignores_ids(&shape)) {
+        DW_TRY(dw__scan_check_field_names(scan->connection, relation, source->paths,
+                                          source->file_count, &scan->arena, err));
+    }
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(scan->env->allocator, DW_SCAN_SQL_BYTES_MAX);
     DW_TRY(dw__scan_sql_print(&sql, &shape, &scan->arena, err));
     dw_scan_files files = {.paths = source->paths,

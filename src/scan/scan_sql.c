@@ -122,12 +122,19 @@ uses_positions(const dw_scan_sql *scan)
     return false;
 }
 
-static select_shape
-shape_of(const dw_scan_sql *scan)
+bool
+dw__scan_sql_ignores_ids(const dw_scan_sql *scan)
 {
     /* What is no column of the table has no id. */
     bool only_by_name = scan->has_recorded_changes || has_materialised_ids(scan);
-    select_shape shape = {.by_id = scan->mapping_mode == DW_MAPPING_ID && !only_by_name,
+    return scan->mapping_mode == DW_MAPPING_ID && only_by_name;
+}
+
+static select_shape
+shape_of(const dw_scan_sql *scan)
+{
+    select_shape shape = {.by_id = scan->mapping_mode == DW_MAPPING_ID &&
+                                   !dw__scan_sql_ignores_ids(scan),
                           .is_plain = !scan->has_changes};
     bool uses_engine_names = uses_positions(scan) || scan->with_positions ||
                              scan->partition_count > 0 || scan->metadata != NULL;

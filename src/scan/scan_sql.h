@@ -63,6 +63,9 @@ typedef struct dw_scan_sql {
     dw_connection *connection;
 } dw_scan_sql;
 
+/* True when columns that have field ids are found by name: the engine cannot mix the two, and some
+ * column has no id. */
+bool dw__scan_sql_ignores_ids(const dw_scan_sql *scan);
 /* Appends the SELECT in the terms of dw__connection_bind_scan. `arena` is for intermediate texts.
  * Fails when out of memory. */
 DW_WARN_UNUSED dw_status dw__scan_sql_print(dw_strbuf *out, const dw_scan_sql *scan,

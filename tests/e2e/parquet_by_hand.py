@@ -53,20 +53,21 @@ def struct_of(*fields):
 # ---- The schema ---------------------------------------------------------------------------------------
 
 
-def leaf(name, kind, repetition=OPTIONAL, converted=None, length=None, precision=None, scale=None):
+def leaf(name, kind, repetition=OPTIONAL, converted=None, length=None, precision=None, scale=None,
+         field_id=None):
     return {"name": name, "type": kind, "repetition": repetition, "converted": converted, "length": length,
-            "precision": precision, "scale": scale, "children": []}
+            "precision": precision, "scale": scale, "field_id": field_id, "children": []}
 
 
-def group(name, *children, repetition=OPTIONAL, converted=None):
-    return {**leaf(name, None, repetition, converted), "children": children}
+def group(name, *children, repetition=OPTIONAL, converted=None, field_id=None):
+    return {**leaf(name, None, repetition, converted, field_id=field_id), "children": children}
 
 
 def elements(node, is_root=False):
     out = [struct_of((1, T_I32, node["type"]), (2, T_I32, node["length"]),
                      (3, T_I32, None if is_root else node["repetition"]), (4, T_BINARY, node["name"]),
                      (5, T_I32, len(node["children"]) or None), (6, T_I32, node["converted"]),
-                     (7, T_I32, node["scale"]), (8, T_I32, node["precision"]))]
+                     (7, T_I32, node["scale"]), (8, T_I32, node["precision"]), (9, T_I32, node["field_id"]))]
     for child in node["children"]:
         out += elements(child)
     return out

@@ -351,6 +351,65 @@ def test_metadata__counts_deleted_rows_and_reads_mapped_columns(w):
         expect_equal(world.rows(ROW_IDS), [[0, 10, 0], [2, 12, 0], [7, 2, 1], [8, 21, 0]])
 
 
+# ---- Names that only field ids make good -------------------------------------------------------------
+
+
+def foreign_table(w, names, *features, **configuration):
+    """Two rows of (a, {x}, b) in a file whose top-level fields are `names`, {name: id}, as another format's table has it."""
+    def pair(name, value):
+        return (name,), [(0, 1, value), (0, 1, value + 1)]
+    fields = schema(mapped("a", "long", 1, "a"), mapped("s", schema(mapped("x", "long", 3, "b")), 2, "s"),
+                    mapped("b", "long", 4, "b"))
+    a, b, s = names
+    os.makedirs(w.path("t"))
+    path = w.path("t/f.parquet")
+    by_hand.write(path, 2, [
+        by_hand.leaf(a, by_hand.INT64, field_id=names[a]),
+        by_hand.group(s, by_hand.leaf("b", by_hand.INT64, field_id=3), field_id=names[s]),
+        by_hand.leaf(b, by_hand.INT64, field_id=names[b])],
+        [pair(a, 10), ((s, "b"), [(0, 2, 5), (0, 0, None)]), pair(b, 20)])
+    w.write_log("t", 0, [
+        protocol("columnMapping", *features, writer_only=["rowTracking", "domainMetadata", "changeDataFeed"]),
+        metadata(fields, **{"delta.columnMapping.mode": "id", "delta.columnMapping.maxColumnId": "9",
+                            "delta.enableRowTracking": "true",
+                            "delta.rowTracking.materializedRowIdColumnName": "_row-id",
+                            "delta.rowTracking.materializedRowCommitVersionColumnName": "_row-version"}, **configuration),
+        add({"path": "f.parquet", "partitionValues": {}, "size": os.path.getsize(path), "modificationTime": 1,
+             "dataChange": True, "baseRowId": 0, "defaultRowCommitVersion": 0, "stats": '{"numRecords": 2}'}),
+        row_id_mark(1)])
+
+
+FOREIGN_NAMES = ({"one": 1, "b": 4, "s": 2}, {"b": 1, "a": 4, "s": 2}, {"a": 8, "b": 4, "s": 2}, {"a": 1, "b": 4, "z": 2})
+
+
+@test
+def test_field_ids__of_files_with_other_names_are_not_lost_with_row_ids(w):
+    for number, names in enumerate(FOREIGN_NAMES):
+        world = World(w.path(str(number)))
+        foreign_table(world, names)
+        before = world.rows("SELECT a, s.x, b FROM t ORDER BY b")
+        has_a = 1 in names.values()
+        expect_equal(before, [[10 if has_a else None, 5, 20], [11 if has_a else None, None, 21]])
+        for statement in ("SELECT _metadata.row_id FROM t", "UPDATE t SET b = b + 1 WHERE b > 0",
+                          "DELETE FROM t WHERE b = 21",
+                          "MERGE INTO t USING (SELECT 1) ON true WHEN MATCHED THEN UPDATE SET b = 0"):
+            expect_failure(world.run("sql", "-c", statement), 4, "FIELD_NAMES_DIFFER", "f.parquet",
+                           "delta.enableRowTracking = false")
+        found = world.run("fsck", "t", "--data", "--format", "csv")
+        expect("note,H1" in found.out and "not checked" in found.out and "error" not in found.out, found)
+        expect_equal(os.listdir(world.path("t/_delta_log")), ["0" * 20 + ".json"])
+        world.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.enableRowTracking' = 'false'); UPDATE t SET b = b + 1 WHERE b > 0")
+        expect_equal(world.rows("SELECT a, s.x, b FROM t ORDER BY b"), [[a, x, b + 1] for a, x, b in before])
+
+
+@test
+def test_field_ids__that_go_with_the_names_of_the_table_are_read_with_row_ids(w):
+    foreign_table(w, {"a": 1, "b": 4, "s": 2})
+    expect_equal(w.rows("SELECT a, s.x, b, _metadata.row_id FROM t ORDER BY a"), [[10, 5, 20, 0], [11, None, 21, 1]])
+    w.sql("UPDATE t SET b = 0 WHERE a = 11")
+    expect_equal(w.rows("SELECT a, s.x, b, _metadata.row_id FROM t ORDER BY a"), [[10, 5, 20, 0], [11, None, 0, 1]])
+
+
 @test
 def test_metadata__of_untracked_rows_has_no_ids(w):
     w.sql("CREATE TABLE t AS SELECT 1 AS id")
