@@ -144,6 +144,7 @@ bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
                          .with_positions = source->with_positions,
                          .has_changes = relation->changes != NULL,
                          .instants_as_text = instants_as_text,
+                         .compares_nulls = source->compares_nulls,
                          .metadata = relation->metadata,
                          .has_recorded_changes = relation->changes != NULL &&
                                                  dw__log_changes_has_recorded(relation->changes),
@@ -263,6 +264,7 @@ prepare_sources(dw_scan *scan, const dw_scan_source *sources, size_t count, dw_p
         }
         source->snapshot = dw__log_snapshot_ref(sources[i].snapshot);
         source->with_positions = sources[i].with_positions;
+        source->compares_nulls = sources[i].compares_nulls;
         source->rows = sources[i].rows;
         source->relation = dw__relation_of_snapshot(source->snapshot);
         scan->count++;

@@ -31,6 +31,7 @@ typedef struct dw_scan_source {
     dw_log_changes *changes;  /* not NULL: these instead of the snapshot's rows */
     const dw_scan_rows *rows; /* not NULL: only these of the snapshot; nothing is pruned */
     bool with_metadata;       /* the column _metadata, too: of files, and of tracked rows */
+    bool compares_nulls;      /* conditions on it may have IS [NOT] DISTINCT FROM */
     bool with_row_ids; /* the columns of dw__scan_row_id_columns, too, filled for every row */
 } dw_scan_source;
 

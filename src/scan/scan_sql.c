@@ -37,15 +37,20 @@ is_rewritten(const dw_type *type, bool as_text)
 }
 
 /*
- * The engine brings the constants of conditions to the type that a file has, and rounds them: of
- * the integers below 1.5 it would leave out 1. Only integers made wider are safe from that.
+ * Conditions that the engine would judge wrongly if it met them while it reads the file:
+ * - It brings their constants to the type that a file has, and rounds them: of the integers below
+ *   1.5 it would leave out 1. Only integers made wider are safe from that.
+ * - Of binary values that a dictionary holds it finds none equal.
+ * - In a row group without values `a IS DISTINCT FROM b OR ...` holds for none.
  */
 static bool
-is_misjudged(const dw_field *field)
+is_misjudged(const dw_scan_sql *scan, const dw_field *field)
 {
     dw_type_kind kind = field->type->kind;
-    return (field->traits & DW_FIELD_WIDENED) != 0 &&
-           (kind == DW_TYPE_DOUBLE || kind == DW_TYPE_DECIMAL || kind == DW_TYPE_TIMESTAMP_NTZ);
+    bool is_rounded =
+        kind == DW_TYPE_DOUBLE || kind == DW_TYPE_DECIMAL || kind == DW_TYPE_TIMESTAMP_NTZ;
+    return scan->compares_nulls || kind == DW_TYPE_BINARY ||
+           ((field->traits & DW_FIELD_WIDENED) != 0 && is_rounded);
 }
 
 /* The place of a field among the partition columns, or SIZE_MAX. */
@@ -147,7 +152,7 @@ shape_of(const dw_scan_sql *scan)
         shape.column_count++;
         shape.by_id = shape.by_id && field->mapping_id >= 0;
         shape.is_plain = shape.is_plain && !is_rewritten(field->type, scan->instants_as_text) &&
-                         !is_misjudged(field);
+                         !is_misjudged(scan, field);
         if (uses_engine_names && is_engine_name(field->name)) {
             shape.use_own_names = true;
             shape.is_plain = false;
@@ -534,9 +539,9 @@ put_column(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, d
                               scan->partition_count);
         }
         /* An expression is evaluated over values that have the column's type. */
-        dw__strbuf_append(out, is_misjudged(field) ? DW_STR("coalesce(") : DW_STR(""));
+        dw__strbuf_append(out, is_misjudged(scan, field) ? DW_STR("coalesce(") : DW_STR(""));
         put_renamed(&writer, field->type, dw__strbuf_str(&quoted));
-        dw__strbuf_append(out, is_misjudged(field) ? DW_STR(", NULL)") : DW_STR(""));
+        dw__strbuf_append(out, is_misjudged(scan, field) ? DW_STR(", NULL)") : DW_STR(""));
         dw__strbuf_append(out, is_kind ? DW_STR(")") : DW_STR(""));
         dw__strbuf_deinit(&name);
         dw__strbuf_deinit(&quoted);

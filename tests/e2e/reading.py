@@ -862,5 +862,19 @@ def test_pruning__never_changes_an_answer(w):
                    f"the same rows with seed {seed} for {predicate}: {answers[i]} and {answers[len(predicates) + i]}")
 
 
+@test
+def test_conditions__that_the_engine_misjudges_inside_of_files_find_their_rows(w):
+    w.sql("CREATE TABLE b (k BINARY, v INT); INSERT INTO b SELECT unhex(repeat('ab', 32)), NULL FROM range(5000)")
+    w.sql("CREATE VIEW ignored AS SELECT 1")
+    expect_equal(w.value("SELECT count(*) FROM b WHERE k = unhex(repeat('ab', 32))"), 5000)
+    expect_equal(w.value("SELECT count(*) FROM b WHERE k IN (unhex(repeat('ab', 32)), unhex('00'))"), 5000)
+    expect_equal(w.value("SELECT count(*) FROM b WHERE v IS DISTINCT FROM 5 OR v < 3"), 5000)
+    expect_equal(w.value("SELECT count(*) FROM b WHERE v IS NOT DISTINCT FROM NULL OR v < 3"), 5000)
+    counts = w.sql("CREATE VIEW seen AS SELECT * FROM b WHERE v IS /* by any means */ DISTINCT FROM 5 OR v < 3; "
+                   "SELECT count(*) AS n FROM seen; DELETE FROM b WHERE v IS DISTINCT FROM 5 OR v < 3; "
+                   "SELECT count(*) AS n FROM b", "--format", "csv", "--quiet")
+    expect_equal(counts.split(), ["n", "5000", "n", "0"])
+
+
 if __name__ == "__main__":
     main()
