@@ -7,6 +7,7 @@
 #include "fsck/core.h"
 #include "protocol/stats.h"
 #include "scan/dv.h"
+#include "scan/plain_files.h"
 #include "scan/scan_sql.h"
 
 #include <inttypes.h>
@@ -277,13 +278,12 @@ compare(data_check *check, const dw_file *file, const dw_text_rows *rows, dw_err
 
 /* ---- One file -------------------------------------------------------------------------------- */
 
+/* `path` is of the file or of a copy that the engine can read. */
 static dw_status
-query_file(data_check *check, const dw_file *file, dw_text_rows *rows, dw_error *err)
+query_path(data_check *check, const dw_file *file, dw_str path, dw_text_rows *rows, dw_error *err)
 {
     dw_fsck *fsck = check->fsck;
     DW_AUTO(dw_rowset_ptr) deleted = NULL;
-    dw_str path;
-    DW_TRY(dw__uri_resolve(&fsck->scratch, fsck->storage->root, file->path, &path, err));
     if (file->dv != NULL) {
         DW_TRY(dw__dv_read(fsck->storage, file->dv, &fsck->scratch, &deleted, err));
     }
@@ -301,6 +301,23 @@ query_file(data_check *check, const dw_file *file, dw_text_rows *rows, dw_error 
     dw_status status =
         dw__connection_query_text(fsck->connection, check->query, &fsck->scratch, rows, err);
     dw__connection_unbind_scan(fsck->connection, VIEW_NAME);
+    return status;
+}
+
+static dw_status
+query_file(data_check *check, const dw_file *file, dw_text_rows *rows, dw_error *err)
+{
+    dw_fsck *fsck = check->fsck;
+    dw_plain_files copies = {0};
+    dw_str path;
+    DW_TRY(dw__uri_resolve(&fsck->scratch, fsck->storage->root, file->path, &path, err));
+    dw_str directory =
+        fsck->database == NULL ? DW_STR_NULL : dw__database_spill_directory(fsck->database);
+    dw_status status = dw__plain_files_make(&copies, fsck->env, directory, &path, 1, err);
+    if (status == DW_OK) {
+        status = query_path(check, file, path, rows, err);
+    }
+    dw__plain_files_deinit(&copies, fsck->env);
     return status;
 }
 

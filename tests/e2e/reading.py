@@ -588,6 +588,7 @@ def test_files__of_lz4_in_frames_or_bare_are_read_and_changed(w):
         expect_equal(w.rows("SELECT count(*) AS n, count(i) AS m, sum(i) AS x, max(s) AS s FROM t"),
                      [[1001, 1000, 499500, "text 999"]])
         expect_equal(w.rows("SELECT a.s FROM t a JOIN t b ON a.i = b.i + 1 WHERE b.i = 7"), [["text 8"]])
+        w.check_tables()
         w.sql("DELETE FROM t WHERE i < 998")
         expect_equal(w.rows("SELECT * FROM t ORDER BY i"), [[998, "text 998"], [999, "text 999"], [None, "text 1000"]])
         expect_equal(w.value("SELECT count(*) AS n FROM t VERSION AS OF 0"), 1001)
