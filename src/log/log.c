@@ -2,8 +2,9 @@
  * The log of a table: its cached newest snapshot, and looking for what is new. [LOG-4]
  *
  * A look costs one head (is the commit of the cached version still the one that was read?) and one
- * get (is there a next version?). Callers that come while somebody looks wait, and then share the
- * next look: the one before may have missed what was committed before they came.
+ * get (is there a next version?), and now and then a head of the checkpoint below. Callers that
+ * come while somebody looks wait, and then share the next look: the one before may have missed what
+ * was committed before they came.
  */
 #include "log/log_core.h"
 
@@ -15,6 +16,8 @@
 
 /* So many commits are fetched by name before the log is listed instead. */
 #define CATCH_UP_COMMITS_MAX 32
+/* So long it is taken for granted that the checkpoint below the cached version is still there. */
+#define CHECKPOINT_TRUSTED_MS ((int64_t) 60 * 1000)
 /* Replaying a commit costs about as much as reading so many files from a checkpoint. */
 #define COMMIT_COST 64
 /*
@@ -135,6 +138,7 @@ reload(dw_log *log, dw_error *err)
     log->reload_count++;
     pthread_mutex_unlock(&log->mutex);
     dw_log_snapshot *snapshot;
+    log->checkpoint_seen_ms = dw__env_now_ms(log->env);
     dw_status status = dw__load_version(log, -1, &snapshot, err);
     keep(log, &log->older, NULL); /* it may be of a table that is no more */
     if (status == DW_OK) {
@@ -146,6 +150,36 @@ reload(dw_log *log, dw_error *err)
 }
 
 /* ---- Catching up ----------------------------------------------------------------------------- */
+
+/* What stands under a key; DW_OK also when nothing does. */
+static dw_status
+look(dw_log *log, dw_str key, dw_object_meta *out, bool *found_out, dw_error *err)
+{
+    dw_error cause = DW_ERROR_INIT;
+    dw_status status = dw__storage_head(log->storage, key, out, &cause);
+    *found_out = status == DW_OK;
+    if (status != DW_OK && status != DW_NOT_FOUND) {
+        dw__error_copy(err, &cause);
+        return status;
+    }
+    return DW_OK;
+}
+
+/* Statistics and tombstones may still have to be read from the checkpoint, which other processes
+ * clean up some day: it is looked for now and then. */
+static dw_status
+has_checkpoint(dw_log *log, const dw_log_snapshot *cached, bool *out, dw_error *err)
+{
+    *out = true;
+    int64_t now_ms = dw__env_now_ms(log->env);
+    if (cached->checkpoint == NULL || now_ms - log->checkpoint_seen_ms < CHECKPOINT_TRUSTED_MS) {
+        return DW_OK;
+    }
+    dw_object_meta meta;
+    DW_TRY(look(log, dw__checkpoint_main_key(cached->checkpoint), &meta, out, err));
+    log->checkpoint_seen_ms = now_ms;
+    return DW_OK;
+}
 
 /*
  * False when the table was deleted or made anew, or its log was cleaned up beyond the cached
@@ -162,15 +196,13 @@ is_still_there(dw_log *log, const dw_log_snapshot *cached, bool *out, dw_error *
     dw_str key = cached->identity.is_checkpoint ? dw__checkpoint_main_key(cached->checkpoint)
                                                 : dw__commit_key(cached->version, commit_key);
     dw_object_meta meta;
-    dw_error cause = DW_ERROR_INIT;
-    dw_status status = dw__storage_head(log->storage, key, &meta, &cause);
-    if (status != DW_OK && status != DW_NOT_FOUND) {
-        dw__error_copy(err, &cause);
-        return status;
+    bool is_found;
+    DW_TRY(look(log, key, &meta, &is_found, err));
+    if (!is_found || meta.size_bytes != cached->identity.size_bytes ||
+        meta.modified_ms != cached->identity.modified_ms) {
+        return DW_OK;
     }
-    *out = status == DW_OK && meta.size_bytes == cached->identity.size_bytes &&
-           meta.modified_ms == cached->identity.modified_ms;
-    return DW_OK;
+    return has_checkpoint(log, cached, out, err);
 }
 
 /* What was found behind the cached version. */

@@ -20,6 +20,7 @@ struct dw_log {
 
     pthread_mutex_t refresh_mutex; /* held by the one caller that looks for news */
     uint64_t refresh_done;         /* the newest look that succeeded; guarded by refresh_mutex */
+    int64_t checkpoint_seen_ms;    /* when the cached one was last there; guarded the same way */
 
     pthread_mutex_t mutex;    /* guards all below */
     uint64_t refresh_started; /* the newest look that was begun */

@@ -387,6 +387,20 @@ test_log__finds_tombstones_though_their_checkpoint_was_cleaned_up(void **state)
 }
 
 static void
+test_log__looks_now_and_then_whether_its_checkpoint_is_still_there(void **state)
+{
+    log_world *w = *state;
+    lose_the_checkpoint(w);
+    const dw_checkpoint *gone = w->snapshot->checkpoint;
+    dw_log_snapshot *held = dw__log_snapshot_ref(w->snapshot);
+    assert_refreshes(w);
+    assert_int_equal(dw__log_snapshot_version(w->snapshot), 4);
+    assert_ptr_not_equal(w->snapshot->checkpoint, gone);
+    assert_false(dw__snapshot_is_stale(held));
+    dw__log_snapshot_unref(held);
+}
+
+static void
 test_log__is_read_anew_once_its_checkpoint_was_found_missing(void **state)
 {
     log_world *w = *state;
@@ -527,6 +541,7 @@ main(void)
         LOG_TEST(test_checkpoint__is_followed_by_a_cleanup_unless_the_table_says_no),
         LOG_TEST(test_log__writes_a_checkpoint_though_the_one_below_was_cleaned_up),
         LOG_TEST(test_log__finds_tombstones_though_their_checkpoint_was_cleaned_up),
+        LOG_TEST(test_log__looks_now_and_then_whether_its_checkpoint_is_still_there),
         LOG_TEST(test_log__is_read_anew_once_its_checkpoint_was_found_missing),
         LOG_TEST(test_log__says_so_when_a_version_whose_checkpoint_was_cleaned_up_is_gone),
         cmocka_unit_test(test_cleanup__cut_off_anywhere_leaves_a_log_that_can_be_read),
