@@ -1,7 +1,7 @@
 /*
  * Variants on their way into files: what the engine makes of them, as readers demand it; and
- * parse_json, try_parse_json as Spark has them. The engine's NULL and its variant of JSON's null
- * are one thing: both become NULL.
+ * parse_json, try_parse_json as Spark has them. The engine makes NULL of a variant that is JSON's
+ * null as a whole wherever it makes one; dw__variant_null() is one that stays.
  */
 #include "base/assert.h"
 #include "codec/variant.h"
@@ -50,17 +50,14 @@ write_rows(const dw_duck *duck, duckdb_vector input, idx_t row_count, duckdb_vec
 {
     part_vectors from = parts_of(duck, input), to = parts_of(duck, output);
     for (idx_t row = 0; row < row_count; row++) {
-        dw_str value = DW_STR("");
-        if (is_valid(duck, input, row)) {
-            value = bytes_at(duck, from.value, row);
-        }
-        if (value.len == 0 || (value.len == 1 && value.ptr[0] == 0)) {
+        if (!is_valid(duck, input, row)) {
             set_null(duck, output, row);
             set_null(duck, to.metadata, row);
             set_null(duck, to.value, row);
             continue;
         }
-        DW_TRY(dw__variant_write(writer, bytes_at(duck, from.metadata, row), value, err));
+        DW_TRY(dw__variant_write(writer, bytes_at(duck, from.metadata, row),
+                                 bytes_at(duck, from.value, row), err));
         duck->unsafe_vector_assign_string_element_len(to.metadata, row, writer->metadata.ptr,
                                                       writer->metadata.len);
         duck->unsafe_vector_assign_string_element_len(to.value, row, writer->value.ptr,
@@ -90,6 +87,50 @@ variant_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vect
         fail(duck, info, &err);
     }
     dw__variant_writer_deinit(&writer);
+}
+
+/* ---- JSON's null ----------------------------------------------------------------------------- */
+
+/* The members of a variant as the engine holds it. */
+enum { MEMBER_KEYS, MEMBER_CHILDREN, MEMBER_VALUES, MEMBER_DATA };
+enum { TYPE_NULL = 0 };
+
+static void
+empty_list(const dw_duck *duck, duckdb_vector vector, idx_t row, idx_t first, idx_t count)
+{
+    duckdb_list_entry *entries = duck->vector_get_data(vector);
+    entries[row] = (duckdb_list_entry){first, count};
+}
+
+/* The engine's own functions make NULL of a variant that is JSON's null as a whole, and so does its
+ * reader; this one makes what the engine has for it inside of arrays, for where it is kept. */
+static void
+null_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    const dw_duck *duck = dw__duck_loaded();
+    idx_t row_count = duck->data_chunk_get_size(input);
+    duckdb_vector keys = duck->struct_vector_get_child(output, MEMBER_KEYS);
+    duckdb_vector children = duck->struct_vector_get_child(output, MEMBER_CHILDREN);
+    duckdb_vector values = duck->struct_vector_get_child(output, MEMBER_VALUES);
+    duckdb_vector data = duck->struct_vector_get_child(output, MEMBER_DATA);
+    if (duck->list_vector_reserve(values, row_count) != DuckDBSuccess ||
+        duck->list_vector_set_size(values, row_count) != DuckDBSuccess ||
+        duck->list_vector_set_size(keys, 0) != DuckDBSuccess ||
+        duck->list_vector_set_size(children, 0) != DuckDBSuccess) {
+        duck->scalar_function_set_error(info, "out of memory");
+        return;
+    }
+    duckdb_vector value = duck->list_vector_get_child(values);
+    uint8_t *types = duck->vector_get_data(duck->struct_vector_get_child(value, 0));
+    uint32_t *offsets = duck->vector_get_data(duck->struct_vector_get_child(value, 1));
+    for (idx_t row = 0; row < row_count; row++) {
+        empty_list(duck, keys, row, 0, 0);
+        empty_list(duck, children, row, 0, 0);
+        empty_list(duck, values, row, row, 1);
+        types[row] = TYPE_NULL;
+        offsets[row] = 0;
+        duck->unsafe_vector_assign_string_element_len(data, row, "", 0);
+    }
 }
 
 /* ---- From JSON ------------------------------------------------------------------------------- */
@@ -153,7 +194,7 @@ try_parse_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_ve
 
 /* ---- Registering ----------------------------------------------------------------------------- */
 
-/* Takes over the types. */
+/* Takes over the types. `parameter` NULL: there is none. */
 static dw_status
 register_one(dw_database *database, duckdb_connection handle, const char *name,
              duckdb_logical_type parameter, duckdb_logical_type returned,
@@ -162,7 +203,9 @@ register_one(dw_database *database, duckdb_connection handle, const char *name,
     const dw_duck *duck = database->duck;
     duckdb_scalar_function function = duck->create_scalar_function();
     duck->scalar_function_set_name(function, name);
-    duck->scalar_function_add_parameter(function, parameter);
+    if (parameter != NULL) {
+        duck->scalar_function_add_parameter(function, parameter);
+    }
     duck->scalar_function_set_return_type(function, returned);
     duck->scalar_function_set_extra_info(function, database, NULL);
     duck->scalar_function_set_function(function, run);
@@ -192,6 +235,18 @@ both_parts(const dw_duck *duck, const char *type_name)
     return both;
 }
 
+/* What the engine makes of the number of the type alone cannot be used. */
+static dw_status
+register_null(dw_database *database, duckdb_connection handle, dw_error *err)
+{
+    const dw_duck *duck = database->duck;
+    duckdb_prepared_statement prepared;
+    DW_TRY(dw__statement_prepare(duck, handle, "SELECT CAST(NULL AS VARIANT)", &prepared, err));
+    duckdb_logical_type variant = duck->prepared_statement_column_logical_type(prepared, 0);
+    duck->destroy_prepare(&prepared);
+    return register_one(database, handle, "dw__variant_null", NULL, variant, null_function, err);
+}
+
 dw_status
 dw__variant_functions_register(dw_database *database, duckdb_connection handle, dw_error *err)
 {
@@ -200,12 +255,16 @@ dw__variant_functions_register(dw_database *database, duckdb_connection handle, 
         duckdb_scalar_function_t run;
     } parsers[] = {{"dw__parse_json", parse_function}, {"dw__try_parse_json", try_parse_function}};
     static const char *const macros[] = {
-        "CREATE MACRO parse_json(text) AS variant_bytes_to_variant(dw__parse_json(text))",
-        "CREATE MACRO try_parse_json(text) AS variant_bytes_to_variant(dw__try_parse_json(text))",
+        "CREATE MACRO parse_json(text) AS coalesce(variant_bytes_to_variant(dw__parse_json(text)), "
+        "CASE WHEN text IS NOT NULL THEN dw__variant_null() END)",
+        "CREATE MACRO try_parse_json(text) AS coalesce(variant_bytes_to_variant("
+        "dw__try_parse_json(text)), CASE WHEN dw__try_parse_json(text) IS NOT NULL "
+        "THEN dw__variant_null() END)",
     };
     const dw_duck *duck = database->duck;
     DW_TRY(register_one(database, handle, "dw__variant", both_parts(duck, "PARQUET_VARIANT"),
                         both_parts(duck, NULL), variant_function, err));
+    DW_TRY(register_null(database, handle, err));
     for (size_t i = 0; i < sizeof(parsers) / sizeof(parsers[0]); i++) {
         DW_TRY(register_one(database, handle, parsers[i].name,
                             duck->create_logical_type(DUCKDB_TYPE_VARCHAR),

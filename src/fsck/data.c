@@ -313,7 +313,7 @@ query_file(data_check *check, const dw_file *file, dw_text_rows *rows, dw_error 
     DW_TRY(dw__uri_resolve(&fsck->scratch, fsck->storage->root, file->path, &path, err));
     dw_str directory =
         fsck->database == NULL ? DW_STR_NULL : dw__database_spill_directory(fsck->database);
-    dw_status status = dw__plain_files_make(&copies, fsck->env, directory, &path, 1, err);
+    dw_status status = dw__plain_files_make(&copies, fsck->env, directory, false, &path, 1, err);
     if (status == DW_OK) {
         status = query_path(check, file, path, rows, err);
     }

@@ -57,7 +57,7 @@ integer_meaning(dw_thrift *thrift)
 static dw_pq_meaning
 logical_meaning(dw_thrift *thrift, const dw_thrift_field *union_field)
 {
-    enum { STRING = 1, MAP = 2, LIST = 3, INTEGER = 10 };
+    enum { STRING = 1, MAP = 2, LIST = 3, INTEGER = 10, VARIANT = 16 };
     dw_pq_meaning meaning = DW_PQ_OTHER;
     dw_thrift_field field = {0};
     dw__thrift_enter(thrift, union_field);
@@ -66,10 +66,11 @@ logical_meaning(dw_thrift *thrift, const dw_thrift_field *union_field)
             meaning = integer_meaning(thrift);
             continue;
         }
-        meaning = field.id == STRING ? DW_PQ_TEXT
-                  : field.id == MAP  ? DW_PQ_MAP
-                  : field.id == LIST ? DW_PQ_LIST
-                                     : DW_PQ_OTHER;
+        meaning = field.id == STRING    ? DW_PQ_TEXT
+                  : field.id == MAP     ? DW_PQ_MAP
+                  : field.id == LIST    ? DW_PQ_LIST
+                  : field.id == VARIANT ? DW_PQ_VARIANT
+                                        : DW_PQ_OTHER;
         dw__thrift_skip(thrift, &field);
     }
     return meaning;

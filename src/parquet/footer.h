@@ -26,6 +26,7 @@ typedef enum dw_pq_meaning {
     DW_PQ_SIGNED, /* an integer of up to 64 bits */
     DW_PQ_LIST,
     DW_PQ_MAP,
+    DW_PQ_VARIANT,
     DW_PQ_OTHER
 } dw_pq_meaning;
 

@@ -260,7 +260,8 @@ copy_chunks(copier *c)
 
 /* ---- The footer ------------------------------------------------------------------------------ */
 
-enum { FILE_ROW_GROUPS = 4 };
+enum { FILE_SCHEMA = 2, FILE_ROW_GROUPS = 4 };
+enum { ELEMENT_LOGICAL_TYPE = 10 };
 enum { GROUP_COLUMNS = 1, GROUP_OFFSET = 5, GROUP_SIZE = 6 };
 enum { CHUNK_OFFSET = 2, CHUNK_METADATA = 3, CHUNK_INDEXES_FIRST = 4, CHUNK_INDEXES_LAST = 7 };
 enum {
@@ -354,6 +355,52 @@ put_row_group(const copier *c, size_t idx, dw_thrift *thrift, dw_strbuf *out)
     dw__thrift_put_end(&writer);
 }
 
+/* A variant that has both parts in every row, and no others: what is shredded has more. */
+static bool
+is_whole_variant(const dw_pq_footer *footer, const dw_pq_node *node)
+{
+    if (node->meaning != DW_PQ_VARIANT || node->type != DW_PQ_GROUP || node->child_count != 2) {
+        return false;
+    }
+    static const dw_str names[] = {{"metadata", 8}, {"value", 5}};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const dw_pq_node *part = dw__pq_child(footer, node, names[i]);
+        if (part == NULL || part->type != DW_PQ_BYTE_ARRAY || part->is_optional ||
+            part->is_repeated) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+put_node(const dw_pq_footer *footer, const dw_pq_node *node, dw_thrift *thrift, dw_strbuf *out)
+{
+    bool is_unmarked = is_whole_variant(footer, node);
+    dw_thrift_writer writer = dw__thrift_writer_make(out);
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(thrift, &field)) {
+        if (is_unmarked && field.id == ELEMENT_LOGICAL_TYPE) {
+            dw__thrift_skip(thrift, &field);
+        } else {
+            dw__thrift_copy(&writer, thrift, &field);
+        }
+    }
+    dw__thrift_put_end(&writer);
+}
+
+/* A part of the footer that is copied with changes: one of the schema, or a group of rows. */
+static void
+put_part(const copier *c, int64_t list, size_t idx, dw_thrift *thrift, dw_strbuf *out)
+{
+    if (list == FILE_SCHEMA) {
+        dw_assert(idx < c->footer.node_count); /* the parser has counted */
+        put_node(&c->footer, &c->footer.nodes[idx], thrift, out);
+    } else {
+        put_row_group(c, idx, thrift, out);
+    }
+}
+
 static dw_status
 put_footer(copier *c, dw_str footer)
 {
@@ -362,15 +409,15 @@ put_footer(copier *c, dw_str footer)
     dw_thrift_writer writer = dw__thrift_writer_make(&out);
     dw_thrift_field field = {0};
     while (dw__thrift_next(&thrift, &field)) {
-        if (field.id != FILE_ROW_GROUPS) {
+        if (field.id != FILE_SCHEMA && field.id != FILE_ROW_GROUPS) {
             dw__thrift_copy(&writer, &thrift, &field);
             continue;
         }
         size_t count = dw__thrift_list(&thrift, &field, DW_THRIFT_STRUCT);
-        dw__thrift_put_field(&writer, FILE_ROW_GROUPS, DW_THRIFT_LIST);
+        dw__thrift_put_field(&writer, field.id, DW_THRIFT_LIST);
         dw__thrift_put_list(&out, DW_THRIFT_STRUCT, count);
         for (size_t i = 0; i < count && !thrift.failed; i++) {
-            put_row_group(c, i, &thrift, &out);
+            put_part(c, field.id, i, &thrift, &out);
         }
     }
     dw__thrift_put_end(&writer);
@@ -447,7 +494,7 @@ dw__pq_may_need_copy(dw_str name)
 }
 
 static dw_status
-look(const dw_pq_source *source, dw_arena *arena, bool *out, dw_error *err)
+look(const dw_pq_source *source, dw_arena *arena, dw_pq_oddities *out, dw_error *err)
 {
     dw_str text;
     dw_pq_footer footer;
@@ -457,19 +504,22 @@ look(const dw_pq_source *source, dw_arena *arena, bool *out, dw_error *err)
     DW_TRY(dw__pq_footer_parse(text, arena, &footer, err));
     for (size_t i = 0; i < footer.row_group_count; i++) {
         for (size_t k = 0; k < footer.leaf_count; k++) {
-            *out = *out || footer.row_groups[i].chunks[k].codec == DW_PQ_LZ4;
+            out->has_codec = out->has_codec || footer.row_groups[i].chunks[k].codec == DW_PQ_LZ4;
         }
+    }
+    for (size_t i = 0; i < footer.node_count; i++) {
+        out->has_variants = out->has_variants || is_whole_variant(&footer, &footer.nodes[i]);
     }
     return DW_OK;
 }
 
 dw_status
-dw__pq_needs_copy(const dw_pq_source *source, bool *out, dw_error *err)
+dw__pq_find_oddities(const dw_pq_source *source, dw_pq_oddities *out, dw_error *err)
 {
     dw_error ignored = DW_ERROR_INIT;
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, source->storage->env->allocator);
-    *out = false;
+    *out = (dw_pq_oddities){0};
     dw_status status = look(source, &arena, out, &ignored);
     return status == DW_OUT_OF_MEMORY ? dw__error_oom(err) : DW_OK;
 }

@@ -1,6 +1,8 @@
 /*
- * A copy of a Parquet file whose pages are not compressed, for codecs that the engine lacks: LZ4 in
- * Hadoop's frames, which Spark calls `lz4`.
+ * A copy of a Parquet file that the engine reads as it should: its pages are not compressed where
+ * the engine lacks the codec, which is LZ4 in Hadoop's frames, and Spark's `lz4`; and variants that
+ * are whole are the groups of two binaries that they are, not marked as variants, as the engine
+ * makes NULL of those that are JSON's null.
  *
  *  [COPY-1] Only a page at a time is in memory, and the footer.
  *  [COPY-2] Columns with other codecs are copied byte for byte. Indexes and filters, which tell of
@@ -22,9 +24,15 @@ typedef struct dw_pq_sink {
 
 /* False when what the name of a file says of its codec spares a look inside. */
 bool dw__pq_may_need_copy(dw_str name);
-/* Whether the file has columns that the engine cannot read without a copy; false for files that are
- * odd or not there. */
-DW_WARN_UNUSED dw_status dw__pq_needs_copy(const dw_pq_source *source, bool *out, dw_error *err);
+/* What of a file stands in the way of the engine. */
+typedef struct dw_pq_oddities {
+    bool has_codec;    /* columns in a codec that the engine lacks */
+    bool has_variants; /* marked variants which the copy has without the mark */
+} dw_pq_oddities;
+
+/* None for files that are odd in other ways or not there. */
+DW_WARN_UNUSED dw_status dw__pq_find_oddities(const dw_pq_source *source, dw_pq_oddities *out,
+                                              dw_error *err);
 /* Writes the copy. DW_CORRUPT (FILE_INVALID), DW_UNSUPPORTED (PARQUET_ODD), and what the sink says.
  */
 DW_WARN_UNUSED dw_status dw__pq_plain_copy(const dw_pq_source *source, const dw_pq_sink *sink,

@@ -36,7 +36,8 @@ make_copy(dw_plain_files *files, const dw_env *env, dw_str directory, const dw_p
 
 /* A path that storage cannot open is the engine's to complain of. */
 static dw_status
-look_at(dw_plain_files *files, const dw_env *env, dw_str directory, dw_str *path, dw_error *err)
+look_at(dw_plain_files *files, const dw_env *env, dw_str directory, bool keeps_variants,
+        dw_str *path, dw_error *err)
 {
     size_t slash = dw__str_find_last(*path, '/');
     dw_error ignored = DW_ERROR_INIT;
@@ -51,8 +52,9 @@ look_at(dw_plain_files *files, const dw_env *env, dw_str directory, dw_str *path
         return DW_OK;
     }
     const dw_pq_source source = {storage, name, meta.size_bytes};
-    bool is_needed;
-    DW_TRY(dw__pq_needs_copy(&source, &is_needed, err));
+    dw_pq_oddities oddities;
+    DW_TRY(dw__pq_find_oddities(&source, &oddities, err));
+    bool is_needed = oddities.has_codec || (keeps_variants && oddities.has_variants);
     dw_error cause = DW_ERROR_INIT;
     dw_str original = *path;
     dw_status status = is_needed ? make_copy(files, env, directory, &source, path, &cause) : DW_OK;
@@ -65,8 +67,8 @@ look_at(dw_plain_files *files, const dw_env *env, dw_str directory, dw_str *path
 }
 
 dw_status
-dw__plain_files_make(dw_plain_files *files, const dw_env *env, dw_str directory, dw_str *paths,
-                     size_t count, dw_error *err)
+dw__plain_files_make(dw_plain_files *files, const dw_env *env, dw_str directory,
+                     bool keeps_variants, dw_str *paths, size_t count, dw_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         if (dw__env_is_cancelled(env)) {
@@ -74,8 +76,8 @@ dw__plain_files_make(dw_plain_files *files, const dw_env *env, dw_str directory,
         }
         size_t slash = dw__str_find_last(paths[i], '/');
         dw_str name = dw__str_slice(paths[i], slash == SIZE_MAX ? 0 : slash + 1, paths[i].len);
-        if (dw__pq_may_need_copy(name)) {
-            DW_TRY(look_at(files, env, directory, &paths[i], err));
+        if (keeps_variants || dw__pq_may_need_copy(name)) {
+            DW_TRY(look_at(files, env, directory, keeps_variants, &paths[i], err));
         }
     }
     return DW_OK;

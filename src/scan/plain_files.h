@@ -1,9 +1,10 @@
 /*
- * Data files that the engine cannot read as they are, because of their codec: it reads copies in
- * their places.
+ * Data files that the engine cannot read as they are, because of their codec, or without a loss,
+ * because of their variants: it reads copies in their places.
  *
  *  [PLAIN-1] Copies have no name, and are gone when the scan is closed.
- *  [PLAIN-2] Only files whose names leave their codec open are looked into.
+ *  [PLAIN-2] Only files whose names leave their codec open are looked into, or all for their
+ *            variants.
  */
 #ifndef DW_SCAN_PLAIN_FILES_H
 #define DW_SCAN_PLAIN_FILES_H
@@ -19,10 +20,11 @@ typedef struct dw_plain_files {
 } dw_plain_files;
 
 /* Puts the path of a copy in the place of each path that needs one. `directory` is where copies
- * are made; the null string: where the system keeps temporary files. */
+ * are made; the null string: where the system keeps temporary files. `keeps_variants`: those that
+ * are JSON's null must not become NULL. */
 DW_WARN_UNUSED dw_status dw__plain_files_make(dw_plain_files *files, const dw_env *env,
-                                              dw_str directory, dw_str *paths, size_t count,
-                                              dw_error *err);
+                                              dw_str directory, bool keeps_variants, dw_str *paths,
+                                              size_t count, dw_error *err);
 void dw__plain_files_deinit(dw_plain_files *files, const dw_env *env);
 
 #endif

@@ -430,7 +430,8 @@ call(rename_writer *writer, const char *function, dw_str value)
 }
 
 /* The engine knows variants in files by an annotation that older writers do not make. Without it
- * the two binary fields arrive as a variant of an object of two binaries, which no writer means. */
+ * the two binary fields arrive as a variant of an object of two binaries, which no writer means.
+ * What the engine then makes NULL of is JSON's null. */
 static void
 put_variant(rename_writer *writer, dw_str value)
 {
@@ -438,9 +439,9 @@ put_variant(rename_writer *writer, dw_str value)
         "CASE WHEN variant_typeof(",
         ") IN ('OBJECT(metadata, value)', 'OBJECT(value, metadata)') AND variant_typeof("
         "variant_extract(",
-        ", 'value')) = 'BLOB' THEN variant_bytes_to_variant(CAST(variant_extract(",
+        ", 'value')) = 'BLOB' THEN coalesce(variant_bytes_to_variant(CAST(variant_extract(",
         ", 'metadata') AS BLOB) || CAST(variant_extract(",
-        ", 'value') AS BLOB)) WHEN variant_typeof(",
+        ", 'value') AS BLOB)), dw__variant_null()) WHEN variant_typeof(",
         ") LIKE 'OBJECT(%typed_value%)' AND variant_typeof(variant_extract(",
         ", 'metadata')) = 'BLOB' THEN error('a shredded variant is not marked as a variant in its "
         "Parquet file') ELSE ",

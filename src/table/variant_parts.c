@@ -108,8 +108,10 @@ print_part(part_printer printer, const dw_type *type, dw_str value)
         dw__strbuf_append(printer.out, value);
     } else if (type->kind == DW_TYPE_VARIANT) {
         dw__strbuf_printf(printer.out,
-                          "struct_extract(dw__variant(variant_to_parquet_variant(%.*s)), '%s')",
-                          DW_STR_ARG(value), printer.part == 0 ? "metadata" : "value");
+                          "struct_extract(dw__variant(CASE WHEN %.*s IS NOT NULL THEN "
+                          "variant_to_parquet_variant(%.*s) END), '%s')",
+                          DW_STR_ARG(value), DW_STR_ARG(value),
+                          printer.part == 0 ? "metadata" : "value");
     } else if (type->kind == DW_TYPE_ARRAY) {
         print_list(printer, type->element, value);
     } else {

@@ -1,6 +1,7 @@
 """Variants as they are written: what readers find in the files, changes of rows, and what is refused."""
 import json
 import os
+import shutil
 import sys
 
 from harness import World, expect_equal, expect_failure, main, test
@@ -120,6 +121,84 @@ def test_variants__are_changed_by_update_and_delete(w: World):
             expect_equal(changes, [[3, None, "update_preimage"], [3, "[null,1]", "update_postimage"]])
 
 
+NULLS = """SELECT id, v, {'v': v} AS s, [v, NULL] AS l, MAP {'k': v} AS m, 'p ' || id % 2 AS p, '' AS note FROM
+    (SELECT id, CASE id % 3 WHEN 0 THEN parse_json('null') WHEN 1 THEN parse_json('[null]') END AS v FROM range(9) r(id))"""
+KIND = "CASE WHEN {0} IS NULL THEN 'sql' ELSE variant_typeof({0}) END"
+KINDS = ["VARIANT_NULL", "ARRAY(1)", "sql"]
+
+
+def null_counts(w, table, version):
+    """How often the columns are NULL in what a version wrote, by the statistics."""
+    with open(w.path(f"{table}/_delta_log/{version:020d}.json"), encoding="utf-8") as file:
+        adds = [json.loads(json.loads(line)["add"]["stats"]) for line in file if '"add"' in line]
+    counts = [list(stats["nullCount"].values()) for stats in adds]
+    return [sum(count[1] for count in counts), sum(sum(count[2].values()) for count in counts),
+            sum(stats["numRecords"] for stats in adds)]
+
+
+def expect_kinds(w, table, ids, where=""):
+    """What the rows that are written again hold; a query makes NULL of both."""
+    note = " || ' ' || ".join(KIND.format(value) for value in ("v", "s.v", "l[1]", "l[2]", "m['k']"))
+    w.sql(f"UPDATE {table} SET note = {note} {where}")
+    rows = w.rows(f"SELECT id, note FROM {table} ORDER BY id")
+    expect_equal(rows, [[i, " ".join([KINDS[i % 3]] * 3 + ["sql", KINDS[i % 3]])] for i in ids])
+
+
+def new_nulls(w, table, properties="", partition=""):
+    tail = f" TBLPROPERTIES ({properties})" if properties else ""
+    w.sql(f"CREATE TABLE {table} (id BIGINT, v VARIANT, s STRUCT<v: VARIANT>, l ARRAY<VARIANT>, m MAP<STRING, VARIANT>, "
+          f"p STRING, note STRING) USING DELTA {partition}{tail}")
+    w.sql(f"INSERT INTO {table} {NULLS}")
+
+
+@test
+def test_variants__that_are_null_of_json_stay_so_when_rows_are_written_again(w: World):
+    for number, (properties, partition) in enumerate(VARIANTS):
+        table = f"t{number}"
+        new_nulls(w, table, properties, partition)
+        expect_equal(null_counts(w, table, 1), [3, 3, 9])
+        w.sql(f"UPDATE {table} SET note = 'x' WHERE id < 3")
+        w.sql(f"DELETE FROM {table} WHERE id = 4")
+        expect_kinds(w, table, [0, 1, 2, 3, 5, 6, 7, 8])
+        expect_equal(null_counts(w, table, 4), [3, 3, 8])
+        w.sql(f"MERGE INTO {table} t USING (SELECT unnest([0, 1, 2, 9]) AS id) n ON t.id = n.id "
+              "WHEN MATCHED THEN UPDATE SET note = 'merged' WHEN NOT MATCHED THEN INSERT (id, v, s, l, m) "
+              "VALUES (n.id, parse_json('null'), {'v': parse_json('null')}, [parse_json('null'), NULL], "
+              "MAP {'k': parse_json('null')})")
+        expect_kinds(w, table, [0, 1, 2, 3, 5, 6, 7, 8, 9])
+        expect_equal(null_counts(w, table, 6), [3, 3, 9])
+
+
+@test
+def test_variants__that_are_null_of_json_are_so_in_change_data(w: World):
+    new_nulls(w, "t", "'delta.enableChangeDataFeed' = 'true', 'delta.enableDeletionVectors' = 'false'")
+    w.sql("UPDATE t SET note = 'x' WHERE id < 6")
+    w.sql("DELETE FROM t WHERE id IN (0, 2)")
+    # As rows of a table of their own: a query over changes makes NULL of both.
+    folder, log = w.path("t/_change_data"), w.path("u/_delta_log")
+    os.makedirs(log)
+    shutil.copy(w.path(f"t/_delta_log/{0:020d}.json"), log)
+    with open(f"{log}/{1:020d}.json", "w", encoding="utf-8") as file:
+        for name in os.listdir(folder):
+            shutil.copy(f"{folder}/{name}", w.path("u"))
+            add = {"path": name, "partitionValues": {}, "size": os.path.getsize(f"{folder}/{name}"),
+                   "modificationTime": 0, "dataChange": True}
+            file.write(json.dumps({"add": add}) + "\n")
+    expect_kinds(w, "u", [0, 0, 0, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5])
+    w.damages("u")
+
+
+@test
+def test_variants__that_are_null_of_json_are_copied_from_one_column_to_another(w: World):
+    w.sql("CREATE TABLE t (id INT, a VARIANT, b VARIANT, n INT, note STRING)")
+    w.sql("INSERT INTO t VALUES (1, parse_json('null'), NULL, 0, ''), (2, NULL, parse_json('null'), 0, ''), "
+          "(3, parse_json('3'), NULL, 0, '')")
+    w.sql("UPDATE t SET b = a, n = a::INT")
+    w.sql("UPDATE t SET note = " + KIND.format("a") + " || ' ' || " + KIND.format("b"))
+    expect_equal(w.rows("SELECT id, n, note FROM t ORDER BY id"),
+                 [[1, None, "VARIANT_NULL VARIANT_NULL"], [2, None, "sql sql"], [3, 3, "INT8 INT8"]])
+
+
 @test
 def test_variants__take_values_of_any_type(w: World):
     w.sql("CREATE TABLE t (id INT, v VARIANT)")
@@ -154,8 +233,9 @@ def test_parse_json__makes_what_spark_makes(w: World):
              ("[1]", "ARRAY(1)"), ('{"a":1}', "OBJECT(a)")]
     for text, kind in cases:
         expect_equal(w.value(f"SELECT variant_typeof(parse_json('{text}'))"), kind)
-    expect_equal(w.rows("SELECT try_parse_json('{') AS a, parse_json(NULL) AS b, parse_json('null') IS NULL AS c"),
-                 [[None, None, True]])
+    expect_equal(w.rows("SELECT try_parse_json('{') AS a, parse_json(NULL) AS b, parse_json('null') IS NULL AS c, "
+                        "parse_json('null') AS d, try_parse_json('null') AS e"),
+                 [[None, None, False, "null", "null"]])
     expect_failure(w.run("sql", "-c", "SELECT parse_json('{')"), 1, "JSON_INVALID")
 
 

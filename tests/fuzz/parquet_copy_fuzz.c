@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     dw_env env = dw__env_system();
     dw_error err = DW_ERROR_INIT;
     dw_storage *storage = NULL;
-    bool is_needed = true;
+    dw_pq_oddities oddities;
     DW_AUTO(dw_strbuf) out = fuzz_strbuf();
     const dw_pq_sink sink = {keep, &out};
     dw_status status = dw__storage_memory_open(&env, &storage, NULL);
@@ -34,8 +34,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         status = dw__storage_put(storage, DW_STR("x"), dw__strbuf_str(&out), NULL);
         dw_assert(status == DW_OK);
         source.size_bytes = (int64_t) out.len;
-        status = dw__pq_needs_copy(&source, &is_needed, &err);
-        dw_assert(status == DW_OK && !is_needed);
+        status = dw__pq_find_oddities(&source, &oddities, &err);
+        dw_assert(status == DW_OK && !oddities.has_codec && !oddities.has_variants);
     }
     dw__storage_close(storage);
     return 0;

@@ -1,6 +1,6 @@
 """Variants that we and Spark write by turns: both find the same values after each step, at every depth.
 
-Engines have no common type for them, so both are asked for the JSON of each; rows of JSON's null are NULL to us.
+Engines have no common type for them, so both are asked for the JSON of each; JSON's null as a whole is NULL to us.
 """
 import json
 
