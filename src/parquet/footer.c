@@ -213,10 +213,33 @@ parse_encodings(dw_thrift *thrift, const dw_thrift_field *field)
     return has_others;
 }
 
+/* The older bound of field 2 is by an order of its own. */
+static int
+parse_least_byte(dw_thrift *thrift, int64_t value_count)
+{
+    enum { NULLS = 3, LEAST = 6 };
+    int least = DW_PQ_BYTE_UNKNOWN;
+    int64_t null_count = -1;
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(thrift, &field)) {
+        if (field.id == NULLS) {
+            null_count = dw__thrift_int(thrift, &field);
+        } else if (field.id == LEAST) {
+            dw_str bytes = dw__thrift_bytes(thrift, &field);
+            least = bytes.len == 0 ? DW_PQ_BYTE_UNKNOWN : (uint8_t) bytes.ptr[0];
+        } else {
+            dw__thrift_skip(thrift, &field);
+        }
+    }
+    bool has_none = null_count >= 0 && null_count == value_count;
+    return thrift->failed ? DW_PQ_BYTE_UNKNOWN : has_none ? DW_PQ_BYTE_NONE : least;
+}
+
 static void
 parse_column_metadata(dw_thrift *thrift, dw_pq_chunk *out)
 {
     enum { TYPE = 1, ENCODINGS = 2, CODEC = 4, VALUES = 5, SIZE = 7, DATA = 9, DICTIONARY = 11 };
+    enum { STATISTICS = 12 };
     int64_t data = -1, dictionary = -1;
     dw_thrift_field field = {0};
     while (dw__thrift_next(thrift, &field)) {
@@ -243,7 +266,11 @@ parse_column_metadata(dw_thrift *thrift, dw_pq_chunk *out)
             dictionary = dw__thrift_int(thrift, &field);
             break;
         default:
-            dw__thrift_skip(thrift, &field);
+            if (field.id == STATISTICS && field.type == DW_THRIFT_STRUCT) {
+                out->least_byte = parse_least_byte(thrift, out->value_count);
+            } else {
+                dw__thrift_skip(thrift, &field);
+            }
         }
     }
     /* Some writers say 0 where there is no dictionary. */
@@ -254,8 +281,12 @@ static bool
 parse_chunk(dw_thrift *thrift, const dw_pq_node *leaf, dw_pq_chunk *out)
 {
     enum { FILE_PATH = 1, METADATA = 3 };
-    *out =
-        (dw_pq_chunk){.offset = -1, .size_bytes = -1, .value_count = -1, .codec = -1, .type = -1};
+    *out = (dw_pq_chunk){.offset = -1,
+                         .size_bytes = -1,
+                         .value_count = -1,
+                         .codec = -1,
+                         .type = -1,
+                         .least_byte = DW_PQ_BYTE_UNKNOWN};
     bool is_elsewhere = false;
     dw_thrift_field field = {0};
     while (dw__thrift_next(thrift, &field)) {

@@ -51,6 +51,8 @@ typedef enum dw_pq_codec {
     DW_PQ_LZ4_RAW = 7
 } dw_pq_codec;
 
+enum { DW_PQ_BYTE_UNKNOWN = -1, DW_PQ_BYTE_NONE = 256 /* all are NULL */ };
+
 /* The pages of one column in one row group. */
 typedef struct dw_pq_chunk {
     int64_t offset, size_bytes;
@@ -58,6 +60,8 @@ typedef struct dw_pq_chunk {
     int64_t codec;
     int64_t type;
     bool has_other_encodings; /* than plain and dictionaries */
+    /* Of binaries: the first byte of the least one by the statistics, or one of these. */
+    int least_byte;
 } dw_pq_chunk;
 
 typedef struct dw_pq_row_group {

@@ -493,6 +493,20 @@ dw__pq_may_need_copy(dw_str name)
     return !is_own_name(name);
 }
 
+/* What stands in statistics is a bound: a variant whose first byte is 0 is JSON's null, and no
+ * other is less than that. */
+static bool
+may_hold_null(const dw_pq_footer *footer, const dw_pq_node *variant)
+{
+    size_t leaf_idx = dw__pq_child(footer, variant, DW_STR("value"))->leaf_idx;
+    for (size_t i = 0; i < footer->row_group_count; i++) {
+        if (footer->row_groups[i].chunks[leaf_idx].least_byte <= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static dw_status
 look(const dw_pq_source *source, dw_arena *arena, dw_pq_oddities *out, dw_error *err)
 {
@@ -508,7 +522,9 @@ look(const dw_pq_source *source, dw_arena *arena, dw_pq_oddities *out, dw_error 
         }
     }
     for (size_t i = 0; i < footer.node_count; i++) {
-        out->has_variants = out->has_variants || is_whole_variant(&footer, &footer.nodes[i]);
+        const dw_pq_node *node = &footer.nodes[i];
+        out->has_variants =
+            out->has_variants || (is_whole_variant(&footer, node) && may_hold_null(&footer, node));
     }
     return DW_OK;
 }

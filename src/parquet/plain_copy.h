@@ -27,7 +27,7 @@ bool dw__pq_may_need_copy(dw_str name);
 /* What of a file stands in the way of the engine. */
 typedef struct dw_pq_oddities {
     bool has_codec;    /* columns in a codec that the engine lacks */
-    bool has_variants; /* marked variants which the copy has without the mark */
+    bool has_variants; /* marked ones that may be JSON's null; the copy has them without the mark */
 } dw_pq_oddities;
 
 /* None for files that are odd in other ways or not there. */

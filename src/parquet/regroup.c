@@ -32,6 +32,8 @@ enum { REQUIRED, OPTIONAL };
 typedef struct new_leaf {
     dw_str path; /* as the list of names that is written */
     bool is_part;
+    bool has_statistics; /* of metadata they are of no use; of values they say whether some are
+                            JSON's null */
 } new_leaf;
 
 typedef struct regrouper {
@@ -65,13 +67,14 @@ put_path(dw_strbuf *out, const path *at)
 }
 
 static dw_status
-add_leaf(regrouper *r, const path *at, bool is_part)
+add_leaf(regrouper *r, const path *at, bool is_part, bool has_statistics)
 {
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(r->arena.allocator, DW_PQ_FOOTER_BYTES_MAX);
     dw__thrift_put_list(&text, DW_THRIFT_BYTES, at->depth);
     put_path(&text, at);
     new_leaf *leaf = &r->leaves[r->leaf_count++];
     leaf->is_part = is_part;
+    leaf->has_statistics = has_statistics;
     DW_TRY(dw__strbuf_ok(&text, "the path of a column", r->err));
     return dw__arena_dup(&r->arena, dw__strbuf_str(&text), &leaf->path) ? DW_OK
                                                                         : dw__error_oom(r->err);
@@ -175,7 +178,7 @@ put_variant(regrouper *r, const dw_pq_node *node)
 }
 
 static dw_status
-put_part(regrouper *r, const path *above, dw_str name)
+put_part(regrouper *r, const path *above, dw_str name, bool is_value)
 {
     const path at = {above, name, above->depth + 1};
     dw_thrift_writer writer = dw__thrift_writer_make(&r->schema);
@@ -184,7 +187,7 @@ put_part(regrouper *r, const path *above, dw_str name)
     dw__thrift_put_bytes(&writer, ELEMENT_NAME, name);
     dw__thrift_put_end(&writer);
     r->element_count++;
-    return add_leaf(r, &at, true);
+    return add_leaf(r, &at, true, is_value);
 }
 
 /* Recursion is as deep as the tree, which the footer's parser has bounded. */
@@ -206,8 +209,8 @@ put_merged(regrouper *r, const dw_pq_node *a, const dw_pq_node *b, const path *a
         return dw__pq_odd(r->err, "pair of columns");
     }
     put_variant(r, a);
-    DW_TRY(put_part(r, &at, DW_STR("metadata")));
-    return put_part(r, &at, DW_STR("value"));
+    DW_TRY(put_part(r, &at, DW_STR("metadata"), false));
+    return put_part(r, &at, DW_STR("value"), true);
 }
 
 static dw_status
@@ -242,7 +245,7 @@ put_node(regrouper *r, const dw_pq_node *node, const path *above)
     const path at = {above, node->name, above == NULL ? 0 : above->depth + 1};
     if (node->type != DW_PQ_GROUP) {
         put_element(r, node, 0);
-        return add_leaf(r, &at, false);
+        return add_leaf(r, &at, false, true);
     }
     put_element(r, node, count_children(r, node));
     return put_children(r, node, &at);
@@ -256,14 +259,14 @@ put_column_metadata(dw_thrift *thrift, const new_leaf *leaf, dw_strbuf *out)
     dw_thrift_writer writer = dw__thrift_writer_make(out);
     dw_thrift_field field = {0};
     while (dw__thrift_next(thrift, &field)) {
-        bool is_of_bytes = field.id == COLUMN_STATISTICS || field.id == COLUMN_BLOOM_FILTER ||
-                           field.id == COLUMN_BLOOM_FILTER_SIZE;
+        bool is_filter = field.id == COLUMN_BLOOM_FILTER || field.id == COLUMN_BLOOM_FILTER_SIZE;
         if (field.id == COLUMN_PATH) {
             dw__thrift_skip(thrift, &field);
             dw__thrift_put_field(&writer, COLUMN_PATH, DW_THRIFT_LIST);
             dw__strbuf_append(out, leaf->path);
-        } else if (leaf->is_part && is_of_bytes) {
-            dw__thrift_skip(thrift, &field); /* variants have no order by their bytes */
+        } else if ((leaf->is_part && is_filter) ||
+                   (!leaf->has_statistics && field.id == COLUMN_STATISTICS)) {
+            dw__thrift_skip(thrift, &field); /* variants are not searched for by their bytes */
         } else {
             dw__thrift_copy(&writer, thrift, &field);
         }

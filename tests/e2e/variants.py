@@ -200,6 +200,20 @@ def test_variants__that_are_null_of_json_are_copied_from_one_column_to_another(w
 
 
 @test
+def test_variants__have_bounds_in_files_that_tell_of_null_of_json(w: World):
+    w.sql("CREATE TABLE t (id INT, v VARIANT NOT NULL)")
+    for number, (value, least) in enumerate((("'x'::VARIANT", "\\x05x"), ("parse_json('null')", "\\x00"))):
+        before = set(files_of(w))
+        w.sql(f"INSERT INTO t VALUES ({number}, 'x'::VARIANT), ({number}, {value})")
+        [file] = set(files_of(w)) - before
+        expect_equal(w.rows("SELECT path_in_schema AS p, stats_min_value AS least, bloom_filter_length AS f FROM "
+                            f"parquet_metadata('{file}') WHERE path_in_schema <> 'id'"),
+                     [["v, metadata", None, None], ["v, value", least, None]])
+    w.sql("ALTER TABLE t ADD CONSTRAINT c CHECK (v IS NOT NULL)")
+    expect_failure(w.run("sql", "-c", "INSERT INTO t VALUES (1, NULL)"), 1, "NULL")
+
+
+@test
 def test_variants__take_values_of_any_type(w: World):
     w.sql("CREATE TABLE t (id INT, v VARIANT)")
     w.sql("INSERT INTO t VALUES (1, 5), (2, NULL)")
