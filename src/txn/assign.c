@@ -457,7 +457,9 @@ dw__assignment_make(dw_assignment *a, int64_t version, int64_t timestamp_ms, dw_
         return DW_OK;
     }
     a->count = a->txn->action_count;
-    memcpy(a->actions, a->txn->actions, a->count * sizeof(dw_action));
+    if (a->count > 0) { /* a commit may have nothing but its own description */
+        memcpy(a->actions, a->txn->actions, a->count * sizeof(dw_action));
+    }
     if (a->metadata != NULL) {
         dw_metadata *metadata = &a->actions[a->metadata_idx].as.metadata;
         *metadata = *a->metadata;
