@@ -104,7 +104,9 @@ copy_actions(dw_rebase *r, dw_error *err)
     if (r->work == NULL || r->is_dropped == NULL) {
         return dw__error_oom(err);
     }
-    memcpy(r->work, txn->actions, txn->action_count * sizeof(*r->work));
+    if (txn->action_count > 0) {
+        memcpy(r->work, txn->actions, txn->action_count * sizeof(*r->work));
+    }
     return DW_OK;
 }
 

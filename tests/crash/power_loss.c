@@ -78,6 +78,26 @@ real(void)
     return dw__posix_calls_system();
 }
 
+static pthread_mutex_t *
+lock(power_recorder *recorder)
+{
+    int failed = pthread_mutex_lock(&recorder->mutex);
+    dw_assert(failed == 0);
+    return &recorder->mutex;
+}
+
+static void
+unlock(pthread_mutex_t **held)
+{
+    int failed = pthread_mutex_unlock(*held);
+    dw_assert(failed == 0);
+}
+
+/* Until the end of the block. */
+#define HOLD(recorder)                                                                             \
+    __attribute__((cleanup(unlock))) pthread_mutex_t *held = lock(recorder);                       \
+    (void) held
+
 /* What lies outside the root has no name; nothing of it is noted. */
 #define OUTSIDE "/"
 
@@ -95,6 +115,7 @@ static int
 record_open(void *ctx, const char *path, int flags, mode_t mode)
 {
     power_recorder *recorder = ctx;
+    HOLD(recorder);
     int fd = real()->open(NULL, path, flags, mode);
     if (fd < 0) {
         return fd;
@@ -120,6 +141,7 @@ static ssize_t
 record_write(void *ctx, int fd, const void *bytes, size_t size)
 {
     power_recorder *recorder = ctx;
+    HOLD(recorder);
     ssize_t written = real()->write(NULL, fd, bytes, size);
     int file = file_of_fd(recorder, fd);
     if (written > 0 && file != POWER_ABSENT) {
@@ -137,6 +159,7 @@ static int
 record_fsync(void *ctx, int fd)
 {
     power_recorder *recorder = ctx;
+    HOLD(recorder);
     struct stat info;
     int failed = real()->fstat(NULL, fd, &info) != 0 || real()->fsync(NULL, fd) != 0;
     if (failed) {
@@ -178,6 +201,7 @@ record_stat(void *ctx, const char *path, struct stat *out)
 static int
 record_link(void *ctx, const char *from, const char *to)
 {
+    HOLD(ctx);
     int failed = real()->link(NULL, from, to);
     if (failed == 0) {
         note_name(ctx, to, file_of_name(ctx, from));
@@ -188,6 +212,7 @@ record_link(void *ctx, const char *from, const char *to)
 static int
 record_link_fd(void *ctx, int fd, const char *to)
 {
+    HOLD(ctx);
     int failed = real()->link_fd(NULL, fd, to);
     if (failed == 0) {
         note_name(ctx, to, file_of_fd(ctx, fd));
@@ -209,18 +234,21 @@ note_rename(void *ctx, const char *from, const char *to, int failed)
 static int
 record_rename(void *ctx, const char *from, const char *to)
 {
+    HOLD(ctx);
     return note_rename(ctx, from, to, real()->rename(NULL, from, to));
 }
 
 static int
 record_rename_if_absent(void *ctx, const char *from, const char *to)
 {
+    HOLD(ctx);
     return note_rename(ctx, from, to, real()->rename_if_absent(NULL, from, to));
 }
 
 static int
 record_unlink(void *ctx, const char *path)
 {
+    HOLD(ctx);
     int failed = real()->unlink(NULL, path);
     if (failed == 0) {
         note_name(ctx, path, POWER_ABSENT);
@@ -231,6 +259,7 @@ record_unlink(void *ctx, const char *path)
 static int
 record_mkdir(void *ctx, const char *path, mode_t mode)
 {
+    HOLD(ctx);
     int failed = real()->mkdir(NULL, path, mode);
     if (failed == 0) {
         note_name(ctx, path, POWER_DIRECTORY);
@@ -255,6 +284,8 @@ power_recorder_init(power_recorder *recorder, const char *root)
                                            .unlink = record_unlink,
                                            .mkdir = record_mkdir,
                                            .ctx = recorder}};
+    int failed = pthread_mutex_init(&recorder->mutex, NULL);
+    dw_assert(failed == 0);
     int len = snprintf(recorder->root, sizeof(recorder->root), "%s", root);
     dw_assert(len > 0 && (size_t) len < sizeof(recorder->root));
 }
@@ -266,6 +297,7 @@ power_recorder_deinit(power_recorder *recorder)
         free(recorder->events.items[i].bytes);
     }
     DW_VEC_DEINIT(dw__allocator_libc(), &recorder->events);
+    (void) pthread_mutex_destroy(&recorder->mutex);
 }
 
 void

@@ -14,13 +14,15 @@
  *     ... write; power_acknowledge(&recorder) after each success ...
  *     power_enumerate(&recorder, check, ctx);
  *
- * One thread at a time.
+ * Calls may come from several threads; they are recorded in the order in which they were done.
  */
 #ifndef DWT_CRASH_POWER_LOSS_H
 #define DWT_CRASH_POWER_LOSS_H
 
 #include "storage/posix_calls.h"
 #include "support/temp_dir.h"
+
+#include <pthread.h>
 
 enum { POWER_NAME_SIZE = 160, POWER_FD_MAX = 256 };
 
@@ -50,7 +52,8 @@ typedef struct power_event_vec {
 } power_event_vec;
 
 typedef struct power_recorder {
-    dw_posix_calls calls; /* hand out &recorder.calls */
+    dw_posix_calls calls;  /* hand out &recorder.calls */
+    pthread_mutex_t mutex; /* held from before a call until it is noted; guards all below */
     char root[DWT_PATH_SIZE];
     power_event_vec events;
     int file_count;
