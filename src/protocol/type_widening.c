@@ -187,6 +187,21 @@ dw__type_changes_visit(const dw_type *schema, dw_type_change_visitor visit, void
     return visit_type(&walk, NULL, schema);
 }
 
+static dw_status
+note_change(void *ctx, const dw_type_change *change, dw_error *err)
+{
+    (void) change;
+    (void) err;
+    *(bool *) ctx = true;
+    return DW_OK;
+}
+
+dw_status
+dw__type_changes_find(const dw_type *schema, bool *found, dw_arena *scratch, dw_error *err)
+{
+    return dw__type_changes_visit(schema, note_change, found, scratch, err);
+}
+
 /* ---- Are they legal -------------------------------------------------------------------------- */
 
 static dw_status

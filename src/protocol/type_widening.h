@@ -26,6 +26,9 @@ typedef struct dw_type_change {
 typedef dw_status (*dw_type_change_visitor)(void *ctx, const dw_type_change *change, dw_error *err);
 DW_WARN_UNUSED dw_status dw__type_changes_visit(const dw_type *schema, dw_type_change_visitor visit,
                                                 void *ctx, dw_arena *scratch, dw_error *err);
+/* Sets *found where there is any, and leaves it where there is none. */
+DW_WARN_UNUSED dw_status dw__type_changes_find(const dw_type *schema, bool *found,
+                                               dw_arena *scratch, dw_error *err);
 /* Goes through all changes that the schema records and refuses the first that is no widening, or,
  * with `iceberg`, one that Iceberg lacks: DW_UNSUPPORTED (TYPE_CHANGE_UNSUPPORTED) with the column
  * and both types. DW_CORRUPT (SCHEMA_INVALID) when a record cannot be read. */

@@ -51,15 +51,6 @@ dw__history_begins_behind(dw_table *table, int64_t version, bool *out, dw_error 
 /* ---- Looking for the feature ----------------------------------------------------------------- */
 
 static dw_status
-note_change(void *ctx, const dw_type_change *change, dw_error *err)
-{
-    (void) change;
-    (void) err;
-    *(bool *) ctx = true;
-    return DW_OK;
-}
-
-static dw_status
 metadata_uses(const dw_metadata *metadata, dw_feature feature, dw_arena *scratch, bool *out,
               dw_error *err)
 {
@@ -79,7 +70,7 @@ metadata_uses(const dw_metadata *metadata, dw_feature feature, dw_arena *scratch
     case DW_FEATURE_TYPE_WIDENING:
     case DW_FEATURE_TYPE_WIDENING_PREVIEW:
         DW_TRY(dw__schema_parse("schemaString", metadata->schema_string, scratch, &schema, err));
-        return dw__type_changes_visit(schema, note_change, out, scratch, err);
+        return dw__type_changes_find(schema, out, scratch, err);
     default:
         return DW_OK;
     }

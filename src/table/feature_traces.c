@@ -274,20 +274,10 @@ has_row_ids(const dw_log_snapshot *snapshot)
 }
 
 static dw_status
-note_change(void *ctx, const dw_type_change *change, dw_error *err)
-{
-    (void) change;
-    (void) err;
-    *(bool *) ctx = true;
-    return DW_OK;
-}
-
-static dw_status
 has_type_changes(const dw_log_snapshot *snapshot, dw_arena *scratch, bool *out, dw_error *err)
 {
     *out = dw__log_snapshot_properties(snapshot)->enable_type_widening;
-    return dw__type_changes_visit(dw__log_snapshot_schema(snapshot), note_change, out, scratch,
-                                  err);
+    return dw__type_changes_find(dw__log_snapshot_schema(snapshot), out, scratch, err);
 }
 
 static bool

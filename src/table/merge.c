@@ -203,25 +203,6 @@ needs_change_data(const merge_state *state)
 }
 
 static dw_status
-keep_new_rows(merge_state *state, dw_error *err)
-{
-    dw_str name =
-        dw__arena_printf(&state->rc.arena, "%.*s_new", DW_STR_ARG(state->spec->rows.name_prefix));
-    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(state->rc.arena.allocator, SQL_BYTES_MAX);
-    if (dw__str_is_null(name)) {
-        return dw__error_oom(err);
-    }
-    dw__strbuf_append_literal(&sql, "CREATE TEMP TABLE ");
-    dw__sql_put_identifier(&sql, name);
-    dw__strbuf_append_literal(&sql, " AS ");
-    dw__strbuf_append(&sql, state->new_rows);
-    DW_TRY(dw__strbuf_ok(&sql, "the statement", err));
-    DW_TRY(dw__connection_execute(state->spec->rows.connection, dw__strbuf_str(&sql), err));
-    state->new_table = name;
-    return DW_OK;
-}
-
-static dw_status
 write_new_rows(merge_state *state, dw_error *err)
 {
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(state->rc.arena.allocator, SQL_BYTES_MAX);
@@ -229,7 +210,7 @@ write_new_rows(merge_state *state, dw_error *err)
         return DW_OK;
     }
     if (needs_change_data(state)) {
-        DW_TRY(keep_new_rows(state, err));
+        DW_TRY(dw__row_change_keep(&state->rc, state->new_rows, &state->new_table, err));
         dw__row_change_print_select(&state->rc, state->new_table, NULL, &sql);
     } else if (dw__row_change_has_feed(&state->rc)) {
         dw__strbuf_append_literal(&sql, "SELECT * EXCLUDE (_change_type) FROM (");
@@ -421,7 +402,6 @@ dw__table_merge(const dw_merge_spec *spec, dw_merge_result *out, dw_error *err)
                              .inserted = state.inserted,
                              .change = state.rc.result};
     (void) !execute(&state, "DROP VIEW IF EXISTS ", "was", DW_STR(""), &ignored);
-    (void) !execute(&state, "DROP TABLE IF EXISTS ", "new", DW_STR(""), &ignored);
     dw__row_change_deinit(&state.rc);
     return status;
 }
