@@ -269,31 +269,16 @@ dw__execution_snapshot(dw_execution *x, dw_table *table, const dw_sql_travel *tr
     return *out != NULL ? DW_OK : see(x, table, &known, out);
 }
 
-/* DISTINCT FROM stands somewhere in the text. */
+/* DISTINCT FROM stands in the statement, or in a view that it may name. */
 static bool
-has_distinct_from(const dw_sql_text *sql)
-{
-    for (size_t i = 0; i + 1 < sql->count; i++) {
-        if (sql->items[i].keyword == DW_KEYWORD_DISTINCT &&
-            sql->items[i + 1].keyword == DW_KEYWORD_FROM) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The same of the statement and the views that it may name. */
-static dw_status
-find_distinct_from(dw_execution *x, bool *found_out)
+compares_nulls(const dw_execution *x)
 {
     const dw_session_view_vec *views = &x->session->views;
-    *found_out = has_distinct_from(&x->sql);
-    for (size_t i = 0; i < views->count && !*found_out; i++) {
-        DW_AUTO(dw_sql_text) text = {0};
-        DW_TRY(dw__sql_text_init(&text, x->arena.allocator, views->items[i]->view.text, x->err));
-        *found_out = has_distinct_from(&text);
+    bool found = dw__sql_compares_nulls(&x->sql);
+    for (size_t i = 0; i < views->count && !found; i++) {
+        found = views->items[i]->compares_nulls;
     }
-    return DW_OK;
+    return found;
 }
 
 /* One reference of a query: a table that exists when it is a name, and must exist when a path. */
@@ -327,11 +312,10 @@ dw__execution_sources(dw_execution *x, const dw_binding *binding, dw_scan_source
     if (*out == NULL) {
         return dw__error_oom(x->err);
     }
-    bool compares_nulls;
-    DW_TRY(find_distinct_from(x, &compares_nulls));
+    bool with_nulls = compares_nulls(x);
     for (size_t i = 0; i < count; i++) {
         DW_TRY(source_of(x, &binding->references.items[i], &(*out)[i]));
-        (*out)[i].compares_nulls = compares_nulls;
+        (*out)[i].compares_nulls = with_nulls;
     }
     return DW_OK;
 }

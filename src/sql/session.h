@@ -20,6 +20,7 @@
  * newest version. */
 typedef struct dw_session_view {
     dw_sql_view view;
+    bool compares_nulls; /* see dw_scan_source */
     dw_arena arena;
 } dw_session_view;
 

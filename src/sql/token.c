@@ -126,6 +126,18 @@ dw__token_is_symbol(const dw_sql_text *sql, size_t idx, const char *symbol)
 }
 
 bool
+dw__sql_compares_nulls(const dw_sql_text *sql)
+{
+    for (size_t i = 0; i + 1 < sql->count; i++) {
+        if (sql->items[i].keyword == DW_KEYWORD_DISTINCT &&
+            sql->items[i + 1].keyword == DW_KEYWORD_FROM) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
 dw__token_touches_next(const dw_sql_text *sql, size_t idx)
 {
     dw_assert(idx + 1 < sql->count);

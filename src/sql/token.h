@@ -68,6 +68,9 @@ bool dw__token_is_symbol(const dw_sql_text *sql, size_t idx, const char *symbol)
 /* True when nothing stands between a token and the one behind it. */
 bool dw__token_touches_next(const dw_sql_text *sql, size_t idx);
 
+/* True when DISTINCT FROM stands somewhere in the text. */
+bool dw__sql_compares_nulls(const dw_sql_text *sql);
+
 /* The name that a WORD, QUOTED or BACKQUOTED token stands for: quotes taken off, doubled ones made
  * single. A WORD keeps its case. In `arena`, or borrowed from the text. */
 DW_WARN_UNUSED dw_status dw__token_name(const dw_sql_text *sql, size_t idx, dw_arena *arena,

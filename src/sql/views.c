@@ -45,10 +45,13 @@ copy_view(dw_session_view *to, const dw_sql_view *from)
 dw_status
 dw__session_view_put(dw_session *session, const dw_sql_view *view, dw_error *err)
 {
+    DW_AUTO(dw_sql_text) text = {0};
+    DW_TRY(dw__sql_text_init(&text, session->env->allocator, view->text, err));
     dw_session_view *copy = DW_NEW(session->env->allocator, dw_session_view);
     if (copy == NULL) {
         return dw__error_oom(err);
     }
+    copy->compares_nulls = dw__sql_compares_nulls(&text);
     dw__arena_init(&copy->arena, session->env->allocator);
     if (!copy_view(copy, view)) {
         free_view(session, copy);
