@@ -11,6 +11,7 @@
 #include "table/load.h"
 #include "table/merge.h"
 #include "table/transaction.h"
+#include "upkeep/upkeep.h"
 
 /* The parts of a name, such as catalog.schema.table. */
 #define DW_SQL_NAME_PARTS_MAX 4

@@ -5,8 +5,6 @@
 #include "sql/execution.h"
 #include "sql/parse.h"
 
-#define PERMILLE 1000
-
 dw_status
 dw__parse_fsck(dw_parser *parser, dw_fsck_statement *out)
 {
@@ -25,27 +23,13 @@ dw__parse_fsck(dw_parser *parser, dw_fsck_statement *out)
     return dw__parser_expect_end(parser);
 }
 
-static bool
-is_cancelled(void *ctx)
-{
-    const dw_session *session = ctx;
-    return atomic_load(&session->is_cancelled);
-}
-
-static void
-set_progress(void *ctx, double share)
-{
-    dw_session *session = ctx;
-    atomic_store(&session->progress_permille, (int) (share * PERMILLE));
-}
-
 dw_status
 dw__session_fsck_table(dw_session *session, dw_table *table, bool with_data,
                        struct ArrowArrayStream *out, dw_fsck_counts *counts_out, dw_error *err)
 {
     dw_fsck_spec spec = {.with_data = with_data,
-                         .is_cancelled = is_cancelled,
-                         .progress = set_progress,
+                         .is_cancelled = dw__session_is_cancelled,
+                         .progress = dw__session_set_progress,
                          .ctx = session};
     dw_status status = dw__table_fsck(table, session->connection, &spec, out, counts_out, err);
     atomic_store(&session->progress_permille, -1);

@@ -118,6 +118,11 @@ DW_WARN_UNUSED dw_status dw__explain_engine_error(dw_execution *x, const dw_open
 /* Parses and runs `text`, which lives in the arena, in the place of the statement. */
 DW_WARN_UNUSED dw_status dw__execution_rerun(dw_execution *x, dw_str text);
 
+/* ---- Upkeep ---------------------------------------------------------------------------------- */
+
+/* What a command of upkeep is given; its time begins to run. */
+dw_upkeep dw__execution_upkeep(dw_execution *x, const dw_upkeep_options *options);
+
 /* ---- Statements: each sets the result -------------------------------------------------------- */
 
 DW_WARN_UNUSED dw_status dw__execute_query(dw_execution *x);

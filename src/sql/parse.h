@@ -46,6 +46,10 @@ DW_WARN_UNUSED dw_status dw__parse_transaction(dw_parser *parser, dw_transaction
                                                bool *found_out);
 /* name [WITH DATA], behind FSCK TABLE */
 DW_WARN_UNUSED dw_status dw__parse_fsck(dw_parser *parser, dw_fsck_statement *out);
+/*
+ * [DRY RUN] [WITHIN n SECONDS | MINUTES | HOURS], at the end of any command of upkeep, and the end.
+ */
+DW_WARN_UNUSED dw_status dw__parse_upkeep_options(dw_parser *parser, dw_upkeep_options *out);
 /* [WITH SCHEMA EVOLUTION] INTO name, behind MERGE. */
 DW_WARN_UNUSED dw_status dw__parse_merge_head(dw_parser *parser, dw_statement *out);
 /* The rest of it, from where the head ended. */

@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define PERMILLE 1000
+
 dw_status
 dw__session_open(dw_catalog *catalog, dw_session **out, dw_error *err)
 {
@@ -63,7 +65,21 @@ double
 dw__session_progress(dw_session *session)
 {
     int own = atomic_load(&session->progress_permille);
-    return own >= 0 ? own / 1000.0 : dw__connection_progress(session->connection);
+    return own >= 0 ? own / (double) PERMILLE : dw__connection_progress(session->connection);
+}
+
+bool
+dw__session_is_cancelled(void *ctx)
+{
+    const dw_session *session = ctx;
+    return atomic_load(&session->is_cancelled);
+}
+
+void
+dw__session_set_progress(void *ctx, double share)
+{
+    dw_session *session = ctx;
+    atomic_store(&session->progress_permille, (int) (share * PERMILLE));
 }
 
 dw_status
@@ -185,6 +201,7 @@ execute_text(dw_session *session, dw_str text, dw_result **out, dw_error *err)
     /* The same for each statement: the planner's stubs of the last one may serve the next. */
     (void) snprintf(x.scan_prefix, sizeof x.scan_prefix, "dw_scan_%" PRIx32, session->token);
     dw_status status = parse_and_run(&x, text);
+    atomic_store(&session->progress_permille, -1);
     if (status != DW_OK) {
         dw__result_free(x.result);
         x.result = NULL;

@@ -59,6 +59,9 @@ void dw__session_views_deinit(dw_session *session);
 DW_WARN_UNUSED dw_status dw__session_fsck_table(dw_session *session, dw_table *table,
                                                 bool with_data, struct ArrowArrayStream *out,
                                                 dw_fsck_counts *counts_out, dw_error *err);
+/* For work that is not the engine's and asks and tells by itself; `session` is a dw_session. */
+bool dw__session_is_cancelled(void *session);
+void dw__session_set_progress(void *session, double share);
 /* DW_CANCELLED (CANCELLED) once the statement was asked to stop. */
 DW_WARN_UNUSED dw_status dw__session_check_cancelled(const dw_session *session, dw_error *err);
 
