@@ -197,16 +197,29 @@ append_count(text *out, int64_t count)
     }
 }
 
+static bool
+is_for_people(const runner *r)
+{
+    return r->options.format == FORMAT_TABLE || r->options.format == FORMAT_VERTICAL;
+}
+
+/* Where a statement says in a line what its rows say in figures, people read the line. */
+static bool
+shows_rows(const runner *r, const dw_result *result)
+{
+    return dw_result_has_rows(result) &&
+           (r->options.format != FORMAT_TABLE || dw_result_message(result)[0] == '\0');
+}
+
 static void
 print_footer(runner *r, const dw_result *result, const format_count *count, double seconds)
 {
-    bool is_for_people = r->options.format == FORMAT_TABLE || r->options.format == FORMAT_VERTICAL;
-    if (!is_for_people || r->options.is_quiet) {
+    if (!is_for_people(r) || r->options.is_quiet) {
         return;
     }
     text line = {0};
     const char *message = dw_result_message(result);
-    if (dw_result_has_rows(result)) {
+    if (shows_rows(r, result)) {
         text_append_cstr(&line, count->has_more ? "(the first " : "(");
         append_count(&line, count->rows);
         text_append_cstr(&line, count->rows == 1 ? " row" : " rows");
@@ -217,7 +230,7 @@ print_footer(runner *r, const dw_result *result, const format_count *count, doub
     if (r->options.with_time) {
         text_printf(&line, ", %.3f s", seconds);
     }
-    fprintf(r->file, "%s%s\n", text_cstr(&line), dw_result_has_rows(result) ? ")" : "");
+    fprintf(r->file, "%s%s\n", text_cstr(&line), shows_rows(r, result) ? ")" : "");
     fflush(r->file);
     text_free(&line);
 }
@@ -226,7 +239,7 @@ static dw_status
 print_result(runner *r, dw_result *result, double started, dw_error *err)
 {
     format_count count = {0};
-    if (dw_result_has_rows(result)) {
+    if (shows_rows(r, result)) {
         struct ArrowArrayStream rows;
         dw_status status = dw_result_stream(result, &rows, err);
         if (status == DW_OK) {

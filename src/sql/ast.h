@@ -76,6 +76,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_CHECKPOINT,
     DW_STATEMENT_COMPACT_LOG,
     DW_STATEMENT_FSCK,
+    DW_STATEMENT_OPTIMIZE,
     DW_STATEMENT_ALTER,
     DW_STATEMENT_CREATE_VIEW,
     DW_STATEMENT_DROP_VIEW,
@@ -206,6 +207,15 @@ typedef struct dw_fsck_statement {
     bool with_data;
 } dw_fsck_statement;
 
+/* OPTIMIZE, and REORG TABLE ... APPLY (PURGE) */
+typedef struct dw_optimize_statement {
+    dw_sql_name name;
+    dw_sql_range condition; /* empty: none */
+    bool full;
+    bool purges;
+    dw_upkeep_options options;
+} dw_optimize_statement;
+
 /* SET spark.key [= value], RESET spark.key */
 typedef struct dw_setting_statement {
     dw_str key;
@@ -286,6 +296,7 @@ typedef struct dw_statement {
         dw_sql_name checkpoint;
         dw_compact_statement compact;
         dw_fsck_statement fsck;
+        dw_optimize_statement optimize;
         dw_alter_statement alter;
         dw_view_statement view;
         dw_setting_statement setting;

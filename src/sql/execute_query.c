@@ -74,6 +74,13 @@ run(dw_execution *x, dw_open_query *query)
     return DW_OK;
 }
 
+dw_status
+dw__execution_set_query(dw_execution *x, dw_str sql)
+{
+    dw_open_query query = {.text = sql};
+    return run(x, &query);
+}
+
 static dw_status
 open_and_run(dw_execution *x, const dw_binding *binding, dw_sql_range plan)
 {

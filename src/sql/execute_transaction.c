@@ -17,6 +17,7 @@ is_allowed(dw_statement_kind kind)
     switch (kind) {
     case DW_STATEMENT_CREATE_TABLE:
     case DW_STATEMENT_ALTER:
+    case DW_STATEMENT_OPTIMIZE:
         return false;
     case DW_STATEMENT_EMPTY:
     case DW_STATEMENT_QUERY:

@@ -136,6 +136,7 @@ DW_WARN_UNUSED dw_status dw__execute_checkpoint(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_compact_log(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_alter(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_fsck(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_optimize(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_create_view(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_drop_view(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_setting(dw_execution *x);
@@ -155,6 +156,9 @@ DW_WARN_UNUSED dw_status dw__answer_from_metadata(dw_execution *x, const dw_bind
                                                   bool *answered_out);
 /* Appends "31,033 rows (3 files, 1.2 MB)". */
 void dw__put_written(dw_strbuf *out, const dw_write_result *done);
+/* Sets the rows of a query of the engine, which reads no table: what a statement tells in structs.
+ */
+DW_WARN_UNUSED dw_status dw__execution_set_query(dw_execution *x, dw_str sql);
 /* Sets the statement's rows, which are moved in. */
 void dw__execution_set_rows(dw_execution *x, struct ArrowArrayStream *rows);
 void dw__execution_set_message(dw_execution *x, const dw_strbuf *message, int64_t row_count);

@@ -46,6 +46,10 @@ DW_WARN_UNUSED dw_status dw__parse_transaction(dw_parser *parser, dw_transaction
                                                bool *found_out);
 /* name [WITH DATA], behind FSCK TABLE */
 DW_WARN_UNUSED dw_status dw__parse_fsck(dw_parser *parser, dw_fsck_statement *out);
+/* name [FULL] [WHERE condition] [FULL] ..., behind OPTIMIZE; name [WHERE condition] APPLY (PURGE)
+ * ..., behind REORG. */
+DW_WARN_UNUSED dw_status dw__parse_optimize(dw_parser *parser, dw_optimize_statement *out);
+DW_WARN_UNUSED dw_status dw__parse_reorg(dw_parser *parser, dw_optimize_statement *out);
 /*
  * [DRY RUN] [WITHIN n SECONDS | MINUTES | HOURS], at the end of any command of upkeep, and the end.
  */

@@ -281,6 +281,14 @@ dw__parse_statement(const dw_sql_text *sql, dw_arena *arena, dw_statement *out, 
         *out = make(DW_STATEMENT_FSCK, "FSCK");
         return dw__parse_fsck(&parser, &out->as.fsck);
     }
+    if (dw__parser_accept(&parser, DW_KEYWORD_OPTIMIZE)) {
+        *out = make(DW_STATEMENT_OPTIMIZE, "OPTIMIZE");
+        return dw__parse_optimize(&parser, &out->as.optimize);
+    }
+    if (dw__parser_accept(&parser, DW_KEYWORD_REORG)) {
+        *out = make(DW_STATEMENT_OPTIMIZE, "REORG TABLE");
+        return dw__parse_reorg(&parser, &out->as.optimize);
+    }
     *out = make(DW_STATEMENT_TRANSACTION, "transaction");
     DW_TRY(dw__parse_transaction(&parser, &out->as.transaction, &found));
     if (found) {

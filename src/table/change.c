@@ -236,6 +236,8 @@ commit(const dw_change *change, dw_txn_result *out, dw_error *err)
                   .searched_path_count = change->searched_path_count,
                   .search = change->search,
                   .marks = change->marks,
+                  .parts = change->parts,
+                  .left_out = change->left_out,
                   .replaces_table = change->replaces_table,
                   .operation = change->operation,
                   .operation_parameters_json = change->parameters_json,
@@ -263,7 +265,7 @@ dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
     if ((status != DW_OK && status != DW_AMBIGUOUS) || out->was_duplicate) {
         dw__change_discard(change);
     }
-    if (status == DW_OK && !is_staged && !out->was_duplicate) {
+    if (status == DW_OK && !is_staged && !out->was_duplicate && !out->was_left_out) {
         checkpoint_if_due(change, out->version);
         compact_if_due(change, out->version);
     }

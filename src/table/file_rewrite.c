@@ -15,8 +15,11 @@
 
 typedef struct rewriter {
     dw_file_rewrite *rewrite;
-    dw_change *change;
+    dw_table *table;
+    dw_log_snapshot *snapshot;
+    dw_arena *arena;
     dw_data_target target;
+    dw_properties properties; /* of the target, where they are not the table's */
     bool tracks_rows;
     dw_rowset *none;  /* what files without a deletion vector leave out */
     dw_rowset **rows; /* what each file leaves out */
@@ -27,16 +30,15 @@ typedef struct rewriter {
 static dw_status
 read_vectors(rewriter *r, dw_error *err)
 {
-    dw_change *change = r->change;
     DW_AUTO(dw_arena) scratch;
-    dw__arena_init(&scratch, change->arena->allocator);
+    dw__arena_init(&scratch, r->arena->allocator);
     for (size_t i = 0; i < r->rewrite->file_count; i++) {
         const dw_dv_descriptor *dv =
-            dw__file_set_dv(dw__log_snapshot_files(change->snapshot), r->rewrite->files[i]);
+            dw__file_set_dv(dw__log_snapshot_files(r->snapshot), r->rewrite->files[i]);
         r->rows[i] = r->none;
         if (dv != NULL) {
             dw_rowset *rows;
-            DW_TRY(dw__dv_read(dw__table_storage(change->table), dv, &scratch, &rows, err));
+            DW_TRY(dw__dv_read(dw__table_storage(r->table), dv, &scratch, &rows, err));
             r->rows[i] = rows;
             dw__arena_reset(&scratch);
         }
@@ -47,8 +49,8 @@ read_vectors(rewriter *r, dw_error *err)
 static dw_status
 choose_all(rewriter *r, dw_error *err)
 {
-    const dw_file_set *set = dw__log_snapshot_files(r->change->snapshot);
-    dw_file_ref *refs = DW_ARENA_ARRAY(r->change->arena, dw_file_ref, dw__file_set_count(set) + 1);
+    const dw_file_set *set = dw__log_snapshot_files(r->snapshot);
+    dw_file_ref *refs = DW_ARENA_ARRAY(r->arena, dw_file_ref, dw__file_set_count(set) + 1);
     dw_file_ref ref;
     if (refs == NULL) {
         return dw__error_oom(err);
@@ -67,9 +69,9 @@ open_rows(rewriter *r, dw_error *err)
     if (r->rewrite->files == NULL) {
         DW_TRY(choose_all(r, err));
     }
-    const dw_allocator *allocator = r->change->arena->allocator;
+    const dw_allocator *allocator = r->arena->allocator;
     DW_TRY(dw__rowset_new(allocator, &r->none, err));
-    r->rows = DW_ARENA_ARRAY(r->change->arena, dw_rowset *, r->rewrite->file_count + 1);
+    r->rows = DW_ARENA_ARRAY(r->arena, dw_rowset *, r->rewrite->file_count + 1);
     return r->rows == NULL ? dw__error_oom(err) : read_vectors(r, err);
 }
 
@@ -108,26 +110,24 @@ print_select(const rewriter *r, dw_str view, dw_strbuf *out, dw_error *err)
 static dw_status
 write_rows(rewriter *r, dw_error *err)
 {
-    dw_change *change = r->change;
     dw_connection *connection = r->rewrite->connection;
     char name[sizeof(SCAN_PREFIX) + DW_UUID_TEXT_SIZE] = SCAN_PREFIX;
-    dw__uuid_make(dw__table_env(change->table), name + sizeof(SCAN_PREFIX) - 1);
+    dw__uuid_make(dw__table_env(r->table), name + sizeof(SCAN_PREFIX) - 1);
     dw_scan_rows rows = {.files = r->rewrite->files,
                          .rows = r->rows,
                          .count = r->rewrite->file_count,
                          .are_left_out = true};
     dw_scan_source source = {.name = dw__str_from(name),
-                             .snapshot = change->snapshot,
+                             .snapshot = r->snapshot,
                              .rows = &rows,
                              .with_row_ids = r->tracks_rows};
     dw_scan *scan;
-    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(change->arena->allocator, SQL_BYTES_MAX);
+    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(r->arena->allocator, SQL_BYTES_MAX);
     DW_TRY(print_select(r, source.name, &sql, err));
-    DW_TRY(dw__scan_open(connection, dw__table_database(change->table), DW_STR(""), &source, 1,
-                         &scan, err));
-    dw_status status =
-        dw__data_files_write(change->table, connection, &r->target, dw__strbuf_str(&sql),
-                             change->arena, &r->rewrite->written, err);
+    DW_TRY(dw__scan_open(connection, dw__table_database(r->table), DW_STR(""), &source, 1, &scan,
+                         err));
+    dw_status status = dw__data_files_write(r->table, connection, &r->target, dw__strbuf_str(&sql),
+                                            r->arena, &r->rewrite->written, err);
     if (status != DW_OK && err != NULL) {
         status = dw__scan_explain_error(scan, err);
     }
@@ -135,16 +135,54 @@ write_rows(rewriter *r, dw_error *err)
     return status;
 }
 
+static dw_status
+choose_target(rewriter *r, dw_error *err)
+{
+    const dw_file_rewrite *rewrite = r->rewrite;
+    r->target = dw__data_target_of(r->snapshot);
+    if (rewrite->schema != NULL) {
+        r->target.schema = rewrite->schema;
+        r->target.properties = rewrite->properties;
+        r->target.protocol = rewrite->protocol;
+    }
+    if (rewrite->file_size_bytes != 0) {
+        r->properties = *r->target.properties;
+        r->properties.target_file_size_bytes = rewrite->file_size_bytes;
+        r->target.properties = &r->properties;
+    }
+    r->target.partition_count_max = rewrite->partition_count_max;
+    r->tracks_rows = r->target.properties->enable_row_tracking;
+    return dw__data_target_keep_ids(r->snapshot, r->arena, &r->target, err);
+}
+
+static dw_status
+rewrite_rows(rewriter *r, dw_error *err)
+{
+    DW_TRY(choose_target(r, err));
+    DW_TRY(open_rows(r, err));
+    return write_rows(r, err);
+}
+
+dw_status
+dw__file_rewrite_rows(dw_file_rewrite *rewrite, dw_table *table, dw_log_snapshot *snapshot,
+                      dw_arena *arena, dw_error *err)
+{
+    rewrite->written = (dw_data_files){0};
+    rewriter r = {.rewrite = rewrite, .table = table, .snapshot = snapshot, .arena = arena};
+    dw_status status = rewrite_rows(&r, err);
+    close_rows(&r);
+    return status;
+}
+
 /* ---- The change ------------------------------------------------------------------------------ */
 
 static dw_status
-put_actions(rewriter *r, dw_error *err)
+put_actions(const dw_file_rewrite *rewrite, dw_change *change, dw_error *err)
 {
-    dw_change *change = r->change;
-    dw_data_files *written = &r->rewrite->written;
-    DW_TRY(dw__change_reserve(change, r->rewrite->file_count + written->count, err));
-    for (size_t i = 0; i < r->rewrite->file_count; i++) {
-        DW_TRY(dw__change_put_remove(change, r->rewrite->files[i], err));
+    const dw_data_files *written = &rewrite->written;
+    DW_TRY(dw__change_reserve(change, rewrite->file_count + written->count, err));
+    for (size_t i = 0; i < rewrite->file_count; i++) {
+        DW_TRY(dw__change_put_remove(change, rewrite->files[i], err));
         change->actions[change->count - 1].as.file.data_change = false;
     }
     for (size_t i = 0; i < written->count; i++) {
@@ -155,10 +193,8 @@ put_actions(rewriter *r, dw_error *err)
 }
 
 static dw_status
-put_metrics(const rewriter *r, dw_error *err)
+put_metrics(const dw_data_files *written, dw_change *change, dw_error *err)
 {
-    dw_change *change = r->change;
-    const dw_data_files *written = &r->rewrite->written;
     DW_AUTO(dw_strbuf) json = dw__strbuf_make(change->arena->allocator, METRICS_BYTES_MAX);
     dw__change_put_metric(&json, "numRemovedFiles", change->removed_file_count);
     dw__change_put_metric(&json, "numRemovedBytes", change->removed_bytes);
@@ -171,41 +207,23 @@ put_metrics(const rewriter *r, dw_error *err)
                : dw__error_oom(err);
 }
 
-static dw_status
-choose_target(rewriter *r, dw_error *err)
-{
-    dw_change *change = r->change;
-    r->target = dw__data_target_of(change->snapshot);
-    if (r->rewrite->schema != NULL) {
-        r->target.schema = r->rewrite->schema;
-        r->target.properties = r->rewrite->properties;
-        r->target.protocol = r->rewrite->protocol;
-    }
-    r->tracks_rows = r->target.properties->enable_row_tracking;
-    change->loses_row_ids = !r->tracks_rows; /* ids that are not promised yet may get lost */
-    return dw__data_target_keep_ids(change->snapshot, change->arena, &r->target, err);
-}
-
-static dw_status
-rewrite_files(rewriter *r, dw_error *err)
-{
-    DW_TRY(choose_target(r, err));
-    DW_TRY(open_rows(r, err));
-    DW_TRY(write_rows(r, err));
-    DW_TRY(put_actions(r, err));
-    return put_metrics(r, err);
-}
-
 dw_status
 dw__file_rewrite(dw_file_rewrite *rewrite, dw_change *change, dw_error *err)
 {
     dw_assert(change->snapshot != NULL && change->files == NULL);
-    rewrite->written = (dw_data_files){0};
-    rewriter r = {.rewrite = rewrite, .change = change};
-    dw_status status = rewrite_files(&r, err);
+    const dw_properties *properties = rewrite->properties;
+    if (properties == NULL) {
+        properties = dw__log_snapshot_properties(change->snapshot);
+    }
+    /* Ids that are not promised yet may get lost. */
+    change->loses_row_ids = !properties->enable_row_tracking;
+    DW_TRY(dw__file_rewrite_rows(rewrite, change->table, change->snapshot, change->arena, err));
+    dw_status status = put_actions(rewrite, change, err);
+    if (status == DW_OK) {
+        status = put_metrics(&rewrite->written, change, err);
+    }
     if (status != DW_OK && change->files == NULL) {
         dw__data_files_discard(change->table, &rewrite->written);
     }
-    close_rows(&r);
     return status;
 }

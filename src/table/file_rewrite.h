@@ -19,10 +19,18 @@ typedef struct dw_file_rewrite {
     const dw_type *schema;
     const dw_properties *properties;
     const dw_protocol *protocol;
-    dw_data_files written; /* filled in */
+    int64_t file_size_bytes;     /* aim of the new files; 0: the table's; INT64_MAX: one file */
+    int64_t partition_count_max; /* see dw_data_target */
+    dw_data_files written;       /* filled in */
 } dw_file_rewrite;
 
-/* Writes the rows of the files anew, and puts removes and adds into the change, which says so in
+/* Writes the rows of the files of a snapshot anew, with their ids; what is made of it is the
+ * caller's. All in `arena`. */
+DW_WARN_UNUSED dw_status dw__file_rewrite_rows(dw_file_rewrite *rewrite, dw_table *table,
+                                               dw_log_snapshot *snapshot, dw_arena *arena,
+                                               dw_error *err);
+
+/* The same, and puts removes and adds into the change, which says so in
  * its metrics. Like all files of a change the new ones are discarded with it. */
 DW_WARN_UNUSED dw_status dw__file_rewrite(dw_file_rewrite *rewrite, dw_change *change,
                                           dw_error *err);

@@ -1,0 +1,157 @@
+/*
+ * OPTIMIZE and REORG TABLE: runs them, and tells in the reference's columns, path and metrics, what
+ * was done; people read one line instead.
+ */
+#include "sql/execution.h"
+#include "sql/parse.h"
+#include "upkeep/optimize.h"
+
+#define DW_TEXT_BYTES_MAX ((size_t) 1 << 20)
+
+/* ---- The row --------------------------------------------------------------------------------- */
+
+static void
+put_number(dw_strbuf *out, const char *name, int64_t value)
+{
+    dw__strbuf_printf(out, "\"%s\": ", name);
+    dw__strbuf_append_i64(out, value);
+    dw__strbuf_append_literal(out, "::BIGINT, ");
+}
+
+static void
+put_figures(dw_strbuf *out, const char *name, const dw_file_figures *figures)
+{
+    double average =
+        figures->count == 0 ? 0 : (double) figures->size_bytes / (double) figures->count;
+    dw__strbuf_printf(out, "\"%s\": {", name);
+    put_number(out, "min", figures->size_min);
+    put_number(out, "max", figures->size_max);
+    dw__strbuf_printf(out, "\"avg\": %.1f::DOUBLE, ", average);
+    put_number(out, "totalFiles", figures->count);
+    dw__strbuf_append_literal(out, "\"totalSize\": ");
+    dw__strbuf_append_i64(out, figures->size_bytes);
+    dw__strbuf_append_literal(out, "::BIGINT}, ");
+}
+
+static void
+put_metrics(dw_strbuf *out, const dw_optimize_result *done)
+{
+    put_number(out, "numFilesAdded", done->added.count);
+    put_number(out, "numFilesRemoved", done->removed.count);
+    put_figures(out, "filesAdded", &done->added);
+    put_figures(out, "filesRemoved", &done->removed);
+    put_number(out, "partitionsOptimized", done->partitions_optimized);
+    put_number(out, "numBins", done->bin_count);
+    put_number(out, "numBatches", done->batch_count);
+    put_number(out, "totalConsideredFiles", done->files_considered);
+    put_number(out, "totalFilesSkipped", done->files_skipped);
+    dw__strbuf_append_literal(out, "\"preserveInsertionOrder\": true, ");
+    put_number(out, "startTimeMs", done->start_ms);
+    put_number(out, "endTimeMs", done->end_ms);
+    dw__strbuf_append_literal(out, "\"deletionVectorStats\": {");
+    put_number(out, "numDeletionVectorsRemoved", done->vectors_removed);
+    dw__strbuf_append_literal(out, "\"numDeletionVectorRowsRemoved\": ");
+    dw__strbuf_append_i64(out, done->deleted_rows_removed);
+    dw__strbuf_append_literal(out, "::BIGINT}");
+}
+
+static dw_status
+set_row(dw_execution *x, const dw_table *table, const dw_optimize_result *done)
+{
+    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(x->arena.allocator, DW_TEXT_BYTES_MAX);
+    dw__strbuf_append_literal(&sql, "SELECT ");
+    dw__sql_put_literal(&sql, dw__table_root(table));
+    dw__strbuf_append_literal(&sql, " AS path, {");
+    put_metrics(&sql, done);
+    dw__strbuf_append_literal(&sql, "} AS metrics");
+    DW_TRY(dw__strbuf_ok(&sql, "the statement", x->err));
+    return dw__execution_set_query(x, dw__strbuf_str(&sql));
+}
+
+/* ---- The line -------------------------------------------------------------------------------- */
+
+/* "12 files (3.4 MB)" */
+static void
+put_files(dw_strbuf *out, const dw_file_figures *figures)
+{
+    dw__put_counted(out, figures->count, "file");
+    dw__strbuf_append_literal(out, " (");
+    dw__put_size(out, figures->size_bytes);
+    dw__strbuf_append_char(out, ')');
+}
+
+static void
+put_rest(dw_strbuf *out, const dw_optimize_result *done)
+{
+    if (done->bins_left > 0) {
+        dw__strbuf_append_literal(out, "; the time was up before ");
+        dw__put_counted(out, done->bins_left, "more bin");
+    }
+    if (done->bins_lost > 0) {
+        dw__strbuf_append_literal(out, "; other writers changed the files of ");
+        dw__put_counted(out, done->bins_lost, "bin");
+    }
+}
+
+static dw_status
+set_message(dw_execution *x, const dw_optimize_result *done)
+{
+    bool is_dry = x->statement.as.optimize.options.dry_run;
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_TEXT_BYTES_MAX);
+    if (done->removed.count == 0) {
+        dw__strbuf_append_literal(&text, "nothing to do: ");
+        dw__put_counted(&text, done->files_considered, "file");
+        dw__strbuf_append(&text, done->files_considered == 1 ? DW_STR(" is as it should be")
+                                                             : DW_STR(" are as they should be"));
+    } else {
+        put_files(&text, &done->removed);
+        dw__strbuf_append(&text, is_dry ? DW_STR(" would become ") : DW_STR(" became "));
+        put_files(&text, &done->added);
+        if (done->deleted_rows_removed > 0) {
+            dw__strbuf_append_literal(&text, ", without ");
+            dw__put_counted(&text, done->deleted_rows_removed, "deleted row");
+        }
+        if (!is_dry) {
+            dw__put_outcome(x, &text, done->version);
+        }
+    }
+    put_rest(&text, done);
+    dw__execution_set_message(x, &text, -1);
+    return dw__strbuf_ok(&text, "the message", x->err);
+}
+
+/* ---- The statement --------------------------------------------------------------------------- */
+
+static dw_status
+run(dw_execution *x, dw_table *table, dw_optimize_result *out)
+{
+    const dw_optimize_statement *optimize = &x->statement.as.optimize;
+    dw_sql_range condition = optimize->condition;
+    dw_upkeep upkeep = dw__execution_upkeep(x, &optimize->options);
+    dw_optimize_spec spec = {.table = table,
+                             .predicate = DW_STR_NULL,
+                             .condition = DW_STR_NULL,
+                             .full = optimize->full,
+                             .purges = optimize->purges};
+    if (!dw__sql_range_is_empty(condition)) {
+        spec.predicate = dw__tokens_text(&x->sql, condition.first, condition.last);
+        DW_TRY(dw__sql_range_print(&x->sql, condition, &x->arena, &spec.condition, x->err));
+    }
+    return dw__optimize(&upkeep, &spec, out, x->err);
+}
+
+dw_status
+dw__execute_optimize(dw_execution *x)
+{
+    dw_optimize_result done;
+    DW_AUTO(dw_table_ptr) table = NULL;
+    DW_TRY(dw__execution_table(x, &x->statement.as.optimize.name, &table));
+    dw_status status = run(x, table, &done);
+    if (status != DW_OK) {
+        dw_str name = dw__sql_name_print(&x->statement.as.optimize.name, &x->arena);
+        dw__error_context(x->err, "%s %.*s", x->statement.verb, DW_STR_ARG(name));
+        return status;
+    }
+    DW_TRY(set_message(x, &done));
+    return set_row(x, table, &done);
+}

@@ -1,0 +1,55 @@
+/*
+ * OPTIMIZE and REORG ... APPLY (PURGE): writing files again so that a table reads faster, without a
+ * change to its rows. PROTOCOL.md "Add File and Remove File", dataChange.
+ *
+ *  [OPTIMIZE-1] No row changes: values, ids and what deletion vectors left out stay as they are.
+ *  [OPTIMIZE-2] A second run finds nothing to do, and commits nothing.
+ *  [OPTIMIZE-3] It never aborts a writer. A bin of which another writer took a file is left out of
+ *               the commit, and packed again from what is there then.
+ *  [OPTIMIZE-4] What is committed is whole: a run that is stopped or killed leaves whole batches,
+ *               and files that VACUUM finds.
+ *  [OPTIMIZE-5] Files whose ranges of a column do not overlap are packed with their neighbours in
+ *               it: they do not overlap afterwards. Rows keep their order in a file.
+ */
+#ifndef DW_UPKEEP_OPTIMIZE_H
+#define DW_UPKEEP_OPTIMIZE_H
+
+#include "upkeep/upkeep.h"
+
+typedef struct dw_optimize_strategy dw_optimize_strategy;
+
+typedef struct dw_optimize_spec {
+    dw_table *table;
+    dw_str predicate; /* on partition columns, as it was written; null string: none */
+    dw_str condition; /* the same in the engine's SQL */
+    bool full;        /* look at all files, also at those that are as they should be */
+    bool purges;      /* REORG ... APPLY (PURGE): only files with deleted rows or dropped columns */
+    bool is_auto;     /* after a commit: see auto_compact.h */
+    int64_t target_size_bytes;            /* 0: what the table asks for, or goes with its size */
+    int64_t file_count_min;               /* small files that a partition must have; 0: two */
+    const dw_optimize_strategy *strategy; /* NULL: bins of small files (optimize_core.h) */
+    void *strategy_ctx;
+} dw_optimize_spec;
+
+typedef struct dw_file_figures {
+    int64_t count, size_bytes, size_min, size_max;
+} dw_file_figures;
+
+typedef struct dw_optimize_result {
+    int64_t version;                /* of the last commit; -1: nothing was committed */
+    dw_file_figures added, removed; /* of a dry run: what would be, as far as it can be known */
+    int64_t partitions_optimized;
+    int64_t batch_count, bin_count;
+    int64_t bins_lost; /* to other writers, even when tried again */
+    int64_t bins_left; /* there was no time for */
+    int64_t files_considered, files_skipped;
+    int64_t vectors_removed, deleted_rows_removed;
+    int64_t start_ms, end_ms;
+} dw_optimize_result;
+
+/* DW_INVALID_ARGUMENT (NOT_A_PARTITION_COLUMN) for a condition on other columns, and what
+ * dw__txn_commit returns. The result tells what was committed, also after a failure. */
+DW_WARN_UNUSED dw_status dw__optimize(const dw_upkeep *upkeep, const dw_optimize_spec *spec,
+                                      dw_optimize_result *out, dw_error *err);
+
+#endif

@@ -1,0 +1,117 @@
+"""OPTIMIZE and REORG TABLE, from end to end: what they do to files, and nothing to rows."""
+import json
+import sys
+
+from harness import expect, expect_equal, expect_failure, main, test
+
+IDS = "SELECT id, s, p, _metadata.row_id, _metadata.row_commit_version FROM t ORDER BY id"
+
+
+def make(w, *properties, partitioned=True, inserts=4):
+    w.sql("CREATE TABLE t (id BIGINT, s STRING, p STRING)" + (" PARTITIONED BY (p)" if partitioned else "") +
+          (f" TBLPROPERTIES ({', '.join(properties)})" if properties else ""))
+    for i in range(inserts):
+        w.sql(f"INSERT INTO t SELECT range, 'x' || range, 'p' || range % 3 FROM range({i * 100}, {i * 100 + 100})")
+
+
+def metrics(w, statement):
+    rows = json.loads(w.sql(statement, "--format", "json"))
+    expect_equal(len(rows), 1)
+    return rows[0]["metrics"]
+
+
+def version(w):
+    return max(row[0] for row in w.rows("DESCRIBE HISTORY t"))
+
+
+def live(w, table="t"):
+    return w.value(f"SELECT count(DISTINCT _metadata.file_path) FROM {table}")
+
+
+@test
+def test_optimize__packs_small_files_of_each_partition(w):
+    make(w)
+    before = w.rows("SELECT * FROM t ORDER BY id")
+    done = metrics(w, "OPTIMIZE t")
+    expect_equal([done[k] for k in ("numFilesAdded", "numFilesRemoved", "partitionsOptimized", "totalConsideredFiles",
+                                    "totalFilesSkipped", "numBatches")], [3, 12, 3, 12, 0, 1])
+    expect_equal(done["filesAdded"]["totalFiles"], 3)
+    expect_equal(w.rows("SELECT * FROM t ORDER BY id"), before)
+    expect_equal(live(w), 3)
+    expect(all(not a[kind]["dataChange"] for a in w.actions("t", 5) for kind in ("add", "remove") if kind in a),
+           "no change of data")
+    info = w.actions("t", 5)[0]["commitInfo"]
+    expect_equal(info["operation"], "OPTIMIZE")
+    expect_equal(info["operationParameters"], {"predicate": "[]", "zOrderBy": "[]", "clusterBy": "[]", "auto": "false"})
+    expect_equal(info["operationMetrics"]["numRemovedFiles"], "12")
+
+
+@test
+def test_optimize__does_nothing_the_second_time(w):
+    make(w)
+    w.sql("OPTIMIZE t")
+    expect("nothing to do: 3 files are as they should be" in w.sql("OPTIMIZE t"), "nothing to do")
+    expect_equal(metrics(w, "OPTIMIZE t")["numFilesAdded"], 0)
+    expect_equal(version(w), 5)
+
+
+@test
+def test_optimize__leaves_other_partitions_alone(w):
+    make(w)
+    done = metrics(w, "OPTIMIZE t WHERE p = 'p1' OR p LIKE '%2'")
+    expect_equal([done["numFilesAdded"], done["numFilesRemoved"], done["totalConsideredFiles"]], [2, 8, 8])
+    expect_equal(w.actions("t", 5)[0]["commitInfo"]["operationParameters"]["predicate"], '["p = \'p1\' OR p LIKE \'%2\'"]')
+
+
+@test
+def test_optimize__refuses_conditions_on_other_columns(w):
+    make(w)
+    expect_failure(w.run("sql", "-c", "OPTIMIZE t WHERE id < 5"), 1, "id, which is no partition column", "by p",
+                   "NOT_A_PARTITION_COLUMN")
+    expect_failure(w.run("sql", "-c", "OPTIMIZE t WHERE nothing = 5"), 1, "nothing")
+    expect_failure(w.run("sql", "-c", "OPTIMIZE t WHERE"), 1, "a condition")
+
+
+@test
+def test_dry_run__tells_and_writes_nothing(w):
+    make(w)
+    files = w.files("t")
+    expect("12 files" in w.sql("OPTIMIZE t DRY RUN"), "what would be done")
+    expect_equal(metrics(w, "OPTIMIZE t DRY RUN")["numFilesRemoved"], 12)
+    expect_equal((w.files("t"), version(w)), (files, 4))
+
+
+@test
+def test_optimize__applies_deletion_vectors_and_keeps_row_ids(w):
+    make(w, "'delta.enableRowTracking' = 'true'", "'delta.enableDeletionVectors' = 'true'")
+    w.sql("DELETE FROM t WHERE id % 5 = 0; UPDATE t SET s = 'new' WHERE id % 7 = 0")
+    before = w.rows(IDS)
+    done = metrics(w, "OPTIMIZE t")
+    expect(done["deletionVectorStats"]["numDeletionVectorsRemoved"] >= 12, f"vectors to go: {done!r}")
+    expect_equal(w.rows(IDS), before)
+    expect(not any("deletionVector" in a["add"] for a in w.actions("t", version(w)) if "add" in a), "no vectors")
+
+
+@test
+def test_optimize__leaves_a_file_alone_that_lost_few_rows(w):
+    make(w, "'delta.enableDeletionVectors' = 'true'", partitioned=False, inserts=1)
+    w.sql("DELETE FROM t WHERE id = 5")
+    expect_equal(metrics(w, "OPTIMIZE t")["numFilesRemoved"], 0)
+    w.sql("DELETE FROM t WHERE id < 10")
+    expect_equal(metrics(w, "OPTIMIZE t")["numFilesRemoved"], 1)
+
+
+@test
+def test_purge__rewrites_what_has_deleted_rows_and_nothing_else(w):
+    make(w, "'delta.enableDeletionVectors' = 'true'", partitioned=False)
+    w.sql("DELETE FROM t WHERE id = 5")
+    done = metrics(w, "REORG TABLE t APPLY (PURGE)")
+    expect_equal([done["numFilesRemoved"], done["numFilesAdded"]], [1, 1])
+    info = w.actions("t", version(w))[0]["commitInfo"]
+    expect_equal((info["operation"], info["operationParameters"]["applyPurge"]), ("REORG", "true"))
+    expect_equal(metrics(w, "REORG TABLE t APPLY (PURGE)")["numFilesRemoved"], 0)
+    expect_equal(w.value("SELECT count(*) FROM t"), 399)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
