@@ -13,6 +13,7 @@
 #ifndef DW_ENGINE_DATABASE_H
 #define DW_ENGINE_DATABASE_H
 
+#include "codec/old_calendar.h"
 #include "codec/roaring.h"
 #include "engine/engine.h"
 
@@ -110,6 +111,12 @@ DW_WARN_UNUSED dw_status dw__connection_put_constant(dw_connection *connection, 
  * values of the partition columns as text (null string: NULL), and the rows to leave out (NULL:
  * none).
  */
+/* What a file has in Spark's old calendar. */
+typedef struct dw_old_values {
+    bool has_dates;
+    const dw_old_zone *zone; /* of instants; NULL: they are as today's */
+} dw_old_values;
+
 typedef struct dw_scan_files {
     const dw_str *paths;
     size_t count;
@@ -117,6 +124,7 @@ typedef struct dw_scan_files {
     size_t partition_column_count;
     dw_rowset *const *deleted; /* count entries, or NULL when no file has a deletion vector */
     dw_rowset *const *kept;    /* the only rows to read; NULL entry: all. NULL: of no file */
+    const dw_old_values *old;  /* count entries; NULL: no file has any */
 } dw_scan_files;
 
 /*
@@ -128,6 +136,8 @@ typedef struct dw_scan_files {
  *                                vector where it can be
  *   dw_keep(file_index, file_row_number)  false for rows in the file's deletion vector, and for
  *   those that are not among the only ones to read
+ *   dw_old_date(file_index, d), dw_old_instant(file_index, t)  a DATE or TIMESTAMPTZ of the file,
+ *   brought from its calendar to today's
  * A scan of no files is a view of no rows: then view_sql must not call read_parquet at all.
  */
 DW_WARN_UNUSED dw_status dw__connection_bind_scan(dw_connection *connection, dw_str name,

@@ -18,6 +18,8 @@ static const function_name function_names[] = {
     {"dw_files(", "dw__files(", ""},
     {"dw_partition(", "dw__partition(", ", "},
     {"dw_keep(", "dw__keep(", ", "},
+    {"dw_old_date(", "dw__old_date(", ", "},
+    {"dw_old_instant(", "dw__old_instant(", ", "},
 };
 
 static bool

@@ -267,6 +267,73 @@ keep_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector 
     }
 }
 
+/* ---- dw__old_date, dw__old_instant ----------------------------------------------------------- */
+
+/* What a file has in the old calendar; NULL for a file that is not of the scan. */
+static const dw_old_values *
+old_values_of(const dw_scan_files *files, uint64_t file_index)
+{
+    static const dw_old_values none = {0};
+    if (file_index >= files->count) {
+        return NULL;
+    }
+    return files->old == NULL ? &none : &files->old[file_index];
+}
+
+/* Infinities are no days. */
+static int32_t
+today_date(const dw_old_values *old, int32_t days)
+{
+    int64_t today = old->has_dates && days > -INT32_MAX ? dw__old_date(days) : days;
+    return today > -INT32_MAX ? (int32_t) today : days;
+}
+
+static int64_t
+today_instant(const dw_old_values *old, int64_t micros)
+{
+    return old->zone == NULL ? micros : dw__old_instant(old->zone, micros);
+}
+
+static void
+bring_to_today(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output,
+               bool are_dates)
+{
+    const dw_duck *duck = dw__duck_loaded();
+    const dw_scan_files *files = bound_files(duck, info);
+    duckdb_vector values = duck->data_chunk_get_vector(input, 2);
+    const uint64_t *file_indices = duck->vector_get_data(duck->data_chunk_get_vector(input, 1));
+    const uint64_t *validity = duck->vector_get_validity(values);
+    const void *in = duck->vector_get_data(values);
+    void *out = duck->vector_get_data(output);
+    idx_t row_count = duck->data_chunk_get_size(input);
+    for (idx_t row = 0; row < row_count; row++) {
+        const dw_old_values *old = old_values_of(files, file_indices[row]);
+        if (validity != NULL && (validity[row / 64] >> (row % 64) & 1) == 0) {
+            duck->vector_ensure_validity_writable(output);
+            duck->vector_get_validity(output)[row / 64] &= ~(UINT64_C(1) << (row % 64));
+        } else if (old == NULL) {
+            duck->scalar_function_set_error(info, "expected a file of the scan, found another");
+            return;
+        } else if (are_dates) {
+            ((int32_t *) out)[row] = today_date(old, ((const int32_t *) in)[row]);
+        } else {
+            ((int64_t *) out)[row] = today_instant(old, ((const int64_t *) in)[row]);
+        }
+    }
+}
+
+static void
+old_date_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    bring_to_today(info, input, output, true);
+}
+
+static void
+old_instant_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    bring_to_today(info, input, output, false);
+}
+
 /* ---- Registering ----------------------------------------------------------------------------- */
 
 typedef struct scalar_spec {
@@ -327,6 +394,16 @@ dw__scan_functions_register(dw_database *database, duckdb_connection handle, dw_
          DUCKDB_TYPE_BOOLEAN,
          false,
          keep_function},
+        {"dw__old_date",
+         {DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_DATE},
+         DUCKDB_TYPE_DATE,
+         false,
+         old_date_function},
+        {"dw__old_instant",
+         {DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_TIMESTAMP_TZ},
+         DUCKDB_TYPE_TIMESTAMP_TZ,
+         false,
+         old_instant_function},
     };
     for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
         DW_TRY(register_one(database, handle, &specs[i], err));

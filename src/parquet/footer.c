@@ -360,10 +360,46 @@ parse_row_groups(dw_thrift *thrift, const dw_thrift_field *field, dw_arena *aren
     return DW_OK;
 }
 
+/* ---- Keys and values ------------------------------------------------------------------------- */
+
+static void
+note_key(dw_pq_spark *spark, dw_str key, dw_str value)
+{
+    if (dw__str_equal(key, DW_STR("org.apache.spark.version"))) {
+        spark->version = value;
+    } else if (dw__str_equal(key, DW_STR("org.apache.spark.timeZone"))) {
+        spark->zone = value;
+    } else if (dw__str_equal(key, DW_STR("org.apache.spark.legacyDateTime"))) {
+        spark->has_legacy_dates = true;
+    } else if (dw__str_equal(key, DW_STR("org.apache.spark.legacyINT96"))) {
+        spark->has_legacy_int96 = true;
+    }
+}
+
+static void
+parse_keys(dw_thrift *thrift, const dw_thrift_field *list, dw_pq_spark *out)
+{
+    enum { KEY = 1, VALUE = 2 };
+    size_t count = dw__thrift_list(thrift, list, DW_THRIFT_STRUCT);
+    for (size_t i = 0; i < count && !thrift->failed; i++) {
+        dw_str key = DW_STR_NULL, value = DW_STR("");
+        dw_thrift_field field = {0};
+        while (dw__thrift_next(thrift, &field)) {
+            if (field.id == KEY || field.id == VALUE) {
+                dw_str text = dw__thrift_bytes(thrift, &field);
+                *(field.id == KEY ? &key : &value) = text;
+            } else {
+                dw__thrift_skip(thrift, &field);
+            }
+        }
+        note_key(out, key, value);
+    }
+}
+
 dw_status
 dw__pq_footer_parse(dw_str bytes, dw_arena *arena, dw_pq_footer *out, dw_error *err)
 {
-    enum { SCHEMA = 2, ROW_GROUPS = 4 };
+    enum { SCHEMA = 2, ROW_GROUPS = 4, KEYS = 5 };
     *out = (dw_pq_footer){0};
     dw_thrift thrift = dw__thrift_make(bytes);
     dw_thrift_field field = {0};
@@ -372,10 +408,25 @@ dw__pq_footer_parse(dw_str bytes, dw_arena *arena, dw_pq_footer *out, dw_error *
             DW_TRY(parse_nodes(&thrift, &field, arena, out, err));
         } else if (field.id == ROW_GROUPS) {
             DW_TRY(parse_row_groups(&thrift, &field, arena, out, err));
+        } else if (field.id == KEYS) {
+            parse_keys(&thrift, &field, &out->spark);
         } else {
             dw__thrift_skip(&thrift, &field);
         }
     }
     bool is_whole = !thrift.failed && out->row_groups != NULL;
     return is_whole ? DW_OK : dw__pq_odd(err, "footer");
+}
+
+dw_status
+dw__pq_footer_read(const dw_pq_source *source, dw_arena *arena, dw_pq_footer *out, dw_error *err)
+{
+    dw_str footer, copy;
+    DW_AUTO(dw_strbuf) bytes =
+        dw__strbuf_make(arena->allocator, DW_PQ_FOOTER_BYTES_MAX + DW_PQ_END_BYTES);
+    DW_TRY(dw__pq_source_footer(source, &bytes, &footer, err));
+    if (!dw__arena_dup(arena, footer, &copy)) {
+        return dw__error_oom(err);
+    }
+    return dw__pq_footer_parse(copy, arena, out, err);
 }

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "parquet/source.h"
 
 typedef enum dw_pq_type {
     DW_PQ_BOOLEAN,
@@ -69,18 +70,29 @@ typedef struct dw_pq_row_group {
     dw_pq_chunk *chunks; /* one for each leaf */
 } dw_pq_row_group;
 
+/* What Spark says of the dates and times of a file that it wrote. */
+typedef struct dw_pq_spark {
+    dw_str version; /* the null string: it is not Spark's */
+    dw_str zone;    /* the null string: it does not say */
+    bool has_legacy_dates, has_legacy_int96;
+} dw_pq_spark;
+
 typedef struct dw_pq_footer {
     dw_pq_node *nodes; /* the first is the root */
     size_t node_count;
     size_t leaf_count;
     dw_pq_row_group *row_groups;
     size_t row_group_count;
+    dw_pq_spark spark;
 } dw_pq_footer;
 
 /* DW_UNSUPPORTED: odd, for whatever reason. What is in `out` lives in `arena` and borrows names
  * from the bytes. */
 DW_WARN_UNUSED dw_status dw__pq_footer_parse(dw_str bytes, dw_arena *arena, dw_pq_footer *out,
                                              dw_error *err);
+/* Of a file in storage; its bytes are in `arena`, too. */
+DW_WARN_UNUSED dw_status dw__pq_footer_read(const dw_pq_source *source, dw_arena *arena,
+                                            dw_pq_footer *out, dw_error *err);
 /* The child of a node by its exact name; NULL when it has none. */
 const dw_pq_node *dw__pq_child(const dw_pq_footer *footer, const dw_pq_node *parent, dw_str name);
 /* DW_UNSUPPORTED (PARQUET_ODD): the engine is to read the file. */

@@ -463,8 +463,8 @@ dw__pq_plain_copy(const dw_pq_source *source, const dw_pq_sink *sink, dw_error *
 /* ---- Whether there must be one --------------------------------------------------------------- */
 
 /* "part-<uuid>-...": a name that we give; Spark's have a number in front of the UUID. */
-static bool
-is_own_name(dw_str name)
+bool
+dw__pq_is_own_name(dw_str name)
 {
     static const char shape[] = "part-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx-";
     if (name.len < sizeof(shape) - 1) {
@@ -490,7 +490,7 @@ dw__pq_may_need_copy(dw_str name)
             return false;
         }
     }
-    return !is_own_name(name);
+    return !dw__pq_is_own_name(name);
 }
 
 /* What stands in statistics is a bound: a variant whose first byte is 0 is JSON's null, and no
@@ -510,12 +510,8 @@ may_hold_null(const dw_pq_footer *footer, const dw_pq_node *variant)
 static dw_status
 look(const dw_pq_source *source, dw_arena *arena, dw_pq_oddities *out, dw_error *err)
 {
-    dw_str text;
     dw_pq_footer footer;
-    DW_AUTO(dw_strbuf) bytes =
-        dw__strbuf_make(arena->allocator, DW_PQ_FOOTER_BYTES_MAX + DW_PQ_END_BYTES);
-    DW_TRY(dw__pq_source_footer(source, &bytes, &text, err));
-    DW_TRY(dw__pq_footer_parse(text, arena, &footer, err));
+    DW_TRY(dw__pq_footer_read(source, arena, &footer, err));
     for (size_t i = 0; i < footer.row_group_count; i++) {
         for (size_t k = 0; k < footer.leaf_count; k++) {
             out->has_codec = out->has_codec || footer.row_groups[i].chunks[k].codec == DW_PQ_LZ4;

@@ -22,6 +22,8 @@ typedef struct dw_pq_sink {
     void *ctx;
 } dw_pq_sink;
 
+/* True for a name that we give to data files. */
+bool dw__pq_is_own_name(dw_str name);
 /* False when what the name of a file says of its codec spares a look inside. */
 bool dw__pq_may_need_copy(dw_str name);
 /* What of a file stands in the way of the engine. */

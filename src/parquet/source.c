@@ -8,6 +8,25 @@
 /* What is read of the end of a file at once; larger footers take a second look. */
 #define TAIL_BYTES ((size_t) 64 << 10)
 
+bool
+dw__pq_source_open(const dw_env *env, dw_str path, dw_storage **storage_out, dw_pq_source *out)
+{
+    size_t slash = dw__str_find_last(path, '/');
+    dw_error ignored = DW_ERROR_INIT;
+    dw_object_meta meta;
+    *storage_out = NULL;
+    if (slash == SIZE_MAX ||
+        dw__storage_open(env, dw__str_slice(path, 0, slash + 1), storage_out, &ignored) != DW_OK) {
+        return false;
+    }
+    dw_str name = dw__str_slice(path, slash + 1, path.len);
+    if (dw__storage_head(*storage_out, name, &meta, &ignored) != DW_OK) {
+        return false;
+    }
+    *out = (dw_pq_source){*storage_out, name, meta.size_bytes};
+    return true;
+}
+
 dw_status
 dw__pq_source_read(const dw_pq_source *source, uint64_t offset, size_t len, dw_strbuf *out,
                    dw_error *err)

@@ -18,6 +18,10 @@ typedef struct dw_pq_source {
     int64_t size_bytes;
 } dw_pq_source;
 
+/* Opens the file of a path that the engine would open. False when storage cannot, or has no such
+ * file; `*storage_out` is the caller's to close. */
+bool dw__pq_source_open(const dw_env *env, dw_str path, dw_storage **storage_out,
+                        dw_pq_source *out);
 /* Reads a range that must be there as a whole; DW_UNSUPPORTED (PARQUET_ODD) when it is not. */
 DW_WARN_UNUSED dw_status dw__pq_source_read(const dw_pq_source *source, uint64_t offset, size_t len,
                                             dw_strbuf *out, dw_error *err);

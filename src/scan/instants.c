@@ -7,13 +7,13 @@
 
 #include "protocol/feature_use.h"
 
-static dw_status
-session_is_utc(dw_connection *connection, dw_arena *scratch, bool *out, dw_error *err)
+dw_status
+dw__scan_session_zone(dw_connection *connection, dw_arena *scratch, dw_str *out, dw_error *err)
 {
     dw_text_rows rows;
     DW_TRY(dw__connection_query_text(connection, DW_STR("SELECT current_setting('TimeZone')"),
                                      scratch, &rows, err));
-    *out = rows.row_count == 1 && dw__str_equal_nocase(rows.cells[0], DW_STR("UTC"));
+    *out = rows.row_count == 1 ? rows.cells[0] : DW_STR("");
     return DW_OK;
 }
 
@@ -40,7 +40,9 @@ dw__scan_find_zoneless_instants(dw_connection *connection, const dw_type *schema
     *out = false;
     bool is_utc = true;
     if (count > 0 && dw__schema_has_kind(schema, DW_TYPE_TIMESTAMP)) {
-        DW_TRY(session_is_utc(connection, scratch, &is_utc, err));
+        dw_str zone;
+        DW_TRY(dw__scan_session_zone(connection, scratch, &zone, err));
+        is_utc = dw__str_equal_nocase(zone, DW_STR("UTC"));
     }
     if (is_utc) {
         return DW_OK;

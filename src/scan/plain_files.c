@@ -39,19 +39,11 @@ static dw_status
 look_at(dw_plain_files *files, const dw_env *env, dw_str directory, bool keeps_variants,
         dw_str *path, dw_error *err)
 {
-    size_t slash = dw__str_find_last(*path, '/');
-    dw_error ignored = DW_ERROR_INIT;
     DW_AUTO(dw_storage_ptr) storage = NULL;
-    if (slash == SIZE_MAX ||
-        dw__storage_open(env, dw__str_slice(*path, 0, slash + 1), &storage, &ignored) != DW_OK) {
+    dw_pq_source source;
+    if (!dw__pq_source_open(env, *path, &storage, &source)) {
         return DW_OK;
     }
-    dw_object_meta meta;
-    dw_str name = dw__str_slice(*path, slash + 1, path->len);
-    if (dw__storage_head(storage, name, &meta, &ignored) != DW_OK) {
-        return DW_OK;
-    }
-    const dw_pq_source source = {storage, name, meta.size_bytes};
     dw_pq_oddities oddities;
     DW_TRY(dw__pq_find_oddities(&source, &oddities, err));
     bool is_needed = oddities.has_codec || (keeps_variants && oddities.has_variants);

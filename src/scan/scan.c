@@ -148,6 +148,8 @@ bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
                          .with_positions = source->with_positions,
                          .has_changes = relation->changes != NULL,
                          .instants_as_text = instants_as_text,
+                         .has_old_dates = source->has_old_dates,
+                         .has_old_instants = source->has_old_instants,
                          .compares_nulls = source->compares_nulls,
                          .metadata = relation->metadata,
                          .has_recorded_changes = relation->changes != NULL &&
@@ -164,7 +166,8 @@ bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
                            .partition_values = source->partition_values,
                            .partition_column_count = source->value_count,
                            .deleted = source->deleted.items,
-                           .kept = source->kept.items};
+                           .kept = source->kept.items,
+                           .old = source->old};
     dw_status status =
         dw__connection_bind_scan(scan->connection, source->name, dw__strbuf_str(&sql), &files, err);
     source->is_bound = status == DW_OK;
@@ -241,6 +244,7 @@ open_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
 {
     DW_TRY(choose_files(scan, source, plan, err));
     DW_TRY(resolve_paths(scan, source, err));
+    DW_TRY(dw__scan_find_old_values(scan, source, err));
     DW_TRY(make_copies(scan, source, err));
     DW_TRY(fill_partition_values(scan, source, err));
     dw_status status = load_rows(scan, source, err);

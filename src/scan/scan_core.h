@@ -41,6 +41,8 @@ typedef struct dw_bound_source {
     const dw_plan_source *plan; /* what the statement demands of the rows */
     bool with_positions, keeps_variants, compares_nulls;
     dw_scan_report report;
+    dw_old_values *old; /* of the files; NULL: nothing is of Spark's old calendar */
+    bool has_old_dates, has_old_instants;
     bool is_bound;
 } dw_bound_source;
 
@@ -87,6 +89,14 @@ DW_WARN_UNUSED dw_status dw__scan_find_zoneless_instants(dw_connection *connecti
                                                          const dw_type *schema, const dw_str *paths,
                                                          size_t count, dw_arena *scratch, bool *out,
                                                          dw_error *err);
+
+/* The name of the session's time zone. */
+DW_WARN_UNUSED dw_status dw__scan_session_zone(dw_connection *connection, dw_arena *scratch,
+                                               dw_str *out, dw_error *err);
+/* Finds files that hold values of Spark's old calendar. It looks into the footers of those that may
+ * have values from before today's by their statistics, which are in today's. */
+DW_WARN_UNUSED dw_status dw__scan_find_old_values(dw_scan *scan, dw_bound_source *source,
+                                                  dw_error *err);
 
 /* Before columns that have field ids are found by name all the same: that the files call them as
  * the table does. DW_UNSUPPORTED (FIELD_NAMES_DIFFER). It looks into the footers. */

@@ -12,24 +12,33 @@
 
 /* ---- What a schema needs --------------------------------------------------------------------- */
 
-/* True when values of the type are not what files have: fields of structs with other names,
- * variants, and instants as text. Recursion is at most DW_SCHEMA_DEPTH_MAX deep, here and below. */
 static bool
-is_rewritten(const dw_type *type, bool as_text)
+has_old_values(const dw_scan_sql *scan)
+{
+    return scan->has_old_dates || scan->has_old_instants;
+}
+
+/* True when values of the type are not what files have: fields of structs with other names,
+ * variants, instants as text, and what is of an old calendar. Recursion is at most
+ * DW_SCHEMA_DEPTH_MAX deep, here and below. */
+static bool
+is_rewritten(const dw_scan_sql *scan, const dw_type *type)
 {
     if (type->kind == DW_TYPE_ARRAY) {
-        return is_rewritten(type->element, as_text);
+        return is_rewritten(scan, type->element);
     }
     if (type->kind == DW_TYPE_MAP) {
-        return is_rewritten(type->key, as_text) || is_rewritten(type->element, as_text);
+        return is_rewritten(scan, type->key) || is_rewritten(scan, type->element);
+    }
+    if (type->kind == DW_TYPE_TIMESTAMP) {
+        return scan->instants_as_text || scan->has_old_instants;
     }
     if (type->kind != DW_TYPE_STRUCT) {
-        return type->kind == DW_TYPE_VARIANT || (type->kind == DW_TYPE_TIMESTAMP && as_text);
+        return type->kind == DW_TYPE_VARIANT || (type->kind == DW_TYPE_DATE && scan->has_old_dates);
     }
     for (size_t i = 0; i < type->field_count; i++) {
         const dw_field *field = &type->fields[i];
-        if (!dw__str_equal(field->name, field->physical_name) ||
-            is_rewritten(field->type, as_text)) {
+        if (!dw__str_equal(field->name, field->physical_name) || is_rewritten(scan, field->type)) {
             return true;
         }
     }
@@ -142,7 +151,8 @@ shape_of(const dw_scan_sql *scan)
                                    !dw__scan_sql_ignores_ids(scan),
                           .is_plain = !scan->has_changes};
     bool uses_engine_names = uses_positions(scan) || scan->with_positions ||
-                             scan->partition_count > 0 || scan->metadata != NULL;
+                             scan->partition_count > 0 || scan->metadata != NULL ||
+                             has_old_values(scan);
     for (size_t i = 0; i < scan->schema->field_count; i++) {
         const dw_field *field = &scan->schema->fields[i];
         if (!is_in_files(scan, field)) {
@@ -151,8 +161,8 @@ shape_of(const dw_scan_sql *scan)
         }
         shape.column_count++;
         shape.by_id = shape.by_id && field->mapping_id >= 0;
-        shape.is_plain = shape.is_plain && !is_rewritten(field->type, scan->instants_as_text) &&
-                         !is_misjudged(scan, field);
+        shape.is_plain =
+            shape.is_plain && !is_rewritten(scan, field->type) && !is_misjudged(scan, field);
         if (uses_engine_names && is_engine_name(field->name)) {
             shape.use_own_names = true;
             shape.is_plain = false;
@@ -336,7 +346,8 @@ put_parts(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, dw
         return put_part(out, scan, shape, &scan->parts[0], err);
     }
     dw_assert(!scan->with_positions);
-    bool has_values = scan->partition_count > 0 || scan->metadata != NULL || scan->has_changes;
+    bool has_values = scan->partition_count > 0 || scan->metadata != NULL || scan->has_changes ||
+                      has_old_values(scan);
     for (size_t i = 0; i < scan->part_count; i++) {
         dw__strbuf_append(out, i == 0 ? DW_STR("(SELECT *") : DW_STR(" UNION ALL SELECT *"));
         if (has_values) {
@@ -357,7 +368,7 @@ put_parts(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, dw
 typedef struct rename_writer {
     dw_strbuf *out;
     dw_arena *arena;
-    bool instants_as_text;
+    const dw_scan_sql *scan;
     size_t variable_count;
 } rename_writer;
 
@@ -400,7 +411,7 @@ put_renamed_struct(rename_writer *writer, const dw_type *type, dw_str value)
 static void
 put_renamed_list(rename_writer *writer, const dw_type *element, dw_str list)
 {
-    if (!is_rewritten(element, writer->instants_as_text)) {
+    if (!is_rewritten(writer->scan, element)) {
         dw__strbuf_append(writer->out, list);
         return;
     }
@@ -454,7 +465,7 @@ put_variant(rename_writer *writer, dw_str value)
 }
 
 static void
-put_instant(rename_writer *writer, dw_str value)
+put_text_as_instant(rename_writer *writer, dw_str value)
 {
     dw__strbuf_append_literal(writer->out, "CAST(CASE WHEN regexp_matches(");
     dw__strbuf_append(writer->out, value);
@@ -466,14 +477,32 @@ put_instant(rename_writer *writer, dw_str value)
 }
 
 static void
+put_instant(rename_writer *writer, dw_str value)
+{
+    if (writer->scan->has_old_instants) {
+        dw__strbuf_append_literal(writer->out, "dw_old_instant(file_index, ");
+    }
+    if (writer->scan->instants_as_text) {
+        put_text_as_instant(writer, value);
+    } else {
+        dw__strbuf_append(writer->out, value);
+    }
+    if (writer->scan->has_old_instants) {
+        dw__strbuf_append_char(writer->out, ')');
+    }
+}
+
+static void
 put_renamed(rename_writer *writer, const dw_type *type, dw_str value)
 {
-    if (!is_rewritten(type, writer->instants_as_text)) {
+    if (!is_rewritten(writer->scan, type)) {
         dw__strbuf_append(writer->out, value);
     } else if (type->kind == DW_TYPE_VARIANT) {
         put_variant(writer, value);
     } else if (type->kind == DW_TYPE_TIMESTAMP) {
         put_instant(writer, value);
+    } else if (type->kind == DW_TYPE_DATE) {
+        dw__strbuf_printf(writer->out, "dw_old_date(file_index, %.*s)", DW_STR_ARG(value));
     } else if (type->kind == DW_TYPE_STRUCT) {
         put_renamed_struct(writer, type, value);
     } else if (type->kind == DW_TYPE_ARRAY) {
@@ -533,8 +562,7 @@ put_column(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, d
         put_inner_name(&name, scan, shape, idx);
         dw__sql_put_identifier(&quoted, dw__strbuf_str(&name));
         out->failed = out->failed || name.failed || quoted.failed;
-        rename_writer writer = {
-            .out = out, .arena = arena, .instants_as_text = scan->instants_as_text};
+        rename_writer writer = {.out = out, .arena = arena, .scan = scan};
         if (is_kind) {
             dw__strbuf_printf(out, "coalesce(dw_partition(file_index, %zu), ",
                               scan->partition_count);

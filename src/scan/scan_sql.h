@@ -58,6 +58,8 @@ typedef struct dw_scan_sql {
     bool has_recorded_changes; /* ... or, where that is NULL, in files */
     /* Timestamps come as text, with a zone or without, which then is UTC. */
     bool instants_as_text;
+    /* Some file has dates, or instants, of Spark's old calendar. */
+    bool has_old_dates, has_old_instants;
     bool compares_nulls;              /* see dw_scan_source */
     const dw_scan_metadata *metadata; /* of the schema's last columns; NULL: there are none */
     /* Keeps what repeats from one SELECT to the next; NULL: it is written out. */

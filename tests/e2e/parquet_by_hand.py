@@ -7,7 +7,7 @@ import struct
 
 BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, FIXED = range(8)
 REQUIRED, OPTIONAL, REPEATED = range(3)
-UTF8, MAP, MAP_KEY_VALUE, LIST, DECIMAL = 0, 1, 2, 3, 5
+UTF8, MAP, MAP_KEY_VALUE, LIST, DECIMAL, DATE, TIMESTAMP_MICROS = 0, 1, 2, 3, 5, 6, 10
 UNCOMPRESSED, LZO, LZ4_HADOOP = 0, 3, 5
 
 # ---- Thrift's compact protocol -----------------------------------------------------------------------
@@ -121,7 +121,7 @@ def page(node, repetition, definition, values, codec, framed):
     return header + stored, len(header) + len(body)
 
 
-def write(path, row_count, fields, columns, codec=UNCOMPRESSED, framed=True):
+def write(path, row_count, fields, columns, codec=UNCOMPRESSED, framed=True, keys=None):
     root = group("schema", *fields, repetition=REQUIRED)
     out, chunks, total = b"PAR1", [], 0
     for names, values in columns:
@@ -134,6 +134,9 @@ def write(path, row_count, fields, columns, codec=UNCOMPRESSED, framed=True):
         out, total = out + stored, total + size
     rows = struct_of((1, T_LIST, (T_STRUCT, chunks)), (2, T_I64, total), (3, T_I64, row_count))
     footer = struct_of((1, T_I32, 1), (2, T_LIST, (T_STRUCT, elements(root, True))), (3, T_I64, row_count),
-                       (4, T_LIST, (T_STRUCT, [rows])), (6, T_BINARY, "parquet-mr version 1.2.8"))
+                       (4, T_LIST, (T_STRUCT, [rows])),
+                     (5, T_LIST, (T_STRUCT, [struct_of((1, T_BINARY, key), (2, T_BINARY, value))
+                                             for key, value in (keys or {}).items()])),
+                     (6, T_BINARY, "parquet-mr version 1.2.8"))
     with open(path, "wb") as file:
         file.write(out + footer + struct.pack("<I", len(footer)) + b"PAR1")

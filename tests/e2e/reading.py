@@ -566,6 +566,87 @@ def test_files__with_int96_times_hold_instants_whatever_the_zone_of_the_session(
     expect_equal(w.value(session + "SELECT count(*) FROM t WHERE moment < '2024-11-03 01:30:00-05'"), 1)
 
 
+SPARK = "org.apache.spark."
+OLD_DATES = {SPARK + "version": "3.5.1", SPARK + "legacyDateTime": "", SPARK + "timeZone": "America/Los_Angeles"}
+OLD_INT96 = {SPARK + "version": "3.5.1", SPARK + "legacyINT96": "", SPARK + "timeZone": "UTC"}
+# Days of files that are 1582-10-15, -04, 1000-02-29 (which today's calendar lacks), and -0044-03-15.
+OLD_DAYS = (-141427, -141428, -354221, -735583)
+TODAY_DAYS = (-141427, -141438, -354226, -735581)
+# Seconds of files; and what they become by the hours of Los Angeles, whose local times began to be whole ones in 1883.
+OLD_SECONDS = (-2208988800, -2717640000, -2717640001, -12219264000, -12219264001, -20000000000)
+TODAY_SECONDS = (-2208988800, -2717640000, -2717640423, -12219264422, -12220128423, -20000691622)
+
+
+def old_table(w, keys, name="t", version=0, days=OLD_DAYS, seconds=OLD_SECONDS):
+    """Dates and instants, alone and in lists, as Spark wrote them in its old calendar."""
+    count = max(len(days), len(seconds))
+    moments = [(0, 1, second * 1000000) for second in seconds] + [(0, 0, None)] * (count - len(seconds))
+    dates = [(0, 1, day) for day in days] + [(0, 0, None)] * (count - len(days))
+    listed = [(0, 2, day) for day in days] + [(0, 0, None)] * (count - len(days))
+    leaf, path = by_hand.leaf, w.path(f"t/{name}.parquet")
+    os.makedirs(w.path("t"), exist_ok=True)
+    by_hand.write(path, count, [leaf("d", by_hand.INT32, converted=by_hand.DATE),
+                                leaf("moment", by_hand.INT64, converted=by_hand.TIMESTAMP_MICROS),
+                                by_hand.group("l", leaf("array", by_hand.INT32, by_hand.REPEATED, by_hand.DATE),
+                                              converted=by_hand.LIST)],
+                  [(("d",), dates), (("moment",), moments), (("l", "array"), listed)], keys=keys)
+    first = [OLD_PROTOCOL, metadata(schema(field("d", "date"), field("moment", "timestamp"),
+                                           field("l", array_of("date"))))]
+    w.write_log("t", version, (first if version == 0 else []) + [add(
+        {"path": f"{name}.parquet", "partitionValues": {}, "size": os.path.getsize(path), "modificationTime": 1,
+         "dataChange": True})])
+
+
+def days_and_seconds(days, seconds):
+    return [[days[i] if i < len(days) else None, second, days[i] if i < len(days) else None]
+            for i, second in enumerate(seconds)]
+
+
+TELL_OLD = "SELECT epoch_ms(d) // 86400000 AS a, epoch_us(moment) // 1000000 AS b, epoch_ms(l[1]) // 86400000 AS c FROM t"
+
+
+@test
+def test_files__of_sparks_old_calendar_are_read_in_todays(w):
+    old_table(w, OLD_DATES)
+    expected = days_and_seconds(TODAY_DAYS, TODAY_SECONDS)
+    expect_equal(w.rows(TELL_OLD), expected)
+    expect_equal(w.rows("SET TimeZone = 'Asia/Tokyo'; " + TELL_OLD), expected)
+    expect_equal(w.value("SELECT count(*) FROM t WHERE d = '1582-10-04'"), 1)
+    expect_equal(w.value("SELECT count(*) FROM t WHERE d = '1000-03-01' AND l[1] = '1000-03-01'"), 1)
+    expect_equal(w.value("SELECT count(*) FROM t WHERE moment = '1336-03-15 12:19:38+00'"), 1)
+    w.sql("DELETE FROM t WHERE d = '1582-10-15'")
+    expect_equal(w.rows(TELL_OLD), expected[1:])
+
+
+@test
+def test_files__of_sparks_old_calendar_are_told_by_their_footers(w):
+    spark_2, spark_3 = {SPARK + "version": "2.4.8"}, {SPARK + "version": "3.0.0"}
+    as_found = days_and_seconds(OLD_DAYS, OLD_SECONDS)
+    old_table(w, None, "a")
+    expect_equal(w.rows(TELL_OLD), as_found)
+    old_table(w, spark_3, "b", 1)
+    expect_equal(w.rows(TELL_OLD), as_found + as_found)
+    old_table(w, spark_2, "c", 2)
+    zone = "SET TimeZone = 'America/Los_Angeles'; "
+    all_rows = sorted(as_found + as_found + days_and_seconds(TODAY_DAYS, TODAY_SECONDS), key=str)
+    expect_equal(sorted(w.rows(zone + TELL_OLD), key=str), all_rows)
+    expect_equal(w.value("SELECT count(*) FROM t WHERE d <= '1582-10-04'"), 7)
+    w.sql("DELETE FROM t WHERE d < '0001-01-01'")
+    expect_equal(w.value("SELECT count(*) FROM t"), 15)
+
+
+@test
+def test_files__with_int96_times_of_sparks_old_calendar_are_read_in_todays(w):
+    def int96(seconds):
+        return struct.pack("<qi", seconds % 86400 * 1000000000, seconds // 86400 + 2440588)
+    hand_written(w, 3, schema(field("moment", "timestamp")), [by_hand.leaf("moment", by_hand.INT96)],
+                 [(("moment",), [(0, 1, int96(second)) for second in (-2717640001, -12219292801, -20000000000)])],
+                 keys=OLD_INT96)
+    expected = [[-2717640001], [-12219292801 - 864000], [-20000000000 - 691200]]
+    for zone in ("UTC", "Asia/Kolkata"):
+        expect_equal(w.rows(f"SET TimeZone = '{zone}'; SELECT epoch_us(moment) // 1000000 FROM t"), expected)
+
+
 @test
 def test_damage__of_a_codec_that_is_not_supported_are_refused_as_such(w):
     hand_written(w, 1, schema(field("i", "integer")), [by_hand.leaf("i", by_hand.INT32)],

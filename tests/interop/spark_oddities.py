@@ -210,6 +210,34 @@ def before_gregory(w):
     w.sql("INSERT INTO {t} VALUES (4, DATE '1000-01-01', TIMESTAMP '1000-01-01 00:00:00Z')")
 
 
+LOS_ANGELES = [
+    (1, "1582-10-15", "1883-11-18 12:00:00"), (2, "1582-10-04", "1883-11-18 11:59:59"),
+    (3, "1000-02-28", "1000-02-28 23:59:59.123456"), (4, "0001-01-01", "0001-01-01 00:00:00"),
+    (5, "1850-06-01", "1850-06-01 07:52:58"), (6, None, None)]
+
+
+def before_gregory_in_los_angeles(w):
+    """The same as microseconds, in the hours of a zone, inside of structs, lists and maps."""
+    w.sql("CREATE TABLE {t} (id INT, d DATE, ts TIMESTAMP, st STRUCT<d: DATE, ts: TIMESTAMP>, ds ARRAY<DATE>,"
+          " m MAP<DATE, TIMESTAMP>) USING delta")
+    conf = {"spark__sql__parquet__datetimeRebaseModeInWrite": "LEGACY",
+            "spark__sql__parquet__int96RebaseModeInWrite": "LEGACY",
+            "spark__sql__session__timeZone": "America/Los_Angeles"}
+
+    def insert(first_id):
+        rows = []
+        for number, day, moment in LOS_ANGELES:
+            d = f"DATE '{day}'" if day else "CAST(NULL AS DATE)"
+            ts = f"TIMESTAMP '{moment}'" if moment else "CAST(NULL AS TIMESTAMP)"
+            m = f"map({d}, {ts})" if day else "NULL"
+            rows.append(f"({first_id + number}, {d}, {ts}, named_struct('d', {d}, 'ts', {ts}), array({d}, NULL), {m})")
+        w.sql("INSERT INTO {t} VALUES " + ", ".join(rows))
+    for i, kind in enumerate(("TIMESTAMP_MICROS", "INT96", "TIMESTAMP_MILLIS")):
+        with w.configured(spark__sql__parquet__outputTimestampType=kind, **conf):
+            insert(10 * i)
+    insert(30)
+
+
 # ---- Logs as other writers spell them ----------------------------------------------------------------
 
 ODD_PARTITIONS = ["plain", "a b", "100%", "%25", "c+d&e=f", "ü", "q?#", "it's"]

@@ -14,9 +14,6 @@ from dwpeers import product, readers, rows
 # Tables with a feature that the program refuses: name -> the word its error must have.
 REFUSED = {}
 
-# Tables that we read wrongly, which docs/compatibility.md says: name -> why.
-LIMITS = {"before_gregory": "dates before 1582-10-15 in Spark's old calendar come out some days late"}
-
 # What a peer writes that is no fault of ours: (engine, table) -> reason.
 PEER_LIMITS = {}
 
@@ -97,9 +94,6 @@ def run_spark_tables(run, store):
         }
         if not expected:
             continue  # reading.py asks about it
-        if name in LIMITS:
-            run.check(f"spark/{name}", skip, LIMITS[name])
-            continue
         newest = max(expected)
         for version in sorted(expected):
             asked = f"spark/{name} at version {version}"
