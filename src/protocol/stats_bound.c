@@ -136,6 +136,10 @@ read_decimal(const dw_type *type, dw_str token, bool is_max, bool *exact_out, dw
 
 /* ---- Times and strings ----------------------------------------------------------------------- */
 
+/* Offsets of local times have seconds, also after 1900, which writers leave out. */
+#define OFFSET_SECONDS_END INT64_C(94694400000000) /* 1973-01-01 */
+#define OFFSET_SLACK INT64_C(59999999)
+
 static bool
 read_timestamp(dw_str token, bool is_max, bool is_instant, dw_value *out)
 {
@@ -150,6 +154,10 @@ read_timestamp(dw_str token, bool is_max, bool is_instant, dw_value *out)
     if (zoned ? !(is_instant || marked) || !dw__timestamp_parse(text, true, &out->as.i64)
               : is_instant) {
         return false;
+    }
+    if (zoned && !marked && out->as.i64 < OFFSET_SECONDS_END) {
+        return dw__checked_add_i64(out->as.i64, is_max ? OFFSET_SLACK : -OFFSET_SLACK,
+                                   &out->as.i64);
     }
     return !is_max || dw__checked_add_i64(out->as.i64, US_PER_MS - 1, &out->as.i64);
 }

@@ -240,6 +240,20 @@ test_timestamps__are_widened_to_the_end_of_the_millisecond(void **state)
 }
 
 static void
+test_timestamps__with_the_offset_of_a_local_time_are_known_to_a_minute(void **state)
+{
+    fixture *f = *state;
+    /* In Los Angeles it was 7:52:58 behind Greenwich. */
+    dw_column_stats s = read_bounds(f, &timestamp_type, "\"1850-06-01T00:00:00.000-07:52\"",
+                                    "\"1850-06-01T00:00:00.000-07:52\"");
+    int64_t instant = -3773750822000000;
+    assert_true(s.min.as.i64 <= instant && s.max.as.i64 >= instant);
+    s = read_bounds(f, &timestamp_type, "\"1850-06-01T00:00:00.000Z\"",
+                    "\"1850-06-01T00:00:00.000Z\"");
+    assert_int_equal(s.max.as.i64 - s.min.as.i64, 999);
+}
+
+static void
 test_other_types__are_read_as_what_they_are(void **state)
 {
     fixture *f = *state;
@@ -455,6 +469,7 @@ main(void)
         TEST(test_decimals__are_exact_or_wider),
         TEST(test_decimals__that_went_through_a_double_stay_inside),
         TEST(test_timestamps__are_widened_to_the_end_of_the_millisecond),
+        TEST(test_timestamps__with_the_offset_of_a_local_time_are_known_to_a_minute),
         TEST(test_other_types__are_read_as_what_they_are),
         TEST(test_contradictions__are_dropped),
         TEST(test_loose_bounds__leave_only_certain_null_counts),
