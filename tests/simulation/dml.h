@@ -6,7 +6,10 @@
  * that is written again, or moved, is named "<origin>~<something>" and keeps the places. Every
  * commit says in its user metadata what its statement read and took out:
  *
- *     id=<ledger>! op=delete low=3 high=5 rows=<origin>:3,<origin>:4,
+ *     id=<ledger>! op=delete low=3 high=5 rows=<origin>:3,<origin>:4, left=
+ *
+ * and what it read and left alone. A MERGE (op=merge: what it takes out comes again with the same
+ * id; op=trim: it does not) adds a row for each id of its range that no row had.
  */
 #ifndef DWT_SIMULATION_DML_H
 #define DWT_SIMULATION_DML_H
@@ -14,7 +17,13 @@
 #include "life.h"
 #include "support/row_table.h"
 
-enum { DML_VERSIONS_MAX = 400, DML_ACTORS_MAX = 8, DML_ROWS_OF_FILE = 8, DML_IDS = 24 };
+enum {
+    DML_VERSIONS_MAX = 400,
+    DML_ACTORS_MAX = 8,
+    DML_ROWS_OF_FILE = 8,
+    DML_IDS = 24,
+    DML_IDS_MAX = 48
+};
 
 typedef struct dml {
     writers all;                      /* first: what every life begins with */

@@ -25,7 +25,8 @@ typedef struct account {
     int64_t low, high;
     int64_t read_version;
     bool is_blind_append;
-    row_list *rows;
+    row_list *rows; /* taken out, or only read */
+    row_list *all;  /* these, and those that were read and left alone */
 } account;
 
 static void DW_PRINTF(3, 4) find_fault(history *h, int64_t version, const char *fmt, ...)
@@ -114,6 +115,17 @@ number_behind(dw_str text, const char *key)
     return value;
 }
 
+/* Appends the names, each with a comma behind it. */
+static void
+read_rows(dw_str rest, row_list *out)
+{
+    while (rest.len > 0) {
+        size_t end = dw__str_find(rest, ',');
+        add_row(out, dw__str_slice(rest, 0, end));
+        rest = dw__str_slice(rest, end + 1, rest.len);
+    }
+}
+
 static void
 read_account(history *h, dw_str json, account *out)
 {
@@ -122,7 +134,7 @@ read_account(history *h, dw_str json, account *out)
     dw_assert(status == DW_OK);
     out->read_version = info.has_read_version ? info.read_version : -1;
     out->is_blind_append = info.is_blind_append;
-    out->rows->count = 0;
+    out->rows->count = out->all->count = 0;
     out->operation = DW_STR("");
     if (dw__str_is_null(info.user_metadata)) {
         return;
@@ -131,13 +143,11 @@ read_account(history *h, dw_str json, account *out)
     out->operation = word_behind(text, "op=");
     out->low = number_behind(text, "low=");
     out->high = number_behind(text, "high=");
-    dw_str rest = word_behind(text, "rows=");
-    while (rest.len > 0) {
-        size_t end = dw__str_find(rest, ',');
-        add_row(out->rows, dw__str_slice(rest, 0, end));
-        rest = dw__str_slice(rest, end + 1, rest.len);
-    }
+    read_rows(word_behind(text, "rows="), out->rows);
+    *out->all = *out->rows;
+    read_rows(word_behind(text, "left="), out->all);
     sort_rows(out->rows);
+    sort_rows(out->all);
 }
 
 /* ---- Replaying ------------------------------------------------------------------------------- */
@@ -276,9 +286,16 @@ counts_as_seen(const history *h, const history_file *file, const account *said)
 }
 
 static bool
+is_merge(const account *said)
+{
+    return dw__str_equal(said->operation, DW_STR("merge")) ||
+           dw__str_equal(said->operation, DW_STR("trim"));
+}
+
+static bool
 reads_rows(const account *said)
 {
-    static const char *const names[] = {"delete", "update", "copy", "overwrite"};
+    static const char *const names[] = {"delete", "update", "copy", "overwrite", "merge", "trim"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (dw__str_equal(said->operation, dw__str_from(names[i]))) {
             return true;
@@ -296,7 +313,7 @@ check_reads(history *h, int64_t version, const account *said)
     }
     h->read_check_count++;
     list_rows(h, said->low, said->high, counts_as_seen, said, &there);
-    dw_str odd = difference(&there, said->rows);
+    dw_str odd = difference(&there, said->all);
     if (!dw__str_is_null(odd)) {
         find_fault(h, version, "%.*s read version %" PRId64 ", but row %.*s had come or gone",
                    DW_STR_ARG(said->operation), said->read_version, DW_STR_ARG(odd));
@@ -343,6 +360,59 @@ check_effect(history *h, int64_t version, const account *said, const row_list *b
     for (size_t i = 1; i < after->count; i++) {
         if (dw__str_equal(after->items[i], after->items[i - 1])) {
             find_fault(h, version, "row %.*s is there twice", DW_STR_ARG(after->items[i]));
+        }
+    }
+}
+
+/* How often each id is among the rows of files that pass. */
+static void
+count_ids(const history *h, file_filter passes, const account *said, int64_t counts[DML_IDS_MAX])
+{
+    memset(counts, 0, DML_IDS_MAX * sizeof(*counts));
+    for (size_t i = 0; i < h->file_count; i++) {
+        const history_file *file = &h->files[i];
+        for (int64_t k = 0; passes(h, file, said) && k < file->row_count; k++) {
+            counts[file->low + k] += !file->is_gone[k];
+        }
+    }
+}
+
+/* The ids of the rows that it says it took out. */
+static void
+count_taken(history *h, const account *said, int64_t counts[DML_IDS_MAX])
+{
+    memset(counts, 0, DML_IDS_MAX * sizeof(*counts));
+    for (size_t i = 0; i < h->file_count; i++) {
+        const history_file *file = &h->files[i];
+        for (int64_t k = 0; k < file->row_count; k++) {
+            dw_str name = dml_row_name(&h->arena, file->path, (uint64_t) k);
+            counts[file->low + k] += !file->is_gone[k] && is_in(said->rows, name);
+        }
+    }
+}
+
+static bool
+is_of_this_version(const history *h, const history_file *file, const account *said)
+{
+    (void) said;
+    return file->added_at == h->version;
+}
+
+/* A MERGE adds what it took out and sets, and a row for each id that no row had. */
+static void
+check_merged(history *h, const account *said, const int64_t *before, const int64_t *taken)
+{
+    int64_t added[DML_IDS_MAX];
+    bool updates = dw__str_equal(said->operation, DW_STR("merge"));
+    count_ids(h, is_of_this_version, said, added);
+    for (int64_t id = 0; id < DML_IDS_MAX; id++) {
+        bool is_asked = id >= said->low && id <= said->high;
+        int64_t expected = (updates ? taken[id] : 0) + (is_asked && before[id] == 0);
+        if (added[id] != expected) {
+            find_fault(h, h->version,
+                       "%.*s of version %" PRId64 " added %" PRId64 " rows of id %" PRId64
+                       ", of which there were %" PRId64,
+                       DW_STR_ARG(said->operation), said->read_version, added[id], id, before[id]);
         }
     }
 }
@@ -425,8 +495,11 @@ static void
 check_commit(history *h, int64_t version, const char *text)
 {
     static commit_actions commit;
-    static row_list said_rows, before, after;
-    account said = {.rows = &said_rows, .low = 0, .high = -1};
+    static row_list said_rows, said_all, before, after;
+    int64_t ids_before[DML_IDS_MAX];
+    int64_t taken[DML_IDS_MAX];
+    account said = {.rows = &said_rows, .all = &said_all, .low = 0, .high = -1};
+    h->version = version;
     commit.count = 0;
     dw_error err = DW_ERROR_INIT;
     if (dw__actions_parse(dw__str_from(text), &h->arena, keep_action, &commit, &err) != DW_OK ||
@@ -434,13 +507,18 @@ check_commit(history *h, int64_t version, const char *text)
         find_fault(h, version, "cannot be read: %s", err.message);
         return;
     }
-    said.rows->count = 0;
+    said.rows->count = said.all->count = 0;
     if (commit.items[0].kind == DW_ACTION_COMMIT_INFO) {
         read_account(h, commit.items[0].as.json, &said);
     }
     list_rows(h, INT64_MIN, INT64_MAX, is_any, &said, &before);
     check_reads(h, version, &said);
+    count_ids(h, counts_as_seen, &said, ids_before);
+    count_taken(h, &said, taken);
     apply(h, version, &commit, &said);
+    if (is_merge(&said)) {
+        check_merged(h, &said, ids_before, taken);
+    }
     list_rows(h, INT64_MIN, INT64_MAX, is_any, &said, &after);
     check_effect(h, version, &said, &before, &after);
     h->digests[version] = digest(h);

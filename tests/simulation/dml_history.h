@@ -6,6 +6,7 @@
  *  - Serializable: the rows that it read are those that match just before its version.
  *  - WriteSerializable: the same, but for rows of blind appends that came after the version that
  *    was read: the statement may be taken to have come before them.
+ *  - A MERGE adds rows for those ids alone that no row of what it read had.
  *  - Statements that only move rows change none.
  */
 #ifndef DWT_SIMULATION_DML_HISTORY_H
@@ -34,6 +35,7 @@ typedef struct history {
     history_file files[HISTORY_FILES_MAX];
     size_t file_count;
     int64_t row_id_max;
+    int64_t version; /* that is looked at */
     int64_t version_count;
     uint64_t digests[DML_VERSIONS_MAX];
     int64_t read_check_count;

@@ -18,6 +18,7 @@ typedef enum statement_kind {
     STATEMENT_DELETE,  /* by vectors */
     STATEMENT_REWRITE, /* a DELETE that writes files again */
     STATEMENT_UPDATE,
+    STATEMENT_MERGE,
     STATEMENT_COPY, /* INSERT ... SELECT of the table itself */
     STATEMENT_OVERWRITE,
     STATEMENT_MOVE, /* a compaction */
@@ -28,6 +29,15 @@ typedef enum statement_kind {
     STATEMENT_CLEAN_UP
 } statement_kind;
 
+/* A MERGE of a source that has each id of the range once, ON equality of ids. */
+typedef struct merge_choice {
+    bool changes, leaves; /* rows that match: all, or with both, those at even places */
+    bool updates;         /* what is changed is set, else deleted */
+    dw_strbuf left;       /* names of rows that match and are left alone */
+    int64_t matches[DML_IDS_MAX];
+    int64_t coming[DML_IDS_MAX]; /* new rows */
+} merge_choice;
+
 typedef struct statement {
     life *self;
     dml *all;
@@ -36,6 +46,7 @@ typedef struct statement {
     dwt_range range;
     dw_strbuf rows; /* their names, each with a comma behind it */
     size_t row_count;
+    merge_choice merge;
 } statement;
 
 static const char *
@@ -102,6 +113,13 @@ note_rows(statement *s, const dwt_file *file, const uint64_t *places, size_t cou
 }
 
 static void
+note_left(statement *s, const dwt_file *file, uint64_t place)
+{
+    dw__strbuf_append(&s->merge.left, dml_row_name(&s->change.arena, file->add.path, place));
+    dw__strbuf_append_char(&s->merge.left, ',');
+}
+
+static void
 new_file(statement *s, int64_t low, int64_t row_count)
 {
     dwt_range range = {{low, low + row_count - 1}, {{0, 0}, {0, 0}}};
@@ -150,7 +168,6 @@ visit_files(statement *s, file_visitor visit)
         dw_assert(is_there);
         size_t count = match_rows(s, &file, places);
         if (count > 0) {
-            note_rows(s, &file, places, count);
             visit(s, &file, places, count);
         }
     }
@@ -159,6 +176,7 @@ visit_files(statement *s, file_visitor visit)
 static void
 take_out(statement *s, const dwt_file *file, const uint64_t *places, size_t count)
 {
+    note_rows(s, file, places, count);
     dwt_change_mark(&s->change, keep_text(s, "%.*s", file->add.path, 0), places, count);
 }
 
@@ -174,20 +192,12 @@ is_whole(statement *s, const dwt_file *file, size_t count)
 static void
 rewrite(statement *s, const dwt_file *file, const uint64_t *places, size_t count)
 {
+    note_rows(s, file, places, count);
     if (is_whole(s, file, count)) {
         dwt_change_remove(&s->change, keep_text(s, "%.*s", file->add.path, 0), true);
     } else {
         write_again(s, file, places, count, true);
     }
-}
-
-static void
-only_note(statement *s, const dwt_file *file, const uint64_t *places, size_t count)
-{
-    (void) s;
-    (void) file;
-    (void) places;
-    (void) count;
 }
 
 /* ---- Statements ------------------------------------------------------------------------------ */
@@ -231,12 +241,71 @@ fill_update(statement *s)
     return "update";
 }
 
+/* What becomes of the rows of a file that match. */
+static void
+merge_into(statement *s, const dwt_file *file, const uint64_t *places, size_t count)
+{
+    merge_choice *merge = &s->merge;
+    uint64_t taken[DML_ROWS_OF_FILE];
+    size_t taken_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        int64_t id = file->range.id.low + (int64_t) places[i];
+        merge->matches[id]++;
+        if (merge->changes && (!merge->leaves || places[i] % 2 == 0)) {
+            merge->coming[id] += merge->updates;
+            taken[taken_count++] = places[i];
+        } else {
+            note_left(s, file, places[i]);
+        }
+    }
+    if (taken_count > 0) {
+        take_out(s, file, taken, taken_count);
+    }
+}
+
+/* A file has ids one after the other, so it takes a file a run of them. */
+static void
+put_coming(statement *s)
+{
+    int64_t *coming = s->merge.coming;
+    for (int64_t low = 0; low < DML_IDS_MAX;) {
+        int64_t count = 0;
+        while (count < DML_ROWS_OF_FILE && low + count < DML_IDS_MAX && coming[low + count] > 0) {
+            coming[low + count++]--;
+        }
+        if (count > 0) {
+            new_file(s, low, count);
+        } else {
+            low++;
+        }
+    }
+}
+
+/* A row that matches and is left alone keeps a row of the source from being inserted: then it is
+ * not only for itself that it was looked at. */
+static const char *
+fill_merge(statement *s)
+{
+    merge_choice *merge = &s->merge;
+    choose_range(s);
+    merge->leaves = choose(s, 2) == 0;
+    merge->changes = !merge->leaves || choose(s, 3) > 0;
+    merge->updates = choose(s, 2) == 0;
+    (merge->leaves ? dwt_change_read : dwt_change_search)(&s->change, &s->range);
+    visit_files(s, merge_into);
+    for (int64_t id = s->range.id.low; id <= s->range.id.high; id++) {
+        merge->coming[id] += merge->matches[id] == 0;
+    }
+    put_coming(s);
+    return merge->updates ? "merge" : "trim";
+}
+
 static const char *
 fill_copy(statement *s)
 {
     choose_range(s);
     dwt_change_read(&s->change, &s->range);
-    visit_files(s, only_note);
+    visit_files(s, note_rows);
     new_file(s, choose(s, DML_IDS), 1 + choose(s, DML_ROWS_OF_FILE));
     return "copy";
 }
@@ -244,8 +313,7 @@ fill_copy(statement *s)
 static void
 remove_file(statement *s, const dwt_file *file, const uint64_t *places, size_t count)
 {
-    (void) places;
-    (void) count;
+    note_rows(s, file, places, count);
     dwt_change_remove(&s->change, keep_text(s, "%.*s", file->add.path, 0), true);
 }
 
@@ -278,7 +346,6 @@ fill_move(statement *s)
     choose_range(s);
     visit_files(s, move_file);
     s->change.txn.data_change = false;
-    dw__strbuf_clear(&s->rows);
     return "move";
 }
 
@@ -314,6 +381,8 @@ fill(statement *s, statement_kind kind)
         return fill_rewrite(s);
     case STATEMENT_UPDATE:
         return fill_update(s);
+    case STATEMENT_MERGE:
+        return fill_merge(s);
     case STATEMENT_COPY:
         return fill_copy(s);
     case STATEMENT_OVERWRITE:
@@ -338,11 +407,12 @@ fill(statement *s, statement_kind kind)
 static void
 describe(statement *s, const char *operation, const char *id)
 {
-    dw_str rows = dw__strbuf_str(&s->rows);
     dw_assert(!s->rows.failed);
+    dw_assert(!s->merge.left.failed);
     s->change.txn.user_metadata = dw__arena_printf(
-        &s->change.arena, "id=%s! op=%s low=%" PRId64 " high=%" PRId64 " rows=%.*s", id, operation,
-        s->range.id.low, s->range.id.high, DW_STR_ARG(rows));
+        &s->change.arena, "id=%s! op=%s low=%" PRId64 " high=%" PRId64 " rows=%.*s left=%.*s", id,
+        operation, s->range.id.low, s->range.id.high, DW_STR_ARG(dw__strbuf_str(&s->rows)),
+        DW_STR_ARG(dw__strbuf_str(&s->merge.left)));
     dw_assert(!dw__str_is_null(s->change.txn.user_metadata));
 }
 
@@ -370,6 +440,7 @@ run_statement(life *self, dml *all, dw_log_snapshot *snapshot, statement_kind ki
 {
     statement s = {.self = self, .all = all, .snapshot = snapshot, .range = dwt_range_all};
     s.rows = dw__strbuf_make(dw__allocator_libc(), TEXT_BYTES_MAX);
+    s.merge.left = dw__strbuf_make(dw__allocator_libc(), TEXT_BYTES_MAX);
     dwt_change_init(&s.change, self->log, snapshot, "SIMULATED");
     const char *operation = fill(&s, kind);
     if (s.change.action_count > 0) {
@@ -377,6 +448,7 @@ run_statement(life *self, dml *all, dw_log_snapshot *snapshot, statement_kind ki
     }
     dwt_change_deinit(&s.change);
     dw__strbuf_deinit(&s.rows);
+    dw__strbuf_deinit(&s.merge.left);
 }
 
 /* ---- Looking after the log ------------------------------------------------------------------- */
@@ -442,10 +514,11 @@ choose_kind(life *self)
         statement_kind kind;
         uint64_t share;
     } shares[] = {
-        {STATEMENT_INSERT, 22},    {STATEMENT_DELETE, 24},      {STATEMENT_REWRITE, 6},
-        {STATEMENT_UPDATE, 16},    {STATEMENT_COPY, 6},         {STATEMENT_OVERWRITE, 2},
-        {STATEMENT_MOVE, 8},       {STATEMENT_SET_PROPERTY, 1}, {STATEMENT_ENABLE_VECTORS, 2},
-        {STATEMENT_CHECKPOINT, 6}, {STATEMENT_COMPACT_LOG, 4},  {STATEMENT_CLEAN_UP, 3}};
+        {STATEMENT_INSERT, 18},        {STATEMENT_DELETE, 20},    {STATEMENT_REWRITE, 6},
+        {STATEMENT_UPDATE, 12},        {STATEMENT_MERGE, 12},     {STATEMENT_COPY, 6},
+        {STATEMENT_OVERWRITE, 2},      {STATEMENT_MOVE, 8},       {STATEMENT_SET_PROPERTY, 1},
+        {STATEMENT_ENABLE_VECTORS, 2}, {STATEMENT_CHECKPOINT, 6}, {STATEMENT_COMPACT_LOG, 4},
+        {STATEMENT_CLEAN_UP, 3}};
     uint64_t chosen = sim_choose(self->actor, 100);
     size_t i = 0;
     while (chosen >= shares[i].share) {
