@@ -1,7 +1,8 @@
 """Random sequences of statements that change rows, against the same ones on a plain table.
 
-After every statement the rows are equal, the change feed is what the statement did, and at the end
-old versions, a new process and the check of tables agree.
+After every statement the rows are equal, the change feed is what the statement did, and identity values
+are new for new rows and stay with old ones; at the end old versions, a new process and the check of
+tables agree.
 """
 import os
 import sys
@@ -13,6 +14,8 @@ from tables import Shape, quote
 
 STATEMENTS = 20
 ROWS_MAX = 300
+# Partition values of these are literals in PARTITION (...), too.
+LITERAL_KINDS = ("BIGINT", "INT", "SMALLINT", "STRING", "BOOLEAN", "DATE")
 
 
 class Change:
@@ -32,6 +35,8 @@ class Sequence:
         self.names = ", ".join(quote(c.name) for c in self.shape.columns)
         self.kept = {}  # versions and the names of copies of the model
         self.next_id = 0
+        self.numbers = set()  # identity values that are there
+        self.furthest = self.shape.identity[0] - self.shape.identity[1] if self.shape.identity else 0
 
     # ---- Values ------------------------------------------------------------------------------------
 
@@ -77,6 +82,71 @@ class Sequence:
         listed = ", ".join(quote(c.name) for c in columns)
         return Change(f"INSERT OVERWRITE {{T}} ({listed}) {rows}", kind="overwrite", where="true",
                       model=["DELETE FROM m", f"INSERT INTO m ({listed}) {rows}".replace("{T}", "b")])
+
+    def fill_source(self, columns):
+        """A temporary table s with rows for these columns."""
+        listed = ", ".join(quote(c.name) for c in columns)
+        self.session.run(f"CREATE OR REPLACE TEMP TABLE s AS SELECT {listed} FROM m WHERE false")
+        self.session.run(f"INSERT INTO s {self.rows_of(columns)}")
+        return listed
+
+    def insert_by_name(self):
+        columns = self.some_columns()
+        self.fill_source(columns)
+        shuffled = self.rng.sample(columns, len(columns))
+        query = f"BY NAME SELECT {', '.join(quote(c.name) for c in shuffled)} FROM s"
+        if self.rng.random() < 0.3:
+            return Change(f"INSERT OVERWRITE {{T}} {query}", kind="overwrite", where="true",
+                          model=["DELETE FROM m", f"INSERT INTO m {query}"])
+        return Change(f"INSERT INTO {{T}} {query}", kind="insert")
+
+    def replace_where(self):
+        """Some new rows may not meet the condition: then nothing happens."""
+        given = self.shape.given
+        where = self.merge_condition(given)
+        listed = self.fill_source(given)
+        rows = f"SELECT {listed} FROM s" + (f" WHERE {where}" if self.rng.random() < 0.8 else "")
+        by = "BY NAME " if self.rng.random() < 0.5 or self.has_hidden() else ""
+        return Change(
+            f"INSERT INTO {{T}} {by}REPLACE WHERE {where} {rows}", kind="overwrite", where=where,
+            model=[f"SELECT CASE WHEN count(*) > 0 THEN error('other rows') END FROM ({rows}) WHERE NOT"
+                   f" coalesce(({where}), false)", f"DELETE FROM m WHERE {where}",
+                   f"INSERT INTO m ({listed}) {rows}"])
+
+    def has_hidden(self):
+        """True when rows by position would have values for columns that take none."""
+        return self.shape.identity is not None or len(self.shape.given) < len(self.shape.columns)
+
+    def overwrite_partition(self):
+        wanted = [c for c in self.shape.given
+                  if c.name in self.shape.partitions and c.kind in LITERAL_KINDS]
+        if not wanted:
+            return self.replace_where()
+        column = self.rng.choice(wanted)
+        value = self.literal(column)
+        others = [c for c in self.shape.given if c is not column]
+        listed = self.fill_source(others)
+        where = f"{quote(column.name)} IS NOT DISTINCT FROM {value}"
+        return Change(
+            f"INSERT OVERWRITE {{T}} PARTITION ({quote(column.name)} = {value}) ({listed}) SELECT {listed} FROM s",
+            kind="overwrite", where=where,
+            model=[f"DELETE FROM m WHERE {where}",
+                   f"INSERT INTO m ({listed}, {quote(column.name)}) SELECT {listed}, {value} FROM s"])
+
+    def overwrite_partitions(self):
+        """Those that the new rows have."""
+        if not self.shape.partitions:
+            return self.replace_where()
+        listed = self.fill_source(self.shape.given)
+        same = " AND ".join(
+            f"{{T}}.{quote(c.name)} IS NOT DISTINCT FROM {'(s.id * 2 + 1)' if c.generated else 's.' + quote(c.name)}"
+            for c in self.shape.columns if c.name in self.shape.partitions)
+        where = f"EXISTS (SELECT 1 FROM s WHERE {same})"
+        return Change(
+            f"INSERT OVERWRITE {{T}} WITH ('partitionOverwriteMode' = 'dynamic') ({listed}) SELECT {listed} FROM s",
+            kind="overwrite", where=where,
+            model=[f"DELETE FROM m WHERE {where}".replace("{T}", "m"),
+                   f"INSERT INTO m ({listed}) SELECT {listed} FROM s"])
 
     def delete(self):
         way = self.rng.random()
@@ -163,6 +233,8 @@ class Sequence:
         if count < ROWS_MAX:
             makers += [self.insert] * (6 if count < 20 else 3)
         makers += [self.rng.choice([self.overwrite, self.truncate, self.insert])]
+        makers += [self.replace_where, self.rng.choice([self.overwrite_partition, self.overwrite_partitions]),
+                   self.insert_by_name]
         return self.rng.choice(makers)()
 
     def maintain(self):
@@ -226,6 +298,20 @@ class Sequence:
         known = self.count(f"({before})") + self.count(after)
         expect(total == known, f"{known} changes of rows, found {total}")
 
+    def check_numbers(self, kind):
+        """Identity values: each once, new ones beyond all that ever were, old ones where they were."""
+        rows = self.session.run("SELECT nr FROM t")
+        found = {row[0] for row in rows}
+        start, step = self.shape.identity
+        new, gone = found - self.numbers, self.numbers - found
+        expect(len(found) == len(rows) and None not in found, f"each number once, found {rows}")
+        expect(all((n - start) % step == 0 for n in found), f"steps of {step} from {start}, found {found}")
+        expect(all((n - self.furthest) * step > 0 for n in new), f"numbers beyond {self.furthest}, found {new}")
+        expect(not new or kind not in ("delete", "update"), f"no new number, found {new}")
+        expect(not gone or kind not in ("insert", "update"), f"no number gone, found {gone}")
+        self.numbers = found
+        self.furthest = (max if step > 0 else min)(new | {self.furthest})
+
     # ---- All of it ---------------------------------------------------------------------------------
 
     def run_on_model(self, change):
@@ -233,6 +319,7 @@ class Sequence:
         for i, sql in enumerate(change.model):
             if "error" in self.session.ask(sql):
                 if i > 0:  # what came before is to be undone
+                    self.session.run("DELETE FROM m")
                     given = ", ".join(quote(c.name) for c in self.shape.given)
                     self.session.run(f"INSERT INTO m ({given}) SELECT {given} FROM b")
                 return False
@@ -251,6 +338,8 @@ class Sequence:
         expect(taken or version == was, "no version of what was refused")
         self.expect_same(f"SELECT {self.names} FROM t", f"SELECT {self.names} FROM m",
                          f"after {change.sql!r}")
+        if self.shape.identity:
+            self.check_numbers(change.kind if taken else "update")
         if version > was and self.shape.has_feed and change.kind == "merge":
             self.check_merged_feed(version)
         elif version > was and self.shape.has_feed:

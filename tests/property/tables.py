@@ -126,6 +126,7 @@ class Shape:
         self.has_dvs = rng.random() < 0.6
         self.has_feed = rng.random() < 0.6
         self.checks = []
+        self.identity = None  # (start, step) of the column "nr", which models lack
         self.properties = {
             "delta.enableDeletionVectors": self.has_dvs,
             "delta.enableChangeDataFeed": self.has_feed,
@@ -155,6 +156,9 @@ class Shape:
             if rng.random() < 0.3 and len(self.partitions) < 2:
                 self.partitions.append("made")
         if rng.random() < 0.3:
+            self.identity = (rng.choice([1, 1, 100, -7]), rng.choice([1, 1, 3, -2]))
+            self.is_always = rng.random() < 0.6
+        if rng.random() < 0.3:
             self.checks.append("id IS NULL OR id < 60 OR id > 63")  # NULL is no TRUE
 
     def value_of(self, rng, column, has_null=True):
@@ -174,6 +178,10 @@ class Shape:
             text += " NOT NULL" if c.is_required else ""
             text += f" DEFAULT {c.default}" if c.default else ""
             parts.append(text)
+        if self.identity:
+            way = "ALWAYS" if self.is_always else "BY DEFAULT"
+            start, step = self.identity
+            parts.append(f"nr BIGINT GENERATED {way} AS IDENTITY (START WITH {start} INCREMENT BY {step})")
         parts += [f"CONSTRAINT rule{i} CHECK ({c})" for i, c in enumerate(self.checks)]
         properties = dict(self.properties)
         if any(c.default for c in self.columns):
