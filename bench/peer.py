@@ -118,6 +118,22 @@ def _(table, source, rows):
     return step
 
 
+@workload("delta-rs", "append-beside")
+def _(table, source, rows):
+    """The same beside others: a commit that fails for them counts as nothing."""
+    from deltalake.exceptions import CommitFailedError
+
+    append = WORKLOADS["delta-rs", "append"](table, source, rows)
+
+    def step(i):
+        try:
+            return append(i)
+        except CommitFailedError:
+            return 0
+
+    return step
+
+
 @workload("duckdb", "append")
 def _(table, source, rows):
     from deltalake import DeltaTable
