@@ -88,13 +88,6 @@ has_compound(const dw_binding *binding)
     return false;
 }
 
-static bool
-is_name_token(const dw_token *token)
-{
-    return token->kind == DW_TOKEN_WORD || token->kind == DW_TOKEN_QUOTED ||
-           token->kind == DW_TOKEN_BACKQUOTED;
-}
-
 /* Tokens from `idx` on: name.name. ... with a dot behind the last one. */
 static dw_status
 match_name(const dw_binding *binding, size_t idx, const dw_sql_name *name, size_t *count_out,
@@ -107,7 +100,7 @@ match_name(const dw_binding *binding, size_t idx, const dw_sql_name *name, size_
     for (size_t i = 0; i < parts; i++) {
         size_t token = idx + 2 * i;
         dw_str text;
-        if (token + 1 >= sql->count || !is_name_token(&sql->items[token]) ||
+        if (token + 1 >= sql->count || !dw__token_is_name(&sql->items[token]) ||
             !dw__token_is_symbol(sql, token + 1, ".")) {
             return DW_OK;
         }
@@ -127,7 +120,7 @@ put_qualifier(const dw_binding *binding, size_t idx, dw_strbuf *out, size_t *cou
               dw_error *err)
 {
     *count_out = 0;
-    if (!is_name_token(&binding->sql->items[idx]) ||
+    if (!dw__token_is_name(&binding->sql->items[idx]) ||
         (idx > 0 && dw__token_is_symbol(binding->sql, idx - 1, "."))) {
         return DW_OK;
     }

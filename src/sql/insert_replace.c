@@ -15,7 +15,8 @@ qualifier_length(dw_execution *x, const dw_sql_text *sql, size_t pos, const dw_s
     for (size_t i = 0; i < count; i++) {
         dw_str name;
         size_t at = pos + 2 * i;
-        if (at + 1 >= sql->count || !dw__token_is_symbol(sql, at + 1, ".") ||
+        if (at + 1 >= sql->count || !dw__token_is_name(&sql->items[at]) ||
+            !dw__token_is_symbol(sql, at + 1, ".") ||
             dw__token_name(sql, at, &x->arena, &name, NULL) != DW_OK ||
             !dw__str_equal_nocase(name, parts[i])) {
             return 0;

@@ -67,8 +67,7 @@ dw__parser_is_symbol(const dw_parser *parser, const char *symbol)
 bool
 dw__parser_is_name(const dw_parser *parser)
 {
-    uint8_t kind = dw__parser_peek(parser, 0)->kind;
-    return kind == DW_TOKEN_WORD || kind == DW_TOKEN_QUOTED || kind == DW_TOKEN_BACKQUOTED;
+    return dw__token_is_name(dw__parser_peek(parser, 0));
 }
 
 bool

@@ -126,6 +126,13 @@ dw__token_is_symbol(const dw_sql_text *sql, size_t idx, const char *symbol)
 }
 
 bool
+dw__token_is_name(const dw_token *token)
+{
+    return token->kind == DW_TOKEN_WORD || token->kind == DW_TOKEN_QUOTED ||
+           token->kind == DW_TOKEN_BACKQUOTED;
+}
+
+bool
 dw__sql_compares_nulls(const dw_sql_text *sql)
 {
     for (size_t i = 0; i + 1 < sql->count; i++) {

@@ -65,6 +65,8 @@ dw_str dw__token_text(const dw_sql_text *sql, size_t idx);
 dw_str dw__tokens_text(const dw_sql_text *sql, size_t first, size_t last);
 /* True for a SYMBOL that is that text. */
 bool dw__token_is_symbol(const dw_sql_text *sql, size_t idx, const char *symbol);
+/* True for a WORD, QUOTED or BACKQUOTED token. */
+bool dw__token_is_name(const dw_token *token);
 /* True when nothing stands between a token and the one behind it. */
 bool dw__token_touches_next(const dw_sql_text *sql, size_t idx);
 

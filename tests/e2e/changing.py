@@ -223,6 +223,9 @@ def test_replace_where__refuses_rows_that_do_not_meet_it(w):
         expect_failure(ran, 4 if not words else 1, *words)
         expect_equal(w.files("t"), files)
     expect_equal(w.rows("SELECT * FROM t ORDER BY id"), [[1, "a"], [2, "b"]])
+    w.sql("CREATE TABLE s (st STRUCT<a: INT>); INSERT INTO s VALUES ({'a': 1}), ({'a': 2});"
+          " INSERT INTO s REPLACE WHERE (st).a = 2 VALUES ({'a': 2}), ({'a': 2})")
+    expect_equal(w.rows("SELECT s.st.a FROM s ORDER BY 1"), [[1], [2], [2]])
     out = w.sql("INSERT INTO t REPLACE WHERE id > 5 SELECT * FROM t WHERE false")
     expect("nothing was committed" in out, out)
     w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.appendOnly' = 'true')")
