@@ -190,6 +190,10 @@ void dw__domain_print(dw_strbuf *out, const dw_domain *domain);
 bool dw__metadata_dup(dw_arena *arena, const dw_metadata *from, dw_metadata *to);
 bool dw__protocol_dup(dw_arena *arena, const dw_protocol *from, dw_protocol *to);
 bool dw__file_dup(dw_arena *arena, const dw_file *from, dw_file *to);
+/* The same versions and the same features in the same order. */
+bool dw__protocol_equal(const dw_protocol *a, const dw_protocol *b);
+/* The same schema, partition columns, configuration (in any order) and description. */
+bool dw__metadata_defines_same(const dw_metadata *a, const dw_metadata *b);
 
 /* PROTOCOL.md: the unique id of a deletion vector: type, path or inline, "@offset". The null string
  * when `dv` is NULL; ptr NULL with *oom true when out of memory. */

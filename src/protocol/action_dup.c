@@ -103,3 +103,32 @@ dw__file_dup(dw_arena *arena, const dw_file *from, dw_file *to)
     *to = copy;
     return whole;
 }
+
+/* ---- Comparing ------------------------------------------------------------------------------- */
+
+bool
+dw__protocol_equal(const dw_protocol *a, const dw_protocol *b)
+{
+    return a->min_reader_version == b->min_reader_version &&
+           a->min_writer_version == b->min_writer_version &&
+           dw__str_lists_equal(a->reader_features, a->reader_feature_count, b->reader_features,
+                               b->reader_feature_count) &&
+           dw__str_lists_equal(a->writer_features, a->writer_feature_count, b->writer_features,
+                               b->writer_feature_count);
+}
+
+bool
+dw__metadata_defines_same(const dw_metadata *a, const dw_metadata *b)
+{
+    bool same = a->configuration.count == b->configuration.count &&
+                dw__str_equal(a->schema_string, b->schema_string) &&
+                dw__str_is_null(a->description) == dw__str_is_null(b->description) &&
+                dw__str_equal(a->description, b->description) &&
+                dw__str_lists_equal(a->partition_columns, a->partition_column_count,
+                                    b->partition_columns, b->partition_column_count);
+    for (size_t i = 0; same && i < a->configuration.count; i++) {
+        const dw_str *value = dw__pairs_get(&b->configuration, a->configuration.items[i].key);
+        same = value != NULL && dw__str_equal(*value, a->configuration.items[i].value);
+    }
+    return same;
+}

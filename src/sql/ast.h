@@ -83,6 +83,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_SETTING,
     DW_STATEMENT_MODIFY, /* what Delta tables cannot have done to them, but the engine's may */
     DW_STATEMENT_TRANSACTION,
+    DW_STATEMENT_RESTORE,
     DW_STATEMENT_ENGINE /* anything else: for the engine */
 } dw_statement_kind;
 
@@ -216,6 +217,13 @@ typedef struct dw_optimize_statement {
     dw_upkeep_options options;
 } dw_optimize_statement;
 
+/* RESTORE [TABLE] name TO VERSION | TIMESTAMP AS OF ... [DRY RUN] */
+typedef struct dw_restore_statement {
+    dw_sql_name name;
+    dw_sql_travel travel;
+    dw_upkeep_options options;
+} dw_restore_statement;
+
 /* SET spark.key [= value], RESET spark.key */
 typedef struct dw_setting_statement {
     dw_str key;
@@ -302,6 +310,7 @@ typedef struct dw_statement {
         dw_setting_statement setting;
         dw_transaction_statement transaction;
         dw_modify_statement modify;
+        dw_restore_statement restore;
         dw_engine_statement engine;
     } as;
 } dw_statement;

@@ -50,10 +50,14 @@ DW_WARN_UNUSED dw_status dw__parse_fsck(dw_parser *parser, dw_fsck_statement *ou
  * ..., behind REORG. */
 DW_WARN_UNUSED dw_status dw__parse_optimize(dw_parser *parser, dw_optimize_statement *out);
 DW_WARN_UNUSED dw_status dw__parse_reorg(dw_parser *parser, dw_optimize_statement *out);
+/* [TABLE] name TO ..., behind RESTORE */
+DW_WARN_UNUSED dw_status dw__parse_restore(dw_parser *parser, dw_restore_statement *out);
 /*
  * [DRY RUN] [WITHIN n SECONDS | MINUTES | HOURS], at the end of any command of upkeep, and the end.
  */
 DW_WARN_UNUSED dw_status dw__parse_upkeep_options(dw_parser *parser, dw_upkeep_options *out);
+/* [DRY RUN] and the end, of a command that is one commit. */
+DW_WARN_UNUSED dw_status dw__parse_dry_run(dw_parser *parser, dw_upkeep_options *out);
 /* [WITH SCHEMA EVOLUTION] INTO name, behind MERGE. */
 DW_WARN_UNUSED dw_status dw__parse_merge_head(dw_parser *parser, dw_statement *out);
 /* The rest of it, from where the head ended. */

@@ -38,14 +38,29 @@ parse_within(dw_parser *parser, int64_t *us_out)
     return dw__parser_fail(parser, "SECONDS, MINUTES or HOURS");
 }
 
+static bool
+accept_dry_run(dw_parser *parser)
+{
+    bool found = dw__parser_is_word_at(parser, 0, "dry") && dw__parser_is_word_at(parser, 1, "run");
+    parser->pos += found ? 2 : 0;
+    return found;
+}
+
+dw_status
+dw__parse_dry_run(dw_parser *parser, dw_upkeep_options *out)
+{
+    *out = (dw_upkeep_options){.dry_run = accept_dry_run(parser)};
+    return dw__parser_at_end(parser)
+               ? DW_OK
+               : dw__parser_fail(parser, "DRY RUN or the end of the statement");
+}
+
 dw_status
 dw__parse_upkeep_options(dw_parser *parser, dw_upkeep_options *out)
 {
     *out = (dw_upkeep_options){0};
     while (!dw__parser_at_end(parser)) {
-        if (!out->dry_run && dw__parser_is_word_at(parser, 0, "dry") &&
-            dw__parser_is_word_at(parser, 1, "run")) {
-            parser->pos += 2;
+        if (!out->dry_run && accept_dry_run(parser)) {
             out->dry_run = true;
         } else if (out->within_us == 0 && dw__parser_accept_word(parser, "within")) {
             DW_TRY(parse_within(parser, &out->within_us));

@@ -145,6 +145,8 @@ run(dw_execution *x)
         return dw__execute_modify(x);
     case DW_STATEMENT_TRANSACTION:
         return dw__execute_transaction(x);
+    case DW_STATEMENT_RESTORE:
+        return dw__execute_restore(x);
     case DW_STATEMENT_ENGINE:
         return dw__execute_engine(x, x->statement.as.engine.query);
     }

@@ -134,41 +134,6 @@ choose_protocol(dw_alter *alter, dw_error *err)
                                 &alter->arena, &alter->protocol, err);
 }
 
-static bool
-same_names(const dw_str *a, size_t a_count, const dw_str *b, size_t b_count)
-{
-    bool same = a_count == b_count;
-    for (size_t i = 0; same && i < a_count; i++) {
-        same = dw__str_equal(a[i], b[i]);
-    }
-    return same;
-}
-
-static bool
-same_protocol(const dw_protocol *a, const dw_protocol *b)
-{
-    return a->min_reader_version == b->min_reader_version &&
-           a->min_writer_version == b->min_writer_version &&
-           same_names(a->reader_features, a->reader_feature_count, b->reader_features,
-                      b->reader_feature_count) &&
-           same_names(a->writer_features, a->writer_feature_count, b->writer_features,
-                      b->writer_feature_count);
-}
-
-static bool
-same_metadata(const dw_metadata *a, const dw_metadata *b)
-{
-    bool same = a->configuration.count == b->configuration.count &&
-                dw__str_equal(a->schema_string, b->schema_string) &&
-                dw__str_is_null(a->description) == dw__str_is_null(b->description) &&
-                dw__str_equal(a->description, b->description);
-    for (size_t i = 0; same && i < a->configuration.count; i++) {
-        const dw_str *value = dw__pairs_get(&b->configuration, a->configuration.items[i].key);
-        same = value != NULL && dw__str_equal(*value, a->configuration.items[i].value);
-    }
-    return same;
-}
-
 static dw_status
 check_result(dw_alter *alter, dw_error *err)
 {
@@ -211,9 +176,9 @@ dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
     DW_TRY(choose_protocol(alter, err));
     DW_TRY(check_result(alter, err));
     bool has_new_protocol =
-        !same_protocol(&alter->protocol, dw__log_snapshot_protocol(alter->snapshot));
+        !dw__protocol_equal(&alter->protocol, dw__log_snapshot_protocol(alter->snapshot));
     if (!has_new_protocol &&
-        same_metadata(&alter->metadata, dw__log_snapshot_metadata(alter->snapshot))) {
+        dw__metadata_defines_same(&alter->metadata, dw__log_snapshot_metadata(alter->snapshot))) {
         return DW_OK;
     }
     dw_change change;

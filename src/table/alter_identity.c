@@ -42,48 +42,6 @@ find_last_value(const dw_alter *alter, dw_connection *connection, const dw_field
     return status;
 }
 
-/* The first value of the column at or behind `value`; false when there is none in 64 bits. */
-static bool
-round_up(const dw_identity *identity, int64_t value, int64_t *out)
-{
-    int64_t offset, multiple;
-    if (__builtin_sub_overflow(value, identity->start, &offset)) {
-        return false;
-    }
-    if (offset == INT64_MIN && identity->step == -1) {
-        *out = value;
-        return true;
-    }
-    if (offset % identity->step == 0) {
-        *out = value;
-        return true;
-    }
-    bool is_behind_start = (offset > 0) == (identity->step > 0);
-    int64_t count = offset / identity->step + (is_behind_start ? 1 : 0);
-    return !__builtin_mul_overflow(identity->step, count, &multiple) &&
-           !__builtin_add_overflow(identity->start, multiple, out);
-}
-
-/* The mark to be; false when the one that is there stays. A mark never goes back, unless it lies
- * before the start, where it is of no use. */
-static bool
-choose_mark(const dw_identity *identity, int64_t last, int64_t *out)
-{
-    bool rises = identity->step > 0;
-    int64_t mark = identity->high_water_mark;
-    if (!round_up(identity, last, out)) {
-        return false;
-    }
-    bool is_before = rises ? last < identity->start : last > identity->start;
-    bool is_bad =
-        identity->has_high_water_mark && (rises ? mark < identity->start : mark > identity->start);
-    if (identity->has_high_water_mark && (rises ? mark > *out : mark < *out)) {
-        *out = mark;
-    }
-    bool changes = !identity->has_high_water_mark || mark != *out;
-    return is_bad || (!is_before && changes);
-}
-
 static dw_status
 put_parameters(const dw_alter *alter, const dw_field *field, dw_strbuf *parameters, dw_error *err)
 {
@@ -123,7 +81,7 @@ sync(dw_alter *alter, dw_connection *connection, dw_str column, dw_strbuf *param
     }
     DW_TRY(dw__identity_read(field, &alter->arena, &identity, err));
     DW_TRY(find_last_value(alter, connection, field, identity->step > 0, &last, &found, err));
-    if (found && choose_mark(identity, last, &mark)) {
+    if (found && dw__identity_choose_mark(identity, last, &mark)) {
         DW_TRY(dw__identity_set_mark(field, mark, &alter->arena, &field->metadata_json, err));
     }
     DW_TRY(put_parameters(alter, field, parameters, err));

@@ -32,6 +32,9 @@ dw__change_reserve(dw_change *change, size_t more, dw_error *err)
         return DW_OK;
     }
     size_t capacity = change->count + more;
+    if (capacity < 2 * change->capacity) { /* for who asks for one after the other */
+        capacity = 2 * change->capacity;
+    }
     dw_action *actions = DW_ARENA_ARRAY(change->arena, dw_action, capacity + 1);
     if (actions == NULL) {
         return dw__error_oom(err);

@@ -181,6 +181,46 @@ set_marks(const dw_row_rules *rules, const dw_type *schema, int64_t row_count, d
 }
 
 /* The schema is parsed from its text once more, so that what a snapshot lays aside stays. */
+/* The first value of the column at or behind `value`; false when there is none in 64 bits. */
+static bool
+round_up(const dw_identity *identity, int64_t value, int64_t *out)
+{
+    int64_t offset, multiple;
+    if (__builtin_sub_overflow(value, identity->start, &offset)) {
+        return false;
+    }
+    if (offset == INT64_MIN && identity->step == -1) {
+        *out = value;
+        return true;
+    }
+    if (offset % identity->step == 0) {
+        *out = value;
+        return true;
+    }
+    bool is_behind_start = (offset > 0) == (identity->step > 0);
+    int64_t count = offset / identity->step + (is_behind_start ? 1 : 0);
+    return !__builtin_mul_overflow(identity->step, count, &multiple) &&
+           !__builtin_add_overflow(identity->start, multiple, out);
+}
+
+bool
+dw__identity_choose_mark(const dw_identity *identity, int64_t last, int64_t *out)
+{
+    bool rises = identity->step > 0;
+    int64_t mark = identity->high_water_mark;
+    if (!round_up(identity, last, out)) {
+        return false;
+    }
+    bool is_before = rises ? last < identity->start : last > identity->start;
+    bool is_bad =
+        identity->has_high_water_mark && (rises ? mark < identity->start : mark > identity->start);
+    if (identity->has_high_water_mark && (rises ? mark > *out : mark < *out)) {
+        *out = mark;
+    }
+    bool changes = !identity->has_high_water_mark || mark != *out;
+    return is_bad || (!is_before && changes);
+}
+
 dw_status
 dw__row_rules_new_marks(const dw_row_rules *rules, const dw_metadata *metadata, int64_t row_count,
                         dw_arena *arena, dw_str *schema_string_out, dw_error *err)

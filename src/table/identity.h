@@ -1,6 +1,6 @@
 /*
  * Identity columns: what their metadata says, the next values, the new mark. PROTOCOL.md "Identity
- * Columns". Private to row_rules.c and alter_identity.c.
+ * Columns". Private to row_rules.c, alter_identity.c and who takes over a schema.
  */
 #ifndef DW_TABLE_IDENTITY_H
 #define DW_TABLE_IDENTITY_H
@@ -20,6 +20,9 @@ DW_WARN_UNUSED dw_status dw__identity_check_new(const dw_field *field, const dw_
 /* Appends an expression that numbers the rows of its query. */
 void dw__identity_print_next(const dw_identity *identity, const dw_field *field, dw_strbuf *out);
 
+/* The mark once `last` is known to be in use; false when the one that is there stays. A mark never
+ * goes back, unless it lies before the start, where it is of no use. */
+bool dw__identity_choose_mark(const dw_identity *identity, int64_t last, int64_t *out);
 /* The field's metadata with another mark, in `arena`; all else stays. */
 DW_WARN_UNUSED dw_status dw__identity_set_mark(const dw_field *field, int64_t mark, dw_arena *arena,
                                                dw_str *out, dw_error *err);

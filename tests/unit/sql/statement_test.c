@@ -346,8 +346,7 @@ test_modify__reads_the_verb_and_the_table(void **state)
         assert_str(dw__sql_name_print(&p.statement.as.modify.name, &p.arena), cases[i][2]);
         dwt_parsed_deinit(&p);
     }
-    static const char *const ours[] = {"RESTORE t TO VERSION AS OF 1",
-                                       "CONVERT TO DELTA parquet.`x`", "FSCK REPAIR TABLE t",
+    static const char *const ours[] = {"CONVERT TO DELTA parquet.`x`", "FSCK REPAIR TABLE t",
                                        "ANALYZE TABLE t COMPUTE"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         dwt_parsed p;

@@ -1,0 +1,221 @@
+/*
+ * The difference between two versions of a table, as the commit that leads back. Modelled on the
+ * reference's RestoreTableCommand.
+ */
+#include "upkeep/restore.h"
+
+#include "table/change.h"
+#include "upkeep/definition_copy.h"
+#include "upkeep/file_presence.h"
+
+#include <inttypes.h>
+
+#define PARAMETERS_BYTES_MAX ((size_t) 65536)
+/* How many files pass between two looks at whether the user wants to stop. */
+#define FILES_A_LOOK 1024
+
+typedef struct restore {
+    dw_table *table;
+    const dw_upkeep *upkeep;
+    const dw_restore_spec *spec;
+    dw_log_snapshot *newest, *wanted; /* owned */
+    dw_arena arena;
+    dw_change change;
+    dw_restore_result *result;
+    int64_t seen_count, all_count; /* files, for the progress */
+} restore;
+
+static dw_status
+open_versions(restore *r, dw_error *err)
+{
+    dw_log *log = dw__table_log(r->table);
+    DW_TRY(dw__log_snapshot(log, &r->newest, err));
+    DW_TRY(dw__log_snapshot_at(log, r->spec->version, &r->wanted, err));
+    const dw_file_set *files = dw__log_snapshot_files(r->wanted);
+    r->result->files_after = (int64_t) dw__file_set_count(files);
+    r->result->bytes_after = dw__file_set_size_bytes(files);
+    r->result->is_current = r->spec->version == dw__log_snapshot_version(r->newest);
+    r->all_count =
+        (int64_t) dw__file_set_count(dw__log_snapshot_files(r->newest)) + r->result->files_after;
+    return DW_OK;
+}
+
+static dw_status
+go_on(restore *r, dw_error *err)
+{
+    if (r->seen_count++ % FILES_A_LOOK != 0) {
+        return DW_OK;
+    }
+    dw__upkeep_progress(r->upkeep, r->seen_count, r->all_count);
+    return dw__upkeep_check(r->upkeep, err);
+}
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+/* Is the file, with the very deletion vector, in the other state? */
+static dw_status
+has_file(dw_file_set *files, dw_file_ref ref, const dw_log_snapshot *other, bool *out,
+         dw_error *err)
+{
+    /* No more than its key is needed. */
+    dw_file key = {.path = dw__file_set_path(files, ref),
+                   .dv = (dw_dv_descriptor *) (uintptr_t) dw__file_set_dv(files, ref)};
+    return dw__log_snapshot_has_file(other, &key, out, err);
+}
+
+static dw_status
+missing(const restore *r, const dw_file_presence *presence, dw_error *err)
+{
+    return dw__error_set(err, DW_NOT_FOUND, "FILES_MISSING",
+                         "version %" PRId64 " cannot be restored: %" PRId64
+                         " of its files %s not there any more, such as %.*s; VACUUM removes what "
+                         "no version within the retention needs: choose a later version",
+                         r->spec->version, presence->missing_count,
+                         presence->missing_count == 1 ? "is" : "are",
+                         DW_STR_ARG(presence->missing));
+}
+
+/* [RESTORE-1] */
+static dw_status
+put_back(restore *r, dw_file_presence *presence, dw_error *err)
+{
+    dw_file_set *files = dw__log_snapshot_files(r->wanted);
+    dw_file_ref ref;
+    for (bool ok = dw__file_set_first(files, &ref); ok; ok = dw__file_set_next(files, &ref)) {
+        bool is_there;
+        DW_TRY(go_on(r, err));
+        DW_TRY(has_file(files, ref, r->newest, &is_there, err));
+        if (is_there) {
+            continue;
+        }
+        dw_action action = {.kind = DW_ACTION_ADD};
+        DW_TRY(dw__file_set_get(files, ref, &r->arena, &action.as.file, err));
+        DW_TRY(dw__file_presence_check(presence, &action.as.file, err));
+        action.as.file.data_change = true;
+        r->result->files_restored++;
+        r->result->bytes_restored += action.as.file.size_bytes;
+        DW_TRY(dw__change_reserve(&r->change, 1, err));
+        dw__change_put(&r->change, &action);
+    }
+    return presence->missing_count == 0 ? DW_OK : missing(r, presence, err);
+}
+
+static dw_status
+take_out(restore *r, dw_error *err)
+{
+    dw_file_set *files = dw__log_snapshot_files(r->newest);
+    dw_file_ref ref;
+    for (bool ok = dw__file_set_first(files, &ref); ok; ok = dw__file_set_next(files, &ref)) {
+        bool stays;
+        DW_TRY(go_on(r, err));
+        DW_TRY(has_file(files, ref, r->wanted, &stays, err));
+        if (!stays) {
+            DW_TRY(dw__change_reserve(&r->change, 1, err));
+            DW_TRY(dw__change_put_remove(&r->change, ref, err));
+        }
+    }
+    r->result->files_removed = r->change.removed_file_count;
+    r->result->bytes_removed = r->change.removed_bytes;
+    if (r->change.removed_file_count > 0 && dw__log_snapshot_properties(r->newest)->append_only) {
+        return dw__error_set(err, DW_INVALID_ARGUMENT, "APPEND_ONLY",
+                             "the table only takes appends (delta.appendOnly = true), and %" PRId64
+                             " files would have to go: set it to false first",
+                             r->change.removed_file_count);
+    }
+    return DW_OK;
+}
+
+/* ---- The commit ------------------------------------------------------------------------------ */
+
+static dw_status
+put_definition(restore *r, dw_error *err)
+{
+    dw_action clustering;
+    dw_definition_copy copy = {.wanted = r->wanted, .current = r->newest, .is_same_table = true};
+    DW_TRY(dw__definition_copy(&copy, &r->arena, err));
+    dw_action protocol = {.kind = DW_ACTION_PROTOCOL, .as.protocol = copy.protocol};
+    dw_action metadata = {.kind = DW_ACTION_METADATA, .as.metadata = copy.metadata};
+    if (!dw__protocol_equal(&copy.protocol, dw__log_snapshot_protocol(r->newest))) {
+        dw__change_put(&r->change, &protocol);
+    }
+    dw__change_put(&r->change, &metadata);
+    if (dw__definition_copy_clustering(&copy, &clustering)) {
+        dw__change_put(&r->change, &clustering);
+    }
+    return DW_OK;
+}
+
+/* Numbers and nulls, as the reference has them here. */
+static dw_status
+describe(restore *r, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) json = dw__strbuf_make(r->arena.allocator, PARAMETERS_BYTES_MAX);
+    if (dw__str_is_null(r->spec->timestamp)) {
+        dw__strbuf_printf(&json, "{\"version\":%" PRId64 ",\"timestamp\":null}", r->spec->version);
+    } else {
+        dw__strbuf_append_literal(&json, "{\"version\":null,\"timestamp\":");
+        dw__json_put_string(&json, r->spec->timestamp);
+        dw__strbuf_append_char(&json, '}');
+    }
+    DW_AUTO(dw_strbuf) metrics = dw__strbuf_make(r->arena.allocator, PARAMETERS_BYTES_MAX);
+    dw__change_put_metric(&metrics, "tableSizeAfterRestore", r->result->bytes_after);
+    dw__change_put_metric(&metrics, "numOfFilesAfterRestore", r->result->files_after);
+    dw__change_put_metric(&metrics, "numRemovedFiles", r->result->files_removed);
+    dw__change_put_metric(&metrics, "numRestoredFiles", r->result->files_restored);
+    dw__change_put_metric(&metrics, "removedFilesSize", r->result->bytes_removed);
+    dw__change_put_metric(&metrics, "restoredFilesSize", r->result->bytes_restored);
+    dw__strbuf_append_char(&metrics, '}');
+    DW_TRY(dw__strbuf_ok(&json, "the operation's parameters", err));
+    DW_TRY(dw__strbuf_ok(&metrics, "the operation's metrics", err));
+    bool ok = dw__arena_dup(&r->arena, dw__strbuf_str(&json), &r->change.parameters_json) &&
+              dw__arena_dup(&r->arena, dw__strbuf_str(&metrics), &r->change.metrics_json);
+    return ok ? DW_OK : dw__error_oom(err);
+}
+
+static dw_status
+put_files(restore *r, dw_error *err)
+{
+    dw_file_presence presence;
+    dw__file_presence_init(&presence, dw__table_storage(r->table));
+    dw_status status = put_back(r, &presence, err);
+    dw__file_presence_deinit(&presence);
+    return status == DW_OK ? take_out(r, err) : status;
+}
+
+static dw_status
+run(restore *r, dw_error *err)
+{
+    DW_TRY(open_versions(r, err));
+    if (r->result->is_current) {
+        return DW_OK;
+    }
+    DW_TRY(dw__change_init(&r->change, r->table, r->newest, &r->arena, 3, err));
+    r->change.operation = "RESTORE";
+    r->change.reads_whole_table = true;
+    r->change.has_isolation = true;
+    r->change.isolation = DW_TXN_SERIALIZABLE; /* [RESTORE-3] */
+    DW_TRY(put_definition(r, err));
+    DW_TRY(put_files(r, err));
+    DW_TRY(describe(r, err));
+    if (r->upkeep->dry_run) {
+        return DW_OK;
+    }
+    dw_txn_result done;
+    DW_TRY(dw__change_commit(&r->change, &done, err));
+    r->result->version = done.version;
+    return DW_OK;
+}
+
+dw_status
+dw__table_restore(dw_table *table, const dw_upkeep *upkeep, const dw_restore_spec *spec,
+                  dw_restore_result *out, dw_error *err)
+{
+    *out = (dw_restore_result){.version = -1};
+    restore r = {.table = table, .upkeep = upkeep, .spec = spec, .result = out};
+    dw__arena_init(&r.arena, dw__table_env(table)->allocator);
+    dw_status status = run(&r, err);
+    dw__log_snapshot_unref(r.wanted);
+    dw__log_snapshot_unref(r.newest);
+    dw__arena_deinit(&r.arena);
+    return status;
+}
