@@ -13,6 +13,8 @@
  * partition first unless the caller knows that they are few. The engine's sort mixes up what is
  * equal, so rows are numbered as they come, which takes a sixth more time and keeps them in order.
  * Files of one partition are not cut: the engine cannot do both.
+ *
+ * By a column of the caller's: for the engine its values are partitions without directories.
  */
 #include "base/assert.h"
 #include "engine/copy_result.h"
@@ -83,9 +85,22 @@ put_file_name(const dw_copy_request *request, const char *number, dw_strbuf *out
     dw__sql_put_literal(out, dw__strbuf_str(&name));
 }
 
+static bool
+has_file_column(const dw_copy_request *request)
+{
+    return !dw__str_is_null(request->file_column);
+}
+
 static void
 put_layout(const dw_copy_request *request, dw_strbuf *out)
 {
+    if (has_file_column(request)) {
+        put_file_name(request, "-{uuid}", out);
+        dw__strbuf_append_literal(out, ", HIVE_FILE_PATTERN false, PARTITION_BY (");
+        dw__sql_put_identifier(out, request->file_column);
+        dw__strbuf_append_char(out, ')');
+        return;
+    }
     if (request->partition_column_count == 0) {
         int64_t size = request->file_size_bytes > 0 ? request->file_size_bytes : INT64_MAX;
         put_file_name(request, "-{i}", out);
@@ -134,8 +149,9 @@ static dw_status
 apply_settings(dw_connection *connection, duckdb_connection handle, const dw_copy_request *request,
                bool is_sorted, dw_error *err)
 {
-    bool is_narrow = is_sorted || request->partition_count_max == 1;
-    if (request->partition_column_count == 0 || connection->copies_narrow == is_narrow) {
+    bool is_narrow = is_sorted || has_file_column(request) || request->partition_count_max == 1;
+    bool has_partitions = has_file_column(request) || request->partition_column_count > 0;
+    if (!has_partitions || connection->copies_narrow == is_narrow) {
         return DW_OK;
     }
     const char *const *settings = is_narrow ? narrow_settings : wide_settings;
@@ -152,6 +168,7 @@ dw__connection_copy(dw_connection *connection, const dw_copy_request *request, d
 {
     /* Braces in the prefix would be the engine's placeholders. */
     dw_assert(dw__str_find(request->file_prefix, '{') == SIZE_MAX);
+    dw_assert(!has_file_column(request) || request->partition_column_count == 0);
     *files_out = NULL;
     *count_out = 0;
     if (dw__env_is_cancelled(connection->env)) {

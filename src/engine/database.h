@@ -183,6 +183,9 @@ typedef struct dw_copy_request {
         *partition_columns; /* names of columns of the query; files go to name=value/ below */
     size_t partition_column_count;
     bool writes_partition_columns; /* into the files, too */
+    /* A column of the query that goes into no file: each value of it is a file, whatever its size,
+     * and rows come in its order. Null string: none. Not with partition columns. */
+    dw_str file_column;
     /* What the caller knows of the number of partitions that the rows have: with few of them (up to
      * 100, less with little memory) they need not be sorted. 0: nothing. Rows keep their order in
      * each partition either way, up to a few row groups. */

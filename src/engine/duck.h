@@ -123,6 +123,7 @@
     X(destroy_scalar_function)                                                                     \
     X(scalar_function_set_name)                                                                    \
     X(scalar_function_add_parameter)                                                               \
+    X(scalar_function_set_varargs)                                                                 \
     X(scalar_function_set_return_type)                                                             \
     X(scalar_function_set_extra_info)                                                              \
     X(scalar_function_set_bind)                                                                    \

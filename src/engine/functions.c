@@ -1,5 +1,5 @@
 /*
- * Table functions over registered entries.
+ * Functions over registered entries.
  */
 #include "engine/functions.h"
 
@@ -24,6 +24,53 @@ dw__bind_entry(duckdb_bind_info info, dw_entry_kind kind)
     }
     duck->bind_set_bind_data(info, entry, release_entry);
     return entry;
+}
+
+static void *
+copy_bound(void *entry)
+{
+    return dw__entry_ref(entry);
+}
+
+/* The value of the first argument, which must be a constant. */
+static bool
+fold_number(const dw_duck *duck, duckdb_bind_info info, int64_t *out)
+{
+    duckdb_expression argument = duck->scalar_function_bind_get_argument(info, 0);
+    duckdb_client_context context = NULL;
+    duck->scalar_function_get_client_context(info, &context);
+    bool is_found = false;
+    if (duck->expression_is_foldable(argument)) {
+        duckdb_value value = NULL;
+        duckdb_error_data failure = duck->expression_fold(context, argument, &value);
+        is_found = failure == NULL && value != NULL && !duck->is_null_value(value);
+        if (is_found) {
+            *out = duck->get_int64(value);
+        }
+        duck->destroy_value(&value);
+        duck->destroy_error_data(&failure);
+    }
+    duck->destroy_client_context(&context);
+    duck->destroy_expression(&argument);
+    return is_found;
+}
+
+void
+dw__bind_scalar_entry(duckdb_bind_info info, dw_entry_kind kind, const char *message)
+{
+    const dw_duck *duck = dw__duck_loaded();
+    dw_database *database = duck->scalar_function_bind_get_extra_info(info);
+    int64_t id = 0;
+    dw_entry *entry = NULL;
+    if (fold_number(duck, info, &id)) {
+        entry = dw__registry_find(&database->registry, kind, id);
+    }
+    if (entry == NULL) {
+        duck->scalar_function_bind_set_error(info, message);
+        return;
+    }
+    duck->scalar_function_set_bind_data(info, entry, release_entry);
+    duck->scalar_function_set_bind_data_copy(info, copy_bound);
 }
 
 static void

@@ -11,6 +11,10 @@
  * bind data keeps. NULL when there is none: the error is set. */
 dw_entry *dw__bind_entry(duckdb_bind_info info, dw_entry_kind kind);
 
+/* The same in a scalar function's bind, for its first argument, which must be a constant; the bind
+ * data keeps the entry. `message` is the error's when there is none. */
+void dw__bind_scalar_entry(duckdb_bind_info info, dw_entry_kind kind, const char *message);
+
 /* Registers a table function of one number, `name(id)`, that is read by one thread. */
 typedef struct dw_table_function_spec {
     const char *name;

@@ -169,6 +169,9 @@ DW_WARN_UNUSED dw_status dw__scan_functions_register(dw_database *database,
 DW_WARN_UNUSED dw_status dw__variant_functions_register(dw_database *database,
                                                         duckdb_connection handle, dw_error *err);
 
+DW_WARN_UNUSED dw_status dw__numbering_function_register(dw_database *database,
+                                                         duckdb_connection handle, dw_error *err);
+
 /* ---- The vtable ------------------------------------------------------------------------------ */
 
 DW_WARN_UNUSED dw_status dw__parquet_read(dw_engine *engine, dw_storage *storage,

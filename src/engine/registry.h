@@ -1,5 +1,6 @@
 /*
- * Things that functions of ours find by a number that stands in SQL: streams, scans, rows to write.
+ * Things that functions of ours find by a number that stands in SQL: streams, scans, rows to write,
+ * numberings of rows.
  * A number that is not there is an error of that statement, so nobody can reach memory through SQL.
  * Private to this folder.
  *
@@ -16,7 +17,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-typedef enum dw_entry_kind { DW_ENTRY_ROWS, DW_ENTRY_STREAM, DW_ENTRY_SCAN } dw_entry_kind;
+typedef enum dw_entry_kind {
+    DW_ENTRY_ROWS,
+    DW_ENTRY_STREAM,
+    DW_ENTRY_SCAN,
+    DW_ENTRY_NUMBERING
+} dw_entry_kind;
 
 /* The first member of what is registered. */
 typedef struct dw_entry {
