@@ -130,11 +130,13 @@ class Store:
         return [name for name in self.tables if os.path.exists(os.path.join(self.case(name), "stamp"))]
 
     def failures(self):
-        """name -> the last line of what Spark said, for what it could not write."""
+        """name -> the last cause that Spark named, for what it could not write."""
         found = {}
         for name in self.tables:
             path = os.path.join(self.case(name), "failed")
             if os.path.exists(path):
                 with open(path, encoding="utf-8") as file:
-                    found[name] = " ".join(file.read().split())[-600:]
+                    lines = [line.strip() for line in file if line.strip()]
+                causes = [line for line in lines if line.startswith("Caused by: ")]
+                found[name] = (causes or lines or ["nothing"])[-1][:600]
         return found
