@@ -13,34 +13,33 @@ BEGIN, END = "<!-- The table is checked by tests/interop; see its README. -->", 
 COLUMNS = ("", "we read Spark's", "we write", "Spark reads and changes ours", "delta-rs reads ours",
            "DuckDB reads ours")
 
-# name -> (tables of Spark; tables of ours, for want of a life shared with Spark)
+# feature, which has a life shared with Spark -> tables of Spark
 ROWS = {
-    "nothing": (("many_commits", "changed_rows", "evolved_schema", "overwritten"), None),
-    "append only": (("protocol_1_7_appendOnly", "protocol_1_2"), None),
-    "invariants": (("generated_and_checked", "protocol_1_7_checkConstraints_*"), None),
-    "check constraints": (("generated_and_checked", "protocol_raised_*"), None),
-    "generated columns": (("generated_and_checked", "protocol_2_7_*"), None),
-    "identity columns": (("generated_and_checked", "protocol_3_7_identityColumns"), None),
-    "column defaults": (("protocol_3_7_deletionVectors_*",), None),
-    "change data feed": (("changed_rows", "combined_*"), None),
-    "deletion vectors": (("deletion_vectors*", "clone_with_deletion_vectors", "combined_*"), None),
-    "mapping by name": (("mapped_*", "void_and_mapped", "combined_*"), None),
-    "mapping by id": (("mapped_by_id", "clone_that_is_mapped_*", "combined_*"), None),
-    "type widening": (("type_widened", "mapped_and_widened", "combined_*"), None),
-    "row tracking": (("tracked_and_clustered", "clone_that_is_mapped_*", "combined_*"), None),
-    "in-commit timestamps": (("in_commit_timestamps", "combined_*"), None),
-    "timestamps without a zone": (("flat_types", "partitioned_by_timestamp_ntz"),
-                                  ("flat_types", "partitioned_by_timestamp_ntz")),
-    "domain metadata": (("protocol_3_7_v2Checkpoint_*",), None),
-    "clustering": (("mapped_and_clustered", "tracked_and_clustered"), None),
-    "v2 checkpoints": (("v2_checkpoint_*",), None),
-    "struct statistics": (("checkpoint_with_struct_stats_only",), None),
-    "vacuum protocol check": (("protocol_3_7_v2Checkpoint_*",), None),
-    "checkpoint protection": (("protocol_3_7_checkpointProtection",), None),
-    "materialized partitions": (("partition_columns_in_files",), None),
-    "iceberg v1": (("iceberg_v1", "protocol_3_7_icebergCompatV1"), None),
-    "iceberg v2": (("iceberg_v2",), None),
-    "much at once": (("combined_*",), None),
+    "nothing": ("many_commits", "changed_rows", "evolved_schema", "overwritten"),
+    "append only": ("protocol_1_7_appendOnly", "protocol_1_2"),
+    "invariants": ("generated_and_checked", "protocol_1_7_checkConstraints_*"),
+    "check constraints": ("generated_and_checked", "protocol_raised_*"),
+    "generated columns": ("generated_and_checked", "protocol_2_7_*"),
+    "identity columns": ("generated_and_checked", "protocol_3_7_identityColumns"),
+    "column defaults": ("protocol_3_7_deletionVectors_*",),
+    "change data feed": ("changed_rows", "combined_*"),
+    "deletion vectors": ("deletion_vectors*", "clone_with_deletion_vectors", "combined_*"),
+    "mapping by name": ("mapped_*", "void_and_mapped", "combined_*"),
+    "mapping by id": ("mapped_by_id", "clone_that_is_mapped_*", "combined_*"),
+    "type widening": ("type_widened", "mapped_and_widened", "combined_*"),
+    "row tracking": ("tracked_and_clustered", "clone_that_is_mapped_*", "combined_*"),
+    "in-commit timestamps": ("in_commit_timestamps", "combined_*"),
+    "timestamps without a zone": ("flat_types", "partitioned_by_timestamp_ntz"),
+    "domain metadata": ("protocol_3_7_v2Checkpoint_*",),
+    "clustering": ("mapped_and_clustered", "tracked_and_clustered"),
+    "v2 checkpoints": ("v2_checkpoint_*",),
+    "struct statistics": ("checkpoint_with_struct_stats_only",),
+    "vacuum protocol check": ("protocol_3_7_v2Checkpoint_*",),
+    "checkpoint protection": ("protocol_3_7_checkpointProtection",),
+    "materialized partitions": ("partition_columns_in_files",),
+    "iceberg v1": ("iceberg_v1", "protocol_3_7_icebergCompatV1"),
+    "iceberg v2": ("iceberg_v2",),
+    "much at once": ("combined_*",),
 }
 
 
@@ -60,17 +59,12 @@ def named(run, *patterns):
 
 
 def row(run, feature):
-    tables, ours = ROWS[feature]
-    read = named(run, *(f"spark/{table} {what}" for table in tables for what in ("at version *", "newest", "written")))
-    if ours:
-        by = {engine: named(run, *(f"ours/{table} read by {engine}" for table in ours))
-              for engine in ("deltaworks", "spark", "delta-rs", "duckdb")}
-        written, changed = by["deltaworks"], by["spark"]
-    else:
-        life = named(run, f"shared life/{feature}")
-        by = {engine: named(run, f"shared life/{feature} read by {engine}") for engine in ("delta-rs", "duckdb")}
-        written, changed = life, life if "spark" in run.engines else []
-    return [feature, *map(cell, (read, written, changed, by["delta-rs"], by["duckdb"]))]
+    asked = ("at version *", "newest", "definitions", "written")
+    read = named(run, *(f"spark/{table} {what}" for table in ROWS[feature] for what in asked))
+    life = named(run, f"shared life/{feature}")
+    changed = life if "spark" in run.engines else []
+    peers = [named(run, f"shared life/{feature} read by {engine}") for engine in ("delta-rs", "duckdb")]
+    return [feature, *map(cell, (read, life, changed, *peers))]
 
 
 def printed(rows):

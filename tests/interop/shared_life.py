@@ -3,13 +3,14 @@
 We change them in between, too, so that both sides stand on what the other wrote; at the end delta-rs and
 DuckDB read them, or say that they cannot. Without Spark only our own steps are done.
 """
+import itertools
 import os
 import re
 
 import checks
 import ours
 from checks import Skip
-from dwpeers import product, rows
+from dwpeers import product, rows, spark
 
 COLUMNS = "id BIGINT, n INT, s STRING, st STRUCT<a: INT, b: STRING>, p STRING"
 
@@ -18,26 +19,68 @@ MORE_COLUMNS = {
     "generated columns": "g BIGINT GENERATED ALWAYS AS (id * 2)",
     "identity columns": "k BIGINT GENERATED ALWAYS AS IDENTITY (START WITH 100 INCREMENT BY 10)",
     "column defaults": "e STRING DEFAULT 'unless said otherwise'",
+    "timestamps without a zone": "z TIMESTAMP_NTZ",
+}
+# What some features need to happen once both sides have written rows.
+MORE_STEPS = {
+    "timestamps without a zone": [
+        ("us", "UPDATE {t} SET z = TIMESTAMP '2024-02-29 10:00:00.123456' WHERE id % 2 = 0"),
+        ("spark", "UPDATE {t} SET z = TIMESTAMP_NTZ '0001-01-01 00:00:00' WHERE id % 5 = 0"),
+        ("us", "DELETE FROM {t} WHERE z < TIMESTAMP '1000-01-01 00:00:00' AND id < 50"),
+    ],
+    "mapping of an older table": [
+        ("us", "ALTER TABLE {t} SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')"),
+        ("spark", "ALTER TABLE {t} RENAME COLUMN s TO other"),
+        ("us", "UPDATE {t} SET other = 'renamed' WHERE id % 9 = 1"),
+        ("spark", "ALTER TABLE {t} RENAME COLUMN other TO s"),
+    ],
+    "row tracking of an older table": [
+        ("us", "ALTER TABLE {t} SET TBLPROPERTIES ('delta.enableRowTracking' = 'true')"),
+    ],
+    "in-commit timestamps of an older table": [
+        ("us", "ALTER TABLE {t} SET TBLPROPERTIES ('delta.enableInCommitTimestamps' = 'true')"),
+    ],
+    "type widening": [
+        ("spark", "ALTER TABLE {t} ALTER COLUMN n TYPE BIGINT"),
+        ("us", "INSERT INTO {t} (id, n, p) VALUES (1000, 5000000000, 'p 0')"),
+        ("spark", "ALTER TABLE {t} ALTER COLUMN st.a TYPE BIGINT"),
+        ("us", "UPDATE {t} SET st.a = 6000000000 WHERE id = 7"),
+    ],
+    "log compaction": [("us", "COMPACT LOG {t}"), ("us", "UPDATE {t} SET n = 9 WHERE id = 7"),
+                       ("spark", "DELETE FROM {t} WHERE id = 8"), ("us", "COMPACT LOG {t}")],
+    "much at once": [
+        ("spark", "ALTER TABLE {t} ALTER COLUMN n TYPE BIGINT"),
+        ("us", "UPDATE {t} SET n = 5000000000 WHERE id = 6"),
+        ("spark", "ALTER TABLE {t} RENAME COLUMN st.b TO other"),
+        ("us", "UPDATE {t} SET st.other = 'renamed' WHERE id % 9 = 1"),
+        ("spark", "ALTER TABLE {t} RENAME COLUMN st.other TO b"),
+        ("us", "COMPACT LOG {t}"),
+    ],
 }
 # feature -> properties
 FEATURES = {
     "nothing": {},
+    "log compaction": {},
     "append only": {"delta.appendOnly": "true"},
     "invariants": {},
     "check constraints": {"delta.constraints.small": "id < 100000"},
     "generated columns": {},
     "identity columns": {},
     "column defaults": {"delta.feature.allowColumnDefaults": "supported"},
+    "timestamps without a zone": {},
     "domain metadata": {"delta.feature.domainMetadata": "supported"},
-    "clustering": {"delta.feature.clustering": "supported"},
+    "clustering": {},
     "vacuum protocol check": {"delta.feature.vacuumProtocolCheck": "supported"},
     "checkpoint protection": {"delta.feature.checkpointProtection": "supported"},
     "deletion vectors": {"delta.enableDeletionVectors": "true"},
     "change data feed": {"delta.enableChangeDataFeed": "true"},
     "mapping by name": {"delta.columnMapping.mode": "name"},
     "mapping by id": {"delta.columnMapping.mode": "id"},
+    "mapping of an older table": {},
     "in-commit timestamps": {"delta.enableInCommitTimestamps": "true"},
+    "in-commit timestamps of an older table": {},
     "row tracking": {"delta.enableRowTracking": "true"},
+    "row tracking of an older table": {},
     "type widening": {"delta.enableTypeWidening": "true"},
     "v2 checkpoints": {"delta.checkpointPolicy": "v2", "delta.checkpointInterval": "2"},
     "struct statistics": {
@@ -71,11 +114,18 @@ def new_rows(first, count, spark):
     )
 
 
+def more_steps(feature, with_spark):
+    """Without Spark as far as we come alone: a later one may name what Spark renamed."""
+    found = MORE_STEPS.get(feature, ())
+    return found if with_spark else itertools.takewhile(lambda step: step[0] == "us", found)
+
+
 def steps(name, feature, with_spark):
     """(who, statement): the table's life behind its creation."""
     found = [
         ("us", f"INSERT INTO {name} (id, n, s, st, p) {new_rows(0, 200, False)}"),
         ("spark", f"INSERT INTO {name} (id, n, s, st, p) {new_rows(200, 100, True)}"),
+        *((who, statement.format(t=name)) for who, statement in more_steps(feature, with_spark)),
         ("spark", f"DELETE FROM {name} WHERE id % 10 = 3"),
         ("us", f"DELETE FROM {name} WHERE id % 10 = 4"),
         ("spark", f"UPDATE {name} SET s = 'changed' WHERE id < 20"),
@@ -128,18 +178,19 @@ def steps(name, feature, with_spark):
 KEEPS_IDS = ("row tracking", "much at once")
 
 
-def create(path, feature):
+def create(path, feature, with_spark):
     properties = ", ".join(f"'{k}' = '{v}'" for k, v in FEATURES[feature].items())
     columns = COLUMNS.replace("BIGINT,", "BIGINT NOT NULL,", 1) if feature == "invariants" else COLUMNS
     columns = ", ".join(filter(None, (columns, MORE_COLUMNS.get(feature))))
     tail = f" TBLPROPERTIES ({properties})" if properties else ""
+    if feature == "clustering" and with_spark:  # we keep and use what it says, and cannot say it
+        spark.session().sql(f"CREATE TABLE {product.table_sql(path)} ({columns}) USING DELTA CLUSTER BY (id, st.a)")
+        return
     product.sql(f"CREATE TABLE {product.table_sql(path)} ({columns}) USING DELTA PARTITIONED BY (p){tail}")
 
 
 def lives(path, feature, with_spark):
-    from dwpeers import spark
-
-    create(path, feature)
+    create(path, feature, with_spark)
     name = product.table_sql(path)
     for who, statement in steps(name, feature, with_spark):
         before = row_ids(name) if feature in KEEPS_IDS else None
@@ -178,8 +229,6 @@ def read_by_peer(engine, path, feature):
 
 
 def row_ids(name, by_spark=False):
-    from dwpeers import spark
-
     query = f"SELECT id, _metadata.row_id AS r, _metadata.row_commit_version AS v FROM {name}"
     return spark.session().sql(query).toArrow() if by_spark else product.query(query)
 
