@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import ours
@@ -165,15 +166,31 @@ def newest_version(path):
     return max(int(n[:20]) for n in names if re.fullmatch(r"\d{20}\.json", n))
 
 
-def append_to_spark_table(run, case, name):
-    """Appends one of the table's own rows again; Spark then reads, appends and reads once more."""
+def ids_of(data):
+    """The ids that rows have, in order."""
+    if theirs.key_column(data) != "id":
+        return []
+    return sorted({i for i in data["id"].to_pylist() if i is not None})
+
+
+def without_id(data, i):
+    return data.filter(pc.fill_null(pc.not_equal(data["id"], i), True))
+
+
+def same(path, expected, read):
+    """Rows that may be written again: floats as we write them."""
+    return rows.difference(ours.as_written(expected), ours.as_written(read(path)))
+
+
+def change_spark_table(run, case, name):
+    """We append a row again, delete some and write others anew; Spark reads, does so, too, and we read."""
     from dwpeers import spark
 
     path = run.path(f"appended/{name}")
     theirs.copy(os.path.join(case, "delta"), path)
     newest = newest_version(path)
-    before = pq.ParquetFile(os.path.join(case, "expected", f"{newest}.parquet")).read()
-    row = before.slice(0, 1)
+    expected = pq.ParquetFile(os.path.join(case, "expected", f"{newest}.parquet")).read()
+    row, ids = expected.slice(0, 1), ids_of(expected)
     try:
         ours.insert(path, row)
     except product.ProductError as e:
@@ -184,19 +201,25 @@ def append_to_spark_table(run, case, name):
         if newest_version(path) != newest:
             return "the append was refused, and yet there is a new version"
         return None
-    expected = pa.concat_tables([before, ours.as_written(row)])
-    problem = rows.difference(expected, product.read(path))
+    expected = pa.concat_tables([expected, row])
+    if len(ids) > 3:
+        delete_ours(path, f"id = {ids[1]}")
+        product.sql(f"UPDATE {product.table_sql(path)} SET id = id WHERE id = {ids[2]}")
+        expected = without_id(expected, ids[1])
+    problem = same(path, expected, product.read)
     if problem:
         return f"read by us: {problem}"
-    problem = rows.difference(expected, spark.read(path))
+    problem = same(path, expected, spark.read)
     if problem:
         return f"read by Spark: {problem}"
     try:
         append_spark(path, row)
+        if len(ids) > 3:
+            delete_spark(path, f"id = {ids[2]}")
     except Exception as e:
-        return f"Spark cannot append after us: {' '.join(str(e).split())[:400]}"
-    expected = pa.concat_tables([before, ours.as_written(row), row])
-    problem = rows.difference(expected, product.read(path))
+        return f"Spark cannot go on after us: {' '.join(str(e).split())[:400]}"
+    expected = pa.concat_tables([expected, row])
+    problem = same(path, without_id(expected, ids[2]) if len(ids) > 3 else expected, product.read)
     return f"read by us after Spark: {problem}" if problem else None
 
 
@@ -220,4 +243,4 @@ def run_all(run, store):
         for name in store.complete():
             case = store.case(name)
             if os.listdir(os.path.join(case, "expected")):
-                run.check(f"mixed/append to spark's {name}", append_to_spark_table, run, case, name)
+                run.check(f"mixed/changes of spark's {name}", change_spark_table, run, case, name)
