@@ -29,11 +29,12 @@ STORES = {"spark": spark_tables.STORE, "reading": reading.STORE}
 def generate(options):
     """The tables of Spark that the checks need."""
     def wanted(name):
-        asked = (f"spark/{name} ", f"mixed/append to spark's {name} ", f"reading/{name} ", f"fsck/spark/{name}/")
+        asked = (f"spark/{name} ", f"mixed/changes of spark's {name} ", f"reading/{name} ", f"fsck/spark/{name}/")
         return not options.only or any(word in text for word in options.only for text in asked)
 
     for store in STORES.values():
         store.generate(options.fresh, wanted)
+    spark_tables.define(wanted)
 
 
 def main():

@@ -1,7 +1,9 @@
 """Tables that Spark, delta-rs and DuckDB write, read by us: every version, time and predicate."""
 import json
 import os
+import re
 import shutil
+import tempfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -70,6 +72,36 @@ def detail_agrees(path, expected):
     return None
 
 
+def log_until(path, version, target):
+    """The table's log as it was when this version was the newest."""
+    os.makedirs(f"{target}/_delta_log")
+    for name in os.listdir(f"{path}/_delta_log"):
+        numbers = re.match(r"(\d{20})\.(?:(\d{20})\.compacted)?", name)
+        if numbers and int(numbers[2] or numbers[1]) <= version:
+            shutil.copy2(f"{path}/_delta_log/{name}", f"{target}/_delta_log/{name}")
+    if os.path.isdir(f"{path}/_delta_log/_sidecars"):
+        shutil.copytree(f"{path}/_delta_log/_sidecars", f"{target}/_delta_log/_sidecars")
+
+
+def definitions_agree(path, definitions):
+    """Protocol, properties and partitions of each version; `definitions`: what Spark finds."""
+    for version, wanted in definitions.items():
+        with tempfile.TemporaryDirectory(prefix="dw-until-") as until:
+            log_until(path, int(version), until)
+            told = json.loads(product.run("detail", until, "--format", "ndjson"))
+        protocol, metadata = wanted["protocol"], wanted["metaData"]
+        features = {*protocol.get("readerFeatures", ()), *protocol.get("writerFeatures", ())}
+        expected = {"minReaderVersion": protocol["minReaderVersion"], "minWriterVersion": protocol["minWriterVersion"],
+                    "properties": metadata["configuration"], "partitionColumns": metadata["partitionColumns"],
+                    "id": metadata["id"]}
+        found = {key: told[key] for key in expected}
+        if protocol["minWriterVersion"] == 7:  # an older protocol implies its features
+            expected["tableFeatures"], found["tableFeatures"] = sorted(features), sorted(told["tableFeatures"])
+        if found != expected:
+            return f"version {version}: expected {expected}, found {found}"
+    return None
+
+
 def refused(path, word):
     try:
         product.read(path)
@@ -105,6 +137,9 @@ def run_spark_tables(run, store):
         run.check(f"spark/{name} history", history_agrees, path, timestamps)
         with open(os.path.join(case, "detail.json"), encoding="utf-8") as f:
             run.check(f"spark/{name} detail", detail_agrees, path, json.load(f))
+        if os.path.exists(os.path.join(case, "definitions.json")):
+            with open(os.path.join(case, "definitions.json"), encoding="utf-8") as f:
+                run.check(f"spark/{name} definitions", definitions_agree, path, json.load(f))
         middle = sorted(expected)[len(expected) // 2]
         if str(middle) in timestamps:
             asked = f"spark/{name} at the time of version {middle}"
