@@ -2,10 +2,11 @@
 """Many processes change one table at once, and readers look for an invariant that every change keeps.
 
   statements.py disjoint [--writers N] [--each N]    deletes of different rows in the same files: all succeed
-  statements.py mixed [--seconds N] [--seed N]       inserts, updates and deletes; some are killed
+  statements.py mixed [--seconds N] [--seed N]       inserts, updates, deletes and merges; some are killed
 
 In `mixed` the rows come in pairs of one group whose values sum to zero. Each statement inserts a pair,
-deletes one, or moves an amount inside of one. Whatever is killed, and whoever wins, a reader sees whole
+deletes one, or moves an amount inside of one; merges do several of that at once, and some of them are about a
+pair that others merge, too: whoever comes first inserts it. Whatever is killed, and whoever wins, a reader sees whole
 pairs only; what was acknowledged is there in the end, and conflicts (exit status 3) change nothing.
 """
 
@@ -101,6 +102,7 @@ class World:
         self.lock = threading.Lock()  # guards all below
         self.next_group = FIRST_GROUPS
         self.groups = set(range(FIRST_GROUPS))  # that nobody tried to delete
+        self.merged = []                        # never deleted, but merged by several
         self.sure = set(range(FIRST_GROUPS))    # of them, those whose insert was acknowledged
         self.deleted = set()                    # whose deletion was acknowledged
         self.counts = {"done": 0, "conflicts": 0, "kills": 0, "reads": 0}
@@ -121,21 +123,60 @@ class World:
             run("sql", "-c", f"INSERT INTO {self.name} SELECT {file * size} + range // 2, range % 2, 0 "
                              f"FROM range({2 * size})")
 
+    # The lock is held in these.
+
+    def new_group(self):
+        self.next_group += 1
+        return self.next_group - 1
+
+    def add(self, group):
+        self.groups.add(group)
+        self.sure.add(group)
+
+    @staticmethod
+    def pair(group, amount):
+        return f"VALUES ({group}, 0, {amount}), ({group}, 1, -{amount})"
+
+    def merge(self, source, clauses):
+        return (f"MERGE INTO {self.name} AS t USING (SELECT * FROM ({source}) AS r(g, n, v)) AS s "
+                f"ON t.g = s.g AND t.n = s.n {clauses}")
+
+    def merge_one(self, chance, amount):
+        """Of two that find it missing only one inserts it, or there were two of each row."""
+        if not self.merged or chance.random() < 0.4:
+            self.merged.append(self.new_group())
+        group = chance.choice(self.merged[-3:])
+        return (self.merge(self.pair(group, amount),
+                           "WHEN MATCHED THEN UPDATE SET v = t.v + s.v WHEN NOT MATCHED THEN INSERT *"),
+                lambda: self.sure.add(group))
+
+    def merge_several(self, group, amount):
+        """One pair changes and one comes."""
+        new = self.new_group()
+        return (self.merge(f"{self.pair(group, amount)} UNION ALL {self.pair(new, amount)}",
+                           "WHEN MATCHED THEN UPDATE SET v = t.v + s.v "
+                           f"WHEN NOT MATCHED AND s.g = {new} THEN INSERT *"),
+                lambda: self.add(new))
+
     def choose(self, chance):
         """A statement, and what it means when it is acknowledged."""
         kind = chance.random()
+        amount = chance.randrange(1, 1000)
         with self.lock:
+            if kind < 0.1:
+                return self.merge_one(chance, amount)
             if kind < 0.3 or not self.groups:
-                group, amount = self.next_group, chance.randrange(1000)
-                self.next_group += 1
-                return (f"INSERT INTO {self.name} VALUES ({group}, 0, {amount}), ({group}, 1, -{amount})",
-                        lambda: (self.groups.add(group), self.sure.add(group)))
+                group = self.new_group()
+                return (f"INSERT INTO {self.name} {self.pair(group, amount)}", lambda: self.add(group))
             group = chance.choice(sorted(self.groups))
             if kind < 0.45:
                 self.groups.discard(group)
                 self.sure.discard(group)
-                return (f"DELETE FROM {self.name} WHERE g = {group}", lambda: self.deleted.add(group))
-        amount = chance.randrange(1, 100)
+                statement = (f"DELETE FROM {self.name} WHERE g = {group}" if kind < 0.38 else
+                             self.merge(self.pair(group, 0), "WHEN MATCHED THEN DELETE"))
+                return statement, lambda: self.deleted.add(group)
+            if kind < 0.6:
+                return self.merge_several(group, amount)
         return (f"UPDATE {self.name} SET v = v + CASE n WHEN 0 THEN {amount} ELSE -{amount} END "
                 f"WHERE g = {group}", lambda: None)
 
