@@ -60,7 +60,7 @@ copy_source(merge_run *run, dw_str query)
     if (dw__str_is_null(run->plan.source_copy)) {
         return dw__error_oom(x->err);
     }
-    dw__strbuf_append_literal(&sql, "CREATE TEMP TABLE ");
+    dw__strbuf_append_literal(&sql, "CREATE OR REPLACE TEMP TABLE ");
     dw__sql_put_identifier(&sql, run->plan.source_copy);
     dw__strbuf_append_literal(&sql, " AS SELECT true AS __deltaworks_source, * FROM (");
     dw__strbuf_append(&sql, query);
@@ -313,7 +313,7 @@ keep_rows(merge_run *run)
     DW_TRY(type_slots(run, join));
     DW_TRY(dw__merge_print_kept(&run->plan, join, &query));
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(x->arena.allocator, DW_SQL_ENGINE_BYTES_MAX);
-    dw__strbuf_append_literal(&sql, "CREATE TEMP TABLE ");
+    dw__strbuf_append_literal(&sql, "CREATE OR REPLACE TEMP TABLE ");
     dw__sql_put_identifier(&sql, run->kept);
     dw__strbuf_append_literal(&sql, " AS ");
     dw__strbuf_append(&sql, query);
@@ -562,6 +562,7 @@ merge(merge_run *run)
     return dw__explain_engine_error(x, &open, status);
 }
 
+/* What cannot be dropped, as memory is gone, the next MERGE of the session replaces. */
 static void
 drop(merge_run *run, dw_str name)
 {
@@ -585,6 +586,11 @@ set_counts(merge_run *run)
     dw_rows *rows;
     struct ArrowArrayStream stream;
     const dw_merge_result *done = &run->done;
+    dw_change_report changed = DW_CHANGE_REPORT_INIT;
+    changed.rows_inserted = done->inserted;
+    changed.rows_updated = done->updated;
+    changed.rows_deleted = done->deleted;
+    dw__execution_set_rows_changed(run->x, &done->change, changed);
     DW_TRY(dw__rows_new(run->x->session->env->allocator, columns, 4, &rows, run->x->err));
     dw__rows_put_i64(rows, done->updated + done->deleted + done->inserted);
     dw__rows_put_i64(rows, done->updated);
@@ -592,11 +598,6 @@ set_counts(merge_run *run)
     dw__rows_put_i64(rows, done->inserted);
     DW_TRY(dw__rows_stream(rows, &stream, run->x->err));
     dw__execution_set_rows(run->x, &stream);
-    dw_change_report changed = DW_CHANGE_REPORT_INIT;
-    changed.rows_inserted = done->inserted;
-    changed.rows_updated = done->updated;
-    changed.rows_deleted = done->deleted;
-    dw__execution_set_rows_changed(run->x, &done->change, changed);
     return DW_OK;
 }
 

@@ -196,6 +196,17 @@ execution_deinit(dw_execution *x)
     dw__arena_deinit(&x->arena);
 }
 
+/* Memory may have run out when only the answer was missing. */
+static void
+say_if_committed(const dw_execution *x)
+{
+    dw_change_report change;
+    if (x->result != NULL && dw__result_change(x->result, &change) && change.version >= 0) {
+        dw__error_context(x->err, "version %" PRId64 " was committed, but its answer got lost",
+                          change.version);
+    }
+}
+
 static dw_status
 execute_text(dw_session *session, dw_str text, dw_result **out, dw_error *err)
 {
@@ -207,6 +218,7 @@ execute_text(dw_session *session, dw_str text, dw_result **out, dw_error *err)
     dw_status status = parse_and_run(&x, text);
     atomic_store(&session->progress_permille, -1);
     if (status != DW_OK) {
+        say_if_committed(&x);
         dw__result_free(x.result);
         x.result = NULL;
     }

@@ -281,7 +281,7 @@ write_change_data(merge_state *state, dw_error *err)
     dw__strbuf_append_literal(&sql, " AS ");
     print_old_rows(state, &sql);
     DW_TRY(dw__strbuf_ok(&sql, "the statement", err));
-    DW_TRY(execute(state, "CREATE TEMP VIEW ", "was", dw__strbuf_str(&sql), err));
+    DW_TRY(execute(state, "CREATE OR REPLACE TEMP VIEW ", "was", dw__strbuf_str(&sql), err));
     dw__strbuf_clear(&sql);
     dw__row_change_print_select(&state->rc, old_view, ", _change_type", &sql);
     if (!dw__str_is_null(state->new_table)) {

@@ -303,7 +303,7 @@ dw__row_change_keep(dw_row_change *rc, dw_str query, dw_str *name_out, dw_error 
     if (dw__str_is_null(rc->kept)) {
         return dw__error_oom(err);
     }
-    return execute(rc, "CREATE TEMP TABLE ", " AS ", query, err);
+    return execute(rc, "CREATE OR REPLACE TEMP TABLE ", " AS ", query, err);
 }
 
 static void
