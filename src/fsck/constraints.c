@@ -53,7 +53,7 @@ query_rows(dw_fsck *fsck, dw_log_snapshot *snapshot, const dw_row_checks *checks
 {
     dw_scan *scan;
     dw_text_rows rows;
-    dw_scan_source source = {.name = VIEW_NAME, .snapshot = snapshot, .keeps_variants = true};
+    dw_scan_source source = {.name = VIEW_NAME, .snapshot = snapshot};
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(arena->allocator, QUERY_BYTES_MAX);
     DW_TRY(print_query(checks, &sql, cause));
     DW_TRY(dw__scan_open(fsck->connection, fsck->database, dw__strbuf_str(&sql), &source, 1, &scan,

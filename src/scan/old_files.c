@@ -73,16 +73,17 @@ add_conditions(old_finder *finder, const dw_type *type, size_t field_idx, size_t
     }
 }
 
-/* Columns that are in files. */
+/* Columns that are in files, and of interest. */
 static void
-look_at_schema(old_finder *finder)
+look_at_schema(old_finder *finder, const dw_plan_source *plan)
 {
     const dw_relation *relation = finder->relation;
     size_t count =
         relation->schema->field_count - dw__scan_metadata_column_count(relation->metadata);
     for (size_t i = 0; i < count; i++) {
         const dw_field *field = &relation->schema->fields[i];
-        if (!dw__str_among(relation->partition_columns, relation->partition_count, field->name)) {
+        if (dw__plan_reads(plan, i) &&
+            !dw__str_among(relation->partition_columns, relation->partition_count, field->name)) {
             add_conditions(finder, field->type, i, 0);
         }
     }
@@ -221,7 +222,7 @@ dw__scan_find_old_values(dw_scan *scan, dw_bound_source *source, dw_error *err)
     old_finder finder = {.relation = relation};
     dw__predicate_scope_init(&finder.scope, &scan->arena, relation->schema,
                              relation->partition_columns, relation->partition_count);
-    look_at_schema(&finder);
+    look_at_schema(&finder, source->plan);
     if (!finder.has_times || source->file_count == 0) {
         return DW_OK;
     }

@@ -143,6 +143,30 @@ aggregates_below(dw_json operator, bool is_aggregated)
     return is_aggregated || is_operator(operator, "LOGICAL_AGGREGATE_AND_GROUP_BY");
 }
 
+static bool
+mark_columns(dw_plan_source *source, dw_json get)
+{
+    size_t count = source->scope.schema->field_count;
+    if (source->reads == NULL) {
+        source->reads = DW_ARENA_ARRAY(source->scope.arena, bool, count);
+        if (source->reads == NULL) {
+            return false;
+        }
+    }
+    dw_json columns = member(get, "column_indexes");
+    if (dw__json_kind(columns) != DW_JSON_ARRAY) {
+        memset(source->reads, true, count * sizeof(*source->reads));
+    }
+    dw_json_iter it = dw__json_iter(columns);
+    while (dw__json_next(&it)) {
+        int64_t idx;
+        if (dw__json_i64(member(it.value, "index"), &idx) && idx >= 0 && (size_t) idx < count) {
+            source->reads[idx] = true;
+        }
+    }
+    return true;
+}
+
 /* Visits an operator, together with those below it that a filter sees through. */
 static bool
 visit_operator(plan_walk *walk, dw_json operator, bool is_aggregated)
@@ -164,7 +188,7 @@ visit_operator(plan_walk *walk, dw_json operator, bool is_aggregated)
     reader.scope = &source->scope;
     size_t *seen = &walk->seen[source - walk->sources];
     source->is_aggregated = is_aggregated && (*seen == 0 || source->is_aggregated);
-    return add_demand(&reader, source, (*seen)++);
+    return mark_columns(source, operator) && add_demand(&reader, source, (*seen)++);
 }
 
 static bool
@@ -216,6 +240,7 @@ settle_source(plan_walk *walk, size_t idx, dw_str plan_json)
     if (walk->seen[idx] == 0 || walk->seen[idx] != mentions) {
         source->predicate = dw__predicate_unknown();
         source->is_aggregated = false;
+        source->reads = NULL;
     }
     source->predicate = dw__predicate_useful(&source->scope, source->predicate);
     return source->predicate != NULL;
@@ -241,6 +266,7 @@ dw__plan_read(const dw_allocator *allocator, dw_str plan_json, dw_plan_source *s
     for (size_t i = 0; i < count; i++) {
         sources[i].predicate = dw__predicate_unknown();
         sources[i].is_aggregated = false;
+        sources[i].reads = NULL;
     }
     if (dw__str_is_null(plan_json) || count == 0) {
         return DW_OK;

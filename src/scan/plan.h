@@ -9,6 +9,8 @@
  *  [PLAN-2] What is not understood, or not of the expected shape, is UNKNOWN.
  *  [PLAN-3] A stub that stands in the plan several times gets the OR of what is demanded there; one
  *           that may stand in it somewhere unseen gets UNKNOWN.
+ *           Columns are read that stand in some LOGICAL_GET of the stub: the binder adds each there
+ *           when it meets it.
  *  [PLAN-4] A stub is aggregated when no row of it gets around an aggregate, nor below that through
  *           a limit: then the order of its rows matters to nobody, and all of them are read.
  */
@@ -29,11 +31,19 @@ typedef struct dw_plan_source {
     bool with_positions;           /* the stub has the columns of positions, too */
     const dw_predicate *predicate; /* the answer; UNKNOWN: nothing is demanded */
     bool is_aggregated;            /* likewise */
+    bool *reads;                   /* likewise, for each field of the schema; NULL: all of them */
 } dw_plan_source;
 
+/* False when no row's value of the column matters to the statement. */
+static inline bool
+dw__plan_reads(const dw_plan_source *source, size_t field_idx)
+{
+    return source->reads == NULL || source->reads[field_idx];
+}
+
 /* Fills the answers of the sources, predicates in the arenas of their scopes. The plan may be the
- * null string or nonsense: then all are UNKNOWN and none aggregated. Fails only when out of
- * memory. */
+ * null string or nonsense: then all are UNKNOWN, none is aggregated, and all is read. Fails only
+ * when out of memory. */
 DW_WARN_UNUSED dw_status dw__plan_read(const dw_allocator *allocator, dw_str plan_json,
                                        dw_plan_source *sources, size_t count, dw_error *err);
 

@@ -36,16 +36,26 @@ resolve_paths(dw_scan *scan, dw_bound_source *source, dw_error *err)
     return DW_OK;
 }
 
-/* Of files in a codec that the engine lacks; and of those whose rows are to be written again and
- * have variants. */
+static bool
+reads_variants(const dw_bound_source *source)
+{
+    const dw_type *schema = source->relation.schema;
+    for (size_t i = 0; i < schema->field_count; i++) {
+        if (dw__plan_reads(source->plan, i) &&
+            dw__schema_has_kind(schema->fields[i].type, DW_TYPE_VARIANT)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of files in a codec that the engine lacks; and of those with variants that may be JSON's null. */
 static dw_status
 make_copies(dw_scan *scan, dw_bound_source *source, dw_error *err)
 {
-    bool keeps_variants = (source->keeps_variants || source->rows != NULL) &&
-                          dw__schema_has_kind(source->relation.schema, DW_TYPE_VARIANT);
-    dw_status status = dw__plain_files_make(&source->copies, scan->env,
-                                            dw__database_spill_directory(scan->database),
-                                            keeps_variants, source->paths, source->file_count, err);
+    dw_status status = dw__plain_files_make(
+        &source->copies, scan->env, dw__database_spill_directory(scan->database),
+        reads_variants(source), source->paths, source->file_count, err);
     return status == DW_OK || err == NULL ? status : dw__scan_explain_error(scan, err);
 }
 
@@ -274,7 +284,6 @@ prepare_sources(dw_scan *scan, const dw_scan_source *sources, size_t count, dw_p
         source->with_positions = sources[i].with_positions;
         source->compares_nulls = sources[i].compares_nulls;
         source->rows = sources[i].rows;
-        source->keeps_variants = sources[i].keeps_variants;
         source->relation = dw__relation_of_snapshot(source->snapshot);
         scan->count++;
         if (sources[i].changes != NULL) {

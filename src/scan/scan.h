@@ -33,9 +33,6 @@ typedef struct dw_scan_source {
     bool with_metadata;       /* the column _metadata, too: of files, and of tracked rows */
     bool compares_nulls;      /* conditions on it may have IS [NOT] DISTINCT FROM */
     bool with_row_ids; /* the columns of dw__scan_row_id_columns, too, filled for every row */
-    /* Variants that are JSON's null do not become NULL, as in a query: files with variants are
-     * copied for that. So it is for rows that were chosen before, as these are written again. */
-    bool keeps_variants;
 } dw_scan_source;
 
 /* Where a row is: the place of its file among dw__scan_files (BIGINT), and its place in the file,

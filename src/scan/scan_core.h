@@ -39,7 +39,7 @@ typedef struct dw_bound_source {
     dw_dv_list kept;            /* of changes or chosen rows: the only ones to read */
     const dw_scan_rows *rows;   /* chosen before, or NULL */
     const dw_plan_source *plan; /* what the statement demands of the rows */
-    bool with_positions, keeps_variants, compares_nulls;
+    bool with_positions, compares_nulls;
     dw_scan_report report;
     dw_old_values *old; /* of the files; NULL: nothing is of Spark's old calendar */
     bool has_old_dates, has_old_instants;

@@ -273,7 +273,6 @@ open_join(merge_run *run, dw_str *out)
     DW_TRY(dw__binding_print(&run->binding, all, out, x->err));
     DW_TRY(dw__execution_sources(x, &run->binding, &sources));
     sources[target].with_positions = true;
-    sources[target].keeps_variants = true;
     sources[target].with_row_ids = run->plan.ids.id.len > 0;
     run->scan_name = sources[target].name;
     DW_TRY(dw__session_check_cancelled(x->session, x->err));

@@ -232,7 +232,7 @@ search(dw_table *table, dw_connection *connection, dw_log_snapshot *snapshot, dw
 {
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, dw__table_env(table)->allocator);
-    dw_scan_source source = {.name = name, .snapshot = snapshot, .keeps_variants = true};
+    dw_scan_source source = {.name = name, .snapshot = snapshot};
     dw_scan *scan = NULL;
     dw_text_rows rows = {0};
     DW_TRY(dw__scan_open(connection, dw__table_database(table), sql, &source, 1, &scan, err));

@@ -137,7 +137,7 @@ def null_counts(w, table, version):
 
 
 def expect_kinds(w, table, ids, where=""):
-    """What the rows that are written again hold; a query makes NULL of both."""
+    """What the rows hold after they were written again, by a query."""
     note = " || ' ' || ".join(KIND.format(value) for value in ("v", "s.v", "l[1]", "l[2]", "m['k']"))
     w.sql(f"UPDATE {table} SET note = {note} {where}")
     rows = w.rows(f"SELECT id, note FROM {table} ORDER BY id")
@@ -174,18 +174,31 @@ def test_variants__that_are_null_of_json_are_so_in_change_data(w: World):
     new_nulls(w, "t", "'delta.enableChangeDataFeed' = 'true', 'delta.enableDeletionVectors' = 'false'")
     w.sql("UPDATE t SET note = 'x' WHERE id < 6")
     w.sql("DELETE FROM t WHERE id IN (0, 2)")
-    # As rows of a table of their own: a query over changes makes NULL of both.
-    folder, log = w.path("t/_change_data"), w.path("u/_delta_log")
-    os.makedirs(log)
-    shutil.copy(w.path(f"t/_delta_log/{0:020d}.json"), log)
-    with open(f"{log}/{1:020d}.json", "w", encoding="utf-8") as file:
-        for name in os.listdir(folder):
-            shutil.copy(f"{folder}/{name}", w.path("u"))
-            add = {"path": name, "partitionValues": {}, "size": os.path.getsize(f"{folder}/{name}"),
-                   "modificationTime": 0, "dataChange": True}
-            file.write(json.dumps({"add": add}) + "\n")
-    expect_kinds(w, "u", [0, 0, 0, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5])
-    w.damages("u")
+    note = " || ' ' || ".join(KIND.format(value) for value in ("v", "s.v", "l[1]", "l[2]", "m['k']"))
+    rows = w.rows(f"SELECT id, {note} AS note FROM table_changes('t', 2, 3) ORDER BY id")
+    expect_equal(rows, [[i, " ".join([KINDS[i % 3]] * 3 + ["sql", KINDS[i % 3]])]
+                        for i in (0, 0, 0, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5)])
+
+
+@test
+def test_variants__that_are_null_of_json_are_no_null_of_sql_in_queries(w: World):
+    for number, (properties, partition) in enumerate(VARIANTS):
+        t, u = f"t{number}", f"u{number}"
+        new_nulls(w, t, properties, partition)
+        told = "SELECT id, " + ", ".join(f"{KIND.format(v)} AS k{i}" for i, v in enumerate(
+            ("v", "s.v", "l[1]", "l[2]", "m['k']")))
+        expected = [[i] + [KINDS[i % 3]] * 3 + ["sql", KINDS[i % 3]] for i in range(9)]
+        expect_equal(w.rows(f"{told} FROM {t} ORDER BY id"), expected)
+        expect_equal(w.rows(f"SELECT count(v) AS a, count(s.v) AS b, count(l[1]) AS c FROM {t}"), [[6, 6, 6]])
+        expect_equal(w.value(f"SELECT count(*) FROM {t} WHERE v IS NULL"), 3)
+        expect_equal(w.value(f"SELECT count(*) FROM {t} WHERE v IS NOT NULL AND s.v IS NOT NULL"), 6)
+        expect_equal(w.rows(f"SELECT v FROM {t} WHERE id < 3 ORDER BY id"), [["null"], ["[null]"], [None]])
+        w.sql(f"CREATE TABLE {u} (id BIGINT, v VARIANT, s STRUCT<v: VARIANT>, l ARRAY<VARIANT>, m MAP<STRING, VARIANT>)")
+        w.sql(f"INSERT INTO {u} SELECT id, v, s, l, m FROM {t} WHERE id < 5")
+        w.sql(f"MERGE INTO {u} a USING (SELECT id, v, s, l, m FROM {t} WHERE id >= 4) b ON a.id = b.id "
+              "WHEN NOT MATCHED THEN INSERT *")
+        expect_equal(null_counts(w, u, 1), [1, 1, 5])
+        expect_equal(w.rows(f"{told} FROM {u} ORDER BY id"), expected)
 
 
 @test

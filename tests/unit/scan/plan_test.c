@@ -157,6 +157,43 @@ test_plan__tells_the_tables_of_which_only_aggregates_are_wanted(void **state)
     for_each_sample(check_aggregated);
 }
 
+static void
+check_read(plan_world *world, dw_json sample)
+{
+    static const struct {
+        const char *sql;
+        const char *reads; /* of t, names each behind a blank */
+    } cases[] = {
+        {"SELECT k FROM t", " k"},
+        {"SELECT k FROM t WHERE id >= 50 AND id < 60", " id k"},
+        {"SELECT 1 FROM t WHERE k = 1 OR id = 2", " id k"},
+    };
+    dw_error err = DW_ERROR_INIT;
+    dw_str sql = sample_text(sample, "sql");
+    assert_ok(read_plan(world, sample_text(sample, "plan"), &err), &err);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char found[256] = "";
+        for (size_t k = 0; k < world->schema->field_count; k++) {
+            if (dw__plan_reads(&world->sources[0], k)) {
+                size_t len = strlen(found);
+                snprintf(found + len, sizeof(found) - len, " %.*s",
+                         DW_STR_ARG(world->schema->fields[k].name));
+            }
+        }
+        if (dw__str_equal(sql, dw__str_from(cases[i].sql))) {
+            assert_string_equal(found, cases[i].reads);
+        }
+    }
+    assert_true(dw__plan_reads(&(dw_plan_source){0}, 7));
+}
+
+static void
+test_plan__tells_the_columns_that_are_read(void **state)
+{
+    (void) state;
+    for_each_sample(check_read);
+}
+
 /* Cuts and changes the plan in many places: whatever comes out, nothing breaks. */
 static void
 damage_sample(plan_world *world, dw_json sample)
@@ -338,6 +375,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan__of_real_statements_becomes_their_predicates),
         cmocka_unit_test(test_plan__tells_the_tables_of_which_only_aggregates_are_wanted),
+        cmocka_unit_test(test_plan__tells_the_columns_that_are_read),
         cmocka_unit_test(test_plan__that_is_damaged_breaks_nothing),
         cmocka_unit_test(test_plan__out_of_memory_is_an_error_and_leaks_nothing),
         cmocka_unit_test(test_plan__that_makes_no_sense_excludes_nothing),
