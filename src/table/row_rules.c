@@ -102,6 +102,37 @@ add_generation_check(dw_row_rules *rules, size_t idx, dw_arena *arena, dw_error 
     return DW_OK;
 }
 
+/*
+ * A column without a type does not go into the files, so nothing would look at what is given for
+ * it.
+ */
+static dw_status
+add_void_check(dw_row_rules *rules, size_t idx, dw_arena *arena, dw_error *err)
+{
+    const dw_field *field = &rules->schema->fields[idx];
+    size_t count = rules->schema->field_count;
+    bool *uses = DW_ARENA_ARRAY(arena, bool, count);
+    dw_row_check *check = &rules->checks.items[rules->checks.count];
+    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
+    dw__sql_put_identifier(&sql, field->name);
+    dw__strbuf_append_literal(&sql, " IS NULL");
+    DW_TRY(dw__strbuf_ok(&sql, "an expression", err));
+    *check = (dw_row_check){
+        .code = "TYPE_MISMATCH",
+        .label =
+            dw__arena_printf(arena, "the type void of column \"%.*s\"", DW_STR_ARG(field->name)),
+        .expression = {.uses = uses, .use_count = count},
+    };
+    if (uses == NULL || dw__str_is_null(check->label) ||
+        !dw__arena_dup(arena, dw__strbuf_str(&sql), &check->expression.sql)) {
+        return dw__error_oom(err);
+    }
+    memset(uses, false, count * sizeof(*uses));
+    uses[idx] = true;
+    rules->checks.count++;
+    return DW_OK;
+}
+
 dw_status
 dw__row_rules_read(const dw_protocol *protocol, const dw_metadata *metadata, const dw_type *schema,
                    dw_arena *arena, dw_row_rules *out, dw_error *err)
@@ -288,9 +319,10 @@ print_checks(const dw_row_rules *rules, dw_str query, dw_strbuf *out, dw_error *
     return dw__strbuf_ok(out, "the statement", err);
 }
 
-/* Adds the checks of generated columns that are given; says whether others are to be computed. */
+/* Adds the checks of columns that are given, generated ones and those without a type; says whether
+ * generated ones are to be computed. */
 static dw_status
-split_generated(dw_row_rules *rules, dw_arena *arena, bool *computes_out, dw_error *err)
+judge_given(dw_row_rules *rules, dw_arena *arena, bool *computes_out, dw_error *err)
 {
     size_t count = rules->checks.count;
     dw_row_check *items =
@@ -304,13 +336,13 @@ split_generated(dw_row_rules *rules, dw_arena *arena, bool *computes_out, dw_err
     rules->checks.items = items;
     *computes_out = false;
     for (size_t i = 0; i < rules->schema->field_count; i++) {
-        if (rules->columns[i].generation == NULL) {
-            continue;
-        }
-        if (rules->columns[i].is_left_out) {
+        const dw_column_rule *rule = &rules->columns[i];
+        if (rule->generation != NULL && rule->is_left_out) {
             *computes_out = true;
-        } else {
+        } else if (rule->generation != NULL) {
             DW_TRY(add_generation_check(rules, i, arena, err));
+        } else if (rules->schema->fields[i].type->kind == DW_TYPE_VOID && !rule->is_left_out) {
+            DW_TRY(add_void_check(rules, i, arena, err));
         }
     }
     return DW_OK;
@@ -322,7 +354,7 @@ dw__row_rules_print(const dw_row_rules *rules, dw_str query, dw_arena *arena, dw
 {
     dw_row_rules now = *rules;
     bool computes = false;
-    DW_TRY(split_generated(&now, arena, &computes, err));
+    DW_TRY(judge_given(&now, arena, &computes, err));
     DW_AUTO(dw_strbuf) filled = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
     if (computes) {
         DW_TRY(print_generated(&now, query, arena, &filled, err));

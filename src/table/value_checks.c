@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "engine/database.h"
 #include "protocol/action.h"
+#include "protocol/feature_use.h"
 #include "scan/scan.h"
 #include "table/zeros.h"
 
@@ -114,6 +115,10 @@ fit_one(const type_pair *pair, type_pair *stack, size_t *depth, size_t room)
     if (from->kind == DW_TYPE_VOID) {
         return FIT_CAST;
     }
+    /* The engine calls the type of a bare NULL an integer; that it is one is judged by the rows. */
+    if (to->kind == DW_TYPE_VOID && from->kind == DW_TYPE_INTEGER) {
+        return FIT_CAST;
+    }
     if (!dw__type_is_nested(to) || from->kind != to->kind) {
         if (from->kind == to->kind && from->kind != DW_TYPE_DECIMAL) {
             return FIT_SAME;
@@ -154,24 +159,24 @@ fit_of(const dw_type *from, const dw_type *to)
     return whole;
 }
 
-/* ---- NOT NULL inside ------------------------------------------------------------------------- */
+/* ---- NULL where it must not be, or nothing else may be --------------------------------------- */
 
 static bool
-forbids_null_inside(const dw_type *type)
+has_rules_inside(const dw_type *type)
 {
     switch (type->kind) {
     case DW_TYPE_STRUCT:
         for (size_t i = 0; i < type->field_count; i++) {
-            if (!type->fields[i].nullable || forbids_null_inside(type->fields[i].type)) {
+            if (!type->fields[i].nullable || has_rules_inside(type->fields[i].type)) {
                 return true;
             }
         }
         return false;
     case DW_TYPE_ARRAY:
-        return !type->contains_null || forbids_null_inside(type->element);
+        return !type->contains_null || has_rules_inside(type->element);
     case DW_TYPE_MAP:
-        return !type->contains_null || forbids_null_inside(type->element) ||
-               forbids_null_inside(type->key);
+        return !type->contains_null || has_rules_inside(type->element) ||
+               has_rules_inside(type->key);
     case DW_TYPE_STRING:
     case DW_TYPE_LONG:
     case DW_TYPE_INTEGER:
@@ -186,8 +191,9 @@ forbids_null_inside(const dw_type *type)
     case DW_TYPE_TIMESTAMP:
     case DW_TYPE_TIMESTAMP_NTZ:
     case DW_TYPE_VARIANT:
-    case DW_TYPE_VOID:
         return false;
+    case DW_TYPE_VOID:
+        return true;
     }
     return false;
 }
@@ -220,7 +226,7 @@ print_struct_violation(dw_strbuf *out, const dw_type *type, dw_str reference, dw
     dw__strbuf_printf(out, "(%.*s IS NOT NULL AND (false", DW_STR_ARG(reference));
     for (size_t i = 0; i < type->field_count; i++) {
         const dw_field *field = &type->fields[i];
-        if (field->nullable && !forbids_null_inside(field->type)) {
+        if (field->nullable && !has_rules_inside(field->type)) {
             continue;
         }
         DW_AUTO(dw_strbuf) path = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
@@ -235,7 +241,7 @@ print_struct_violation(dw_strbuf *out, const dw_type *type, dw_str reference, dw
         if (!field->nullable) {
             dw__strbuf_printf(out, " OR %.*s IS NULL", DW_STR_ARG(inner));
         }
-        if (forbids_null_inside(field->type)) {
+        if (has_rules_inside(field->type)) {
             dw__strbuf_append_literal(out, " OR ");
             print_violation(out, field->type, inner, arena, depth + 1);
         }
@@ -243,14 +249,18 @@ print_struct_violation(dw_strbuf *out, const dw_type *type, dw_str reference, dw
     dw__strbuf_append_literal(out, "))");
 }
 
-/* Appends a condition that is TRUE when `reference` holds a NULL where its type forbids one. The
- * depth of a schema is bounded by DW_SCHEMA_DEPTH_MAX. */
+/* Appends a condition that is TRUE when `reference` holds a NULL where its type forbids one, or
+ * anything else where it is void. The depth of a schema is bounded by DW_SCHEMA_DEPTH_MAX. */
 static void
 print_violation(dw_strbuf *out, const dw_type *type, dw_str reference, dw_arena *arena, int depth)
 {
     dw_assert(depth <= 2 * DW_SCHEMA_DEPTH_MAX);
-    if (!forbids_null_inside(type)) {
+    if (!has_rules_inside(type)) {
         dw__strbuf_append_literal(out, "false");
+        return;
+    }
+    if (type->kind == DW_TYPE_VOID) {
+        dw__strbuf_printf(out, "(%.*s IS NOT NULL)", DW_STR_ARG(reference));
         return;
     }
     if (type->kind == DW_TYPE_STRUCT) {
@@ -382,6 +392,33 @@ print_value(dw_strbuf *out, fit how, const dw_field *field, dw_str reference, dw
     dw__zeros_print(out, field->type, dw__strbuf_str(&value));
 }
 
+/* Appends "condition THEN error(...)" for NULL where it must not be, or values where none are. */
+static void
+print_judgement(dw_strbuf *out, const dw_field *field, dw_str reference, dw_str source_type,
+                dw_arena *arena)
+{
+    dw__strbuf_append(out, field->nullable ? DW_STR("false") : reference);
+    dw__strbuf_append(out, field->nullable ? DW_STR("") : DW_STR(" IS NULL"));
+    if (has_rules_inside(field->type)) {
+        /* What the query leaves out is there after the cast. */
+        DW_AUTO(dw_strbuf) whole = dw__strbuf_make(out->allocator, DW_COMMIT_BYTES_MAX);
+        print_fitting(&whole, FIT_CAST, field, reference, source_type);
+        dw__strbuf_append_literal(out, " OR ");
+        print_violation(out, field->type, dw__strbuf_str(&whole), arena, 0);
+        out->failed = out->failed || whole.failed;
+    }
+    dw__strbuf_append_literal(out, " THEN ");
+    if (dw__schema_has_kind(field->type, DW_TYPE_VOID)) {
+        print_raise(out, field, "TYPE_MISMATCH",
+                    "takes only NULL where its type is void, and no NULL where that must not be; "
+                    "a row of the query has something else there",
+                    NULL);
+    } else {
+        print_raise(out, field, "NOT_NULL_VIOLATION",
+                    "must not be null, and a row of the query has null there", NULL);
+    }
+}
+
 dw_status
 dw__value_print_checked(const dw_field *field, dw_str reference, dw_str source_type,
                         dw_arena *arena, dw_strbuf *out, dw_error *err)
@@ -402,22 +439,14 @@ dw__value_print_checked(const dw_field *field, dw_str reference, dw_str source_t
     if (how == FIT_NEVER) {
         return type_mismatch(field, source_type, err);
     }
-    bool checks_inside = forbids_null_inside(field->type);
-    if (!field->nullable || checks_inside) {
+    bool is_judged = !field->nullable || has_rules_inside(field->type);
+    if (is_judged) {
         dw__strbuf_append_literal(out, "CASE WHEN ");
-        dw__strbuf_append(out, field->nullable ? DW_STR("false") : reference);
-        dw__strbuf_append(out, field->nullable ? DW_STR("") : DW_STR(" IS NULL"));
-        if (checks_inside) {
-            dw__strbuf_append_literal(out, " OR ");
-            print_violation(out, field->type, reference, arena, 0);
-        }
-        dw__strbuf_append_literal(out, " THEN ");
-        print_raise(out, field, "NOT_NULL_VIOLATION",
-                    "must not be null, and a row of the query has null there", NULL);
+        print_judgement(out, field, reference, source_type, arena);
         dw__strbuf_append_literal(out, " ELSE ");
     }
     print_value(out, how, field, reference, source_type);
-    if (!field->nullable || checks_inside) {
+    if (is_judged) {
         dw__strbuf_append_literal(out, " END");
     }
     return DW_OK;

@@ -298,5 +298,22 @@ def test_identity__writers_side_by_side_never_share_a_value(w):
     expect_equal(len([f for f in w.files("t") if f.endswith(".parquet")]), 24)
 
 
+@test
+def test_rules__columns_without_a_type_take_nothing_but_null(w):
+    inside = {"type": "struct", "fields": [{"name": n, "type": t, "nullable": True, "metadata": {}}
+                                           for n, t in (("a", "integer"), ("v", "void"))]}
+    write_table(w, [("id", "integer", {}), ("n", "void", {}), ("s", inside, {})])
+    w.sql("INSERT INTO t VALUES (1, NULL, {'a': 1, 'v': NULL}), (2, NULL, NULL)")
+    w.sql("INSERT INTO t BY NAME SELECT 3 AS id, {'a': 3} AS s")
+    for statement in ("INSERT INTO t VALUES (4, 5, NULL)", "INSERT INTO t VALUES (4, NULL, {'a': 4, 'v': 5})",
+                      "UPDATE t SET n = 5 WHERE id = 1", "UPDATE t SET s.v = 5 WHERE id = 1",
+                      "INSERT INTO t VALUES (4, 'x', NULL)"):
+        fails(w, statement, "TYPE_MISMATCH", "void")
+    w.sql("UPDATE t SET id = id + 10 WHERE id < 3; UPDATE t SET s.a = 4 WHERE id = 3")
+    w.sql("MERGE INTO t USING (SELECT 12 AS id) AS u ON t.id = u.id WHEN MATCHED THEN UPDATE SET s.a = 5")
+    expect_equal(w.rows("SELECT id, n, s FROM t ORDER BY id"),
+                 [[3, None, {"a": 4, "v": None}], [11, None, {"a": 1, "v": None}], [12, None, {"a": 5, "v": None}]])
+
+
 if __name__ == "__main__":
     sys.exit(main())
