@@ -7,7 +7,8 @@
 In `mixed` the rows come in pairs of one group whose values sum to zero. Each statement inserts a pair,
 deletes one, or moves an amount inside of one; merges do several of that at once, and some of them are about a
 pair that others merge, too: whoever comes first inserts it. Whatever is killed, and whoever wins, a reader sees whole
-pairs only; what was acknowledged is there in the end, and conflicts (exit status 3) change nothing.
+pairs only; what was acknowledged is there in the end, and conflicts (exit status 3) change nothing. With --spark N as
+many threads of Spark write and read the table, too: `PYTHONPATH=tools/peers .peers/venv/bin/python statements.py`.
 """
 
 import argparse
@@ -29,6 +30,7 @@ FIRST_GROUPS = 40
 FILES = 4
 CONFLICT = 3
 KILLED_SHARE = 0.15
+INSERTS = 0.2  # a kind of statement
 
 
 class Failure(Exception):
@@ -105,9 +107,10 @@ class World:
         self.merged = []                        # never deleted, but merged by several
         self.sure = set(range(FIRST_GROUPS))    # of them, those whose insert was acknowledged
         self.deleted = set()                    # whose deletion was acknowledged
-        self.counts = {"done": 0, "conflicts": 0, "kills": 0, "reads": 0}
+        self.counts = {what: 0 for what in ("done", "conflicts", "kills", "reads")}
         self.failure = None
         self.until = 0.0
+        self.launcher = []
 
     def is_over(self):
         return self.failure is not None or time.monotonic() > self.until
@@ -158,9 +161,8 @@ class World:
                            f"WHEN NOT MATCHED AND s.g = {new} THEN INSERT *"),
                 lambda: self.add(new))
 
-    def choose(self, chance):
-        """A statement, and what it means when it is acknowledged."""
-        kind = chance.random()
+    def choose(self, chance, kind):
+        """A statement, and what it means when it is acknowledged; `kind`: from 0 to 1."""
         amount = chance.randrange(1, 1000)
         with self.lock:
             if kind < 0.1:
@@ -183,8 +185,8 @@ class World:
     def write(self, seed):
         chance = random.Random(seed)
         while not self.is_over():
-            statement, acknowledge = self.choose(chance)
-            process = subprocess.Popen([PROGRAM, "sql", "-c", statement], stdout=subprocess.DEVNULL,
+            statement, acknowledge = self.choose(chance, chance.random())
+            process = subprocess.Popen([*self.launcher, PROGRAM, "sql", "-c", statement], stdout=subprocess.DEVNULL,
                                        stderr=subprocess.PIPE)
             if chance.random() < KILLED_SHARE:
                 try:
@@ -203,10 +205,41 @@ class World:
             else:
                 raise Failure(f"{statement}: exit status {process.returncode}: {error}")
 
+    def write_by_spark(self, seed):
+        """The same statements by Spark, which reads now and then, too; it cannot be killed."""
+        chance, session = random.Random(seed), spark_session()
+        while not self.is_over():
+            if chance.random() < 0.3:
+                self.check_rows([row.asDict() for row in session.sql(self.groups_query()).collect()])
+                self.count("reads by Spark")
+            # Half of them insert: as Spark takes its time, somebody was mostly first with others.
+            kind = chance.random()
+            statement, acknowledge = self.choose(chance, INSERTS if kind < 0.5 else kind * 2 - 1)
+            try:
+                session.sql(statement).collect()
+            except Exception as error:  # noqa: BLE001 - Spark has a class for each
+                if "DELTA_CONCURRENT" not in str(error):
+                    raise Failure(f"Spark: {statement}: {str(error)[:2000]}") from error
+                self.count("conflicts of Spark")
+                continue
+            with self.lock:
+                acknowledge()
+            self.count("done by Spark")
+
+    def each_kind(self):
+        """Statements of each kind that leave nothing, to load what they need."""
+        pair = self.pair(-1, 0)
+        return [self.merge(pair, "WHEN MATCHED THEN UPDATE SET v = s.v WHEN NOT MATCHED THEN INSERT *"),
+                f"INSERT INTO {self.name} {pair}", f"UPDATE {self.name} SET v = v + 1 WHERE g = -1",
+                f"DELETE FROM {self.name} WHERE g = -1", self.groups_query()]
+
+    def groups_query(self):
+        return (f"SELECT g, count(*) AS c, CAST(sum(v) AS BIGINT) AS s, count(DISTINCT n) AS d FROM {self.name}"
+                " GROUP BY g")
+
     def look(self):
         """Every group that is there is whole."""
-        return {row["g"] for row in self.check_rows(rows(
-            f"SELECT g, count(*) AS c, sum(v)::BIGINT AS s, count(DISTINCT n) AS d FROM {self.name} GROUP BY g"))}
+        return {row["g"] for row in self.check_rows(rows(self.groups_query()))}
 
     @staticmethod
     def check_rows(found):
@@ -236,22 +269,42 @@ class World:
         check_soundness(self.table)
 
 
+def spark_session():
+    from dwpeers import spark  # only there where tools/peers set it up
+
+    return spark.session(beside_others=True)
+
+
+def stop_spark():
+    from dwpeers import spark
+
+    spark.stop()
+
+
 def mixed(options, folder):
     world = World(folder)
     world.create()
+    if options.spark:  # it takes long to start, and would come to little beside so many
+        world.launcher = ["nice", "-n", "10"]
+        world.counts.update({f"{what} Spark": 0 for what in ("done by", "conflicts of", "reads by")})
+        for statement in world.each_kind():
+            spark_session().sql(statement).collect()
     world.until = time.monotonic() + options.seconds
     work = [(world.write, options.seed * 100 + i) for i in range(WRITERS)]
+    work += [(world.write_by_spark, options.seed * 100 + 50 + i) for i in range(options.spark)]
     work += [(world.read, 0)] * READERS
     threads = [threading.Thread(target=world.guarded, args=item) for item in work]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    if options.spark:
+        stop_spark()
     if world.failure is not None:
         raise world.failure
     world.check_end()
     print(", ".join(f"{number} {what}" for what, number in world.counts.items()))
-    if world.counts["done"] == 0 or world.counts["reads"] == 0:
+    if any(number == 0 for what, number in world.counts.items() if what.startswith(("done", "reads"))):
         raise Failure("nobody came to anything")
 
 
@@ -262,6 +315,7 @@ def main():
     parser.add_argument("--each", type=int, default=25)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--spark", type=int, default=0, metavar="N", help="threads of Spark that write, too")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     folder = tempfile.mkdtemp(prefix="deltaworks-statements-")

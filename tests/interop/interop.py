@@ -78,6 +78,7 @@ def main():
         for prefix, store in STORES.items():
             for name in store.complete():
                 run.check_tables(prefix, store.case(name), name)
+        mixed.run_last(run)
     finally:
         spark.stop()
         if not options.keep:
