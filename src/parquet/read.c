@@ -5,7 +5,9 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "parquet/parquet.h"
+#include "parquet/plain_copy.h"
 #include "parquet/shape.h"
+#include "storage/scratch.h"
 
 typedef struct reading {
     const dw_env *env;
@@ -315,6 +317,44 @@ visit_rest(void *ctx, const dw_batch *batch, dw_error *err)
     return r->visit(r->ctx, &part, err);
 }
 
+static dw_status
+write_piece(void *ctx, dw_str bytes, dw_error *err)
+{
+    return dw__scratch_write(ctx, bytes, err);
+}
+
+/* The engine lacks the codec of some column: it reads a copy. */
+static dw_status
+read_copy(dw_engine *engine, const dw_pq_source *source, rest_visitor *rest, dw_error *err)
+{
+    DW_AUTO(dw_scratch) scratch = DW_SCRATCH_NONE;
+    DW_AUTO(dw_storage_ptr) storage = NULL;
+    const dw_pq_sink sink = {write_piece, &scratch};
+    dw_pq_source copy;
+    DW_TRY(dw__scratch_open(&scratch, DW_STR_NULL, err));
+    DW_TRY(dw__pq_plain_copy(source, &sink, err));
+    DW_TRY(dw__scratch_finish(&scratch, err));
+    if (!dw__pq_source_open(engine->env, dw__str_from(scratch.path), &storage, &copy)) {
+        return dw__error_set(err, DW_IO, "STORAGE_IO", "the copy of %.*s cannot be opened",
+                             DW_STR_ARG(source->key));
+    }
+    dw_parquet_read request = *rest->r->request;
+    request.key = copy.key;
+    return engine->ops->read_parquet(engine, storage, &request, visit_rest, rest, err);
+}
+
+static dw_status
+read_rest(dw_engine *engine, const dw_pq_source *source, rest_visitor *rest, dw_error *err)
+{
+    dw_pq_oddities oddities;
+    DW_TRY(dw__pq_find_oddities(source, &oddities, err));
+    if (oddities.has_codec) {
+        return read_copy(engine, source, rest, err);
+    }
+    return engine->ops->read_parquet(engine, source->storage, rest->r->request, visit_rest, rest,
+                                     err);
+}
+
 dw_status
 dw__pq_read(dw_engine *engine, dw_storage *storage, const dw_parquet_read *request,
             dw_row_range range, dw_batch_visitor visit, void *ctx, dw_error *err)
@@ -336,7 +376,7 @@ dw__pq_read(dw_engine *engine, dw_storage *storage, const dw_parquet_read *reque
     rest_visitor rest = {.r = &r,
                          .left = {r.passed > range.first ? r.passed : range.first, range.end}};
     dw__arena_init(&rest.arena, engine->env->allocator);
-    status = engine->ops->read_parquet(engine, storage, request, visit_rest, &rest, err);
+    status = read_rest(engine, &r.source, &rest, err);
     dw__arena_deinit(&rest.arena);
     return status;
 }

@@ -23,4 +23,10 @@ DW_WARN_UNUSED dw_status dw__scratch_write(dw_scratch *scratch, dw_str bytes, dw
 DW_WARN_UNUSED dw_status dw__scratch_finish(dw_scratch *scratch, dw_error *err);
 void dw__scratch_close(dw_scratch *scratch);
 
+static inline void
+dw__dw_scratch_cleanup(dw_scratch *scratch)
+{
+    dw__scratch_close(scratch);
+}
+
 #endif

@@ -4,6 +4,7 @@
 #include "table/load.h"
 
 #include "base/assert.h"
+#include "scan/plain_files.h"
 #include "table/create.h"
 #include "table/file_query.h"
 #include "table/source_files.h"
@@ -154,11 +155,11 @@ print_json_as_text(const load_state *state, dw_strbuf *query, dw_error *err)
     return dw__strbuf_ok(query, "the statement", err);
 }
 
+/* Rows of the files, which may be read from copies. */
 static dw_status
-load_files(load_state *state, dw_load_result *out, dw_error *err)
+load_rows(load_state *state, const dw_source_files *files, dw_load_result *out, dw_error *err)
 {
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
-    const dw_source_files *files = &state->files;
     DW_TRY(dw__source_files_check(files, state->connection, state->arena, err));
     DW_TRY(dw__file_query_print(&query, files->format, files->paths, files->count,
                                 &state->spec->format_options, state->spec->select_list, err));
@@ -177,6 +178,31 @@ load_files(load_state *state, dw_load_result *out, dw_error *err)
         out->files_loaded = (int64_t) files->count;
     }
     return DW_OK;
+}
+
+/* Parquet files in a codec that the engine lacks are copied, and remembered by their own paths. */
+static dw_status
+load_files(load_state *state, dw_load_result *out, dw_error *err)
+{
+    if (state->files.format != DW_LOAD_PARQUET) {
+        return load_rows(state, &state->files, out, err);
+    }
+    const dw_env *env = dw__table_env(state->table);
+    dw_str directory = dw__database_spill_directory(dw__table_database(state->table));
+    dw_source_files files = state->files;
+    files.paths = DW_ARENA_ARRAY(state->arena, dw_str, files.count + 1);
+    if (files.paths == NULL) {
+        return dw__error_oom(err);
+    }
+    memcpy(files.paths, state->files.paths, files.count * sizeof(*files.paths));
+    dw_plain_files copies = {0};
+    dw_status status =
+        dw__plain_files_make(&copies, env, directory, false, files.paths, files.count, err);
+    if (status == DW_OK) {
+        status = load_rows(state, &files, out, err);
+    }
+    dw__plain_files_deinit(&copies, env);
+    return status;
 }
 
 /* ---- The verb -------------------------------------------------------------------------------- */

@@ -96,6 +96,8 @@ def level_bytes(levels, highest):
 
 def plain(node, value):
     kind = node["type"]
+    if kind == BOOLEAN:  # for a page of up to one value
+        return bytes([value])
     if kind in (INT32, INT64, FLOAT, DOUBLE):
         return struct.pack({INT32: "<i", INT64: "<q", FLOAT: "<f", DOUBLE: "<d"}[kind], value)
     raw = value.encode() if isinstance(value, str) else value
@@ -121,13 +123,13 @@ def page(node, repetition, definition, values, codec, framed):
     return header + stored, len(header) + len(body)
 
 
-def write(path, row_count, fields, columns, codec=UNCOMPRESSED, framed=True, keys=None):
+def write(path, row_count, fields, columns, codec=UNCOMPRESSED, framed=True, keys=None, encodings=(0, 3)):
     root = group("schema", *fields, repetition=REQUIRED)
     out, chunks, total = b"PAR1", [], 0
     for names, values in columns:
         repetition, definition, node = levels_of(root, names)
         stored, size = page(node, repetition, definition, values, codec, framed)
-        meta = struct_of((1, T_I32, node["type"]), (2, T_LIST, (T_I32, [0, 3])), (3, T_LIST, (T_BINARY, list(names))),
+        meta = struct_of((1, T_I32, node["type"]), (2, T_LIST, (T_I32, list(encodings))), (3, T_LIST, (T_BINARY, list(names))),
                          (4, T_I32, codec), (5, T_I64, len(values)), (6, T_I64, size), (7, T_I64, len(stored)),
                          (9, T_I64, len(out)))
         chunks.append(struct_of((2, T_I64, len(out)), (3, T_STRUCT, meta)))

@@ -677,6 +677,46 @@ def test_files__of_lz4_in_frames_or_bare_are_read_and_changed(w):
 
 
 @test
+def test_load__of_lz4_files_takes_them_once(w):
+    lz4_table(w)
+    w.damages("t")
+    file = w.path("t/a.parquet")
+    expect_equal(w.run("load", "u", file).status, 0)
+    expect_equal(w.run("load", "u", file).status, 0)
+    expect_equal(w.rows("SELECT count(*) AS n, sum(i) AS x, max(s) AS s FROM u"), [[1001, 499500, "text 999"]])
+    w.sql(f"COPY INTO u FROM '{file}' FILEFORMAT = PARQUET COPY_OPTIONS ('force' = 'true')")
+    expect_equal(w.value("SELECT count(*) FROM u"), 2002)
+
+
+@test
+def test_checkpoint__of_lz4_that_only_the_engine_reads_is_read(w):
+    w.sql("CREATE TABLE t (id BIGINT)", )
+    w.sql("INSERT INTO t VALUES (1), (2)")
+    actions = {name: action[name] for action in w.actions("t", 0) + w.actions("t", 1) for name in action}
+    leaf, group, text = by_hand.leaf, by_hand.group, (by_hand.BYTE_ARRAY, by_hand.OPTIONAL, by_hand.UTF8)
+    add, meta = actions["add"], actions["metaData"]
+    values = {("protocol", "minReaderVersion"): (1, 0, 1), ("protocol", "minWriterVersion"): (1, 0, 2),
+              ("metaData", "id"): (1, 1, meta["id"]), ("metaData", "format", "provider"): (1, 1, "parquet"), ("metaData", "schemaString"): (1, 1, meta["schemaString"]),
+              ("add", "path"): (1, 2, add["path"]), ("add", "size"): (1, 2, add["size"]),
+              ("add", "modificationTime"): (1, 2, 5), ("add", "stats"): (1, 2, add["stats"])}
+    fields = [group("protocol", leaf("minReaderVersion", by_hand.INT32), leaf("minWriterVersion", by_hand.INT32)),
+              group("metaData", leaf("id", *text), group("format", leaf("provider", *text)), leaf("schemaString", *text)),
+              group("add", leaf("path", *text), leaf("size", by_hand.INT64), leaf("modificationTime", by_hand.INT64),
+                    leaf("stats", *text))]
+    columns = [(path, [(0, len(path), value) if row == where else (0, 0, None) for row in range(3)])
+               for path, (_, where, value) in values.items()]
+    log = w.path("t/_delta_log")
+    # An encoding that is named and used nowhere is more than our own reader takes.
+    by_hand.write(f"{log}/{1:020d}.checkpoint.parquet", 3, fields, columns, codec=by_hand.LZ4_HADOOP, encodings=(0, 3, 5))
+    with open(f"{log}/_last_checkpoint", "w", encoding="utf-8") as file:
+        file.write('{"version":1,"size":3}')
+    for version in (0, 1):
+        os.remove(f"{log}/{version:020d}.json")
+    expect_equal(w.rows("SELECT id FROM t ORDER BY id"), [[1], [2]])
+    w.damages("t")
+
+
+@test
 def test_damage__of_lz4_pages_names_the_file(w):
     lz4_table(w)
     w.damages("t")
