@@ -79,9 +79,9 @@ logical_meaning(dw_thrift *thrift, const dw_thrift_field *union_field)
 static bool
 parse_node(dw_thrift *thrift, dw_pq_node *out)
 {
-    enum { TYPE = 1, REPETITION = 3, NAME = 4, CHILDREN = 5, CONVERTED = 6, LOGICAL = 10 };
+    enum { TYPE = 1, REPETITION = 3, NAME = 4, CHILDREN = 5, CONVERTED = 6, ID = 9, LOGICAL = 10 };
     enum { REQUIRED, OPTIONAL, REPEATED };
-    *out = (dw_pq_node){.type = DW_PQ_GROUP, .meaning = DW_PQ_PLAIN};
+    *out = (dw_pq_node){.type = DW_PQ_GROUP, .meaning = DW_PQ_PLAIN, .field_id = -1};
     int64_t type = DW_PQ_GROUP, repetition = REQUIRED, child_count = 0;
     bool has_logical = false;
     dw_thrift_field field = {0};
@@ -104,6 +104,9 @@ parse_node(dw_thrift *thrift, dw_pq_node *out)
             out->meaning = has_logical ? out->meaning : converted_meaning(converted);
             break;
         }
+        case ID:
+            out->field_id = dw__thrift_int(thrift, &field);
+            break;
         case LOGICAL:
             out->meaning = logical_meaning(thrift, &field);
             has_logical = true;

@@ -38,10 +38,11 @@ typedef struct dw_pq_node {
     dw_pq_meaning meaning;
     bool is_optional, is_repeated;
     size_t child_count;
-    size_t end;      /* behind the last node below this one */
-    size_t leaf_idx; /* the leaf, or the first one below */
-    uint8_t max_def; /* how many of this node and those above it are optional or repeated */
-    uint8_t max_rep; /* how many are repeated */
+    size_t end;       /* behind the last node below this one */
+    size_t leaf_idx;  /* the leaf, or the first one below */
+    int64_t field_id; /* -1: none */
+    uint8_t max_def;  /* how many of this node and those above it are optional or repeated */
+    uint8_t max_rep;  /* how many are repeated */
 } dw_pq_node;
 
 typedef enum dw_pq_codec {

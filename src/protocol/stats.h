@@ -84,10 +84,18 @@ DW_WARN_UNUSED dw_status dw__stats_loosen(dw_strbuf *out, dw_str json, int64_t n
 typedef struct dw_stats_entry {
     dw_column_path column;
     dw_column_stats stats;
+    dw_str min_text, max_text; /* JSON to write for the bounds; null strings: what they are */
 } dw_stats_entry;
 /* Appends the JSON. Entries must be in schema order (so that nested structs are contiguous). */
 DW_WARN_UNUSED dw_status dw__stats_print(dw_strbuf *out, int64_t num_records, bool tight_bounds,
                                          const dw_stats_entry *entries, size_t count,
                                          int64_t prefix_length, dw_error *err);
+/* Appends the statistics of a file that has the rows of several, which have no deletion vectors.
+ * What some of them lack is left out. `is_exact_out` is false, and nothing is appended, when of
+ * some file the number of rows is not known, or bounds are wide. */
+DW_WARN_UNUSED dw_status dw__stats_merge(const dw_str *stats, size_t count,
+                                         const dw_column_path *columns, size_t column_count,
+                                         dw_arena *arena, dw_strbuf *out, bool *is_exact_out,
+                                         dw_error *err);
 
 #endif

@@ -187,10 +187,14 @@ put_integer(dw_strbuf *out, const dw_type *type, int64_t value)
 }
 
 static void
-put_bound(dw_strbuf *out, const dw_type *type, const dw_value *value, section in,
-          int64_t prefix_length)
+put_bound(dw_strbuf *out, const dw_stats_entry *entry, section in, int64_t prefix_length)
 {
-    if (value->kind == DW_VALUE_STR) {
+    const dw_type *type = entry->column.type;
+    const dw_value *value = in == SECTION_MIN ? &entry->stats.min : &entry->stats.max;
+    dw_str text = in == SECTION_MIN ? entry->min_text : entry->max_text;
+    if (!dw__str_is_null(text)) {
+        dw__strbuf_append(out, text);
+    } else if (value->kind == DW_VALUE_STR) {
         put_string(out, value->as.str, in, prefix_length);
     } else if (value->kind == DW_VALUE_DECIMAL) {
         dw__decimal_print(out, value->as.i128, value->scale);
@@ -245,6 +249,9 @@ has_member(const dw_stats_entry *entry, section in, int64_t prefix_length)
     }
     bool has = in == SECTION_MIN ? stats->has_min : stats->has_max;
     const dw_value *value = in == SECTION_MIN ? &stats->min : &stats->max;
+    if (has && !dw__str_is_null(in == SECTION_MIN ? entry->min_text : entry->max_text)) {
+        return true;
+    }
     return has && dw__stats_has_bounds(entry->column.type) &&
            is_writable(entry->column.type, value, in, prefix_length);
 }
@@ -267,8 +274,7 @@ put_section(dw_strbuf *out, dw_str name, section in, const dw_stats_entry *entri
         if (in == SECTION_NULL_COUNT) {
             dw__strbuf_append_i64(out, entry->stats.null_count);
         } else {
-            put_bound(out, entry->column.type,
-                      in == SECTION_MIN ? &entry->stats.min : &entry->stats.max, in, prefix_length);
+            put_bound(out, entry, in, prefix_length);
         }
     }
     for (size_t i = 0; i <= open.count; i++) {

@@ -292,6 +292,7 @@ static const dw_storage_ops posix_ops = {
     .remove = posix_remove,
     .sync = dw__posix_sync,
     .append = dw__posix_append,
+    .compose = dw__posix_compose,
     .prepare = dw__posix_prepare,
     .close = posix_close,
 };

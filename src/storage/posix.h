@@ -92,6 +92,8 @@ DW_WARN_UNUSED dw_status dw__posix_put_if_absent(dw_storage *storage, dw_str key
                                                  dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_append(dw_storage *storage, dw_str key, dw_str bytes,
                                           dw_error *err);
+DW_WARN_UNUSED dw_status dw__posix_compose(dw_storage *storage, dw_str key, const dw_piece *pieces,
+                                           size_t count, dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_put(dw_storage *storage, dw_str key, dw_str bytes,
                                        dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_list(dw_storage *storage, const dw_list_request *request,

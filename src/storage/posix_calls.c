@@ -38,6 +38,13 @@ system_write(void *ctx, int fd, const void *bytes, size_t size)
     return write(fd, bytes, size);
 }
 
+static ssize_t
+system_copy(void *ctx, int from, off_t offset, int to, size_t size)
+{
+    (void) ctx;
+    return copy_file_range(from, &offset, to, NULL, size, 0);
+}
+
 static int
 system_fsync(void *ctx, int fd)
 {
@@ -112,6 +119,7 @@ dw__posix_calls_system(void)
         .close = system_close,
         .pread = system_pread,
         .write = system_write,
+        .copy = system_copy,
         .fsync = system_fsync,
         .fstat = system_fstat,
         .stat = system_stat,

@@ -15,6 +15,9 @@ typedef struct dw_posix_calls {
     int (*close)(void *ctx, int fd);
     ssize_t (*pread)(void *ctx, int fd, void *bytes, size_t size, off_t offset);
     ssize_t (*write)(void *ctx, int fd, const void *bytes, size_t size);
+    /* Copies up to `size` bytes from `offset` on behind what was written; NULL: there is no such
+     * call. */
+    ssize_t (*copy)(void *ctx, int from, off_t offset, int to, size_t size);
     int (*fsync)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *out);
     int (*stat)(void *ctx, const char *path, struct stat *out);

@@ -8,6 +8,8 @@
 
 #include "base/assert.h"
 
+#include <inttypes.h>
+
 static bool
 is_part_sound(dw_str part)
 {
@@ -196,6 +198,47 @@ dw__storage_append(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
     dw__strbuf_append(&whole, bytes);
     DW_TRY(dw__strbuf_ok(&whole, "an object", err));
     return storage->ops->put(storage, key, dw__strbuf_str(&whole), err);
+}
+
+/* For storages that cannot do better. */
+static dw_status
+compose_in_memory(dw_storage *storage, dw_str key, const dw_piece *pieces, size_t count,
+                  dw_error *err)
+{
+    DW_AUTO(dw_strbuf) whole =
+        dw__strbuf_make(storage->env->allocator, DW_STORAGE_APPENDED_BYTES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const dw_piece *piece = &pieces[i];
+        if (dw__str_is_null(piece->key)) {
+            dw__strbuf_append(&whole, piece->bytes);
+            continue;
+        }
+        size_t before = whole.len;
+        DW_TRY(storage->ops->get_range(storage, piece->key, piece->offset, (size_t) piece->size,
+                                       &whole, err));
+        if (whole.len - before != piece->size) {
+            return dw__error_set(err, DW_CORRUPT, "OBJECT_SIZE_MISMATCH",
+                                 "expected %.*s to have %" PRIu64 " bytes, found fewer",
+                                 DW_STR_ARG(piece->key), piece->offset + piece->size);
+        }
+    }
+    DW_TRY(dw__strbuf_ok(&whole, "an object", err));
+    return storage->ops->put(storage, key, dw__strbuf_str(&whole), err);
+}
+
+dw_status
+dw__storage_compose(dw_storage *storage, dw_str key, const dw_piece *pieces, size_t count,
+                    dw_error *err)
+{
+    dw_assert(storage != NULL);
+    DW_TRY(dw__storage_key_check(key, err));
+    for (size_t i = 0; i < count; i++) {
+        if (!dw__str_is_null(pieces[i].key)) {
+            DW_TRY(dw__storage_key_check(pieces[i].key, err));
+        }
+    }
+    return storage->ops->compose != NULL ? storage->ops->compose(storage, key, pieces, count, err)
+                                         : compose_in_memory(storage, key, pieces, count, err);
 }
 
 dw_status

@@ -48,6 +48,13 @@ typedef struct dw_list_page {
     bool has_more; /* ask again with start_after = the last key */
 } dw_list_page;
 
+/* A piece of an object that is put together: a range of another one, or bytes. */
+typedef struct dw_piece {
+    dw_str key; /* null string: `bytes` */
+    uint64_t offset, size;
+    dw_str bytes;
+} dw_piece;
+
 /* One object that the engine wrote by its own path. */
 typedef struct dw_sync_request {
     dw_str key;
@@ -83,6 +90,12 @@ typedef struct dw_storage_ops {
      * it is not durable before `sync`. On failure some of the bytes may be there. DW_NOT_FOUND.
      * NULL: the object is read and put as a whole. */
     dw_status (*append)(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err);
+    /* Makes an object of pieces, which nobody reads yet; it is not durable before `sync`. The place
+     * is prepared, and no object of that key is there. On failure none is. DW_NOT_FOUND, and
+     * DW_CORRUPT (OBJECT_SIZE_MISMATCH) when a range is not there as a whole. NULL: the pieces are
+     * read and put as a whole. */
+    dw_status (*compose)(dw_storage *storage, dw_str key, const dw_piece *pieces, size_t count,
+                         dw_error *err);
     /* Makes sure that the engine can create objects below `prefix` ("" for the root). */
     dw_status (*prepare)(dw_storage *storage, dw_str prefix, dw_error *err);
     void (*close)(dw_storage *storage);
@@ -128,6 +141,8 @@ DW_WARN_UNUSED dw_status dw__storage_sync_many(dw_storage *storage, const dw_syn
                                                size_t count, dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_append(dw_storage *storage, dw_str key, dw_str bytes,
                                             dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_compose(dw_storage *storage, dw_str key,
+                                             const dw_piece *pieces, size_t count, dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_prepare(dw_storage *storage, dw_str prefix, dw_error *err);
 
 /* DW_INVALID_ARGUMENT (STORAGE_KEY_INVALID) unless `key` is relative, not empty, within

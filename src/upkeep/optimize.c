@@ -3,7 +3,6 @@
  */
 #include "upkeep/optimize.h"
 
-#include "base/vec.h"
 #include "protocol/feature.h"
 #include "upkeep/optimize_core.h"
 
@@ -67,6 +66,7 @@ run_pass(dw_optimize *o, bool is_first, dw_error *err)
     o->target_size_bytes = spec->target_size_bytes > 0 ? spec->target_size_bytes
                                                        : dw__optimize_target_size(o->snapshot);
     DW_TRY(dw__optimize_find_files(o, err));
+    DW_TRY(dw__optimize_may_copy(o, &o->may_copy, err));
     DW_TRY(o->strategy->choose(o, err));
     if (is_first) {
         count_considered(o);
@@ -83,6 +83,7 @@ static void
 close_pass(dw_optimize *o)
 {
     DW_VEC_DEINIT(o->arena.allocator, &o->bins);
+    DW_VEC_DEINIT(o->arena.allocator, &o->unsynced);
     dw__log_snapshot_unref(o->snapshot);
     dw__arena_deinit(&o->arena);
 }

@@ -246,7 +246,13 @@ commit_batch(batch *b, dw_error *err)
 {
     dw_change change;
     dw_txn_result done;
-    dw_status status = b->count == 0 ? DW_OK : make_change(b, &change, err);
+    dw_sync_requests *unsynced = &b->o->unsynced;
+    dw_status status = dw__storage_sync_many(dw__table_storage(b->o->spec->table), unsynced->items,
+                                             unsynced->count, err);
+    unsynced->count = 0;
+    if (status == DW_OK && b->count > 0) {
+        status = make_change(b, &change, err);
+    }
     if (status != DW_OK || b->count == 0) {
         discard(b, false);
         return status;

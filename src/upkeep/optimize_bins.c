@@ -118,6 +118,13 @@ static dw_status
 write_bin(dw_optimize *o, const dw_optimize_bin *bin, dw_arena *arena, dw_data_files *out,
           dw_error *err)
 {
+    bool is_done = false;
+    if (o->may_copy) {
+        DW_TRY(dw__optimize_copy(o, bin, arena, out, &is_done, err));
+    }
+    if (is_done) {
+        return DW_OK;
+    }
     dw_file_rewrite rewrite = {.connection = o->upkeep->connection,
                                .files = bin->files,
                                .file_count = bin->count,

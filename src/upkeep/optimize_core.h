@@ -5,6 +5,7 @@
 #ifndef DW_UPKEEP_OPTIMIZE_CORE_H
 #define DW_UPKEEP_OPTIMIZE_CORE_H
 
+#include "base/vec.h"
 #include "table/data_files.h"
 #include "upkeep/optimize.h"
 
@@ -35,7 +36,8 @@ typedef struct dw_optimize_bin {
 struct dw_optimize_strategy {
     /* Puts bins by dw__optimize_put_bin. */
     dw_status (*choose)(dw_optimize *o, dw_error *err);
-    /* Writes the rows of a bin anew, in `arena`; the files are durable. On failure none is left. */
+    /* Writes the rows of a bin anew, in `arena`; files that are not durable are in o->unsynced. On
+     * failure none is left. */
     dw_status (*write)(dw_optimize *o, const dw_optimize_bin *bin, dw_arena *arena,
                        dw_data_files *out, dw_error *err);
     /* The parameters zOrderBy and clusterBy, as JSON lists; NULL: "[]". */
@@ -47,6 +49,11 @@ typedef struct dw_optimize_bins {
     dw_optimize_bin *items;
     size_t count, capacity;
 } dw_optimize_bins;
+
+typedef struct dw_sync_requests {
+    dw_sync_request *items;
+    size_t count, capacity;
+} dw_sync_requests;
 
 /* One pass over one version of the table. */
 struct dw_optimize {
@@ -62,6 +69,8 @@ struct dw_optimize {
     dw_optimize_partition *partitions;
     size_t partition_count;
     dw_optimize_bins bins;
+    bool may_copy;             /* bytes of files, see below */
+    dw_sync_requests unsynced; /* files of the batch, of which the keys are in its arena */
 };
 
 /* Appends a bin, whose list of files is copied. */
@@ -72,6 +81,13 @@ DW_WARN_UNUSED dw_status dw__optimize_put_bin(dw_optimize *o, size_t partition_i
 DW_WARN_UNUSED dw_status dw__optimize_find_files(dw_optimize *o, dw_error *err);
 /* Writes and commits the bins in batches, until the time is up. */
 DW_WARN_UNUSED dw_status dw__optimize_run_bins(dw_optimize *o, dw_error *err);
+/* True where bytes may be copied instead of values. */
+DW_WARN_UNUSED dw_status dw__optimize_may_copy(dw_optimize *o, bool *out, dw_error *err);
+/* Writes a bin by copying bytes; `copied_out` is false, and nothing is written, where its rows must
+ * be decoded. */
+DW_WARN_UNUSED dw_status dw__optimize_copy(dw_optimize *o, const dw_optimize_bin *bin,
+                                           dw_arena *arena, dw_data_files *out, bool *copied_out,
+                                           dw_error *err);
 void dw__file_figures_add(dw_file_figures *figures, int64_t size_bytes);
 /* Counts a file of the snapshot that goes. */
 void dw__optimize_count_removed(dw_optimize_result *result, const dw_file_set *set,

@@ -113,5 +113,56 @@ def test_purge__rewrites_what_has_deleted_rows_and_nothing_else(w):
     expect_equal(w.value("SELECT count(*) FROM t"), 399)
 
 
+def row_groups(w, table="t"):
+    """Of each live file, by its path."""
+    paths = [row[0] for row in w.rows(f"SELECT DISTINCT _metadata.file_path FROM {table}")]
+    return sorted(w.value(f"SELECT count(DISTINCT row_group_id) FROM parquet_metadata('{p}')") for p in paths)
+
+
+def make_wide(w, *properties, inserts=3):
+    w.sql("CREATE TABLE t (id BIGINT, s STRING, d DECIMAL(20, 4), f DOUBLE, n STRUCT<a INT, l ARRAY<INT>>, v VARIANT)"
+          + (f" TBLPROPERTIES ({', '.join(properties)})" if properties else ""))
+    for i in range(inserts):
+        w.sql(f"INSERT INTO t SELECT range, repeat('x' || range, 8), (range % 700) * 0.0625::DECIMAL(6,4), CASE WHEN range % 9 > 0 THEN -range END,"
+              " {'a': range, 'l': [range % 7]}, {'k': range}::VARIANT"
+              f" FROM range({i * 20000}, {i * 20000 + 20000})")
+
+
+ANY = "SELECT count(*), sum(hash(id, s, d, f, n, v::VARCHAR)) FROM t"
+
+
+@test
+def test_copying__keeps_row_groups_statistics_and_rows(w):
+    make_wide(w)
+    before, in_order = w.rows(ANY), w.rows("SELECT id FROM t LIMIT 3")
+    done = metrics(w, "OPTIMIZE t")
+    expect_equal([done["numFilesRemoved"], done["numFilesAdded"]], [3, 1])
+    expect_equal(row_groups(w), [3])
+    expect_equal((w.rows(ANY), w.rows("SELECT id FROM t LIMIT 3")), (before, in_order))
+    expect_equal(w.rows("SELECT id FROM t WHERE id BETWEEN 25000 AND 25002 ORDER BY id"), [[25000], [25001], [25002]])
+    stats = json.loads(next(a["add"]["stats"] for a in w.actions("t", 4) if "add" in a))
+    expect_equal(stats["numRecords"], 60000)
+    expect_equal((stats["minValues"]["id"], stats["maxValues"]["id"], stats["minValues"]["n"], stats["maxValues"]["n"]),
+                 (0, 59999, {"a": 0}, {"a": 59999}))
+    expect_equal(stats["nullCount"]["f"], len(range(0, 60000, 9)))
+
+
+@test
+def test_copying__is_left_to_values_where_these_must_change(w):
+    make_wide(w, "'delta.enableTypeWidening' = 'true'", "'delta.columnMapping.mode' = 'name'",
+              "'delta.enableDeletionVectors' = 'true'")
+    w.sql("DELETE FROM t WHERE id % 1000 = 3")
+    before = w.rows(ANY)
+    metrics(w, "OPTIMIZE t")
+    expect_equal((row_groups(w), w.rows(ANY)), ([1], before))
+
+
+@test
+def test_copying__merges_small_row_groups(w):
+    make(w, partitioned=False)
+    metrics(w, "OPTIMIZE t")
+    expect_equal((row_groups(w), w.rows("SELECT id FROM t")), ([1], [[i] for i in range(400)]))
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -294,6 +294,50 @@ test_loosen__keeps_what_is_known_and_takes_back_the_promise(void **state)
     }
 }
 
+/* ---- Files that become one ------------------------------------------------------------------- */
+
+#define DECIMAL_A "{\"numRecords\":3,\"minValues\":{\"a\":1.50},\"maxValues\":{\"a\":2.5},"
+#define DECIMAL_B "{\"numRecords\":2,\"minValues\":{\"a\":1.5001},\"maxValues\":{\"a\":10},"
+
+static void
+test_merge__takes_the_outer_bounds_as_they_stand(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        const char *a, *b;
+        const char *merged; /* NULL: nobody can tell */
+    } cases[] = {
+        {DECIMAL_A "\"nullCount\":{\"a\":1}}", DECIMAL_B "\"nullCount\":{\"a\":0}}",
+         "{\"numRecords\":5,\"minValues\":{\"a\":1.50},\"maxValues\":{\"a\":10},"
+         "\"nullCount\":{\"a\":1}}"},
+        /* all are NULL in the other */
+        {DECIMAL_A "\"nullCount\":{\"a\":1}}", "{\"numRecords\":2,\"nullCount\":{\"a\":2}}",
+         "{\"numRecords\":5,\"minValues\":{\"a\":1.50},\"maxValues\":{\"a\":2.5},"
+         "\"nullCount\":{\"a\":3}}"},
+        /* the other has values that nobody knows */
+        {DECIMAL_A "\"nullCount\":{\"a\":1}}", "{\"numRecords\":2,\"nullCount\":{\"a\":1}}",
+         "{\"numRecords\":5,\"minValues\":{},\"maxValues\":{},\"nullCount\":{\"a\":2}}"},
+        {DECIMAL_A "\"nullCount\":{}}", DECIMAL_B "\"nullCount\":{\"a\":0}}",
+         "{\"numRecords\":5,\"minValues\":{\"a\":1.50},\"maxValues\":{\"a\":10},"
+         "\"nullCount\":{}}"},
+        {DECIMAL_A "\"tightBounds\":false}", DECIMAL_B "\"nullCount\":{}}", NULL},
+        {DECIMAL_A "\"nullCount\":{}}", "{\"minValues\":{\"a\":1}}", NULL},
+        {DECIMAL_A "\"nullCount\":{}}", NULL, NULL},
+    };
+    const dw_type type = {.kind = DW_TYPE_DECIMAL, .precision = 10, .scale = 4};
+    const dw_str name = DW_STR("a");
+    const dw_column_path column = {.parts = &name, .count = 1, .type = &type};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        DW_AUTO(dw_strbuf) out = fixture_text(f);
+        dw_error err = DW_ERROR_INIT;
+        const dw_str stats[] = {dw__str_from(cases[i].a), dw__str_from(cases[i].b)};
+        bool is_exact;
+        assert_ok(dw__stats_merge(stats, 2, &column, 1, &f->arena, &out, &is_exact, &err), &err);
+        assert_true(is_exact == (cases[i].merged != NULL));
+        assert_string_equal(dw__strbuf_cstr(&out), is_exact ? cases[i].merged : "");
+    }
+}
+
 static dw_status
 print_stats(dwt_world *world, void *ctx, dw_error *err)
 {
@@ -324,6 +368,7 @@ main(void)
         TEST(test_strings__bound_every_value_in_between),
         TEST(test_numbers__bound_themselves_after_reading),
         TEST(test_loosen__keeps_what_is_known_and_takes_back_the_promise),
+        TEST(test_merge__takes_the_outer_bounds_as_they_stand),
         TEST(test_print__survives_a_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -702,3 +702,28 @@ test_contract__readers_see_whole_objects(void **state)
         assert_false(readers[i].failed);
     }
 }
+
+void
+test_contract__composes_objects_of_pieces(void **state)
+{
+    dw_storage *storage = storage_of(state);
+    dw_error err = DW_ERROR_INIT;
+    dwt_put(storage, "p/a", DW_STR("0123456789"));
+    dwt_put(storage, "p/b", DW_STR("abc"));
+    dw_piece pieces[] = {{.bytes = DW_STR("<")},
+                         {.key = DW_STR("p/a"), .offset = 2, .size = 5},
+                         {.key = DW_STR("p/b"), .offset = 0, .size = 3},
+                         {.key = DW_STR("p/a"), .offset = 9, .size = 1},
+                         {.bytes = DW_STR(">")}};
+    assert_ok(dw__storage_compose(storage, DW_STR("p/c"), pieces, 5, &err), &err);
+    assert_ok(dw__storage_sync(storage, DW_STR("p/c"), 11, &err), &err);
+    assert_object(storage, "p/c", "<23456abc9>");
+    /* What is not there leaves nothing behind. */
+    pieces[2].size = 4;
+    dw_status status = dw__storage_compose(storage, DW_STR("p/d"), pieces, 5, &err);
+    assert_int_equal(status, DW_CORRUPT);
+    pieces[2].key = DW_STR("p/none");
+    status = dw__storage_compose(storage, DW_STR("p/e"), pieces, 5, &err);
+    assert_int_equal(status, DW_NOT_FOUND);
+    assert_int_equal(dwt_count(storage, ""), 3);
+}

@@ -40,6 +40,7 @@ void test_contract__head_tells_size_and_time(void **state);
 void test_contract__removes(void **state);
 void test_contract__syncs_what_is_there(void **state);
 void test_contract__prepares_prefixes(void **state);
+void test_contract__composes_objects_of_pieces(void **state);
 void test_contract__one_thread_wins_each_key(void **state);
 void test_contract__readers_see_whole_objects(void **state);
 
@@ -67,6 +68,7 @@ void test_contract__readers_see_whole_objects(void **state);
         STORAGE_CONTRACT_TEST(removes, setup, teardown),                                           \
         STORAGE_CONTRACT_TEST(syncs_what_is_there, setup, teardown),                               \
         STORAGE_CONTRACT_TEST(prepares_prefixes, setup, teardown),                                 \
+        STORAGE_CONTRACT_TEST(composes_objects_of_pieces, setup, teardown),                        \
         STORAGE_CONTRACT_TEST(one_thread_wins_each_key, setup, teardown),                          \
         STORAGE_CONTRACT_TEST(readers_see_whole_objects, setup, teardown)
 

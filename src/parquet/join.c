@@ -1,0 +1,294 @@
+/*
+ * See join.h. Each footer is walked once: row groups are copied with other offsets, and the rest
+ * must be that of the first file. parquet.thrift has the numbers.
+ */
+#include "parquet/join.h"
+
+#include "base/assert.h"
+#include "parquet/thrift_write.h"
+
+enum { FILE_ROWS = 3, FILE_ROW_GROUPS = 4, FILE_ENCRYPTION = 8 };
+enum { GROUP_COLUMNS = 1, GROUP_FILE_OFFSET = 5, GROUP_ORDINAL = 7 };
+enum {
+    CHUNK_FILE_OFFSET = 2,
+    CHUNK_METADATA = 3,
+    CHUNK_FIRST_INDEX = 4,
+    CHUNK_LAST_INDEX = 7,
+    CHUNK_ENCRYPTION = 8
+};
+enum {
+    COLUMN_DATA = 9,
+    COLUMN_INDEX = 10,
+    COLUMN_DICTIONARY = 11,
+    COLUMN_BLOOM_FILTER = 14,
+    COLUMN_BLOOM_FILTER_SIZE = 15
+};
+enum { I16 = 4, ORDINAL_MAX = 32767 };
+#define MAGIC_BYTES 4
+
+typedef struct joiner {
+    dw_pq_join *join;
+    dw_strbuf groups; /* row groups as they will be */
+    dw_strbuf rest;   /* of the first footer: all but rows and row groups */
+    dw_str first;     /* that footer */
+    int64_t shift;    /* of the file that is read: its bytes stand so much further on */
+    bool is_odd;
+} joiner;
+
+/* ---- Row groups ------------------------------------------------------------------------------ */
+
+/* A place in the file; some writers say 0 where there is none. */
+static void
+put_offset(joiner *j, dw_thrift_writer *writer, dw_thrift *thrift, const dw_thrift_field *field)
+{
+    int64_t offset = dw__thrift_int(thrift, field);
+    dw__thrift_put_int(writer, field->id, DW_THRIFT_I64, offset > 0 ? offset + j->shift : offset);
+}
+
+/* The size of a bloom filter is optional, but without it nobody finds its end. */
+static bool
+has_size_next(const dw_thrift *thrift, const dw_thrift_field *field)
+{
+    dw_thrift ahead = *thrift;
+    dw_thrift_field next = *field;
+    dw__thrift_skip(&ahead, &next);
+    return dw__thrift_next(&ahead, &next) && next.id == COLUMN_BLOOM_FILTER_SIZE;
+}
+
+static void
+put_column_metadata(joiner *j, dw_thrift *thrift)
+{
+    dw_thrift_writer writer = dw__thrift_writer_make(&j->groups);
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(thrift, &field)) {
+        if (field.id == COLUMN_DATA || field.id == COLUMN_INDEX || field.id == COLUMN_DICTIONARY ||
+            (field.id == COLUMN_BLOOM_FILTER && has_size_next(thrift, &field))) {
+            put_offset(j, &writer, thrift, &field);
+        } else if (field.id == COLUMN_BLOOM_FILTER) {
+            dw__thrift_skip(thrift, &field);
+        } else {
+            dw__thrift_copy(&writer, thrift, &field);
+        }
+    }
+    dw__thrift_put_end(&writer);
+}
+
+static void
+put_chunk(joiner *j, dw_thrift *thrift)
+{
+    dw_thrift_writer writer = dw__thrift_writer_make(&j->groups);
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(thrift, &field)) {
+        if (field.id == CHUNK_FILE_OFFSET) {
+            put_offset(j, &writer, thrift, &field);
+        } else if (field.id == CHUNK_METADATA && field.type == DW_THRIFT_STRUCT) {
+            dw__thrift_put_field(&writer, CHUNK_METADATA, DW_THRIFT_STRUCT);
+            put_column_metadata(j, thrift);
+        } else if (field.id >= CHUNK_FIRST_INDEX && field.id <= CHUNK_LAST_INDEX) {
+            dw__thrift_skip(thrift, &field);
+        } else {
+            j->is_odd = j->is_odd || field.id >= CHUNK_ENCRYPTION;
+            dw__thrift_copy(&writer, thrift, &field);
+        }
+    }
+    dw__thrift_put_end(&writer);
+}
+
+static void
+put_row_group(joiner *j, dw_thrift *thrift, size_t ordinal)
+{
+    dw_thrift_writer writer = dw__thrift_writer_make(&j->groups);
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(thrift, &field)) {
+        if (field.id == GROUP_COLUMNS) {
+            size_t count = dw__thrift_list(thrift, &field, DW_THRIFT_STRUCT);
+            dw__thrift_put_field(&writer, GROUP_COLUMNS, DW_THRIFT_LIST);
+            dw__thrift_put_list(&j->groups, DW_THRIFT_STRUCT, count);
+            for (size_t i = 0; i < count && !thrift->failed; i++) {
+                put_chunk(j, thrift);
+            }
+        } else if (field.id == GROUP_FILE_OFFSET) {
+            put_offset(j, &writer, thrift, &field);
+        } else if (field.id == GROUP_ORDINAL) {
+            dw__thrift_skip(thrift, &field);
+            if (ordinal <= ORDINAL_MAX) {
+                dw__thrift_put_int(&writer, GROUP_ORDINAL, I16, (int64_t) ordinal);
+            }
+        } else {
+            dw__thrift_copy(&writer, thrift, &field);
+        }
+    }
+    dw__thrift_put_end(&writer);
+}
+
+/* ---- A file ---------------------------------------------------------------------------------- */
+
+/* Appends the row groups, and to `rest` everything that is said of the whole file. */
+static void
+put_footer(joiner *j, dw_str footer, dw_strbuf *rest)
+{
+    dw_thrift thrift = dw__thrift_make(footer);
+    dw_thrift_writer writer = dw__thrift_writer_make(rest);
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(&thrift, &field)) {
+        if (field.id == FILE_ROWS) {
+            dw__thrift_skip(&thrift, &field);
+        } else if (field.id == FILE_ROW_GROUPS) {
+            size_t count = dw__thrift_list(&thrift, &field, DW_THRIFT_STRUCT);
+            for (size_t i = 0; i < count && !thrift.failed; i++) {
+                put_row_group(j, &thrift, j->join->row_group_count + i);
+            }
+        } else {
+            j->is_odd = j->is_odd || field.id >= FILE_ENCRYPTION;
+            dw__thrift_copy(&writer, &thrift, &field);
+        }
+    }
+    j->is_odd = j->is_odd || thrift.failed;
+}
+
+/* Counts, and looks whether the chunks are where a copy of the file's body has them. */
+static dw_status
+count_groups(joiner *j, const dw_pq_footer *footer, int64_t body_end, dw_error *err)
+{
+    dw_pq_join *join = j->join;
+    for (size_t i = 0; i < footer->row_group_count; i++) {
+        const dw_pq_row_group *group = &footer->row_groups[i];
+        join->row_count += group->row_count;
+        for (size_t k = 0; k < footer->leaf_count; k++) {
+            const dw_pq_chunk *chunk = &group->chunks[k];
+            if (chunk->offset < MAGIC_BYTES || chunk->offset > body_end ||
+                chunk->size_bytes > body_end - chunk->offset) {
+                return dw__pq_odd(err, "place of a column");
+            }
+            join->has_hadoop_lz4 = join->has_hadoop_lz4 || chunk->codec == DW_PQ_LZ4;
+        }
+    }
+    join->row_group_count += footer->row_group_count;
+    return DW_OK;
+}
+
+/* Adds a file whose footer is in `bytes`. */
+static dw_status
+add_footer(joiner *j, const dw_pq_source *source, dw_str footer, dw_arena *arena, dw_error *err)
+{
+    dw_pq_join *join = j->join;
+    dw_pq_footer parsed;
+    bool is_first = join->piece_count == 1;
+    int64_t body_end = source->size_bytes - DW_PQ_END_BYTES - (int64_t) footer.len;
+    DW_AUTO(dw_strbuf) rest = dw__strbuf_make(join->allocator, DW_PQ_FOOTER_BYTES_MAX);
+    DW_TRY(dw__pq_footer_parse(footer, arena, &parsed, err));
+    j->shift = join->size_bytes - MAGIC_BYTES;
+    put_footer(j, footer, is_first ? &j->rest : &rest);
+    DW_TRY(dw__strbuf_ok(&rest, "a footer", err));
+    if (j->is_odd ||
+        (!is_first && !dw__str_equal(dw__strbuf_str(&rest), dw__strbuf_str(&j->rest)))) {
+        return dw__pq_odd(err, "schema, writer or metadata");
+    }
+    DW_TRY(count_groups(j, &parsed, body_end, err));
+    if (is_first) {
+        join->first = parsed;
+    }
+    uint64_t size = (uint64_t) (body_end - MAGIC_BYTES);
+    join->pieces[join->piece_count++] =
+        (dw_piece){.key = source->key, .offset = MAGIC_BYTES, .size = size};
+    join->size_bytes += (int64_t) size;
+    return DW_OK;
+}
+
+static dw_status
+add_file(joiner *j, const dw_pq_source *source, dw_arena *scratch, dw_error *err)
+{
+    dw_pq_join *join = j->join;
+    bool is_first = join->piece_count == 1;
+    DW_AUTO(dw_strbuf) bytes =
+        dw__strbuf_make(join->allocator, DW_PQ_FOOTER_BYTES_MAX + DW_PQ_END_BYTES);
+    dw_str footer;
+    DW_TRY(dw__pq_source_footer(source, &bytes, &footer, err));
+    if (is_first) { /* its columns and their names are kept */
+        if (!dw__arena_dup(join->arena, footer, &footer)) {
+            return dw__error_oom(err);
+        }
+        j->first = footer;
+    }
+    return add_footer(j, source, footer, is_first ? join->arena : scratch, err);
+}
+
+/* ---- The new footer -------------------------------------------------------------------------- */
+
+static dw_status
+finish(joiner *j, dw_error *err)
+{
+    dw_pq_join *join = j->join;
+    DW_AUTO(dw_strbuf) out = dw__strbuf_make(join->allocator, DW_PQ_FOOTER_BYTES_MAX);
+    dw_thrift thrift = dw__thrift_make(j->first);
+    dw_thrift_writer writer = dw__thrift_writer_make(&out);
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(&thrift, &field)) {
+        if (field.id == FILE_ROWS) {
+            dw__thrift_skip(&thrift, &field);
+            dw__thrift_put_int(&writer, FILE_ROWS, DW_THRIFT_I64, join->row_count);
+        } else if (field.id == FILE_ROW_GROUPS) {
+            dw__thrift_skip(&thrift, &field);
+            dw__thrift_put_field(&writer, FILE_ROW_GROUPS, DW_THRIFT_LIST);
+            dw__thrift_put_list(&out, DW_THRIFT_STRUCT, join->row_group_count);
+            dw__strbuf_append(&out, dw__strbuf_str(&j->groups));
+        } else {
+            dw__thrift_copy(&writer, &thrift, &field);
+        }
+    }
+    dw__thrift_put_end(&writer);
+    dw__pq_footer_end(&out);
+    if (j->groups.too_large || out.too_large) {
+        return dw__pq_odd(err, "number of row groups");
+    }
+    DW_TRY(dw__strbuf_ok(&j->groups, "the footer of a Parquet file", err));
+    DW_TRY(dw__strbuf_ok(&out, "the footer of a Parquet file", err));
+    dw_piece *last = &join->pieces[join->piece_count++];
+    *last = (dw_piece){.key = DW_STR_NULL};
+    join->size_bytes += (int64_t) out.len;
+    return dw__arena_dup(join->arena, dw__strbuf_str(&out), &last->bytes) ? DW_OK
+                                                                          : dw__error_oom(err);
+}
+
+static dw_status
+plan(joiner *j, const dw_pq_source *sources, size_t count, dw_error *err)
+{
+    dw_pq_join *join = j->join;
+    DW_AUTO(dw_arena) scratch;
+    dw__arena_init(&scratch, join->allocator);
+    join->pieces = DW_ARENA_ARRAY(join->arena, dw_piece, count + 2);
+    if (join->pieces == NULL) {
+        return dw__error_oom(err);
+    }
+    join->pieces[join->piece_count++] =
+        (dw_piece){.key = DW_STR_NULL, .bytes = DW_STR(DW_PQ_MAGIC)};
+    join->size_bytes = MAGIC_BYTES;
+    for (size_t i = 0; i < count; i++) {
+        dw_assert(sources[i].storage == join->storage);
+        DW_TRY(add_file(j, &sources[i], &scratch, err));
+        dw__arena_reset(&scratch);
+    }
+    return finish(j, err);
+}
+
+dw_status
+dw__pq_join_plan(const dw_pq_source *sources, size_t count, dw_arena *arena, dw_pq_join *out,
+                 dw_error *err)
+{
+    dw_assert(count > 0);
+    *out =
+        (dw_pq_join){.arena = arena, .allocator = arena->allocator, .storage = sources[0].storage};
+    joiner j = {.join = out,
+                .groups = dw__strbuf_make(arena->allocator, DW_PQ_FOOTER_BYTES_MAX),
+                .rest = dw__strbuf_make(arena->allocator, DW_PQ_FOOTER_BYTES_MAX)};
+    dw_status status = plan(&j, sources, count, err);
+    dw__strbuf_deinit(&j.groups);
+    dw__strbuf_deinit(&j.rest);
+    return status;
+}
+
+dw_status
+dw__pq_join_write(const dw_pq_join *join, dw_str key, dw_error *err)
+{
+    return dw__storage_compose(join->storage, key, join->pieces, join->piece_count, err);
+}
