@@ -7,6 +7,8 @@
  * exactly takes 8 % more time, three times the memory, and gives one file.) A query of no rows
  * writes no file.
  *
+ * One file: the order is kept exactly, for rows that are only moved.
+ *
  * Partitioned: with few partitions the engine keeps a file open for each. With more than
  * PARTITIONS_OPEN_MAX it would close and reopen them without end (28,000 files for 2,500 partitions
  * of 6 M rows), and with many of them it would run out of a small memory, so rows are sorted by
@@ -91,6 +93,22 @@ has_file_column(const dw_copy_request *request)
     return !dw__str_is_null(request->file_column);
 }
 
+/* The only file, or the directory of all of them. */
+static dw_status
+put_target(const dw_copy_request *request, dw_strbuf *out, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) path = dw__strbuf_make(out->allocator, DW_SQL_BYTES_MAX);
+    dw__strbuf_append(&path, request->directory);
+    if (request->is_one_file) {
+        dw__strbuf_append_char(&path, '/');
+        dw__strbuf_append(&path, request->file_prefix);
+        dw__strbuf_append_literal(&path, "-0.parquet");
+    }
+    DW_TRY(dw__strbuf_ok(&path, "a path", err));
+    dw__sql_put_literal(out, dw__strbuf_str(&path));
+    return DW_OK;
+}
+
 static void
 put_layout(const dw_copy_request *request, dw_strbuf *out)
 {
@@ -99,6 +117,9 @@ put_layout(const dw_copy_request *request, dw_strbuf *out)
         dw__strbuf_append_literal(out, ", HIVE_FILE_PATTERN false, PARTITION_BY (");
         dw__sql_put_identifier(out, request->file_column);
         dw__strbuf_append_char(out, ')');
+        return;
+    }
+    if (request->is_one_file) {
         return;
     }
     if (request->partition_column_count == 0) {
@@ -125,9 +146,12 @@ put_copy(const dw_copy_request *request, bool is_sorted, dw_strbuf *out, dw_erro
     dw__strbuf_append_literal(out, "COPY (");
     put_query(request, is_sorted, out);
     dw__strbuf_append_literal(out, "\n) TO ");
-    dw__sql_put_literal(out, request->directory);
-    dw__strbuf_append_literal(out, " (FORMAT parquet, RETURN_STATS, OVERWRITE_OR_IGNORE, "
-                                   "COMPRESSION ");
+    DW_TRY(put_target(request, out, err));
+    dw__strbuf_append_literal(out, " (FORMAT parquet, RETURN_STATS");
+    if (!request->is_one_file) {
+        dw__strbuf_append_literal(out, ", OVERWRITE_OR_IGNORE");
+    }
+    dw__strbuf_append_literal(out, ", COMPRESSION ");
     dw__sql_put_literal(out, request->compression);
     put_layout(request, out);
     if (request->row_group_rows > 0) {
@@ -169,6 +193,7 @@ dw__connection_copy(dw_connection *connection, const dw_copy_request *request, d
     /* Braces in the prefix would be the engine's placeholders. */
     dw_assert(dw__str_find(request->file_prefix, '{') == SIZE_MAX);
     dw_assert(!has_file_column(request) || request->partition_column_count == 0);
+    dw_assert(!request->is_one_file || request->partition_column_count == 0);
     *files_out = NULL;
     *count_out = 0;
     if (dw__env_is_cancelled(connection->env)) {

@@ -190,6 +190,9 @@ typedef struct dw_copy_request {
      * 100, less with little memory) they need not be sorted. 0: nothing. Rows keep their order in
      * each partition either way, up to a few row groups. */
     int64_t partition_count_max;
+    /* One file, <prefix>-0.parquet, with its rows in the very order of the query; no partitions.
+     * Takes some more time and memory. */
+    bool is_one_file;
     int64_t file_size_bytes; /* aim, between row groups; 0: no limit. Ignored with partitions */
     dw_str compression;      /* "zstd", "snappy", "uncompressed", "gzip", "lz4_raw" */
     dw_str field_ids;        /* the engine's FIELD_IDS value ("{a: 1, ...}"), null string: none */

@@ -284,6 +284,10 @@ print_partition_values(const data_write *write, const dw_copy_file *file, dw_pai
                        dw_error *err)
 {
     size_t count = write->target->partition_column_count;
+    if (write->target->partition != NULL) {
+        *out = *write->target->partition;
+        return DW_OK;
+    }
     out->items = DW_ARENA_ARRAY(write->arena, dw_pair, count + 1);
     if (out->items == NULL) {
         return dw__error_oom(err);
@@ -447,6 +451,27 @@ join_parts(const data_write *write, dw_str mark, dw_copy_file *files, size_t cou
     return DW_OK;
 }
 
+/* Where all rows are in one partition its columns are left out here, not by the engine. */
+static dw_status
+print_rows(const data_write *write, const dw_file_layout *layout, dw_str query, dw_str mark,
+           dw_strbuf *out, dw_error *err)
+{
+    size_t count = write->target->partition_column_count;
+    bool leaves_out =
+        write->target->partition != NULL && count > 0 && !layout->has_partition_columns;
+    if (leaves_out) {
+        dw__strbuf_append_literal(out, "SELECT * EXCLUDE (");
+        for (size_t i = 0; i < count; i++) {
+            dw__strbuf_append(out, i == 0 ? DW_STR("") : DW_STR(", "));
+            dw__sql_put_identifier(out, layout->partition_columns[i]);
+        }
+        dw__strbuf_append_literal(out, ") FROM (");
+    }
+    DW_TRY(dw__file_layout_print_query(layout, query, mark, out, err));
+    dw__strbuf_append(out, leaves_out ? DW_STR("\n)") : DW_STR(""));
+    return dw__strbuf_ok(out, "the statement", err);
+}
+
 static dw_status
 copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str prefix,
           dw_data_files *out, dw_error *err)
@@ -466,14 +491,17 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
     if (dw__str_is_null(mark)) {
         return dw__error_oom(err);
     }
-    DW_TRY(dw__file_layout_print_query(&layout, query, mark, &copy_query, err));
+    DW_TRY(print_rows(write, &layout, query, mark, &copy_query, err));
+    bool is_one_file = target->partition != NULL;
     dw_copy_request request = {.query = dw__strbuf_str(&copy_query),
                                .directory = directory,
                                .file_prefix = prefix,
                                .partition_columns = layout.partition_columns,
-                               .partition_column_count = target->partition_column_count,
+                               .partition_column_count =
+                                   is_one_file ? 0 : target->partition_column_count,
                                .partition_count_max = target->partition_count_max,
                                .writes_partition_columns = layout.has_partition_columns,
+                               .is_one_file = is_one_file,
                                .file_size_bytes = target->properties->target_file_size_bytes,
                                .compression = target->properties->compression_codec,
                                .field_ids = layout.field_ids};
@@ -481,7 +509,7 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
     size_t count = 0;
     DW_TRY(dw__connection_copy(connection, &request, write->arena, &files, &count, err));
     DW_TRY(name_from_root(write, files, count, err));
-    if (target->partition_column_count > 0) {
+    if (request.partition_column_count > 0) {
         DW_TRY(
             dw__files_cut(write->table, connection, &request, write->arena, &files, &count, err));
     }

@@ -20,6 +20,9 @@ typedef struct dw_data_target {
     dw_str clustering; /* the configuration of the domain delta.clustering; null string: none */
     /* What is known of the number of partitions that the rows have; 0: nothing. */
     int64_t partition_count_max;
+    /* Not NULL: all rows are in this partition (physical names, texts of the log; none in a table
+     * without), and become one file with their order kept. */
+    const dw_pairs *partition;
     dw_str directory; /* where files go below the root, as a key; null string: the root itself */
 } dw_data_target;
 

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "codec/codec.h"
+#include "codec/uri.h"
 #include "scan/dv.h"
 #include "table/projection.h"
 #include "table/zeros.h"
@@ -135,6 +136,27 @@ write_rows(rewriter *r, dw_error *err)
     return status;
 }
 
+/* Beside the first of the files, in its partition. */
+static dw_status
+choose_place(rewriter *r, dw_error *err)
+{
+    dw_file *first = DW_ARENA_NEW(r->arena, dw_file);
+    if (first == NULL) {
+        return dw__error_oom(err);
+    }
+    dw_assert(r->rewrite->file_count > 0);
+    DW_TRY(dw__file_set_get(dw__log_snapshot_files(r->snapshot), r->rewrite->files[0], r->arena,
+                            first, err));
+    r->target.partition = &first->partition_values;
+    if (!dw__uri_is_absolute(first->path)) {
+        dw_str key;
+        DW_TRY(dw__uri_canonical(r->arena, first->path, &key, err));
+        size_t slash = dw__str_find_last(key, '/');
+        r->target.directory = slash == SIZE_MAX ? DW_STR_NULL : dw__str_slice(key, 0, slash);
+    }
+    return DW_OK;
+}
+
 static dw_status
 choose_target(rewriter *r, dw_error *err)
 {
@@ -151,6 +173,9 @@ choose_target(rewriter *r, dw_error *err)
         r->target.properties = &r->properties;
     }
     r->target.partition_count_max = rewrite->partition_count_max;
+    if (rewrite->as_one_file) {
+        DW_TRY(choose_place(r, err));
+    }
     r->tracks_rows = r->target.properties->enable_row_tracking;
     return dw__data_target_keep_ids(r->snapshot, r->arena, &r->target, err);
 }

@@ -21,7 +21,8 @@ typedef struct dw_file_rewrite {
     const dw_protocol *protocol;
     int64_t file_size_bytes;     /* aim of the new files; 0: the table's; INT64_MAX: one file */
     int64_t partition_count_max; /* see dw_data_target */
-    dw_data_files written;       /* filled in */
+    bool as_one_file;      /* the files are of one partition, and their rows keep their order */
+    dw_data_files written; /* filled in */
 } dw_file_rewrite;
 
 /* Writes the rows of the files of a snapshot anew, with their ids; what is made of it is the

@@ -128,8 +128,7 @@ write_bin(dw_optimize *o, const dw_optimize_bin *bin, dw_arena *arena, dw_data_f
     dw_file_rewrite rewrite = {.connection = o->upkeep->connection,
                                .files = bin->files,
                                .file_count = bin->count,
-                               .file_size_bytes = INT64_MAX,
-                               .partition_count_max = 1};
+                               .as_one_file = true};
     dw_status status = dw__file_rewrite_rows(&rewrite, o->spec->table, o->snapshot, arena, err);
     *out = rewrite.written;
     return status;

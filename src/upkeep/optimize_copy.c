@@ -48,8 +48,7 @@ dw__optimize_may_copy(dw_optimize *o, bool *out, dw_error *err)
 static bool
 key_of(dw_str path, dw_arena *arena, dw_str *out)
 {
-    bool is_below = path.len > 0 && path.ptr[0] != '/' && dw__str_find(path, ':') == SIZE_MAX;
-    return is_below && dw__uri_decode(arena, path, out, NULL) == DW_OK &&
+    return !dw__uri_is_absolute(path) && dw__uri_canonical(arena, path, out, NULL) == DW_OK &&
            dw__storage_key_check(*out, NULL) == DW_OK;
 }
 
