@@ -20,6 +20,7 @@ static const char help[] =
     "  detail TABLE                    what the table is: size, files, properties, features\n"
     "  checkpoint TABLE                write a checkpoint of the newest version\n"
     "  compact-log TABLE               write one file in place of the newest commits\n"
+    "  optimize TABLE                  pack small files\n"
     "  fsck TABLE                      check the table against the rules of the protocol\n"
     "\n"
     "deltaworks VERB --help explains a verb. TABLE is a path or a file:// URI; SQL also\n"
@@ -40,6 +41,7 @@ static const struct {
     {"checkpoint", verb_checkpoint},
     {"compact-log", verb_compact_log},
     {"fsck", verb_fsck},
+    {"optimize", verb_optimize},
 };
 
 static bool

@@ -22,8 +22,7 @@ typedef struct table_args {
     const char *limit;
 } table_args;
 
-/* Appends the table as SQL names it: a path in backquotes. */
-static void
+void
 append_table(text *out, const char *table)
 {
     text_append_cstr(out, "delta.`");

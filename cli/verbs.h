@@ -14,9 +14,13 @@ int verb_detail(int argc, char **argv);
 int verb_checkpoint(int argc, char **argv);
 int verb_compact_log(int argc, char **argv);
 int verb_fsck(int argc, char **argv);
+int verb_optimize(int argc, char **argv);
 
 /* Reads a file of statements, "-" being the standard input. Returns false after having said why. */
 bool sql_file_read(const char *path, text *out);
+
+/* Appends the table as SQL names it: a path in backquotes. */
+void append_table(text *out, const char *table);
 
 /* The interactive shell; returns the exit status. */
 int shell_run(runner *r);
