@@ -45,7 +45,16 @@ put_metrics(dw_strbuf *out, const dw_optimize_result *done)
     put_number(out, "numBatches", done->batch_count);
     put_number(out, "totalConsideredFiles", done->files_considered);
     put_number(out, "totalFilesSkipped", done->files_skipped);
-    dw__strbuf_append_literal(out, "\"preserveInsertionOrder\": true, ");
+    put_number(out, "totalPartitions", done->partition_count);
+    put_number(out, "openPartitions", done->partitions_open);
+    put_number(out, "smallPartitions", done->partitions_small);
+    dw__strbuf_append_literal(out, "\"advice\": ");
+    if (done->advice[0] == '\0') {
+        dw__strbuf_append_literal(out, "CAST(NULL AS VARCHAR)");
+    } else {
+        dw__sql_put_literal(out, dw__str_from(done->advice));
+    }
+    dw__strbuf_append_literal(out, ", \"preserveInsertionOrder\": true, ");
     put_number(out, "startTimeMs", done->start_ms);
     put_number(out, "endTimeMs", done->end_ms);
     dw__strbuf_append_literal(out, "\"deletionVectorStats\": {");
@@ -83,6 +92,11 @@ put_files(dw_strbuf *out, const dw_file_figures *figures)
 static void
 put_rest(dw_strbuf *out, const dw_optimize_result *done)
 {
+    if (done->partitions_open > 0) {
+        dw__strbuf_append_literal(out, "; left alone are ");
+        dw__put_counted(out, done->partitions_open, "partition");
+        dw__strbuf_append_literal(out, " that may still grow");
+    }
     if (done->bins_left > 0) {
         dw__strbuf_append_literal(out, "; the time was up before ");
         dw__put_counted(out, done->bins_left, "more bin");
@@ -90,6 +104,9 @@ put_rest(dw_strbuf *out, const dw_optimize_result *done)
     if (done->bins_lost > 0) {
         dw__strbuf_append_literal(out, "; other writers changed the files of ");
         dw__put_counted(out, done->bins_lost, "bin");
+    }
+    if (done->advice[0] != '\0') {
+        dw__strbuf_printf(out, "; %s", done->advice);
     }
 }
 

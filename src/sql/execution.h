@@ -122,6 +122,8 @@ DW_WARN_UNUSED dw_status dw__execution_rerun(dw_execution *x, dw_str text);
 
 /* What a command of upkeep is given; its time begins to run. */
 dw_upkeep dw__execution_upkeep(dw_execution *x, const dw_upkeep_options *options);
+/* The same after a statement that has changed rows of a table. */
+void dw__execution_auto_compact(dw_execution *x);
 
 /* ---- Statements: each sets the result -------------------------------------------------------- */
 

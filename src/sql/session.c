@@ -177,7 +177,9 @@ parse_and_run(dw_execution *x, dw_str text)
     }
     DW_TRY(dw__execution_enter_transaction(x));
     DW_TRY(dw__result_new(x->session, &x->result, x->err));
-    return run(x);
+    DW_TRY(run(x));
+    dw__execution_auto_compact(x);
+    return DW_OK;
 }
 
 static void
@@ -250,6 +252,9 @@ dw__session_load(dw_session *session, dw_str uri, const dw_load_spec *spec, dw_l
     dw_load_spec within = *spec;
     within.transaction = session->transaction;
     dw_status status = dw__table_load(table, session->connection, &within, out, err);
+    if (status == DW_OK && session->transaction == NULL && out->write.version >= 0) {
+        dw__session_auto_compact(session, table);
+    }
     if (status != DW_OK) {
         dw__error_context(err, "loading into %.*s", DW_STR_ARG(dw__table_root(table)));
     }

@@ -59,6 +59,8 @@ void dw__session_views_deinit(dw_session *session);
 DW_WARN_UNUSED dw_status dw__session_fsck_table(dw_session *session, dw_table *table,
                                                 bool with_data, struct ArrowArrayStream *out,
                                                 dw_fsck_counts *counts_out, dw_error *err);
+/* After a commit to a table: packs its small files, if it asks for that. */
+void dw__session_auto_compact(dw_session *session, dw_table *table);
 /* For work that is not the engine's and asks and tells by itself; `session` is a dw_session. */
 bool dw__session_is_cancelled(void *session);
 void dw__session_set_progress(void *session, double share);

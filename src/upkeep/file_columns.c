@@ -7,7 +7,8 @@
 
 typedef struct comparison {
     const dw_pq_footer *footer;
-    bool by_id; /* fields have ids */
+    bool by_id;                   /* fields have ids */
+    const dw_row_id_columns *ids; /* beside the columns; may be NULL */
 } comparison;
 
 static const dw_pq_node *
@@ -35,11 +36,21 @@ find_field(const dw_type *type, dw_str physical_name)
 static bool is_known(const comparison *c, const dw_pq_node *node, const dw_type *type);
 
 static bool
+is_row_id(const comparison *c, dw_str name)
+{
+    return c->ids != NULL && name.len > 0 &&
+           (dw__str_equal(name, c->ids->id) || dw__str_equal(name, c->ids->version));
+}
+
+static bool
 are_fields_known(const comparison *c, const dw_pq_node *node, const dw_type *type)
 {
     for (size_t i = 0; i < node->child_count; i++) {
         const dw_pq_node *child = child_at(c, node, i);
         const dw_field *field = find_field(type, child->name);
+        if (node == &c->footer->nodes[0] && is_row_id(c, child->name)) {
+            continue;
+        }
         if (field == NULL || (c->by_id && field->mapping_id != child->field_id) ||
             !is_known(c, child, field->type)) {
             return false;
@@ -75,9 +86,10 @@ is_known(const comparison *c, const dw_pq_node *node, const dw_type *type)
 }
 
 bool
-dw__file_has_only(const dw_pq_footer *footer, const dw_type *schema, dw_mapping_mode mode)
+dw__file_has_only(const dw_pq_footer *footer, const dw_type *schema, dw_mapping_mode mode,
+                  const dw_row_id_columns *ids)
 {
-    comparison c = {.footer = footer, .by_id = mode != DW_MAPPING_NONE};
+    comparison c = {.footer = footer, .by_id = mode != DW_MAPPING_NONE, .ids = ids};
     dw_assert(footer->node_count > 0 && schema->kind == DW_TYPE_STRUCT);
     return are_fields_known(&c, &footer->nodes[0], schema);
 }

@@ -70,12 +70,14 @@ run_pass(dw_optimize *o, bool is_first, dw_error *err)
     DW_TRY(o->strategy->choose(o, err));
     if (is_first) {
         count_considered(o);
+        dw__optimize_advise(o);
     }
     if (o->upkeep->dry_run) {
         tell_bins(o);
         return DW_OK;
     }
     o->result->bins_lost = 0;
+    o->result->partitions_open = is_first ? o->result->partitions_open : 0;
     return dw__optimize_run_bins(o, err);
 }
 

@@ -31,6 +31,8 @@ typedef struct dw_optimize_spec {
     void *strategy_ctx;
 } dw_optimize_spec;
 
+#define DW_OPTIMIZE_ADVICE_SIZE 256
+
 typedef struct dw_file_figures {
     int64_t count, size_bytes, size_min, size_max;
 } dw_file_figures;
@@ -40,8 +42,12 @@ typedef struct dw_optimize_result {
     dw_file_figures added, removed; /* of a dry run: what would be, as far as it can be known */
     int64_t partitions_optimized;
     int64_t batch_count, bin_count;
-    int64_t bins_lost; /* to other writers, even when tried again */
-    int64_t bins_left; /* there was no time for */
+    int64_t partitions_open;              /* left alone: see deltaworks.closedPartitionAge */
+    int64_t partition_count;              /* looked at */
+    int64_t partitions_small;             /* of which all files together are small */
+    char advice[DW_OPTIMIZE_ADVICE_SIZE]; /* for a table of too many of these; "": none */
+    int64_t bins_lost;                    /* to other writers, even when tried again */
+    int64_t bins_left;                    /* there was no time for */
     int64_t files_considered, files_skipped;
     int64_t vectors_removed, deleted_rows_removed;
     int64_t start_ms, end_ms;

@@ -72,6 +72,18 @@ is_small(const dw_optimize *o, const dw_optimize_file *file)
     return file->size_bytes < o->target_size_bytes / 2;
 }
 
+/* While rows still come a partition is left alone, if the table says how long that is. */
+static bool
+is_closed(const dw_optimize *o, const dw_optimize_partition *partition)
+{
+    const dw_metadata *metadata = dw__log_snapshot_metadata(o->snapshot);
+    const dw_str *age =
+        dw__pairs_get(&metadata->configuration, DW_STR("deltaworks.closedPartitionAge"));
+    int64_t age_ms;
+    return age == NULL || o->spec->full || o->spec->purges || !dw__interval_parse(*age, &age_ms) ||
+           dw__env_now_ms(o->upkeep->env) - partition->newest_ms >= age_ms;
+}
+
 static bool
 is_worth_it(const dw_optimize *o, const dw_optimize_partition *partition)
 {
@@ -90,6 +102,8 @@ pack_partition(packer *p, const dw_optimize_partition *partition, dw_error *err)
         const dw_optimize_file *file = &o->files[partition->first + i];
         if (file->is_due || (is_small(o, file) && !o->spec->purges)) {
             DW_TRY(pack_file(p, file, err));
+        } else if (partition->is_sorted) {
+            DW_TRY(close_bin(p, err)); /* only neighbours go together */
         }
     }
     return close_bin(p, err);
@@ -99,14 +113,18 @@ static dw_status
 choose(dw_optimize *o, dw_error *err)
 {
     packer p = {.o = o};
+    DW_TRY(o->spec->purges ? dw__optimize_find_dropped(o, err) : dw__optimize_order_files(o, err));
     p.files = DW_ARENA_ARRAY(&o->arena, dw_file_ref, o->file_count + 1);
     if (p.files == NULL) {
         return dw__error_oom(err);
     }
     for (size_t i = 0; i < o->partition_count; i++) {
         p.partition_idx = i;
-        if (is_worth_it(o, &o->partitions[i])) {
-            DW_TRY(pack_partition(&p, &o->partitions[i], err));
+        const dw_optimize_partition *partition = &o->partitions[i];
+        if (partition->count > 0 && !is_closed(o, partition)) {
+            o->result->partitions_open++;
+        } else if (is_worth_it(o, partition)) {
+            DW_TRY(pack_partition(&p, partition, err));
         }
     }
     return DW_OK;

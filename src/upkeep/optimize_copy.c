@@ -87,7 +87,7 @@ is_worth_it(const copier *c)
                                    join->size_bytes / groups >= GROUP_BYTES_MIN);
     return is_large && !join->has_hadoop_lz4 &&
            dw__file_has_only(&join->first, dw__log_snapshot_schema(c->o->snapshot),
-                             properties->mapping_mode);
+                             properties->mapping_mode, NULL);
 }
 
 /* ---- What comes ------------------------------------------------------------------------------ */

@@ -23,6 +23,8 @@ typedef struct dw_optimize_file {
 typedef struct dw_optimize_partition {
     size_t first, count;
     int64_t size_bytes;
+    int64_t newest_ms; /* when the last file was added */
+    bool is_sorted;    /* the files are ranges of a column that do not overlap, in its order */
 } dw_optimize_partition;
 
 /* Files that are written again together. None of them is in another bin. */
@@ -79,6 +81,12 @@ DW_WARN_UNUSED dw_status dw__optimize_put_bin(dw_optimize *o, size_t partition_i
                                               int64_t size_bytes, dw_error *err);
 /* Fills files and partitions. */
 DW_WARN_UNUSED dw_status dw__optimize_find_files(dw_optimize *o, dw_error *err);
+/* Sorts the files of partitions that are sorted by a column. */
+DW_WARN_UNUSED dw_status dw__optimize_order_files(dw_optimize *o, dw_error *err);
+/* Makes files with dropped columns due. */
+DW_WARN_UNUSED dw_status dw__optimize_find_dropped(dw_optimize *o, dw_error *err);
+/* Tells how many partitions are too small to be worth it, and what to do. */
+void dw__optimize_advise(dw_optimize *o);
 /* Writes and commits the bins in batches, until the time is up. */
 DW_WARN_UNUSED dw_status dw__optimize_run_bins(dw_optimize *o, dw_error *err);
 /* True where bytes may be copied instead of values. */

@@ -314,7 +314,9 @@ sort_files(finder *f, dw_error *err)
         dw_optimize_partition *partition = &o->partitions[o->files[i].partition_idx];
         if (f->is_wanted[o->files[i].partition_idx]) {
             sorted[partition->first + partition->count++] = o->files[i];
+            int64_t time_ms = dw__file_set_modification_time_ms(f->set, o->files[i].ref);
             partition->size_bytes += o->files[i].size_bytes;
+            partition->newest_ms = time_ms > partition->newest_ms ? time_ms : partition->newest_ms;
         }
     }
     o->file_count = o->partitions[o->partition_count].first;

@@ -1,5 +1,6 @@
 """OPTIMIZE and REORG TABLE, from end to end: what they do to files, and nothing to rows."""
 import json
+import os
 import sys
 
 from harness import expect, expect_equal, expect_failure, main, test
@@ -162,6 +163,110 @@ def test_copying__merges_small_row_groups(w):
     make(w, partitioned=False)
     metrics(w, "OPTIMIZE t")
     expect_equal((row_groups(w), w.rows("SELECT id FROM t")), ([1], [[i] for i in range(400)]))
+
+
+# ---- Sorted tables ---------------------------------------------------------------------------------
+
+def make_sorted(w, order, size=300):
+    """A file for each range of `id`, in the order of the log that is given."""
+    w.sql("CREATE TABLE t (id BIGINT, r DOUBLE)")
+    for i in order:
+        w.sql(f"INSERT INTO t SELECT range, hash(range) % 1000 FROM range({i * size}, {i * size + size})")
+
+
+def ranges(w):
+    return sorted(w.rows("SELECT min(id), max(id) FROM t GROUP BY _metadata.file_path"))
+
+
+@test
+def test_sorted_tables__stay_sorted(w):
+    make_sorted(w, (3, 0, 5, 1, 4, 2))
+    size = max(a["add"]["size"] for v in range(1, 7) for a in w.actions("t", v) if "add" in a)
+    w.sql(f"ALTER TABLE t SET TBLPROPERTIES ('delta.targetFileSize' = '{2 * size + size // 2}')")
+    w.sql("OPTIMIZE t")
+    expect_equal(ranges(w), [[0, 599], [600, 1199], [1200, 1799]])
+    expect_equal(sorted(w.rows("SELECT id FROM t WHERE id < 600")), [[i] for i in range(600)])
+
+
+# ---- What REORG purges -----------------------------------------------------------------------------
+
+@test
+def test_purge__drops_dropped_columns_for_good(w):
+    w.sql("CREATE TABLE t (id BIGINT, n STRUCT<a INT, b INT>, gone STRING)"
+          " TBLPROPERTIES ('delta.columnMapping.mode' = 'name', 'delta.enableRowTracking' = 'true')")
+    for i in range(2):
+        w.sql(f"INSERT INTO t VALUES ({i}, {{'a': 1, 'b': 2}}, 'secret')")
+    expect_equal(metrics(w, "REORG TABLE t APPLY (PURGE)")["numFilesRemoved"], 0)
+    drop_column(w, 2, "gone")
+    w.sql("INSERT INTO t VALUES (7, {'a': 1, 'b': 2})")
+    done = metrics(w, "REORG TABLE t APPLY (PURGE)")
+    expect_equal([done["numFilesRemoved"], done["numFilesAdded"]], [2, 1])
+    expect_equal(metrics(w, "REORG TABLE t APPLY (PURGE)")["numFilesRemoved"], 0)
+    expect_equal(w.value("SELECT sum(id) FROM t"), 8)
+
+
+def drop_column(w, after, name):
+    """As another writer would."""
+    metadata = next(a["metaData"] for a in w.actions("t", 0) if "metaData" in a)
+    schema = json.loads(metadata["schemaString"])
+    schema["fields"] = [f for f in schema["fields"] if f["name"] != name]
+    metadata["schemaString"] = json.dumps(schema)
+    w.write_log("t", after + 1, [{"metaData": metadata}])
+
+
+# ---- Auto compaction -------------------------------------------------------------------------------
+
+@test
+def test_auto_compaction__packs_fifty_small_files_and_no_fewer(w):
+    make(w, "'delta.autoOptimize.autoCompact' = 'auto'", inserts=1)
+    w.sql("".join(f"INSERT INTO t VALUES ({i}, 'x', 'p0');" for i in range(48)))
+    expect_equal(version(w), 49)
+    w.sql("INSERT INTO t VALUES (1000, 'x', 'p0')")
+    expect_equal((version(w), live(w)), (51, 3))
+    info = w.actions("t", 51)[0]["commitInfo"]
+    expect_equal((info["operation"], info["operationParameters"]["auto"]), ("OPTIMIZE", "true"))
+    expect_equal(w.value("SELECT count(*) FROM t"), 149)
+
+
+@test
+def test_auto_compaction__never_fails_the_statement(w):
+    make(w, "'delta.autoOptimize.autoCompact' = 'true'", partitioned=False, inserts=1)
+    w.sql("".join(f"INSERT INTO t VALUES ({i}, 'x', 'p0');" for i in range(48)))
+    os.remove(w.path("t/" + next(a["add"]["path"] for a in w.actions("t", 5) if "add" in a)))
+    w.damages("t")
+    ran = w.run("sql", "-c", "INSERT INTO t VALUES (1000, 'x', 'p0')")
+    expect(ran.status == 0 and "were not compacted" in ran.err, f"a warning: {ran!r}")
+    expect_equal(version(w), 50)
+
+
+# ---- Partitions ------------------------------------------------------------------------------------
+
+@test
+def test_open_partitions__are_left_alone(w):
+    make(w, "'deltaworks.closedPartitionAge' = 'interval 2 hours'", inserts=2)
+    expect("left alone are 3 partitions" in w.sql("OPTIMIZE t"), "no partition is closed")
+    expect_equal(version(w), 2)
+    expect_equal(metrics(w, "OPTIMIZE t FULL")["numFilesAdded"], 3)
+
+
+@test
+def test_too_many_partitions__are_advised_against(w):
+    w.sql("CREATE TABLE t (id BIGINT, d DATE) PARTITIONED BY (d);"
+          "INSERT INTO t SELECT range, DATE '2024-01-01' + range::INT FROM range(40)")
+    expect("40 of 40 partitions hold less than 16 MB: partition by month, or cluster instead of partitioning by d"
+           in w.sql("OPTIMIZE t DRY RUN"), "advice")
+
+
+# ---- The program -----------------------------------------------------------------------------------
+
+@test
+def test_verb__does_what_the_statement_does(w):
+    make(w)
+    ran = w.run("optimize", "t", "--where", "p = 'p1'", "--dry-run")
+    expect(ran.status == 0 and "4 files" in ran.out and "would become" in ran.out, f"a dry run: {ran!r}")
+    ran = w.run("optimize", "t", "--within", "5 MINUTES", "--format", "ndjson")
+    expect_equal(json.loads(ran.out)["metrics"]["numFilesRemoved"], 12)
+    expect_equal(w.run("optimize", "t", "--purge", "--full").status, 2)
 
 
 if __name__ == "__main__":
