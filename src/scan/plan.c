@@ -9,6 +9,7 @@
 typedef struct stacked_operator {
     dw_json operator;
     bool is_aggregated; /* all that comes from it is */
+    bool is_root;       /* what comes from it is the statement's answer */
 } stacked_operator;
 
 typedef struct operator_stack {
@@ -115,12 +116,13 @@ typedef struct plan_walk {
     const dw_allocator *allocator;
     dw_plan_source *sources;
     size_t source_count;
-    size_t *seen; /* how often the LOGICAL_GET of each source was met */
+    size_t *seen;                 /* how often the LOGICAL_GET of each source was met */
+    const dw_plan_source *answer; /* that the statement gives out, filtered; NULL: none */
     operator_stack stack;
 } plan_walk;
 
 static bool
-push_operators(plan_walk *walk, dw_json operators, bool is_aggregated)
+push_operators(plan_walk *walk, dw_json operators, bool is_aggregated, bool is_root)
 {
     dw_json_iter it = dw__json_iter(operators);
     while (dw__json_next(&it)) {
@@ -128,7 +130,7 @@ push_operators(plan_walk *walk, dw_json operators, bool is_aggregated)
         if (slot == NULL) {
             return false;
         }
-        *slot = (stacked_operator){it.value, is_aggregated};
+        *slot = (stacked_operator){it.value, is_aggregated, is_root};
     }
     return true;
 }
@@ -169,8 +171,9 @@ mark_columns(dw_plan_source *source, dw_json get)
 
 /* Visits an operator, together with those below it that a filter sees through. */
 static bool
-visit_operator(plan_walk *walk, dw_json operator, bool is_aggregated)
+visit_operator(plan_walk *walk, stacked_operator next)
 {
+    dw_json operator= next.operator;
     dw_plan_reader reader = {.chain = {operator}, .chain_count = 1};
     while (
         (is_operator(operator, "LOGICAL_FILTER") || is_operator(operator, "LOGICAL_PROJECTION")) &&
@@ -183,23 +186,26 @@ visit_operator(plan_walk *walk, dw_json operator, bool is_aggregated)
                                  : NULL;
     if (source == NULL) {
         return push_operators(walk, member(operator, "children"),
-                              aggregates_below(operator, is_aggregated));
+                              aggregates_below(operator, next.is_aggregated), false);
+    }
+    if (next.is_root) {
+        walk->answer = source;
     }
     reader.scope = &source->scope;
     size_t *seen = &walk->seen[source - walk->sources];
-    source->is_aggregated = is_aggregated && (*seen == 0 || source->is_aggregated);
+    source->is_aggregated = next.is_aggregated && (*seen == 0 || source->is_aggregated);
     return mark_columns(source, operator) && add_demand(&reader, source, (*seen)++);
 }
 
 static bool
 walk_operators(plan_walk *walk, dw_json plans)
 {
-    if (!push_operators(walk, plans, false)) {
+    if (!push_operators(walk, plans, false, dw__json_count(plans) == 1)) {
         return false;
     }
     while (walk->stack.count > 0) {
         stacked_operator next = walk->stack.items[--walk->stack.count];
-        if (!visit_operator(walk, next.operator, next.is_aggregated)) {
+        if (!visit_operator(walk, next)) {
             return false;
         }
     }
@@ -242,6 +248,9 @@ settle_source(plan_walk *walk, size_t idx, dw_str plan_json)
         source->is_aggregated = false;
         source->reads = NULL;
     }
+    if (walk->answer == source && mentions == 1) {
+        source->whole = source->predicate; /* [PLAN-5] */
+    }
     source->predicate = dw__predicate_useful(&source->scope, source->predicate);
     return source->predicate != NULL;
 }
@@ -264,7 +273,7 @@ dw__plan_read(const dw_allocator *allocator, dw_str plan_json, dw_plan_source *s
               size_t count, dw_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        sources[i].predicate = dw__predicate_unknown();
+        sources[i].predicate = sources[i].whole = dw__predicate_unknown();
         sources[i].is_aggregated = false;
         sources[i].reads = NULL;
     }

@@ -13,6 +13,8 @@
  *           when it meets it.
  *  [PLAN-4] A stub is aggregated when no row of it gets around an aggregate, nor below that through
  *           a limit: then the order of its rows matters to nobody, and all of them are read.
+ *  [PLAN-5] What is demanded of a source is known whole only when the statement does nothing but
+ *           filter its rows and give them out, and no filter is unread.
  */
 #ifndef DW_SCAN_PLAN_H
 #define DW_SCAN_PLAN_H
@@ -30,8 +32,10 @@ typedef struct dw_plan_source {
     dw_predicate_scope scope;
     bool with_positions;           /* the stub has the columns of positions, too */
     const dw_predicate *predicate; /* the answer; UNKNOWN: nothing is demanded */
-    bool is_aggregated;            /* likewise */
-    bool *reads;                   /* likewise, for each field of the schema; NULL: all of them */
+    /* The statement gives out the very rows for which this is TRUE. UNKNOWN: that is not known. */
+    const dw_predicate *whole;
+    bool is_aggregated; /* likewise */
+    bool *reads;        /* likewise, for each field of the schema; NULL: all of them */
 } dw_plan_source;
 
 /* False when no row's value of the column matters to the statement. */

@@ -131,12 +131,12 @@ dw__plan_table_filters(const dw_plan_reader *reader)
     dw_json_iter it = dw__json_iter(filters);
     while (dw__json_next(&it)) {
         int64_t key;
-        if (!dw__json_i64(member(it.value, "key"), &key) || key < 0 ||
-            !dw__plan_is_field(reader, (size_t) key)) {
-            continue;
-        }
-        dw_plan_path path = {.field_idx = (size_t) key};
-        items[count] = read_filter(&own, &path, member(it.value, "value"), FILTER_REQUIRED, 0);
+        bool is_known = dw__json_i64(member(it.value, "key"), &key) && key >= 0 &&
+                        dw__plan_is_field(reader, (size_t) key);
+        dw_plan_path path = {.field_idx = is_known ? (size_t) key : 0};
+        items[count] = is_known
+                           ? read_filter(&own, &path, member(it.value, "value"), FILTER_REQUIRED, 0)
+                           : dw__predicate_unknown();
         if (items[count++] == NULL) {
             return NULL;
         }

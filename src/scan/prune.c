@@ -130,6 +130,43 @@ collect(const prune_scan *scan, const dw_allocator *allocator, dw_arena *arena,
     return out->files == NULL ? dw__error_oom(err) : DW_OK;
 }
 
+/* Of all columns that are wanted. */
+static dw_status
+add_facts(dw_block_facts *facts, const dw_allocator *allocator, dw_file_set *set,
+          const dw_predicate_scope *scope, const bool *wanted, dw_error *err)
+{
+    if (wants_kind(scope, wanted, true)) {
+        DW_TRY(dw__block_facts_add_partitions(facts, allocator, set, scope, wanted, err));
+    }
+    return wants_kind(scope, wanted, false)
+               ? dw__block_facts_add_statistics(facts, allocator, set, scope, wanted, err)
+               : DW_OK;
+}
+
+dw_status
+dw__prune_find_whole(const dw_allocator *allocator, dw_file_set *set,
+                     const dw_predicate_scope *scope, const dw_predicate *predicate,
+                     const dw_file_ref *files, size_t count, dw_arena *arena, bool *whole,
+                     dw_error *err)
+{
+    bool wanted[DW_PREDICATE_COLUMNS_MAX] = {false};
+    dw_block_facts facts;
+    memset(whole, 0, count * sizeof(*whole));
+    if (predicate->kind == DW_PREDICATE_UNKNOWN || count == 0) {
+        return DW_OK;
+    }
+    dw__predicate_mark_columns(predicate, wanted);
+    DW_TRY(dw__block_facts_init(&facts, set, scope, arena, err));
+    DW_TRY(add_facts(&facts, allocator, set, scope, wanted, err));
+    for (size_t i = 0; i < count; i++) {
+        uint8_t outcomes;
+        dw__predicate_evaluate(predicate, dw__block_facts_get(&facts, files[i].block), files[i].row,
+                               1, &outcomes);
+        whole[i] = outcomes == DW_OUTCOME_TRUE;
+    }
+    return DW_OK;
+}
+
 dw_status
 dw__prune(const dw_allocator *allocator, dw_file_set *set, const dw_predicate_scope *scope,
           const dw_predicate *predicate, dw_arena *arena, dw_prune_result *out, dw_error *err)

@@ -234,7 +234,8 @@ choose_files(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan,
     DW_TRY(dw__scan_prune(&source->relation, plan, &scan->arena, &pruned, &source->report, err));
     source->files = pruned.files;
     source->file_count = pruned.count;
-    return DW_OK;
+    return source->sets_whole_files_aside ? dw__scan_set_whole_files_aside(scan, source, err)
+                                          : DW_OK;
 }
 
 static dw_status
@@ -284,6 +285,7 @@ prepare_sources(dw_scan *scan, const dw_scan_source *sources, size_t count, dw_p
         source->with_positions = sources[i].with_positions;
         source->compares_nulls = sources[i].compares_nulls;
         source->rows = sources[i].rows;
+        source->sets_whole_files_aside = sources[i].sets_whole_files_aside;
         source->relation = dw__relation_of_snapshot(source->snapshot);
         scan->count++;
         if (sources[i].changes != NULL) {
@@ -293,6 +295,7 @@ prepare_sources(dw_scan *scan, const dw_scan_source *sources, size_t count, dw_p
             DW_TRY(dw__scan_add_metadata(&source->relation, &sources[i], &scan->arena, err));
         }
         (*out)[i].name = source->name;
+        (*out)[i].whole = dw__predicate_unknown();
         (*out)[i].with_positions = source->with_positions;
         dw__predicate_scope_init(&(*out)[i].scope, &scan->arena, source->relation.schema,
                                  source->relation.partition_columns,
@@ -359,6 +362,14 @@ dw__scan_close(dw_scan *scan)
     }
     dw__arena_deinit(&scan->arena);
     DW_DELETE(scan->env->allocator, scan);
+}
+
+const dw_file_ref *
+dw__scan_whole_files(const dw_scan *scan, size_t source_idx, size_t *count_out)
+{
+    dw_assert(source_idx < scan->count);
+    *count_out = scan->sources[source_idx].whole_file_count;
+    return scan->sources[source_idx].whole_files;
 }
 
 const dw_log_snapshot *

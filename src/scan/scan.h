@@ -33,6 +33,10 @@ typedef struct dw_scan_source {
     bool with_metadata;       /* the column _metadata, too: of files, and of tracked rows */
     bool compares_nulls;      /* conditions on it may have IS [NOT] DISTINCT FROM */
     bool with_row_ids; /* the columns of dw__scan_row_id_columns, too, filled for every row */
+    /* Files of which the statement gives out every row, as can be told from the log, are not read:
+     * see dw__scan_whole_files. The conditions must mean the same in every session but for its time
+     * zone and collation: no functions, variables or macros. */
+    bool sets_whole_files_aside;
 } dw_scan_source;
 
 /* Where a row is: the place of its file among dw__scan_files (BIGINT), and its place in the file,
@@ -54,7 +58,8 @@ typedef struct dw_scan_report {
     int64_t files_total;
     int64_t files_after_partitions; /* left after partition values were compared */
     int64_t files_after_statistics; /* left after statistics too: these are read */
-    int64_t bytes_read_max;         /* their size */
+    int64_t files_whole;            /* of these, set aside instead */
+    int64_t bytes_read_max;         /* of those that are read */
     dw_str predicate;               /* what was used for pruning, readable; "" when nothing was */
 } dw_scan_report;
 
@@ -71,6 +76,9 @@ size_t dw__scan_source_count(const dw_scan *scan);
 const dw_scan_report *dw__scan_report(const dw_scan *scan, size_t source_idx);
 /* The files that source reads, as refs into its snapshot's file set. */
 const dw_file_ref *dw__scan_files(const dw_scan *scan, size_t source_idx, size_t *count_out);
+
+/* The files that were set aside: not read, though the statement would give out all their rows. */
+const dw_file_ref *dw__scan_whole_files(const dw_scan *scan, size_t source_idx, size_t *count_out);
 
 /* The snapshot that source is of. Borrowed. */
 const dw_log_snapshot *dw__scan_snapshot(const dw_scan *scan, size_t source_idx);

@@ -31,6 +31,8 @@ typedef struct dw_bound_source {
     dw_relation relation;
     dw_file_ref *files;
     size_t file_count;
+    dw_file_ref *whole_files; /* set aside */
+    size_t whole_file_count;
     dw_str *paths;            /* of the files, as the engine opens them */
     dw_plain_files copies;    /* of some of the files */
     dw_str *partition_values; /* file by file; NULL when there are no partition columns */
@@ -39,7 +41,7 @@ typedef struct dw_bound_source {
     dw_dv_list kept;            /* of changes or chosen rows: the only ones to read */
     const dw_scan_rows *rows;   /* chosen before, or NULL */
     const dw_plan_source *plan; /* what the statement demands of the rows */
-    bool with_positions, compares_nulls;
+    bool with_positions, compares_nulls, sets_whole_files_aside;
     dw_scan_report report;
     dw_old_values *old; /* of the files; NULL: nothing is of Spark's old calendar */
     bool has_old_dates, has_old_instants;
@@ -64,6 +66,10 @@ DW_WARN_UNUSED dw_status dw__scan_plan_sources(dw_database *database, const dw_e
 DW_WARN_UNUSED dw_status dw__scan_prune(const dw_relation *relation, const dw_plan_source *source,
                                         dw_arena *arena, dw_prune_result *out,
                                         dw_scan_report *report_out, dw_error *err);
+
+/* Parts the files of a source into those that are read and those that are wanted whole. */
+DW_WARN_UNUSED dw_status dw__scan_set_whole_files_aside(dw_scan *scan, dw_bound_source *source,
+                                                        dw_error *err);
 
 /* Cuts the files of a source, in their order, into parts that are read side by side: one, or more
  * where it is worth it to have files with deleted rows for themselves. `is_aggregated`: see plan.h.

@@ -50,7 +50,7 @@ dw__scan_plan_sources(dw_database *database, const dw_env *env, dw_str sql, dw_p
         return dw__error_oom(err);
     }
     for (size_t i = 0; i < count; i++) {
-        sources[i].predicate = dw__predicate_unknown();
+        sources[i].predicate = sources[i].whole = dw__predicate_unknown();
         if (sources[i].scope.schema->field_count == 0) {
             return DW_OK;
         }
@@ -121,7 +121,9 @@ dw__scan_plan(dw_database *database, dw_log_snapshot *snapshot, dw_str predicate
     memset(report_out, 0, sizeof(*report_out));
     const dw_metadata *metadata = dw__log_snapshot_metadata(snapshot);
     const dw_env *env = dw__log_env(dw__log_snapshot_log(snapshot));
-    dw_plan_source source = {.name = DW_STR(PREDICATE_STUB), .predicate = dw__predicate_unknown()};
+    dw_plan_source source = {.name = DW_STR(PREDICATE_STUB),
+                             .predicate = dw__predicate_unknown(),
+                             .whole = dw__predicate_unknown()};
     dw__predicate_scope_init(&source.scope, arena, dw__log_snapshot_schema(snapshot),
                              metadata->partition_columns, metadata->partition_column_count);
     if (!dw__str_is_null(predicate)) {

@@ -200,7 +200,10 @@ change_chosen(change_state *state, dw_row_change_spec *spec)
     dw_row_query query;
     dw_str table = dw__tokens_text(&x->sql, parts->table.first, parts->table.last);
     dw_str condition = dw__tokens_text(&x->sql, parts->condition.first, parts->condition.last);
-    dw_status status = dw__row_query_choose(x, table, condition, x->scan_prefix, &query);
+    dw_status status =
+        parts->set_count > 0
+            ? dw__row_query_choose(x, table, condition, x->scan_prefix, &query)
+            : dw__row_query_choose_deleted(x, table, parts->condition, x->scan_prefix, &query);
     if (status == DW_OK) {
         spec->snapshot = query.sources[0].snapshot;
         spec->scan = query.scan;
@@ -262,7 +265,8 @@ set_message(const change_state *state)
         bool is_first = true;
         dw__strbuf_append(&text, updates ? DW_STR("updated ") : DW_STR("deleted "));
         if (done->row_count < 0) {
-            dw__strbuf_append_literal(&text, "all rows");
+            bool is_all = dw__sql_range_is_empty(state->parts.condition);
+            dw__strbuf_append(&text, is_all ? DW_STR("all rows") : DW_STR("rows"));
         } else {
             dw__put_counted(&text, done->row_count, "row");
         }

@@ -3,6 +3,8 @@
  */
 #include "sql/row_query.h"
 
+#include "sql/plain_condition.h"
+
 void
 dw__row_query_deinit(dw_row_query *query)
 {
@@ -36,9 +38,9 @@ dw__row_query_open(dw_execution *x, dw_row_query *query)
 }
 
 /* SELECT <places> FROM table AS alias WHERE (condition): a condition is one, whatever it says. */
-dw_status
-dw__row_query_choose(dw_execution *x, dw_str table, dw_str condition, const char *scan_prefix,
-                     dw_row_query *out)
+static dw_status
+bind_choice(dw_execution *x, dw_str table, dw_str condition, const char *scan_prefix,
+            dw_row_query *out)
 {
     *out = (dw_row_query){.scan = NULL};
     dw_str text = dw__arena_printf(
@@ -50,6 +52,37 @@ dw__row_query_choose(dw_execution *x, dw_str table, dw_str condition, const char
     }
     DW_TRY(dw__row_query_bind(x, text, scan_prefix, out));
     out->sources[0].with_positions = true;
+    return DW_OK;
+}
+
+dw_status
+dw__row_query_choose(dw_execution *x, dw_str table, dw_str condition, const char *scan_prefix,
+                     dw_row_query *out)
+{
+    DW_TRY(bind_choice(x, table, condition, scan_prefix, out));
+    return dw__row_query_open(x, out);
+}
+
+/* The change data of files that are written again has the rows of the others, too: those must be
+ * read then. */
+static bool
+needs_all_rows(const dw_log_snapshot *snapshot)
+{
+    const dw_properties *properties = dw__log_snapshot_properties(snapshot);
+    return properties->enable_change_data_feed && !properties->enable_deletion_vectors;
+}
+
+dw_status
+dw__row_query_choose_deleted(dw_execution *x, dw_str table, dw_sql_range condition,
+                             const char *scan_prefix, dw_row_query *out)
+{
+    dw_str text = dw__tokens_text(&x->sql, condition.first, condition.last);
+    DW_TRY(bind_choice(x, table, text, scan_prefix, out));
+    dw_log_snapshot *snapshot = out->sources[0].snapshot;
+    out->sources[0].sets_whole_files_aside =
+        !needs_all_rows(snapshot) &&
+        dw__sql_is_plain_condition(&x->sql, condition, dw__log_snapshot_schema(snapshot),
+                                   &x->arena);
     return dw__row_query_open(x, out);
 }
 

@@ -27,6 +27,11 @@ void dw__row_query_deinit(dw_row_query *query);
  * written) that meet the condition; "": all. */
 DW_WARN_UNUSED dw_status dw__row_query_choose(dw_execution *x, dw_str table, dw_str condition,
                                               const char *scan_prefix, dw_row_query *out);
+/* The same for rows that are deleted: files of which all rows meet the condition, which is that
+ * range of the statement, are not read where that can be told from the log. */
+DW_WARN_UNUSED dw_status dw__row_query_choose_deleted(dw_execution *x, dw_str table,
+                                                      dw_sql_range condition,
+                                                      const char *scan_prefix, dw_row_query *out);
 
 /* Sets the figures of a statement that changes rows: of rows those of `rows`, of files those of the
  * change. */

@@ -108,14 +108,37 @@ choose_file(dw_row_change *rc, dw_file_ref ref, dw_rowset *chosen, dw_error *err
     return before + now < file->row_count ? unite(rc, file, err) : DW_OK;
 }
 
+/* A file that goes as a whole, without a look into it. */
+static dw_status
+choose_whole_file(dw_row_change *rc, dw_file_ref ref, bool *is_known, dw_error *err)
+{
+    dw_chosen_file *file = &rc->files[rc->file_count++];
+    dw_file_stats stats = {0};
+    *file = (dw_chosen_file){.ref = ref};
+    DW_TRY(dw__file_set_get(dw__log_snapshot_files(rc->spec->snapshot), ref, &rc->arena, &file->add,
+                            err));
+    if (!dw__str_is_null(file->add.stats)) {
+        dw__stats_read_counts(file->add.stats, &stats);
+    }
+    *is_known = *is_known && stats.has_num_records;
+    rc->result.row_count +=
+        stats.num_records - (file->add.dv == NULL ? 0 : file->add.dv->cardinality);
+    return DW_OK;
+}
+
 static dw_status
 choose_rows(dw_row_change *rc, dw_error *err)
 {
-    size_t count;
-    const dw_file_ref *refs = dw__scan_files(rc->spec->scan, rc->spec->source_idx, &count);
-    DW_TRY(dw__row_choice_read(rc->spec->connection, rc->spec->query, count, rc->arena.allocator,
-                               &rc->choice, err));
-    rc->files = DW_ARENA_ARRAY(&rc->arena, dw_chosen_file, count + 1);
+    size_t count, whole_count;
+    bool is_known = true;
+    const dw_row_change_spec *spec = rc->spec;
+    const dw_file_ref *refs = dw__scan_files(spec->scan, spec->source_idx, &count);
+    const dw_file_ref *whole = dw__scan_whole_files(spec->scan, spec->source_idx, &whole_count);
+    if (count > 0) {
+        DW_TRY(dw__row_choice_read(spec->connection, spec->query, count, rc->arena.allocator,
+                                   &rc->choice, err));
+    }
+    rc->files = DW_ARENA_ARRAY(&rc->arena, dw_chosen_file, count + whole_count + 1);
     if (rc->files == NULL) {
         return dw__error_oom(err);
     }
@@ -123,6 +146,12 @@ choose_rows(dw_row_change *rc, dw_error *err)
         if (rc->choice.rows[i] != NULL) {
             DW_TRY(choose_file(rc, refs[i], rc->choice.rows[i], err));
         }
+    }
+    for (size_t i = 0; i < whole_count; i++) {
+        DW_TRY(choose_whole_file(rc, whole[i], &is_known, err));
+    }
+    if (!is_known) {
+        rc->result.row_count = -1;
     }
     return DW_OK;
 }
@@ -183,20 +212,24 @@ find_new(void *ctx, const dw_action *actions, size_t count, bool *found, dw_erro
 static dw_status
 put_read_set(dw_row_change *rc, dw_error *err)
 {
-    size_t count;
+    size_t count, whole_count;
     rc->change.looks_for_rows = true;
     if (rc->spec->scan == NULL) {
         rc->change.reads_whole_table = true;
         return DW_OK;
     }
     const dw_file_ref *refs = dw__scan_files(rc->spec->scan, rc->spec->source_idx, &count);
-    dw_str *paths = DW_ARENA_ARRAY(&rc->arena, dw_str, count + 1);
+    const dw_file_ref *whole =
+        dw__scan_whole_files(rc->spec->scan, rc->spec->source_idx, &whole_count);
+    dw_str *paths = DW_ARENA_ARRAY(&rc->arena, dw_str, count + whole_count + 1);
     if (paths == NULL) {
         return dw__error_oom(err);
     }
-    for (size_t i = 0; i < count; i++) {
-        paths[i] = dw__file_set_path(dw__log_snapshot_files(rc->spec->snapshot), refs[i]);
+    for (size_t i = 0; i < count + whole_count; i++) {
+        paths[i] = dw__file_set_path(dw__log_snapshot_files(rc->spec->snapshot),
+                                     i < count ? refs[i] : whole[i - count]);
     }
+    count += whole_count;
     if (rc->spec->minds_all_rows) {
         rc->change.read_paths = paths;
         rc->change.read_path_count = count;

@@ -3,6 +3,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import sys
 
 from harness import World, expect, expect_equal, expect_failure, main, test
@@ -162,6 +163,114 @@ def info(w, version):
 
 def changes(w, version):
     return w.rows(f"SELECT id, n, p, _change_type FROM table_changes('t', {version}, {version}) ORDER BY ALL")
+
+
+# ---- Files that go without being read --------------------------------------------------------------
+
+
+class Away:
+    """While it lasts the data files of the table are somewhere else."""
+
+    def __init__(self, w, table="t"):
+        self.moved = [(path, w.path(f"away-{i}")) for i, path in enumerate(
+            w.path(f"{table}/{f}") for f in w.files(table) if f.endswith(".parquet"))]
+
+    def __enter__(self):
+        for path, other in self.moved:
+            os.rename(path, other)
+
+    def __exit__(self, *_):
+        for path, other in self.moved:
+            os.rename(other, path)
+
+
+def make_days(w, properties="", partitioned=True):
+    """Files of 10 rows: 0 to 9 are of day 1, and so on; the last has no day, and NULLs."""
+    w.sql("CREATE TABLE t (id BIGINT, x DOUBLE, s STRING, day INT)" + (" PARTITIONED BY (day)" if partitioned else "") +
+          f" TBLPROPERTIES ({properties or VECTORS})")
+    for day in range(1, 5):
+        w.sql(f"INSERT INTO t SELECT range, range / 2, 's' || range, {day} FROM range({10 * day - 10}, {10 * day})")
+    w.sql("INSERT INTO t SELECT CASE WHEN range > 41 THEN range END, 'nan', NULL, NULL FROM range(40, 50)")
+
+
+VECTORS = "'delta.enableDeletionVectors' = 'true'"
+FEED = "'delta.enableChangeDataFeed' = 'true'"
+WHOLE_FILES = (  # condition, files that go, rows in them
+    ("day = 2", 1, 10), ("day IN (1, 4)", 2, 20), ("day IS NULL", 1, 10), ("t.`day` > 1 AND day <= 3", 2, 20),
+    ("day BETWEEN 3 AND 9", 2, 20), ("NOT (day < 4)", 1, 10), ("day IS NOT NULL", 4, 40),
+    ("day IS DISTINCT FROM 3", 4, 40), ("id < 20", 2, 20), ("id >= 10 AND id <= 29", 2, 20), ("x >= 0 AND day = 1", 1, 10),
+    ("s IS NULL", 1, 10), ("(id = 3 OR day = 1)", 1, 10), ("id IS NOT NULL AND id < 10", 1, 10),
+    ("true", 5, 50), ("s >= 's'", 4, 40))
+
+
+@test
+def test_delete__takes_files_whole_without_reading_any(w):
+    kinds = itertools.product((True, False), (VECTORS, WITHOUT_VECTORS, f"{VECTORS}, {FEED}"))
+    for i, (partitioned, properties) in enumerate(kinds):
+        os.mkdir(w.path(str(i)))
+        inner = World(w.path(str(i)))
+        make_days(inner, properties, partitioned)
+        shutil.move(inner.path("t"), inner.path("first"))
+        for k in range(i, len(WHOLE_FILES), 4):
+            condition, files, rows = WHOLE_FILES[k]
+            where = f"{i}: {condition}"
+            shutil.rmtree(inner.path("t"), ignore_errors=True)
+            shutil.copytree(inner.path("first"), inner.path("t"))
+            with Away(inner):
+                out = inner.sql(f"DELETE FROM t WHERE {condition}")
+            expect(f"deleted {rows} rows ({files} file{'s' if files > 1 else ''} removed)" in out, f"{where}: {out}")
+            metrics = info(inner, 6)["operationMetrics"]
+            expect_equal([metrics["numRemovedFiles"], metrics["numDeletedRows"]], [str(files), str(rows)])
+            sides = " UNION ALL ".join(
+                f"SELECT '{side}', id, day FROM {source}" for side, source in (
+                    ("is", "t"), ("must", f"(FROM t VERSION AS OF 5 AS t WHERE ({condition}) IS NOT TRUE)"),
+                    ("gone", f"(FROM t VERSION AS OF 5 AS t WHERE {condition})"))
+                + ((("told", "table_changes('t', 6, 6)"),) if FEED in properties else ()))
+            found = {}
+            for side, *row in inner.rows(f"{sides} ORDER BY ALL"):
+                found.setdefault(side, []).append(row)
+            expect_equal(found.get("is"), found.get("must"))
+            expect(FEED not in properties or found["told"] == found["gone"], f"{where}: {found}")
+
+
+@test
+def test_delete__reads_files_of_which_rows_may_stay(w):
+    make_days(w)
+    for condition, words in (
+            ("id < 15", "deleted 15 rows (1 file removed, 1 file marked)"), ("x > 21 AND day IS NULL", "deleted 10 rows"),
+            ("day = 3 AND id % 2 = 0", "deleted 5 rows (1 file marked)"), ("id IS NOT NULL AND day = 3", "deleted 5 rows (1 file removed)"),
+            ("day = getvariable('d')", "deleted 10 rows (1 file removed)")):
+        out = w.sql(f"SET VARIABLE d = 4; DELETE FROM t WHERE {condition}")
+        expect(words in out, f"{condition}: {out}")
+    expect_equal(w.rows("SELECT id FROM t ORDER BY id"), [[i] for i in range(15, 20)])
+    w.sql("SET VARIABLE d = 2; DELETE FROM t WHERE day IS DISTINCT FROM getvariable('d')")
+    expect_equal(w.rows("SELECT count(*) FROM t"), [[5]])
+
+
+@test
+def test_delete__takes_times_as_the_session_does(w):
+    w.sql(f"CREATE TABLE t (ts TIMESTAMP) TBLPROPERTIES ({VECTORS});"
+          " INSERT INTO t VALUES ('2024-01-01 03:00:00+00'), ('2024-01-01 04:00:00+00')")
+    out = w.sql("SET TimeZone = 'Asia/Tokyo'; DELETE FROM t WHERE ts < TIMESTAMP '2024-01-01 12:30:00'")
+    expect("deleted 1 row (1 file marked)" in out, out)
+
+
+@test
+def test_delete__takes_files_whole_that_do_not_say_how_many_rows_they_have(w):
+    make_days(w)
+    for version in range(1, 6):
+        actions = w.actions("t", version)
+        for action in actions:
+            action.get("add", {}).pop("stats", None)
+        w.write_log("t", version, actions)
+        for name in (f"{version:020}.crc", f".{version:020}.json.crc"):
+            if os.path.exists(w.path(f"t/_delta_log/{name}")):
+                os.remove(w.path(f"t/_delta_log/{name}"))
+    with Away(w):
+        out = w.sql("DELETE FROM t WHERE day = 2")
+    expect("deleted rows (1 file removed)" in out, out)
+    expect("numDeletedRows" not in info(w, 6)["operationMetrics"], "no number that nobody knows")
+    expect_equal(w.rows("SELECT count(*) FROM t"), [[40]])
 
 
 @test
