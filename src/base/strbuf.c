@@ -41,6 +41,16 @@ dw__strbuf_clear(dw_strbuf *buf)
     }
 }
 
+void
+dw__strbuf_truncate(dw_strbuf *buf, size_t len)
+{
+    dw_assert(len <= buf->len);
+    buf->len = len;
+    if (buf->ptr != NULL) {
+        buf->ptr[len] = '\0';
+    }
+}
+
 bool
 dw__strbuf_reserve(dw_strbuf *buf, size_t extra)
 {

@@ -28,6 +28,8 @@ typedef struct dw_strbuf {
 dw_strbuf dw__strbuf_make(const dw_allocator *allocator, size_t size_max);
 void dw__strbuf_deinit(dw_strbuf *buf);
 void dw__strbuf_clear(dw_strbuf *buf);
+/* Keeps the first `len` bytes; there must be as many. */
+void dw__strbuf_truncate(dw_strbuf *buf, size_t len);
 
 /* Room for `extra` more bytes at ptr + len (write there, then add to len and set the NUL with
  * dw__strbuf_advance). False when it cannot be had. */

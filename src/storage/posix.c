@@ -268,6 +268,20 @@ posix_remove(dw_storage *storage, dw_str key, dw_error *err)
     return dw__posix_error(errno, "removing", path.text, err);
 }
 
+static dw_status
+posix_remove_directory(dw_storage *storage, dw_str key, bool *removed_out, dw_error *err)
+{
+    const dw_posix *posix = dw__posix_from(storage);
+    dw_posix_path path;
+    DW_TRY(dw__posix_path_make(posix, key, &path, err));
+    *removed_out = posix->calls->rmdir(posix->calls->ctx, path.text) == 0;
+    bool has_entries = errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY;
+    if (*removed_out || has_entries || errno == ENOENT || errno == ENOTDIR) {
+        return DW_OK;
+    }
+    return dw__posix_error(errno, "removing", path.text, err);
+}
+
 /* ---- opening --------------------------------------------------------------------------------- */
 
 static void
@@ -288,8 +302,10 @@ static const dw_storage_ops posix_ops = {
     .put_hint_if_absent = dw__posix_put_hint_if_absent,
     .put = dw__posix_put,
     .list = dw__posix_list,
+    .walk = dw__posix_walk,
     .head = posix_head,
     .remove = posix_remove,
+    .remove_directory = posix_remove_directory,
     .sync = dw__posix_sync,
     .append = dw__posix_append,
     .compose = dw__posix_compose,

@@ -99,6 +99,8 @@ DW_WARN_UNUSED dw_status dw__posix_put(dw_storage *storage, dw_str key, dw_str b
 DW_WARN_UNUSED dw_status dw__posix_list(dw_storage *storage, const dw_list_request *request,
                                         dw_arena *arena, dw_list_page *page_out, dw_error *err);
 
+DW_WARN_UNUSED dw_status dw__posix_walk(dw_storage *storage, const dw_walk *walk, dw_error *err);
+
 int64_t dw__posix_modified_ms(const struct stat *info);
 
 /* ---- temporary files ------------------------------------------------------------------------- */

@@ -111,6 +111,13 @@ system_mkdir(void *ctx, const char *path, mode_t mode)
     return mkdir(path, mode);
 }
 
+static int
+system_rmdir(void *ctx, const char *path)
+{
+    (void) ctx;
+    return rmdir(path);
+}
+
 const dw_posix_calls *
 dw__posix_calls_system(void)
 {
@@ -129,6 +136,7 @@ dw__posix_calls_system(void)
         .rename_if_absent = system_rename_if_absent,
         .unlink = system_unlink,
         .mkdir = system_mkdir,
+        .rmdir = system_rmdir,
     };
     return &calls;
 }

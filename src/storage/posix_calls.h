@@ -29,6 +29,7 @@ typedef struct dw_posix_calls {
     int (*rename_if_absent)(void *ctx, const char *from, const char *to);
     int (*unlink)(void *ctx, const char *path);
     int (*mkdir)(void *ctx, const char *path, mode_t mode);
+    int (*rmdir)(void *ctx, const char *path);
     void *ctx;
 } dw_posix_calls;
 

@@ -41,6 +41,13 @@ dw__posix_is_temp_name(dw_str name)
     return true;
 }
 
+bool
+dw__storage_is_leftover(dw_str key)
+{
+    size_t slash = dw__str_find_last(key, '/');
+    return dw__posix_is_temp_name(dw__str_slice(key, slash == SIZE_MAX ? 0 : slash + 1, key.len));
+}
+
 static void
 directory_of(const dw_posix_path *path, dw_posix_path *out)
 {

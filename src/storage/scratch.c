@@ -57,6 +57,24 @@ dw__scratch_write(dw_scratch *scratch, dw_str bytes, dw_error *err)
 }
 
 dw_status
+dw__scratch_read(const dw_scratch *scratch, uint64_t offset, size_t len, dw_strbuf *buf,
+                 dw_error *err)
+{
+    dw__strbuf_clear(buf);
+    if (!dw__strbuf_reserve(buf, len)) {
+        return dw__strbuf_ok(buf, "a part of a temporary file", err);
+    }
+    for (ssize_t got = 1; got != 0 && buf->len < len;) {
+        got = pread(scratch->fd, buf->ptr + buf->len, len - buf->len, (off_t) (offset + buf->len));
+        if (got < 0 && errno != EINTR) {
+            return dw__posix_error(errno, "reading", "a temporary file", err);
+        }
+        dw__strbuf_advance(buf, got > 0 ? (size_t) got : 0);
+    }
+    return DW_OK;
+}
+
+dw_status
 dw__scratch_finish(dw_scratch *scratch, dw_error *err)
 {
     static atomic_long counter; /* of the process, as its descriptors are */

@@ -167,6 +167,17 @@ dw__storage_remove(dw_storage *storage, dw_str key, dw_error *err)
 }
 
 dw_status
+dw__storage_remove_directory(dw_storage *storage, dw_str key, bool *removed_out, dw_error *err)
+{
+    dw_assert(storage != NULL);
+    *removed_out = false;
+    DW_TRY(dw__storage_key_check(key, err));
+    return storage->ops->remove_directory == NULL
+               ? DW_OK
+               : storage->ops->remove_directory(storage, key, removed_out, err);
+}
+
+dw_status
 dw__storage_sync(dw_storage *storage, dw_str key, int64_t size_bytes, dw_error *err)
 {
     dw_sync_request request = {key, size_bytes};

@@ -55,6 +55,23 @@ typedef struct dw_piece {
     dw_str bytes;
 } dw_piece;
 
+/* A look at everything below the root, in no order, by somebody who needs the sizes and times of
+ * some objects only. All functions but `directory` must be there; they may be called from several
+ * threads at once. Symbolic links to directories are not followed: what is behind them is somebody
+ * else's to look after. */
+typedef struct dw_walk {
+    dw_str marker; /* the name of what makes a directory the root of another table */
+    /* Whether to look into a directory that is not the root; storage without directories may not
+     * know whether it is marked. */
+    bool (*enters)(void *ctx, dw_str key, bool is_marked);
+    /* Whether `file` is to be called for an object. */
+    bool (*wants)(void *ctx, dw_str key);
+    dw_status (*file)(void *ctx, const dw_object_meta *meta, dw_error *err);
+    /* A directory that was entered, and when an entry last came or went. May be NULL. */
+    dw_status (*directory)(void *ctx, const dw_object_meta *meta, dw_error *err);
+    void *ctx;
+} dw_walk;
+
 /* One object that the engine wrote by its own path. */
 typedef struct dw_sync_request {
     dw_str key;
@@ -78,9 +95,14 @@ typedef struct dw_storage_ops {
     dw_status (*put)(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err);
     dw_status (*list)(dw_storage *storage, const dw_list_request *request, dw_arena *arena,
                       dw_list_page *page_out, dw_error *err);
+    /* See dw_walk. NULL: the list is gone through. */
+    dw_status (*walk)(dw_storage *storage, const dw_walk *walk, dw_error *err);
     dw_status (*head)(dw_storage *storage, dw_str key, dw_object_meta *meta_out, dw_error *err);
     /* Removing what is not there is DW_OK. Directories that became empty may stay. */
     dw_status (*remove)(dw_storage *storage, dw_str key, dw_error *err);
+    /* Removes a directory if it is there and empty. NULL: there are none. */
+    dw_status (*remove_directory)(dw_storage *storage, dw_str key, bool *removed_out,
+                                  dw_error *err);
     /* Makes objects that the engine wrote by its own path durable, and their directory entries up
      * to the root, each directory once. Sizes that are not negative are checked: DW_CORRUPT
      * (OBJECT_SIZE_MISMATCH); DW_NOT_FOUND. */
@@ -131,9 +153,12 @@ DW_WARN_UNUSED dw_status dw__storage_put(dw_storage *storage, dw_str key, dw_str
                                          dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_list(dw_storage *storage, const dw_list_request *request,
                                           dw_arena *arena, dw_list_page *page_out, dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_walk(dw_storage *storage, const dw_walk *walk, dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_head(dw_storage *storage, dw_str key, dw_object_meta *meta_out,
                                           dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_remove(dw_storage *storage, dw_str key, dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_remove_directory(dw_storage *storage, dw_str key,
+                                                      bool *removed_out, dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_sync(dw_storage *storage, dw_str key, int64_t size_bytes,
                                           dw_error *err);
 /* Many objects at once: much cheaper than one after the other, as directories are shared. */
@@ -149,6 +174,9 @@ DW_WARN_UNUSED dw_status dw__storage_prepare(dw_storage *storage, dw_str prefix,
  * DW_STORAGE_KEY_BYTES_MAX, without NUL and without parts that are empty, "." or "..". Every
  * function above checks its key itself. */
 DW_WARN_UNUSED dw_status dw__storage_key_check(dw_str key, dw_error *err);
+
+/* True for names of files that only a write leaves behind which was killed. */
+bool dw__storage_is_leftover(dw_str key);
 
 typedef dw_storage *dw_storage_ptr;
 

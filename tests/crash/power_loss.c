@@ -267,6 +267,17 @@ record_mkdir(void *ctx, const char *path, mode_t mode)
     return failed;
 }
 
+static int
+record_rmdir(void *ctx, const char *path)
+{
+    HOLD(ctx);
+    int failed = real()->rmdir(NULL, path);
+    if (failed == 0) {
+        note_name(ctx, path, POWER_ABSENT);
+    }
+    return failed;
+}
+
 void
 power_recorder_init(power_recorder *recorder, const char *root)
 {
@@ -283,6 +294,7 @@ power_recorder_init(power_recorder *recorder, const char *root)
                                            .rename_if_absent = record_rename_if_absent,
                                            .unlink = record_unlink,
                                            .mkdir = record_mkdir,
+                                           .rmdir = record_rmdir,
                                            .ctx = recorder}};
     int failed = pthread_mutex_init(&recorder->mutex, NULL);
     dw_assert(failed == 0);

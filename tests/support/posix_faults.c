@@ -198,6 +198,14 @@ fault_mkdir(void *ctx, const char *path, mode_t mode)
     return is_stopped(call) ? -1 : answer(call, inner->mkdir(inner->ctx, path, mode));
 }
 
+static int
+fault_rmdir(void *ctx, const char *path)
+{
+    fault_call call = enter(ctx, DWT_CALL_RMDIR);
+    const dw_posix_calls *inner = call.faults->inner;
+    return is_stopped(call) ? -1 : answer(call, inner->rmdir(inner->ctx, path));
+}
+
 void
 dwt_posix_faults_init(dwt_posix_faults *faults, const dw_posix_calls *inner)
 {
@@ -214,6 +222,7 @@ dwt_posix_faults_init(dwt_posix_faults *faults, const dw_posix_calls *inner)
                                            .rename_if_absent = fault_rename_if_absent,
                                            .unlink = fault_unlink,
                                            .mkdir = fault_mkdir,
+                                           .rmdir = fault_rmdir,
                                            .ctx = faults},
                                  .inner = inner};
 }

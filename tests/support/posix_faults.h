@@ -34,6 +34,7 @@ typedef enum dwt_call {
     DWT_CALL_RENAME_IF_ABSENT,
     DWT_CALL_UNLINK,
     DWT_CALL_MKDIR,
+    DWT_CALL_RMDIR,
     DWT_CALL_COUNT
 } dwt_call;
 
