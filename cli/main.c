@@ -22,6 +22,7 @@ static const char help[] =
     "  compact-log TABLE               write one file in place of the newest commits\n"
     "  optimize TABLE                  pack small files\n"
     "  fsck TABLE                      check the table against the rules of the protocol\n"
+    "  vacuum TABLE                    delete the files that no version needs any more\n"
     "\n"
     "deltaworks VERB --help explains a verb. TABLE is a path or a file:// URI; SQL also\n"
     "knows names below the warehouse (--warehouse DIR or $DELTAWORKS_WAREHOUSE).\n"
@@ -42,6 +43,7 @@ static const struct {
     {"compact-log", verb_compact_log},
     {"fsck", verb_fsck},
     {"optimize", verb_optimize},
+    {"vacuum", verb_vacuum},
 };
 
 static bool

@@ -76,6 +76,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_CHECKPOINT,
     DW_STATEMENT_COMPACT_LOG,
     DW_STATEMENT_FSCK,
+    DW_STATEMENT_VACUUM,
     DW_STATEMENT_OPTIMIZE,
     DW_STATEMENT_ALTER,
     DW_STATEMENT_CREATE_VIEW,
@@ -224,6 +225,17 @@ typedef struct dw_restore_statement {
     dw_upkeep_options options;
 } dw_restore_statement;
 
+/* VACUUM name [LITE | FULL] [USING INVENTORY ...] [RETAIN n HOURS] */
+typedef struct dw_vacuum_statement {
+    dw_sql_name name;
+    bool is_lite;
+    dw_sql_range inventory; /* a query without its parentheses, or a table's name; empty: none */
+    bool inventory_is_name;
+    bool has_retention;
+    int64_t retention_ms;
+    dw_upkeep_options options;
+} dw_vacuum_statement;
+
 /* SET spark.key [= value], RESET spark.key */
 typedef struct dw_setting_statement {
     dw_str key;
@@ -304,6 +316,7 @@ typedef struct dw_statement {
         dw_sql_name checkpoint;
         dw_compact_statement compact;
         dw_fsck_statement fsck;
+        dw_vacuum_statement vacuum;
         dw_optimize_statement optimize;
         dw_alter_statement alter;
         dw_view_statement view;

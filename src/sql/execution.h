@@ -138,6 +138,7 @@ DW_WARN_UNUSED dw_status dw__execute_checkpoint(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_compact_log(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_alter(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_fsck(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_vacuum(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_optimize(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_create_view(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_drop_view(dw_execution *x);

@@ -58,6 +58,11 @@ DW_WARN_UNUSED dw_status dw__parse_restore(dw_parser *parser, dw_restore_stateme
 DW_WARN_UNUSED dw_status dw__parse_upkeep_options(dw_parser *parser, dw_upkeep_options *out);
 /* [DRY RUN] and the end, of a command that is one commit. */
 DW_WARN_UNUSED dw_status dw__parse_dry_run(dw_parser *parser, dw_upkeep_options *out);
+/* VACUUM alone and VACUUM ANALYZE are the engine's. */
+bool dw__parse_is_engine_vacuum(const dw_parser *parser);
+/* name [LITE | FULL] [USING INVENTORY (query) | table] [RETAIN n HOURS], in any order behind the
+ * name, behind VACUUM */
+DW_WARN_UNUSED dw_status dw__parse_vacuum(dw_parser *parser, dw_vacuum_statement *out);
 /* [WITH SCHEMA EVOLUTION] INTO name, behind MERGE. */
 DW_WARN_UNUSED dw_status dw__parse_merge_head(dw_parser *parser, dw_statement *out);
 /* The rest of it, from where the head ended. */

@@ -40,7 +40,6 @@ static const modify_shape shapes[] = {
      .optional = {DW_KEYWORD_IF, DW_KEYWORD_EXISTS},
      .engine_knows = true,
      .advice = ""},
-    {.verb = "VACUUM", .words = {DW_KEYWORD_VACUUM}, .engine_knows = true, .advice = ""},
     {.verb = "ANALYZE TABLE",
      .words = {DW_KEYWORD_ANALYZE, DW_KEYWORD_TABLE},
      .advice = ": statistics are kept with every write"},

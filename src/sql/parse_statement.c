@@ -284,6 +284,11 @@ dw__parse_statement(const dw_sql_text *sql, dw_arena *arena, dw_statement *out, 
         *out = make(DW_STATEMENT_FSCK, "FSCK");
         return dw__parse_fsck(&parser, &out->as.fsck);
     }
+    if (dw__parser_is(&parser, DW_KEYWORD_VACUUM) && !dw__parse_is_engine_vacuum(&parser)) {
+        parser.pos++;
+        *out = make(DW_STATEMENT_VACUUM, "VACUUM");
+        return dw__parse_vacuum(&parser, &out->as.vacuum);
+    }
     if (dw__parser_accept(&parser, DW_KEYWORD_OPTIMIZE)) {
         *out = make(DW_STATEMENT_OPTIMIZE, "OPTIMIZE");
         return dw__parse_optimize(&parser, &out->as.optimize);

@@ -133,6 +133,8 @@ run(dw_execution *x)
         return dw__execute_alter(x);
     case DW_STATEMENT_FSCK:
         return dw__execute_fsck(x);
+    case DW_STATEMENT_VACUUM:
+        return dw__execute_vacuum(x);
     case DW_STATEMENT_OPTIMIZE:
         return dw__execute_optimize(x);
     case DW_STATEMENT_CREATE_VIEW:

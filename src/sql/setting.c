@@ -6,9 +6,10 @@
 #include "sql/execution.h"
 #include "sql/parse.h"
 
+#include <stddef.h>
+
 #define MESSAGE_BYTES_MAX ((size_t) 4096)
 #define PREFIX DW_STR("spark")
-#define OVERWRITE_MODE "spark.sql.sources.partitionOverwriteMode"
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
@@ -61,23 +62,61 @@ dw__parse_setting(dw_parser *parser, dw_setting_statement *out, bool *found_out)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
+typedef struct setting {
+    const char *key;
+    size_t offset;        /* of its bool in the settings */
+    const char *off, *on; /* its values, that of a new session first */
+} setting;
+
+#define AT(member) offsetof(dw_session_settings, member)
+
+static const setting settings[] = {
+    {"spark.sql.sources.partitionOverwriteMode", AT(overwrites_partitions), "static", "dynamic"},
+    {"spark.databricks.delta.retentionDurationCheck.enabled", AT(skips_retention_check), "true",
+     "false"},
+};
+
+static dw_status
+find_setting(const dw_execution *x, dw_str key, const setting **out)
+{
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        if (dw__str_equal_nocase(key, dw__str_from(settings[i].key))) {
+            *out = &settings[i];
+            return DW_OK;
+        }
+    }
+    return dw__error_set(x->err, DW_INVALID_ARGUMENT, "SETTING_UNKNOWN",
+                         "\"%.*s\" is no setting: of Spark's there are %s and %s", DW_STR_ARG(key),
+                         settings[0].key, settings[1].key);
+}
+
+static dw_status
+set_value(const dw_execution *x, const setting *found, dw_str text, bool *value)
+{
+    bool is_on = dw__str_equal_nocase(text, dw__str_from(found->on));
+    if (!is_on && !dw__str_equal_nocase(text, dw__str_from(found->off))) {
+        return dw__error_set(x->err, DW_INVALID_ARGUMENT, "OPTION_INVALID",
+                             "%s is %s or %s, not \"%.*s\"", found->key, found->off, found->on,
+                             DW_STR_ARG(text));
+    }
+    *value = is_on;
+    return DW_OK;
+}
+
 dw_status
 dw__execute_setting(dw_execution *x)
 {
-    const dw_setting_statement *setting = &x->statement.as.setting;
-    bool *value = &x->session->settings.overwrites_partitions;
-    if (!dw__str_equal_nocase(setting->key, DW_STR(OVERWRITE_MODE))) {
-        return dw__error_set(x->err, DW_INVALID_ARGUMENT, "SETTING_UNKNOWN",
-                             "\"%.*s\" is no setting: of Spark's there is " OVERWRITE_MODE,
-                             DW_STR_ARG(setting->key));
-    }
-    if (!dw__str_is_null(setting->value)) {
-        DW_TRY(dw__parse_overwrite_mode(setting->value, value, x->err));
-    } else if (setting->resets) {
+    const dw_setting_statement *statement = &x->statement.as.setting;
+    const setting *found = NULL;
+    DW_TRY(find_setting(x, statement->key, &found));
+    bool *value = (bool *) ((char *) &x->session->settings + found->offset);
+    if (!dw__str_is_null(statement->value)) {
+        DW_TRY(set_value(x, found, statement->value, value));
+    } else if (statement->resets) {
         *value = false;
     }
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, MESSAGE_BYTES_MAX);
-    dw__strbuf_printf(&text, OVERWRITE_MODE " = %s", *value ? "dynamic" : "static");
+    dw__strbuf_printf(&text, "%s = %s", found->key, *value ? found->on : found->off);
     dw__execution_set_message(x, &text, -1);
     return dw__strbuf_ok(&text, "the message", x->err);
 }

@@ -9,6 +9,7 @@
 
 typedef struct dw_session_settings {
     bool overwrites_partitions; /* INSERT OVERWRITE replaces only the partitions that it writes */
+    bool skips_retention_check; /* VACUUM may retain less than is safe */
 } dw_session_settings;
 
 /* Behind SET or RESET; `*found_out` is false, and the parser where it was, for the engine's. */

@@ -4,13 +4,17 @@
 #include "base/assert.h"
 #include "storage/storage.h"
 
-/* A key behind all of those in the directory "d/": '0' comes after '/'. */
+/* A text behind `key` and all that is likely to be in its directory; what comes behind it all the
+ * same is skipped the next time. */
 static dw_status
-skip_directory(dw_strbuf *after, dw_str directory, dw_error *err)
+skip_directory(dw_strbuf *after, dw_str directory, dw_str key, dw_error *err)
 {
     dw__strbuf_clear(after);
     dw__strbuf_append(after, directory);
-    dw__strbuf_append_char(after, '/' + 1);
+    dw__strbuf_append_char(after, '/');
+    do {
+        dw__strbuf_append_char(after, (char) 0xff);
+    } while (!after->failed && dw__str_compare(dw__strbuf_str(after), key) <= 0);
     return dw__strbuf_ok(after, "a key", err);
 }
 
@@ -34,7 +38,7 @@ walk_page(const dw_walk *walk, const dw_list_page *page, dw_strbuf *after, dw_er
         const dw_object_meta *object = &page->objects[i];
         size_t closed = find_closed(walk, object->key);
         if (closed > 0) {
-            return skip_directory(after, dw__str_slice(object->key, 0, closed), err);
+            return skip_directory(after, dw__str_slice(object->key, 0, closed), object->key, err);
         }
         if (walk->wants(walk->ctx, object->key)) {
             DW_TRY(walk->file(walk->ctx, object, err));
@@ -48,7 +52,8 @@ walk_page(const dw_walk *walk, const dw_list_page *page, dw_strbuf *after, dw_er
 static dw_status
 walk_list(dw_storage *storage, const dw_walk *walk, dw_error *err)
 {
-    DW_AUTO(dw_strbuf) after = dw__strbuf_make(storage->env->allocator, DW_STORAGE_KEY_BYTES_MAX);
+    DW_AUTO(dw_strbuf) after =
+        dw__strbuf_make(storage->env->allocator, 2 * DW_STORAGE_KEY_BYTES_MAX);
     for (;;) {
         DW_AUTO(dw_arena) arena;
         dw__arena_init(&arena, storage->env->allocator);

@@ -256,7 +256,7 @@ dw_status
 dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
 {
     *out = (dw_txn_result){.version = -1};
-    if (change->count == 0) {
+    if (change->count == 0 && !change->commits_nothing) {
         return DW_OK;
     }
     bool is_staged = change->transaction != NULL;

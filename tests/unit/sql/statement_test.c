@@ -336,7 +336,6 @@ test_modify__reads_the_verb_and_the_table(void **state)
         {"TRUNCATE TABLE t", "TRUNCATE", "t"},
         {"ALTER TABLE t ADD COLUMN a int", "ALTER TABLE", "t"},
         {"DROP TABLE IF EXISTS t", "DROP TABLE", "t"},
-        {"VACUUM t RETAIN 168 HOURS", "VACUUM", "t"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dwt_parsed p;
@@ -354,6 +353,36 @@ test_modify__reads_the_verb_and_the_table(void **state)
         assert_false(p.statement.as.modify.has_name);
         dwt_parsed_deinit(&p);
     }
+}
+
+static void
+test_vacuum__reads_clauses_in_any_order(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    const dw_vacuum_statement *vacuum = &p.statement.as.vacuum;
+    dwt_parse_ok(&p, "VACUUM delta.`/t` RETAIN 1.6 HOURS LITE DRY RUN WITHIN 2 MINUTES",
+                 DW_STATEMENT_VACUUM);
+    assert_true(vacuum->is_lite);
+    assert_true(vacuum->has_retention);
+    assert_int_equal(vacuum->retention_ms, 2 * 3600 * 1000);
+    assert_true(vacuum->options.dry_run);
+    assert_int_equal(vacuum->options.within_us, 120 * 1000000);
+    assert_true(dw__sql_range_is_empty(vacuum->inventory));
+    dwt_parsed_deinit(&p);
+    dwt_parse_ok(&p, "VACUUM t FULL USING INVENTORY (SELECT 1) RETAIN 0 HOURS",
+                 DW_STATEMENT_VACUUM);
+    assert_false(vacuum->is_lite);
+    assert_false(vacuum->inventory_is_name);
+    assert_str(dw__tokens_text(&p.sql, vacuum->inventory.first, vacuum->inventory.last),
+               "SELECT 1");
+    dwt_parsed_deinit(&p);
+    dwt_assert_refused("VACUUM t RETAIN -1 HOURS", DW_INVALID_ARGUMENT, "PARSE_ERROR",
+                       "a number of hours");
+    dwt_assert_refused("VACUUM t RETAIN 5", DW_INVALID_ARGUMENT, "PARSE_ERROR", "HOURS");
+    dwt_assert_refused("VACUUM t LITE FULL", DW_INVALID_ARGUMENT, "PARSE_ERROR", "DRY RUN");
+    dwt_assert_refused("VACUUM t RETAIN 1e300 HOURS", DW_INVALID_ARGUMENT, "PARSE_ERROR",
+                       "a number of hours");
 }
 
 /* What stands behind the name of the table. */
@@ -485,6 +514,7 @@ main(void)
         cmocka_unit_test(test_statement__finds_the_query_inside_of_statements_for_the_engine),
         cmocka_unit_test(test_explain__takes_a_query),
         cmocka_unit_test(test_modify__reads_the_verb_and_the_table),
+        cmocka_unit_test(test_vacuum__reads_clauses_in_any_order),
         cmocka_unit_test(test_merge__reads_target_source_and_clauses),
         cmocka_unit_test(test_merge__knows_what_columns_may_be_qualified_by),
         cmocka_unit_test(test_statement__reads_transactions),

@@ -511,6 +511,100 @@ test_contract__lists_like_the_model(void **state)
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
+/* ---- walking --------------------------------------------------------------------------------- */
+
+enum { WALK_DIRECTORIES = 40, WALK_FILES = 25 };
+
+typedef struct walked {
+    pthread_mutex_t mutex;
+    size_t count, wanted;
+    int64_t size_bytes;
+    bool fails;
+} walked;
+
+static bool
+enters_visible(void *ctx, dw_str key, bool is_marked)
+{
+    (void) ctx;
+    (void) is_marked;
+    return dw__str_find(key, '_') == SIZE_MAX;
+}
+
+static bool
+wants_most(void *ctx, dw_str key)
+{
+    walked *self = ctx;
+    bool is_wanted = !dw__str_ends_with(key, DW_STR("/f7"));
+    pthread_mutex_lock(&self->mutex);
+    self->wanted += is_wanted ? 1 : 0;
+    pthread_mutex_unlock(&self->mutex);
+    return is_wanted;
+}
+
+static dw_status
+note_file(void *ctx, const dw_object_meta *meta, dw_error *err)
+{
+    walked *self = ctx;
+    pthread_mutex_lock(&self->mutex);
+    self->count++;
+    self->size_bytes += meta->size_bytes;
+    pthread_mutex_unlock(&self->mutex);
+    return self->fails ? dw__error_set(err, DW_CANCELLED, "CANCELLED", "enough") : DW_OK;
+}
+
+static dw_status
+walk_over(dw_storage *storage, walked *out, dw_error *err)
+{
+    dw_walk walk = {.enters = enters_visible, .wants = wants_most, .file = note_file, .ctx = out};
+    assert_int_equal(pthread_mutex_init(&out->mutex, NULL), 0);
+    dw_status status = dw__storage_walk(storage, &walk, err);
+    pthread_mutex_destroy(&out->mutex);
+    return status;
+}
+
+static void
+put_many(dw_storage *storage)
+{
+    char key[64];
+    for (int i = 0; i < WALK_DIRECTORIES; i++) {
+        for (int k = 0; k < WALK_FILES; k++) {
+            snprintf(key, sizeof(key), "d%d/s%d/f%d", i, i % 3, k);
+            put(storage, key, "abc");
+        }
+    }
+    put(storage, "_hidden/x", "abc");
+    put(storage, "_hidden0", "abc");
+    put(storage, "d1/_hidden/x/y", "abc");
+}
+
+void
+test_contract__walks_over_what_is_entered(void **state)
+{
+    dw_storage *storage = storage_of(state);
+    dw_error err = DW_ERROR_INIT;
+    walked all = {0};
+    assert_ok(walk_over(storage, &all, &err), &err);
+    assert_int_equal(all.count, 0);
+    put_many(storage);
+    assert_ok(walk_over(storage, &all, &err), &err);
+    size_t expected = (size_t) (WALK_DIRECTORIES * (WALK_FILES - 1) + 1);
+    assert_int_equal(all.count, expected);
+    assert_int_equal(all.wanted, expected);
+    assert_int_equal(all.size_bytes, 3 * expected);
+}
+
+void
+test_contract__a_failing_visitor_ends_the_walk(void **state)
+{
+    dw_storage *storage = storage_of(state);
+    dw_error err = DW_ERROR_INIT;
+    walked all = {.fails = true};
+    put_many(storage);
+    assert_int_equal(walk_over(storage, &all, &err), DW_CANCELLED);
+    assert_string_equal(err.code, "CANCELLED");
+    assert_true(all.count < WALK_FILES);
+}
+
 void
 test_contract__head_tells_size_and_time(void **state)
 {

@@ -36,6 +36,8 @@ void test_contract__lists_nothing_where_nothing_is(void **state);
 void test_contract__lists_from_a_key_on(void **state);
 void test_contract__pages_of_any_size_add_up(void **state);
 void test_contract__lists_like_the_model(void **state);
+void test_contract__walks_over_what_is_entered(void **state);
+void test_contract__a_failing_visitor_ends_the_walk(void **state);
 void test_contract__head_tells_size_and_time(void **state);
 void test_contract__removes(void **state);
 void test_contract__syncs_what_is_there(void **state);
@@ -64,6 +66,8 @@ void test_contract__readers_see_whole_objects(void **state);
         STORAGE_CONTRACT_TEST(lists_from_a_key_on, setup, teardown),                               \
         STORAGE_CONTRACT_TEST(pages_of_any_size_add_up, setup, teardown),                          \
         STORAGE_CONTRACT_TEST(lists_like_the_model, setup, teardown),                              \
+        STORAGE_CONTRACT_TEST(walks_over_what_is_entered, setup, teardown),                        \
+        STORAGE_CONTRACT_TEST(a_failing_visitor_ends_the_walk, setup, teardown),                   \
         STORAGE_CONTRACT_TEST(head_tells_size_and_time, setup, teardown),                          \
         STORAGE_CONTRACT_TEST(removes, setup, teardown),                                           \
         STORAGE_CONTRACT_TEST(syncs_what_is_there, setup, teardown),                               \
