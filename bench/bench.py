@@ -84,7 +84,7 @@ def scratch(name):
 
 
 def data(name):
-    datagen.ensure(DATA, *(["lineitem.parquet"] if name == "li12" else []), name)
+    datagen.ensure(DATA, *(["lineitem.parquet"] if name in ("li12", "li200") else []), name)
     return os.path.join(DATA, name)
 
 
@@ -626,6 +626,40 @@ def large_source(path):
     return product.query(f"SELECT count(*) AS n FROM '{path}'")["n"][0].as_py() // 2
 
 
+COMPACT = (
+    "import sys, time; from deltalake import DeltaTable; t = DeltaTable(sys.argv[1]); s = time.perf_counter();"
+    " t.optimize.compact(target_size=1 << 30); print(time.perf_counter() - s)"
+)
+JOIN = "cat {0}/*.parquet > {0}.joined && sync {0}.joined && rm {0}.joined"
+
+
+def optimize(report, rounds):
+    """OPTIMIZE of 200 files that hold 6 M rows; of delta-rs the call alone, of us the process."""
+    folder = scratch("optimize")
+    found = {"us": [], "delta-rs": [], "floor": []}
+    for _ in range(min(rounds, 3)):
+        for name, steps in found.items():
+            table = os.path.join(folder, name)
+            shutil.copytree(data("li200"), table)
+            os.sync()
+            if name == "us":
+                steps.append(run_process([product.program(), "optimize", table])["wall"])
+            elif name == "floor":
+                steps.append(run_process(["/bin/sh", "-c", JOIN.format(table)])["wall"])
+            else:
+                done = subprocess.run([sys.executable, "-c", COMPACT, table], capture_output=True, check=True)
+                steps.append(float(done.stdout))
+            shutil.rmtree(table)
+    ours, rs, floor = (min(found[n]) for n in found)
+    report.add(
+        "OPTIMIZE 200 files, 6 M rows",
+        seconds(ours),
+        f"delta-rs {seconds(rs)}, copying the bytes with fsync {seconds(floor)}",
+        "5 x delta-rs",
+        rs >= 5 * ours,
+    )
+
+
 def bounded_merge(report, _rounds):
     """MERGE of 6 M rows into 60 M (SF10) with 2 GB."""
     folder = scratch("bounded_merge")
@@ -681,6 +715,7 @@ ROWS = {
     "deleters": deleters,
     "readers": readers,
     "row-changes": row_changes,
+    "optimize": optimize,
     "bounded": bounded,
     "bounded-merge": bounded_merge,
 }

@@ -1,7 +1,7 @@
 """Data for the benchmarks: generated once, deterministic, below .bench/data.
 
 lineitem.parquet  TPC-H lineitem at scale factor 1: 6,001,215 rows in order of l_orderkey
-li12              the same rows as a Delta table of 12 files, its log written by hand
+li12, li200       the same rows as a Delta table of 12 (200) files, its log written by hand
 log100k, log1m    a log alone: a checkpoint with 100,000 (1,000,000) files, then 10 commits of 10
 log1mv2           as log1m, but a V2 checkpoint: the files in sidecars of 50,000, as Spark writes them
 json10k           a log alone: 10,000 commits of one file each, no checkpoint
@@ -298,6 +298,7 @@ def changes_log(path, _data, files, versions):
 PARTS = {
     "lineitem.parquet": lineitem,
     "li12": lineitem_table,
+    "li200": lambda path, data: lineitem_table(path, data, 200),
     "log100k": lambda path, data: checkpointed_log(path, data, 100_000),
     "log1m": lambda path, data: checkpointed_log(path, data, 1_000_000),
     "log1mv2": lambda path, data: v2_log(path, data, 1_000_000),

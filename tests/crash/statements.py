@@ -2,7 +2,7 @@
 """Many processes change one table at once, and readers look for an invariant that every change keeps.
 
   statements.py disjoint [--writers N] [--each N]    deletes of different rows in the same files: all succeed
-  statements.py mixed [--seconds N] [--seed N]       inserts, updates, deletes and merges; some are killed
+  statements.py mixed [--seconds N] [--seed N]       inserts, updates, deletes and merges, and OPTIMIZE; some are killed
 
 In `mixed` the rows come in pairs of one group whose values sum to zero. Each statement inserts a pair,
 deletes one, or moves an amount inside of one; merges do several of that at once, and some of them are about a
@@ -107,7 +107,7 @@ class World:
         self.merged = []                        # never deleted, but merged by several
         self.sure = set(range(FIRST_GROUPS))    # of them, those whose insert was acknowledged
         self.deleted = set()                    # whose deletion was acknowledged
-        self.counts = {what: 0 for what in ("done", "conflicts", "kills", "reads")}
+        self.counts = {what: 0 for what in ("done", "conflicts", "kills", "reads", "packed")}
         self.failure = None
         self.until = 0.0
         self.launcher = []
@@ -205,6 +205,22 @@ class World:
             else:
                 raise Failure(f"{statement}: exit status {process.returncode}: {error}")
 
+    def compact(self, seed):
+        """Packs files over and over: nobody may notice, and it may not fail."""
+        chance = random.Random(seed)
+        while not self.is_over():
+            process = subprocess.Popen([*self.launcher, PROGRAM, "sql", "-c", f"OPTIMIZE {self.name}"],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            if chance.random() < KILLED_SHARE:
+                try:
+                    process.wait(timeout=chance.uniform(0, 1.0))
+                except subprocess.TimeoutExpired:
+                    process.send_signal(signal.SIGKILL)
+            error = process.communicate()[1].decode()
+            if process.returncode not in (0, -signal.SIGKILL):
+                raise Failure(f"OPTIMIZE: exit status {process.returncode}: {error}")
+            self.count("packed" if process.returncode == 0 else "kills")
+
     def write_by_spark(self, seed):
         """The same statements by Spark, which reads now and then, too; it cannot be killed."""
         chance, session = random.Random(seed), spark_session()
@@ -292,7 +308,7 @@ def mixed(options, folder):
     world.until = time.monotonic() + options.seconds
     work = [(world.write, options.seed * 100 + i) for i in range(WRITERS)]
     work += [(world.write_by_spark, options.seed * 100 + 50 + i) for i in range(options.spark)]
-    work += [(world.read, 0)] * READERS
+    work += [(world.read, 0)] * READERS + [(world.compact, options.seed * 100 + 90)]
     threads = [threading.Thread(target=world.guarded, args=item) for item in work]
     for thread in threads:
         thread.start()
