@@ -173,6 +173,18 @@ dw__file_set_commit_version(const dw_file_set *set, dw_file_ref ref, int64_t *ou
 }
 
 dw_str
+dw__file_set_tags(const dw_file_set *set, dw_file_ref ref)
+{
+    return dw__dict_column_get(&block_of(set, ref)->tags, ref.row);
+}
+
+dw_str
+dw__file_set_clustering_provider(const dw_file_set *set, dw_file_ref ref)
+{
+    return dw__dict_column_get(&block_of(set, ref)->clustering_provider, ref.row);
+}
+
+dw_str
 dw__file_set_partition_value(const dw_file_set *set, dw_file_ref ref, dw_str column)
 {
     const dw_file_block *block = block_of(set, ref);

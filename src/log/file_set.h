@@ -57,6 +57,9 @@ dw_str dw__file_set_partition_value(const dw_file_set *set, dw_file_ref ref, dw_
 /* False when the file has none. PROTOCOL.md "Row Tracking" */
 bool dw__file_set_base_row_id(const dw_file_set *set, dw_file_ref ref, int64_t *out);
 bool dw__file_set_commit_version(const dw_file_set *set, dw_file_ref ref, int64_t *out);
+/* The tags as a JSON object, and who clustered the file; null string: none. */
+dw_str dw__file_set_tags(const dw_file_set *set, dw_file_ref ref);
+dw_str dw__file_set_clustering_provider(const dw_file_set *set, dw_file_ref ref);
 /* NULL when the file has none. Borrowed. */
 const dw_dv_descriptor *dw__file_set_dv(const dw_file_set *set, dw_file_ref ref);
 /* The whole add, in `arena`, statistics included (this may read the checkpoint again). */

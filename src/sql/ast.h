@@ -104,6 +104,7 @@ typedef struct dw_create_statement {
     const dw_type *schema; /* NULL: the columns are those of the query */
     dw_str *partition_columns;
     size_t partition_column_count;
+    dw_name_paths cluster_by;
     dw_str location; /* null string: none */
     dw_str comment;  /* null string: none */
     dw_pairs properties;
@@ -159,15 +160,17 @@ typedef enum dw_describe_kind {
     DW_DESCRIBE_HISTORY,
     DW_DESCRIBE_DETAIL,
     DW_DESCRIBE_PROPERTIES,
-    DW_DESCRIBE_CREATE_TABLE
+    DW_DESCRIBE_CREATE_TABLE,
+    DW_DESCRIBE_CLUSTERING
 } dw_describe_kind;
 
 typedef struct dw_describe_statement {
     dw_describe_kind kind;
     dw_sql_name name;
     dw_sql_travel travel;
-    int64_t limit; /* HISTORY; 0: none */
-    dw_str key;    /* PROPERTIES; null string: all */
+    int64_t limit;         /* HISTORY; 0: none */
+    dw_str key;            /* PROPERTIES; null string: all */
+    dw_name_paths columns; /* CLUSTERING; none: the table's */
 } dw_describe_statement;
 
 typedef enum dw_alter_kind {
@@ -176,6 +179,7 @@ typedef enum dw_alter_kind {
     DW_ALTER_ADD_CONSTRAINT,
     DW_ALTER_DROP_CONSTRAINT,
     DW_ALTER_DROP_FEATURE,
+    DW_ALTER_CLUSTER_BY,
     DW_ALTER_SYNC_IDENTITY
 } dw_alter_kind;
 
@@ -185,8 +189,9 @@ typedef struct dw_alter_statement {
     dw_pairs properties; /* SET */
     dw_str *keys;        /* UNSET */
     size_t key_count;
-    dw_str item;       /* the constraint, feature or column */
-    dw_str expression; /* ADD CONSTRAINT: in Spark's SQL */
+    dw_str item;              /* the constraint, feature or column */
+    dw_str expression;        /* ADD CONSTRAINT: in Spark's SQL */
+    dw_name_paths cluster_by; /* CLUSTER BY; none: NONE */
     bool if_exists;
     bool truncates; /* DROP FEATURE ... TRUNCATE HISTORY */
 } dw_alter_statement;
@@ -213,6 +218,7 @@ typedef struct dw_fsck_statement {
 typedef struct dw_optimize_statement {
     dw_sql_name name;
     dw_sql_range condition; /* empty: none */
+    dw_name_paths z_order;  /* ZORDER BY */
     bool full;
     bool purges;
     dw_upkeep_options options;

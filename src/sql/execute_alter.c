@@ -30,6 +30,8 @@ alter(dw_execution *x, dw_table *table, int64_t *version_out)
     case DW_ALTER_DROP_FEATURE:
         return dw__table_drop_feature(table, x->session->connection, statement->item,
                                       statement->truncates, version_out, x->err);
+    case DW_ALTER_CLUSTER_BY:
+        return dw__table_cluster_by(table, statement->cluster_by, version_out, x->err);
     case DW_ALTER_SYNC_IDENTITY:
         return dw__table_sync_identity(table, x->session->connection, statement->item, version_out,
                                        x->err);

@@ -91,6 +91,7 @@ create_with(dw_execution *x, dw_table *table, dw_str query, dw_write_result *out
                            .schema = create->schema,
                            .partition_columns = create->partition_columns,
                            .partition_column_count = create->partition_column_count,
+                           .cluster_by = create->cluster_by,
                            .properties = create->properties,
                            .comment = create->comment,
                            .query = query,

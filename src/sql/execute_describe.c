@@ -3,13 +3,55 @@
  * COMPACT LOG.
  */
 #include "base/assert.h"
+#include "codec/rows.h"
 #include "sql/execution.h"
 #include "sql/show_create.h"
 #include "table/describe.h"
+#include "upkeep/clustering_report.h"
 
 #include <inttypes.h>
 
 #define DW_MESSAGE_BYTES_MAX ((size_t) 65536)
+
+/* Of the columns that are named, else of those that the table is clustered by, else of all. */
+static dw_status
+choose_columns(dw_execution *x, const dw_log_snapshot *snapshot, dw_cluster_columns *out)
+{
+    dw_name_paths names = x->statement.as.describe.columns;
+    if (names.count > 0) {
+        return dw__cluster_columns_find(dw__log_snapshot_schema(snapshot), names, &x->arena, out,
+                                        x->err);
+    }
+    DW_TRY(dw__cluster_columns_of(snapshot, &x->arena, out, x->err));
+    return out->count > 0 ? DW_OK : dw__cluster_columns_bounded(snapshot, &x->arena, out, x->err);
+}
+
+static dw_status
+describe_clustering(dw_execution *x, const dw_log_snapshot *snapshot, struct ArrowArrayStream *out)
+{
+    static const dw_rows_column columns[] = {{"column", DW_ROWS_STR, 0, 0},
+                                             {"numFiles", DW_ROWS_I64, 0, 0},
+                                             {"numFilesUnbounded", DW_ROWS_I64, 0, 0},
+                                             {"averageOverlaps", DW_ROWS_DOUBLE, 0, 0},
+                                             {"averageDepth", DW_ROWS_DOUBLE, 0, 0},
+                                             {"maxDepth", DW_ROWS_I64, 0, 0}};
+    dw_cluster_columns chosen;
+    dw_column_clustering *report;
+    DW_TRY(choose_columns(x, snapshot, &chosen));
+    DW_TRY(dw__clustering_report(snapshot, &chosen, &x->arena, &report, x->err));
+    dw_rows *rows;
+    DW_TRY(dw__rows_new(x->session->env->allocator, columns, sizeof(columns) / sizeof(columns[0]),
+                        &rows, x->err));
+    for (size_t i = 0; i < chosen.count; i++) {
+        dw__rows_put_str(rows, report[i].name);
+        dw__rows_put_i64(rows, report[i].file_count);
+        dw__rows_put_i64(rows, report[i].unbounded_count);
+        dw__rows_put_double(rows, report[i].average_overlaps);
+        dw__rows_put_double(rows, report[i].average_depth);
+        dw__rows_put_i64(rows, report[i].depth_max);
+    }
+    return dw__rows_stream(rows, out, x->err);
+}
 
 static dw_status
 describe(dw_execution *x, dw_table *table, struct ArrowArrayStream *rows)
@@ -30,6 +72,8 @@ describe(dw_execution *x, dw_table *table, struct ArrowArrayStream *rows)
         return dw__table_properties(snapshot, env, describe->key, rows, x->err);
     case DW_DESCRIBE_CREATE_TABLE:
         return dw__show_create_table(table, snapshot, &describe->name, &x->arena, rows, x->err);
+    case DW_DESCRIBE_CLUSTERING:
+        return describe_clustering(x, snapshot, rows);
     case DW_DESCRIBE_HISTORY:
         break;
     }

@@ -148,6 +148,7 @@ run(dw_execution *x, dw_table *table, dw_optimize_result *out)
     dw_optimize_spec spec = {.table = table,
                              .predicate = DW_STR_NULL,
                              .condition = DW_STR_NULL,
+                             .z_order = optimize->z_order,
                              .full = optimize->full,
                              .purges = optimize->purges};
     if (!dw__sql_range_is_empty(condition)) {

@@ -1,8 +1,10 @@
 /*
  * ALTER TABLE name SET TBLPROPERTIES | UNSET TBLPROPERTIES | ADD CONSTRAINT | DROP CONSTRAINT |
- * DROP FEATURE | ALTER COLUMN name SYNC IDENTITY. What else ALTER TABLE may be is left to others.
+ * DROP FEATURE | CLUSTER BY | ALTER COLUMN name SYNC IDENTITY. What else ALTER TABLE may be is left
+ * to others.
  */
 #include "sql/parse.h"
+#include "sql/parse_column.h"
 #include "sql/parse_rule.h"
 
 #define ALTER_KEYS_MAX 1000
@@ -119,6 +121,13 @@ parse_action(dw_parser *parser, dw_alter_statement *out, bool *found_out)
     if (dw__parser_accept_word(parser, "DROP") && dw__parser_accept_word(parser, "FEATURE")) {
         out->kind = DW_ALTER_DROP_FEATURE;
         return parse_drop(parser, out);
+    }
+    if (dw__parser_accept(parser, DW_KEYWORD_CLUSTER)) {
+        out->kind = DW_ALTER_CLUSTER_BY;
+        DW_TRY(dw__parser_expect(parser, DW_KEYWORD_BY));
+        return dw__parser_accept_word(parser, "NONE")
+                   ? DW_OK
+                   : dw__parse_column_paths(parser, &out->cluster_by);
     }
     if (dw__parser_accept_word(parser, "ALTER") || dw__parser_accept_word(parser, "CHANGE")) {
         return parse_sync(parser, out, found_out);

@@ -8,6 +8,9 @@
 #include "sql/spark_text.h"
 #include "table/constraint.h"
 
+/* More than any statement takes: what it may have it says itself. */
+#define COLUMN_PATHS_MAX ((size_t) 32)
+
 #define DW_SQL_COMMENT_BYTES_MAX ((size_t) 1 << 20)
 
 dw_status
@@ -248,4 +251,46 @@ dw__parse_partition_columns(dw_parser *parser, dw_column_list *list, dw_str_vec 
     } while (dw__parser_accept_symbol(parser, ","));
     return dw__parser_accept_symbol(parser, ")") ? DW_OK
                                                  : dw__parser_fail(parser, "\",\" or \")\"");
+}
+
+/* ---- Names of columns ------------------------------------------------------------------------ */
+
+static dw_status
+parse_column_path(dw_parser *parser, dw_name_path *out)
+{
+    dw_str *parts = DW_ARENA_ARRAY(parser->arena, dw_str, DW_SET_PARTS_MAX);
+    if (parts == NULL) {
+        return dw__error_oom(parser->err);
+    }
+    *out = (dw_name_path){parts, 0};
+    do {
+        if (out->count == DW_SET_PARTS_MAX) {
+            return dw__parser_fail(parser, "a column name of fewer parts");
+        }
+        DW_TRY(dw__parser_name(parser, "a column name", &parts[out->count]));
+        out->count++;
+    } while (dw__parser_accept_symbol(parser, "."));
+    return DW_OK;
+}
+
+dw_status
+dw__parse_column_paths(dw_parser *parser, dw_name_paths *out)
+{
+    dw_name_path *paths = DW_ARENA_ARRAY(parser->arena, dw_name_path, COLUMN_PATHS_MAX);
+    if (paths == NULL) {
+        return dw__error_oom(parser->err);
+    }
+    *out = (dw_name_paths){paths, 0};
+    bool has_parens = dw__parser_accept_symbol(parser, "(");
+    do {
+        if (out->count == COLUMN_PATHS_MAX) {
+            return dw__parser_fail(parser, "fewer columns");
+        }
+        DW_TRY(parse_column_path(parser, &paths[out->count]));
+        out->count++;
+    } while (dw__parser_accept_symbol(parser, ","));
+    if (!has_parens || dw__parser_accept_symbol(parser, ")")) {
+        return DW_OK;
+    }
+    return dw__parser_fail(parser, "\",\" or \")\"");
 }

@@ -59,14 +59,10 @@ unsupported_clause(const dw_parser *parser, const char *what, const char *advice
                              "%s is not supported%s", what, advice);
 }
 
-/* CLUSTER BY and cloning are Delta's, but not ours yet. */
+/* Cloning is Delta's, but not ours yet. */
 static dw_status
 check_clause_supported(const dw_parser *parser)
 {
-    if (dw__parser_is(parser, DW_KEYWORD_CLUSTER)) {
-        return unsupported_clause(parser, "CLUSTER BY",
-                                  ": leave it out, or partition with PARTITIONED BY");
-    }
     if (dw__parser_is(parser, DW_KEYWORD_SHALLOW) || dw__parser_is(parser, DW_KEYWORD_DEEP) ||
         dw__parser_is(parser, DW_KEYWORD_CLONE)) {
         return unsupported_clause(parser, "CLONE", ": copy the rows with AS SELECT * FROM ...");
@@ -93,6 +89,12 @@ parse_clause(create_parser *create, bool *found)
         DW_TRY(dw__parser_expect(parser, DW_KEYWORD_BY));
         return dw__parse_partition_columns(parser, &create->list, &create->partition_columns);
     }
+    if (dw__parser_accept(parser, DW_KEYWORD_CLUSTER)) {
+        bool seen = out->cluster_by.count > 0;
+        DW_TRY(once(create, &seen, "CLUSTER BY"));
+        DW_TRY(dw__parser_expect(parser, DW_KEYWORD_BY));
+        return dw__parse_column_paths(parser, &out->cluster_by);
+    }
     if (dw__parser_accept(parser, DW_KEYWORD_LOCATION)) {
         return parse_text_clause(create, "LOCATION", &out->location);
     }
@@ -117,8 +119,8 @@ parse_as(create_parser *create)
         return DW_OK;
     }
     if (!dw__parser_accept(parser, DW_KEYWORD_AS) && !dw__parser_is_query(parser)) {
-        return dw__parser_fail(parser, "USING, PARTITIONED BY, LOCATION, COMMENT, TBLPROPERTIES, "
-                                       "AS or the end of the statement");
+        return dw__parser_fail(parser, "USING, PARTITIONED BY, CLUSTER BY, LOCATION, COMMENT, "
+                                       "TBLPROPERTIES, AS or the end of the statement");
     }
     DW_TRY(dw__parser_expect_query(parser));
     if (create->list.columns.count > 0) {

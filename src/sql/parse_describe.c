@@ -2,6 +2,7 @@
  * DESCRIBE and SHOW: those about Delta tables; the rest of them is the engine's.
  */
 #include "sql/parse.h"
+#include "sql/parse_column.h"
 
 static dw_statement *
 set_describe(dw_statement *out, dw_describe_kind kind, const char *verb)
@@ -66,6 +67,26 @@ is_verb(const dw_parser *parser, dw_keyword keyword)
     return dw__parser_is(parser, keyword) && next != DW_TOKEN_END && next != DW_TOKEN_SYMBOL;
 }
 
+/* CLUSTERING is no keyword: a table may have that name. */
+static bool
+is_clustering(const dw_parser *parser)
+{
+    uint8_t next = dw__parser_peek(parser, 1)->kind;
+    return dw__parser_is_word_at(parser, 0, "clustering") && next != DW_TOKEN_END &&
+           next != DW_TOKEN_SYMBOL;
+}
+
+/* CLUSTERING name [(columns)] */
+static dw_status
+parse_clustering(dw_parser *parser, dw_describe_statement *out)
+{
+    DW_TRY(dw__parser_table(parser, &out->name));
+    if (dw__parser_is_symbol(parser, "(")) {
+        DW_TRY(dw__parse_column_paths(parser, &out->columns));
+    }
+    return dw__parser_expect_end(parser);
+}
+
 dw_status
 dw__parse_describe(dw_parser *parser, dw_statement *out)
 {
@@ -79,6 +100,11 @@ dw__parse_describe(dw_parser *parser, dw_statement *out)
         set_describe(out, DW_DESCRIBE_DETAIL, "DESCRIBE DETAIL");
         DW_TRY(dw__parser_table(parser, &out->as.describe.name));
         return dw__parser_expect_end(parser);
+    }
+    if (is_clustering(parser)) {
+        parser->pos++;
+        set_describe(out, DW_DESCRIBE_CLUSTERING, "DESCRIBE CLUSTERING");
+        return parse_clustering(parser, &out->as.describe);
     }
     bool is_table = dw__parser_accept(parser, DW_KEYWORD_TABLE);
     if (!is_table && dw__parser_is_query(parser)) {

@@ -1,8 +1,9 @@
 /*
- * OPTIMIZE name [FULL] [WHERE condition] [FULL] and REORG TABLE name [WHERE condition] APPLY
- * (PURGE), each with the common end of upkeep.
+ * OPTIMIZE name [FULL] [WHERE condition] [FULL] [ZORDER BY (columns)] and REORG TABLE name [WHERE
+ * condition] APPLY (PURGE), each with the common end of upkeep.
  */
 #include "sql/parse.h"
+#include "sql/parse_column.h"
 
 /* What may stand behind the condition. Each is two words, so that none is a part of it. */
 static bool
@@ -51,6 +52,10 @@ dw__parse_optimize(dw_parser *parser, dw_optimize_statement *out)
     out->full = dw__parser_accept_word(parser, "full");
     DW_TRY(parse_where(parser, &out->condition));
     out->full = out->full || dw__parser_accept_word(parser, "full");
+    if (dw__parser_accept_word(parser, "zorder")) {
+        DW_TRY(dw__parser_expect(parser, DW_KEYWORD_BY));
+        DW_TRY(dw__parse_column_paths(parser, &out->z_order));
+    }
     return dw__parse_upkeep_options(parser, &out->options);
 }
 

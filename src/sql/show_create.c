@@ -6,6 +6,7 @@
 #include "codec/rows.h"
 #include "engine/database.h"
 #include "protocol/property.h"
+#include "table/clustering.h"
 #include "table/constraint.h"
 
 #define DW_CREATE_TEXT_BYTES_MAX ((size_t) 64 << 20)
@@ -91,13 +92,28 @@ put_columns(dw_strbuf *out, const dw_type *schema, dw_arena *arena, dw_error *er
 }
 
 static void
-put_clauses(dw_strbuf *out, const dw_metadata *metadata, const dw_sql_name *name, dw_str root)
+put_clustering(dw_strbuf *out, const dw_cluster_columns *columns)
+{
+    for (size_t i = 0; i < columns->count; i++) {
+        dw__strbuf_append(out, i == 0 ? DW_STR("\nCLUSTER BY (") : DW_STR(", "));
+        for (size_t k = 0; k < columns->items[i].parts.count; k++) {
+            dw__strbuf_append(out, k == 0 ? DW_STR("") : DW_STR("."));
+            put_name(out, columns->items[i].parts.parts[k]);
+        }
+    }
+    dw__strbuf_append(out, columns->count > 0 ? DW_STR(")") : DW_STR(""));
+}
+
+static void
+put_clauses(dw_strbuf *out, const dw_metadata *metadata, const dw_cluster_columns *cluster_by,
+            const dw_sql_name *name, dw_str root)
 {
     for (size_t i = 0; i < metadata->partition_column_count; i++) {
         dw__strbuf_append(out, i == 0 ? DW_STR("\nPARTITIONED BY (") : DW_STR(", "));
         put_name(out, metadata->partition_columns[i]);
     }
     dw__strbuf_append(out, metadata->partition_column_count > 0 ? DW_STR(")") : DW_STR(""));
+    put_clustering(out, cluster_by);
     if (!name->is_path) {
         dw__strbuf_append_literal(out, "\nLOCATION ");
         dw__sql_put_literal(out, root);
@@ -165,7 +181,10 @@ dw__show_create_table(dw_table *table, dw_log_snapshot *snapshot, const dw_sql_n
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(arena->allocator, DW_CREATE_TEXT_BYTES_MAX);
     put_table_name(&text, name);
     DW_TRY(put_columns(&text, dw__log_snapshot_schema(snapshot), arena, err));
-    put_clauses(&text, dw__log_snapshot_metadata(snapshot), name, dw__table_root(table));
+    dw_cluster_columns cluster_by;
+    DW_TRY(dw__cluster_columns_of(snapshot, arena, &cluster_by, err));
+    put_clauses(&text, dw__log_snapshot_metadata(snapshot), &cluster_by, name,
+                dw__table_root(table));
     put_properties(&text, dw__log_snapshot_metadata(snapshot), dw__log_snapshot_schema(snapshot));
     DW_TRY(dw__strbuf_ok(&text, "the statement", err));
     dw_rows *rows;

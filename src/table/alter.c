@@ -177,8 +177,9 @@ dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
     DW_TRY(check_result(alter, err));
     bool has_new_protocol =
         !dw__protocol_equal(&alter->protocol, dw__log_snapshot_protocol(alter->snapshot));
-    if (!has_new_protocol &&
-        dw__metadata_defines_same(&alter->metadata, dw__log_snapshot_metadata(alter->snapshot))) {
+    bool has_new_metadata =
+        !dw__metadata_defines_same(&alter->metadata, dw__log_snapshot_metadata(alter->snapshot));
+    if (!has_new_protocol && !has_new_metadata && !alter->changes_more) {
         return DW_OK;
     }
     dw_change change;
@@ -197,7 +198,9 @@ dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
     if (has_new_protocol) {
         dw__change_put(&change, &protocol);
     }
-    dw__change_put(&change, &metadata);
+    if (has_new_metadata || !alter->changes_more) {
+        dw__change_put(&change, &metadata);
+    }
     for (size_t i = 0; i < alter->more_count; i++) {
         dw__change_put(&change, &alter->more[i]);
     }

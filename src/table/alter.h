@@ -8,6 +8,7 @@
 #ifndef DW_TABLE_ALTER_H
 #define DW_TABLE_ALTER_H
 
+#include "table/clustering.h"
 #include "table/table.h"
 
 /* Each sets `version_out` to the version that was committed, or -1 when there was nothing to
@@ -30,6 +31,11 @@ DW_WARN_UNUSED dw_status dw__table_add_constraint(dw_table *table, dw_connection
 /* DROP CONSTRAINT. DW_NOT_FOUND (CONSTRAINT_NOT_FOUND) unless `if_exists`. */
 DW_WARN_UNUSED dw_status dw__table_drop_constraint(dw_table *table, dw_str name, bool if_exists,
                                                    int64_t *version_out, dw_error *err);
+/* CLUSTER BY (columns), and CLUSTER BY NONE for no columns. Files stay as they are until OPTIMIZE.
+ * DW_INVALID_ARGUMENT (ALTER_TABLE_CLUSTER_BY_ON_PARTITIONED_TABLE_NOT_ALLOWED, and what
+ * dw__cluster_columns_find and _check return). */
+DW_WARN_UNUSED dw_status dw__table_cluster_by(dw_table *table, dw_name_paths columns,
+                                              int64_t *version_out, dw_error *err);
 /* ALTER COLUMN ... SYNC IDENTITY: the mark moves on to where the column's values end. Nothing is
  * committed when it is there. DW_INVALID_ARGUMENT (COLUMN_NOT_FOUND, NO_IDENTITY_COLUMN). */
 DW_WARN_UNUSED dw_status dw__table_sync_identity(dw_table *table, dw_connection *connection,

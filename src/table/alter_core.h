@@ -20,6 +20,7 @@ typedef struct dw_alter {
     bool has_protocol;     /* `protocol` was chosen */
     const dw_action *more; /* to be committed with it */
     size_t more_count;
+    bool changes_more;            /* that alone is a change */
     bool moves_identity_marks;    /* and does nothing else */
     dw_connection *rewrites_with; /* not NULL: all files are written again in the same commit */
     bool reads_all_files;         /* the change holds only for the rows that were looked at */

@@ -10,7 +10,6 @@
 #include "table/file_rewrite.h"
 
 #define SCHEMA_BYTES_MAX ((size_t) 64 << 20)
-#define CLUSTERING_DOMAIN DW_STR("delta.clustering")
 
 static const dw_str mapping_prefixes[] = {{"delta.columnMapping.", 20}, {"parquet.field.", 14}};
 
@@ -48,7 +47,7 @@ check_clustering(const removal *r, dw_error *err)
     const dw_log_snapshot *snapshot = r->alter.snapshot;
     const dw_type *schema = dw__log_snapshot_schema(snapshot);
     for (size_t i = 0; i < dw__log_snapshot_domain_count(snapshot); i++) {
-        if (!dw__str_equal(dw__log_snapshot_domain(snapshot, i)->domain, CLUSTERING_DOMAIN)) {
+        if (!dw__str_equal(dw__log_snapshot_domain(snapshot, i)->domain, DW_CLUSTERING_DOMAIN)) {
             continue;
         }
         for (size_t k = 0; k < schema->field_count; k++) {

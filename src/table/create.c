@@ -28,6 +28,8 @@ typedef struct create_state {
     dw_metadata metadata;
     dw_properties properties;
     dw_row_rules rules;
+    dw_cluster_columns cluster_by;
+    dw_str clustering; /* the configuration of their domain; null string: none */
 } create_state;
 
 /* ---- Schema ---------------------------------------------------------------------------------- */
@@ -94,6 +96,28 @@ map_columns(create_state *state, dw_error *err)
     return DW_OK;
 }
 
+/* ---- Clustering ------------------------------------------------------------------------------ */
+
+static dw_status
+choose_clustering(create_state *state, dw_error *err)
+{
+    const dw_create_spec *spec = state->spec;
+    state->clustering = DW_STR_NULL;
+    if (spec->cluster_by.count == 0) {
+        return DW_OK;
+    }
+    if (spec->partition_column_count > 0) {
+        return dw__error_set(err, DW_INVALID_ARGUMENT, "CLUSTER_BY_WITH_PARTITIONED_BY",
+                             "expected CLUSTER BY or PARTITIONED BY, found both: a clustered table "
+                             "has no partitions");
+    }
+    DW_TRY(dw__cluster_columns_find(state->schema, spec->cluster_by, state->arena,
+                                    &state->cluster_by, err));
+    DW_TRY(dw__cluster_columns_check(&state->cluster_by, state->schema, &state->properties,
+                                     state->arena, err));
+    return dw__cluster_columns_print(&state->cluster_by, state->arena, &state->clustering, err);
+}
+
 /* ---- Protocol -------------------------------------------------------------------------------- */
 
 static bool
@@ -133,22 +157,31 @@ choose_properties(create_state *state, dw_error *err)
     return DW_OK;
 }
 
-/* A replaced table keeps every feature that it supports: older versions stay readable by the same
- * engines, and nobody is surprised by a downgrade. They are asked for as properties would. */
+/* What is asked of the protocol: by properties, and by CLUSTER BY. There is room for more. */
 static dw_status
 wanted_features(create_state *state, dw_pairs *out, dw_error *err)
 {
     const dw_pairs *wanted = &state->spec->properties;
-    out->items = DW_ARENA_ARRAY(state->arena, dw_pair, wanted->count + DW_FEATURE_COUNT + 1);
+    *out = (dw_pairs){.count = wanted->count};
+    out->items = DW_ARENA_ARRAY(state->arena, dw_pair, wanted->count + DW_FEATURE_COUNT + 2);
     if (out->items == NULL) {
         return dw__error_oom(err);
     }
     for (size_t i = 0; i < wanted->count; i++) {
-        out->items[out->count++] = wanted->items[i];
+        out->items[i] = wanted->items[i];
     }
-    if (state->existing == NULL) {
-        return DW_OK;
+    if (state->cluster_by.count > 0) {
+        out->items[out->count++] =
+            (dw_pair){DW_STR(FEATURE_KEY_PREFIX "clustering"), DW_STR("supported")};
     }
+    return DW_OK;
+}
+
+/* A replaced table keeps every feature that it supports: older versions stay readable by the same
+ * engines, and nobody is surprised by a downgrade. They are asked for as properties would. */
+static dw_status
+add_existing_features(create_state *state, dw_pairs *out, dw_error *err)
+{
     const dw_protocol *protocol = dw__log_snapshot_protocol(state->existing);
     for (int f = 0; f < DW_FEATURE_COUNT; f++) {
         if (!dw__protocol_supports(protocol, (dw_feature) f)) {
@@ -180,15 +213,15 @@ protocol_suffices(const dw_protocol *existing, const dw_protocol *needed)
 static dw_status
 choose_protocol(create_state *state, dw_error *err)
 {
-    DW_TRY(dw__protocol_for_new_table(state->schema, &state->spec->properties, state->arena,
-                                      &state->protocol, err));
+    dw_pairs wanted;
+    DW_TRY(wanted_features(state, &wanted, err));
+    DW_TRY(dw__protocol_for_new_table(state->schema, &wanted, state->arena, &state->protocol, err));
     if (state->existing != NULL) {
         const dw_protocol *existing = dw__log_snapshot_protocol(state->existing);
         if (protocol_suffices(existing, &state->protocol)) {
             state->protocol = *existing;
         } else {
-            dw_pairs wanted = {0};
-            DW_TRY(wanted_features(state, &wanted, err));
+            DW_TRY(add_existing_features(state, &wanted, err));
             DW_TRY(dw__protocol_for_new_table(state->schema, &wanted, state->arena,
                                               &state->protocol, err));
         }
@@ -309,7 +342,8 @@ write_rows(create_state *state, dw_data_files *out, dw_error *err)
                              .partition_columns = state->metadata.partition_columns,
                              .partition_column_count = state->metadata.partition_column_count,
                              .protocol = &state->protocol,
-                             .properties = &state->properties};
+                             .properties = &state->properties,
+                             .clustering = state->clustering};
     return dw__data_files_write(state->table, state->connection, &target, dw__strbuf_str(&query),
                                 state->arena, out, err);
 }
@@ -340,6 +374,9 @@ put_parameters(const create_state *state, dw_change *change, dw_error *err)
     dw__change_print_list(&text, state->metadata.partition_columns,
                           state->metadata.partition_column_count);
     dw__change_put_parameter(&json, "partitionBy", dw__strbuf_str(&text));
+    dw_str cluster_by;
+    DW_TRY(dw__cluster_columns_print_names(&state->cluster_by, state->arena, &cluster_by, err));
+    dw__change_put_parameter(&json, "clusterBy", cluster_by);
     dw__strbuf_clear(&text);
     dw__strbuf_append_char(&text, '{');
     for (size_t i = 0; i < state->metadata.configuration.count; i++) {
@@ -371,7 +408,8 @@ put_replaced(const create_state *state, dw_change *change, dw_error *err)
     for (size_t i = 0; i < dw__log_snapshot_domain_count(state->existing); i++) {
         dw_action action = {.kind = DW_ACTION_DOMAIN,
                             .as.domain = *dw__log_snapshot_domain(state->existing, i)};
-        if (dw__str_equal(action.as.domain.domain, DW_STR("delta.clustering"))) {
+        bool goes = dw__str_is_null(state->clustering);
+        if (goes && dw__str_equal(action.as.domain.domain, DW_CLUSTERING_DOMAIN)) {
             action.as.domain.removed = true;
             dw__change_put(change, &action);
         }
@@ -393,7 +431,7 @@ build_change(create_state *state, const dw_data_files *files, dw_change *change,
                    dw__log_snapshot_domain_count(state->existing);
     }
     DW_TRY(dw__change_init(change, state->table, state->existing, state->arena,
-                           files->count + replaced + state->spec->txn_count + 2, err));
+                           files->count + replaced + state->spec->txn_count + 3, err));
     change->operation = operation_name(state);
     change->user_metadata = state->spec->user_metadata;
     change->reads_whole_table = state->existing != NULL;
@@ -412,6 +450,12 @@ build_change(create_state *state, const dw_data_files *files, dw_change *change,
         dw_action action = {.kind = DW_ACTION_TXN, .as.txn = state->spec->txns[i]};
         dw__change_put(change, &action);
     }
+    if (!dw__str_is_null(state->clustering)) {
+        dw_action action = {
+            .kind = DW_ACTION_DOMAIN,
+            .as.domain = {.domain = DW_CLUSTERING_DOMAIN, .configuration = state->clustering}};
+        dw__change_put(change, &action);
+    }
     DW_TRY(put_replaced(state, change, err));
     dw__change_put_adds(change, files);
     return DW_OK;
@@ -424,6 +468,7 @@ create_and_commit(create_state *state, dw_write_result *out, dw_error *err)
     DW_TRY(choose_schema(state, err));
     DW_TRY(map_columns(state, err));
     DW_TRY(fill_metadata(state, err));
+    DW_TRY(choose_clustering(state, err));
     DW_TRY(choose_protocol(state, err));
     DW_TRY(check_rules(state, err));
     DW_TRY(dw__storage_prepare(dw__table_storage(state->table), DW_STR(""), err));

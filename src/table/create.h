@@ -4,6 +4,7 @@
 #ifndef DW_TABLE_CREATE_H
 #define DW_TABLE_CREATE_H
 
+#include "table/clustering.h"
 #include "table/table.h"
 #include "table/write.h"
 
@@ -19,11 +20,12 @@ typedef struct dw_create_spec {
     const dw_type *schema; /* NULL for AS SELECT: taken from the query */
     const dw_str *partition_columns;
     size_t partition_column_count;
-    dw_pairs properties;   /* checked by dw__property_check */
-    dw_str name;           /* of the table in its metadata; null string: none */
-    dw_str comment;        /* null string: none */
-    dw_str query;          /* AS SELECT, to run on the connection; null string: none */
-    const dw_txn_id *txns; /* recorded with the rows; see dw_write_spec */
+    dw_name_paths cluster_by; /* CLUSTER BY; none: the table is not clustered */
+    dw_pairs properties;      /* checked by dw__property_check */
+    dw_str name;              /* of the table in its metadata; null string: none */
+    dw_str comment;           /* null string: none */
+    dw_str query;             /* AS SELECT, to run on the connection; null string: none */
+    const dw_txn_id *txns;    /* recorded with the rows; see dw_write_spec */
     size_t txn_count;
     dw_str user_metadata;
     dw_log_snapshot *read_snapshot; /* the state of this very table that the query read, or NULL */

@@ -492,16 +492,18 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
         return dw__error_oom(err);
     }
     DW_TRY(print_rows(write, &layout, query, mark, &copy_query, err));
-    bool is_one_file = target->partition != NULL;
+    bool has_one_partition = target->partition != NULL;
+    bool has_file_column = !dw__str_is_null(target->file_column);
     dw_copy_request request = {.query = dw__strbuf_str(&copy_query),
                                .directory = directory,
                                .file_prefix = prefix,
                                .partition_columns = layout.partition_columns,
                                .partition_column_count =
-                                   is_one_file ? 0 : target->partition_column_count,
+                                   has_one_partition ? 0 : target->partition_column_count,
+                               .file_column = target->file_column,
                                .partition_count_max = target->partition_count_max,
                                .writes_partition_columns = layout.has_partition_columns,
-                               .is_one_file = is_one_file,
+                               .is_one_file = has_one_partition && !has_file_column,
                                .file_size_bytes = target->properties->target_file_size_bytes,
                                .compression = target->properties->compression_codec,
                                .field_ids = layout.field_ids};
@@ -509,7 +511,10 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
     size_t count = 0;
     DW_TRY(dw__connection_copy(connection, &request, write->arena, &files, &count, err));
     DW_TRY(name_from_root(write, files, count, err));
-    if (request.partition_column_count > 0) {
+    if (has_file_column) { /* only what is far from what the caller meant, as equal rows are */
+        request.file_size_bytes *= request.file_size_bytes < INT64_MAX / 2 ? 2 : 1;
+    }
+    if (request.partition_column_count > 0 || has_file_column) {
         DW_TRY(
             dw__files_cut(write->table, connection, &request, write->arena, &files, &count, err));
     }

@@ -24,6 +24,9 @@ typedef struct dw_data_target {
      * without), and become one file with their order kept. */
     const dw_pairs *partition;
     dw_str directory; /* where files go below the root, as a key; null string: the root itself */
+    /* A column that the query has behind the schema's: see dw_copy_request. Null string: none. All
+     * rows are in one partition then. */
+    dw_str file_column;
 } dw_data_target;
 
 /* Files of a table as it is in that version. Borrowed from the snapshot. */

@@ -3,6 +3,7 @@
  */
 #include "codec/rows.h"
 #include "scan/scan.h"
+#include "table/clustering.h"
 #include "table/describe.h"
 
 static const dw_rows_column detail_columns[] = {
@@ -35,54 +36,18 @@ put_list(dw_rows *rows, const dw_str *items, size_t count)
     dw__rows_end(rows);
 }
 
-/* Appends the name of a field found by the name that files and log have, and gives its type; what
- * the schema does not know stays as it is. */
-static const dw_type *
-put_logical_name(dw_strbuf *out, const dw_type *type, dw_str physical_name)
-{
-    dw__strbuf_append(out, out->len == 0 ? DW_STR("") : DW_STR("."));
-    for (size_t i = 0; type != NULL && i < type->field_count; i++) {
-        if (dw__str_equal(type->fields[i].physical_name, physical_name)) {
-            dw__strbuf_append(out, type->fields[i].name);
-            return type->fields[i].type;
-        }
-    }
-    dw__strbuf_append(out, physical_name);
-    return NULL;
-}
-
-/* Each clustering column by its name in the table, from the domain delta.clustering. */
+/* Each clustering column by its name in the table. */
 static dw_status
-put_clustering_items(dw_rows *rows, const dw_type *schema, dw_str configuration,
-                     const dw_allocator *allocator, dw_error *err)
-{
-    DW_AUTO(dw_json_doc_ptr) doc = NULL;
-    DW_TRY(dw__json_parse(allocator, configuration, "the domain delta.clustering", &doc, err));
-    dw_json_iter it = dw__json_iter(dw__json_get(dw__json_root(doc), DW_STR("clusteringColumns")));
-    while (dw__json_next(&it)) {
-        DW_AUTO(dw_strbuf) name = dw__strbuf_make(allocator, DW_COMMIT_BYTES_MAX);
-        const dw_type *type = schema;
-        dw_json_iter parts = dw__json_iter(it.value);
-        while (dw__json_next(&parts)) {
-            type = put_logical_name(&name, type, dw__json_str(parts.value));
-        }
-        DW_TRY(dw__strbuf_ok(&name, "a clustering column", err));
-        dw__rows_put_item(rows, dw__strbuf_str(&name), DW_STR_NULL);
-    }
-    return DW_OK;
-}
-
-static dw_status
-put_clustering(dw_rows *rows, dw_log_snapshot *snapshot, const dw_allocator *allocator,
+put_clustering(dw_rows *rows, const dw_log_snapshot *snapshot, const dw_allocator *allocator,
                dw_error *err)
 {
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, allocator);
+    dw_cluster_columns columns;
+    DW_TRY(dw__cluster_columns_of(snapshot, &arena, &columns, err));
     dw__rows_begin(rows);
-    for (size_t i = 0; i < dw__log_snapshot_domain_count(snapshot); i++) {
-        const dw_domain *domain = dw__log_snapshot_domain(snapshot, i);
-        if (dw__str_equal(domain->domain, DW_STR("delta.clustering"))) {
-            DW_TRY(put_clustering_items(rows, dw__log_snapshot_schema(snapshot),
-                                        domain->configuration, allocator, err));
-        }
+    for (size_t i = 0; i < columns.count; i++) {
+        dw__rows_put_item(rows, columns.items[i].name, DW_STR_NULL);
     }
     dw__rows_end(rows);
     return DW_OK;

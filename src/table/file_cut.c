@@ -64,8 +64,10 @@ adopt_parts(const cutter *cut, const dw_copy_file *file, dw_copy_file *parts, si
 {
     dw_str directory = directory_of(file->path);
     for (size_t i = 0; i < count; i++) {
-        parts[i].path = dw__arena_printf(cut->arena, "%.*s/%.*s", DW_STR_ARG(directory),
-                                         DW_STR_ARG(parts[i].path));
+        if (directory.len > 0) { /* else it is the root */
+            parts[i].path = dw__arena_printf(cut->arena, "%.*s/%.*s", DW_STR_ARG(directory),
+                                             DW_STR_ARG(parts[i].path));
+        }
         if (dw__str_is_null(parts[i].path)) {
             return dw__error_oom(err);
         }

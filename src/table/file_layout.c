@@ -236,6 +236,15 @@ is_plain(const dw_file_layout *layout)
     return !layout->has_partition_columns;
 }
 
+static void
+put_file_column(const dw_file_layout *layout, dw_strbuf *out)
+{
+    if (!dw__str_is_null(layout->target->file_column)) {
+        dw__strbuf_append_literal(out, ", ");
+        dw__sql_put_identifier(out, layout->target->file_column);
+    }
+}
+
 static void put_renaming(dw_strbuf *out, const dw_type *type, const dw_type *in_file);
 
 /* What a part of a value is called, and how it is taken apart where its own parts differ. */
@@ -361,6 +370,7 @@ print_parts(const dw_file_layout *layout, dw_str inner, dw_str mark, dw_strbuf *
     const char *separator = "SELECT ";
     put_parts(layout, false, mark, &separator, out);
     put_parts(layout, true, mark, &separator, out);
+    put_file_column(layout, out);
     dw__strbuf_append_literal(out, " FROM (");
     dw__strbuf_append(out, inner);
     dw__strbuf_append_literal(out, "\n) AS dw_columns");
@@ -377,6 +387,7 @@ print_columns(const dw_file_layout *layout, dw_str query, dw_strbuf *out, dw_err
     const char *separator = "SELECT ";
     put_columns(layout, false, &separator, out);
     put_columns(layout, true, &separator, out);
+    put_file_column(layout, out);
     dw__strbuf_append_literal(out, " FROM (");
     dw__strbuf_append(out, query);
     dw__strbuf_append_literal(out, "\n) AS dw_rows");

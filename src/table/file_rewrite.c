@@ -108,6 +108,48 @@ print_select(const rewriter *r, dw_str view, dw_strbuf *out, dw_error *err)
     return dw__strbuf_ok(out, "the statement", err);
 }
 
+/* The same in another order, with the number of the file behind the columns, which is named as the
+ * view is: no column of a table is. */
+static dw_status
+print_arranged(const rewriter *r, dw_str view, dw_strbuf *out, dw_error *err)
+{
+    const dw_row_arrangement *arrangement = r->rewrite->arrangement;
+    const dw_type *schema = r->target.schema;
+    for (size_t i = 0; i < schema->field_count; i++) {
+        dw__strbuf_append(out, i == 0 ? DW_STR("SELECT ") : DW_STR(", "));
+        dw__sql_put_identifier(out, schema->fields[i].name);
+    }
+    dw_str number = dw__arena_printf(r->arena, "%.*s_number", DW_STR_ARG(view));
+    if (dw__str_is_null(number)) {
+        return dw__error_oom(err);
+    }
+    dw__strbuf_append_literal(out, ", CAST(");
+    dw__sql_put_identifier(out, number);
+    dw__strbuf_printf(out, " >> %u AS INTEGER) AS ", arrangement->place_bits);
+    dw__sql_put_identifier(out, view);
+    dw__strbuf_append_literal(out, " FROM (SELECT dw__rows.*, ");
+    DW_TRY(arrangement->put_number(arrangement->ctx, view, out, err));
+    dw__strbuf_append_literal(out, " AS ");
+    dw__sql_put_identifier(out, number);
+    dw__strbuf_append_literal(out, " FROM (");
+    DW_TRY(print_select(r, view, out, err));
+    dw__strbuf_append_literal(out, ") dw__rows) ORDER BY ");
+    dw__sql_put_identifier(out, number);
+    return dw__strbuf_ok(out, "the statement", err);
+}
+
+static dw_status
+print_query(rewriter *r, dw_str view, dw_strbuf *out, dw_error *err)
+{
+    if (r->rewrite->arrangement == NULL) {
+        return print_select(r, view, out, err);
+    }
+    if (!dw__arena_dup(r->arena, view, &r->target.file_column)) {
+        return dw__error_oom(err);
+    }
+    return print_arranged(r, view, out, err);
+}
+
 static dw_status
 write_rows(rewriter *r, dw_error *err)
 {
@@ -124,11 +166,13 @@ write_rows(rewriter *r, dw_error *err)
                              .with_row_ids = r->tracks_rows};
     dw_scan *scan;
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(r->arena->allocator, SQL_BYTES_MAX);
-    DW_TRY(print_select(r, source.name, &sql, err));
     DW_TRY(dw__scan_open(connection, dw__table_database(r->table), DW_STR(""), &source, 1, &scan,
                          err));
-    dw_status status = dw__data_files_write(r->table, connection, &r->target, dw__strbuf_str(&sql),
-                                            r->arena, &r->rewrite->written, err);
+    dw_status status = print_query(r, source.name, &sql, err);
+    if (status == DW_OK) {
+        status = dw__data_files_write(r->table, connection, &r->target, dw__strbuf_str(&sql),
+                                      r->arena, &r->rewrite->written, err);
+    }
     if (status != DW_OK && err != NULL) {
         status = dw__scan_explain_error(scan, err);
     }
@@ -173,7 +217,7 @@ choose_target(rewriter *r, dw_error *err)
         r->target.properties = &r->properties;
     }
     r->target.partition_count_max = rewrite->partition_count_max;
-    if (rewrite->as_one_file) {
+    if (rewrite->as_one_file || rewrite->arrangement != NULL) {
         DW_TRY(choose_place(r, err));
     }
     r->tracks_rows = r->target.properties->enable_row_tracking;

@@ -10,6 +10,16 @@
 #include "scan/scan.h"
 #include "table/change.h"
 
+/* Another order of the rows, which also says which of them share a file. */
+typedef struct dw_row_arrangement {
+    /* Appends the expression of a row's number, of the view's columns: rows are sorted by it, and
+     * what it is without the lowest `place_bits` is the file's. The view can be queried meanwhile,
+     * on the rewrite's connection. */
+    dw_status (*put_number)(void *ctx, dw_str view, dw_strbuf *out, dw_error *err);
+    void *ctx;
+    unsigned place_bits;
+} dw_row_arrangement;
+
 typedef struct dw_file_rewrite {
     dw_connection *connection;
     const dw_file_ref *files; /* of the change's snapshot; NULL: all of them */
@@ -21,7 +31,9 @@ typedef struct dw_file_rewrite {
     const dw_protocol *protocol;
     int64_t file_size_bytes;     /* aim of the new files; 0: the table's; INT64_MAX: one file */
     int64_t partition_count_max; /* see dw_data_target */
-    bool as_one_file;      /* the files are of one partition, and their rows keep their order */
+    bool as_one_file; /* the files are of one partition, and their rows keep their order */
+    /* Not NULL: the files are of one partition, and their rows get that order. */
+    const dw_row_arrangement *arrangement;
     dw_data_files written; /* filled in */
 } dw_file_rewrite;
 

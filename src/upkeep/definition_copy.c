@@ -5,6 +5,7 @@
 
 #include "protocol/column_mapping.h"
 #include "protocol/iceberg_compat.h"
+#include "table/clustering.h"
 #include "table/identity.h"
 
 #include <inttypes.h>
@@ -12,7 +13,6 @@
 #define SCHEMA_BYTES_MAX ((size_t) 64 << 20)
 #define FEATURE_KEY_PREFIX "delta.feature."
 #define NO_CLUSTERING DW_STR("{\"clusteringColumns\":[],\"domainName\":\"delta.clustering\"}")
-#define CLUSTERING_DOMAIN DW_STR("delta.clustering")
 
 /* What a table says of its own commits, or of its own files. */
 static const char *const own_keys[] = {
@@ -295,6 +295,6 @@ dw__definition_copy_clustering(const dw_definition_copy *copy, dw_action *out)
     dw_str found = copy->current == NULL ? DW_STR_NULL : dw__log_snapshot_clustering(copy->current);
     wanted = dw__str_is_null(wanted) && !dw__str_is_null(found) ? NO_CLUSTERING : wanted;
     *out = (dw_action){.kind = DW_ACTION_DOMAIN,
-                       .as.domain = {.domain = CLUSTERING_DOMAIN, .configuration = wanted}};
+                       .as.domain = {.domain = DW_CLUSTERING_DOMAIN, .configuration = wanted}};
     return !dw__str_is_null(wanted) && !dw__str_equal(wanted, found);
 }

@@ -37,7 +37,8 @@ count_considered(dw_optimize *o)
     o->result->files_skipped = (int64_t) (o->file_count - chosen);
 }
 
-/* What would be done: each bin would become a file of at most the size of its files. */
+/* What would be done: each bin would become a file of at most the size of its files, or as many as
+ * its tiles. */
 static void
 tell_bins(dw_optimize *o)
 {
@@ -46,7 +47,10 @@ tell_bins(dw_optimize *o)
     const dw_file_set *set = dw__log_snapshot_files(o->snapshot);
     for (size_t i = 0; i < o->bins.count; i++) {
         const dw_optimize_bin *bin = &o->bins.items[i];
-        dw__file_figures_add(&result->added, bin->size_bytes);
+        size_t files = o->columns.count == 0 ? 1 : dw__optimize_tile_count(o, bin);
+        for (size_t k = 0; k < files; k++) {
+            dw__file_figures_add(&result->added, bin->size_bytes / (int64_t) files);
+        }
         for (size_t k = 0; k < bin->count; k++) {
             dw__optimize_count_removed(result, set, bin->files[k]);
         }
@@ -65,6 +69,7 @@ run_pass(dw_optimize *o, bool is_first, dw_error *err)
                                     dw__log_snapshot_schema(o->snapshot), err));
     o->target_size_bytes = spec->target_size_bytes > 0 ? spec->target_size_bytes
                                                        : dw__optimize_target_size(o->snapshot);
+    DW_TRY(dw__optimize_choose_strategy(o, err));
     DW_TRY(dw__optimize_find_files(o, err));
     DW_TRY(dw__optimize_may_copy(o, &o->may_copy, err));
     DW_TRY(o->strategy->choose(o, err));
@@ -100,11 +105,7 @@ dw__optimize(const dw_upkeep *upkeep, const dw_optimize_spec *spec, dw_optimize_
     dw_status status = DW_OK;
     bool is_again = true;
     for (int pass = 0; pass < PASSES_MAX && is_again && status == DW_OK; pass++) {
-        dw_optimize o = {.upkeep = upkeep,
-                         .spec = spec,
-                         .strategy =
-                             spec->strategy != NULL ? spec->strategy : &dw__optimize_packing,
-                         .result = out};
+        dw_optimize o = {.upkeep = upkeep, .spec = spec, .result = out};
         dw__arena_init(&o.arena, upkeep->env->allocator);
         status = run_pass(&o, pass == 0, err);
         is_again = out->bins_lost > 0 && !dw__upkeep_is_over(upkeep);

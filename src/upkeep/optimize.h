@@ -14,17 +14,19 @@
 #ifndef DW_UPKEEP_OPTIMIZE_H
 #define DW_UPKEEP_OPTIMIZE_H
 
+#include "table/clustering.h"
 #include "upkeep/upkeep.h"
 
 typedef struct dw_optimize_strategy dw_optimize_strategy;
 
 typedef struct dw_optimize_spec {
     dw_table *table;
-    dw_str predicate; /* on partition columns, as it was written; null string: none */
-    dw_str condition; /* the same in the engine's SQL */
-    bool full;        /* look at all files, also at those that are as they should be */
-    bool purges;      /* REORG ... APPLY (PURGE): only files with deleted rows or dropped columns */
-    bool is_auto;     /* after a commit: see auto_compact.h */
+    dw_str predicate;      /* on partition columns, as it was written; null string: none */
+    dw_str condition;      /* the same in the engine's SQL */
+    dw_name_paths z_order; /* ZORDER BY; none: pack, or cluster as the table is clustered */
+    bool full;             /* look at all files, also at those that are as they should be */
+    bool purges;  /* REORG ... APPLY (PURGE): only files with deleted rows or dropped columns */
+    bool is_auto; /* after a commit: see auto_compact.h */
     int64_t target_size_bytes;            /* 0: what the table asks for, or goes with its size */
     int64_t file_count_min;               /* small files that a partition must have; 0: two */
     const dw_optimize_strategy *strategy; /* NULL: bins of small files (optimize_core.h) */

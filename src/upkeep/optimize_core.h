@@ -6,6 +6,7 @@
 #define DW_UPKEEP_OPTIMIZE_CORE_H
 
 #include "base/vec.h"
+#include "table/clustering.h"
 #include "table/data_files.h"
 #include "upkeep/optimize.h"
 
@@ -73,6 +74,8 @@ struct dw_optimize {
     dw_optimize_bins bins;
     bool may_copy;             /* bytes of files, see below */
     dw_sync_requests unsynced; /* files of the batch, of which the keys are in its arena */
+    dw_cluster_columns columns; /* by which rows are ordered; none: they are not */
+    dw_str column_names;        /* the same as a JSON list */
 };
 
 /* Appends a bin, whose list of files is copied. */
@@ -102,6 +105,12 @@ void dw__optimize_count_removed(dw_optimize_result *result, const dw_file_set *s
                                 dw_file_ref ref);
 /* The size that files of a table should have: what it asks for, or what goes with its own. */
 int64_t dw__optimize_target_size(const dw_log_snapshot *snapshot);
+
+/* Sets `strategy`, unless the spec does, and `columns`. DW_INVALID_ARGUMENT (CLUSTERING_WITH_...,
+ * ZORDERING_...). */
+DW_WARN_UNUSED dw_status dw__optimize_choose_strategy(dw_optimize *o, dw_error *err);
+/* The files that a bin becomes when it is clustered, about. */
+size_t dw__optimize_tile_count(const dw_optimize *o, const dw_optimize_bin *bin);
 
 /* Small files of a partition, packed in their order. */
 extern const dw_optimize_strategy dw__optimize_packing;
