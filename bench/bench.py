@@ -3,6 +3,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -699,6 +700,97 @@ def bounded(report, _rounds):
         )
 
 
+CLUSTERED = "l_partkey, l_shipdate"
+CLUSTERED_FILES = 10
+# 0.5 % of the values of either column, from the middle of its range.
+NARROW = ("l_partkey BETWEEN 90000 AND 91000", "l_shipdate BETWEEN DATE '1995-04-01' AND DATE '1995-04-13'")
+
+
+def files_met(table, condition):
+    """How many files are left for a search, and how many there are."""
+    plan = product.sql(f"EXPLAIN SELECT * FROM delta.`{table}` WHERE {condition}")
+    found = re.search(r"files +([\d,]+) in the table.* ([\d,]+) after statistics", plan)
+    return [int(found.group(i).replace(",", "")) for i in (2, 1)]
+
+
+def clustered_table(folder, name, clause=""):
+    """Lineitem in about CLUSTERED_FILES files of the target size."""
+    table = os.path.join(folder, name)
+    shutil.rmtree(table, ignore_errors=True)
+    size = os.path.getsize(data("lineitem.parquet")) // CLUSTERED_FILES
+    product.sql(
+        f"CREATE TABLE delta.`{table}` {clause} TBLPROPERTIES ('delta.targetFileSize' = '{size}b')"
+        f" AS SELECT * FROM read_parquet('{data('lineitem.parquet')}')"
+    )
+    return table
+
+
+def zorder(report, rounds):
+    """ZORDER BY two columns of 6 M rows, against delta-rs and DuckDB's sort; what ranges read afterwards."""
+    folder = scratch("zorder")
+    source, tables = data("lineitem.parquet"), {}
+
+    def ours():
+        tables["us"] = clustered_table(folder, "us")
+        return us("query", f"OPTIMIZE delta.`{tables['us']}` ZORDER BY ({CLUSTERED})")
+
+    def theirs():
+        tables["delta-rs"] = clustered_table(folder, "delta-rs")
+        size = str(os.path.getsize(source) // CLUSTERED_FILES)
+        return peer("delta-rs", "z-order", tables["delta-rs"], CLUSTERED, size)
+
+    def floor():
+        target = os.path.join(folder, "sorted.parquet")
+        return peer("duckdb", "query", f"COPY (FROM '{source}' ORDER BY {CLUSTERED}) TO '{target}' (COMPRESSION zstd)")
+
+    steps, peaks = fresh_each({"us": ours, "delta-rs": theirs, "sort": floor}, min(rounds, 3))
+    mine, rs, sort = (best(steps[name]) for name in ("us", "delta-rs", "sort"))
+    report.add(
+        "Z-order 6 M rows by two columns",
+        f"{seconds(mine)}, cpu {best(steps['us'], 'cpu'):.2f} s, {peaks['us']:.0f} MB",
+        f"delta-rs {seconds(rs)} (x{rs / mine:.1f}), {peaks['delta-rs']:.0f} MB; sort {seconds(sort)},"
+        f" cpu {best(steps['sort'], 'cpu'):.2f} s (x{mine / sort:.2f})",
+        "2.5 x delta-rs, 1.2 x the sort",
+        rs >= 2.5 * mine and mine <= 1.2 * sort,
+    )
+    for condition in NARROW:
+        (met, count), (rs_met, rs_count) = (files_met(tables[name], condition) for name in ("us", "delta-rs"))
+        report.add(
+            f"files read for 0.5 % of {condition.split()[0]}",
+            f"{met} of {count}",
+            f"delta-rs {rs_met} of {rs_count}",
+            "4 of 10",
+            met <= 4,
+        )
+
+
+def recluster(report, rounds):
+    """A second OPTIMIZE of a clustered table after 1 % of new rows."""
+    folder = scratch("recluster")
+    tables = {}
+
+    def ours():
+        tables["us"] = clustered_table(folder, "us", f"CLUSTER BY ({CLUSTERED})")
+        product.sql(f"OPTIMIZE delta.`{tables['us']}`")
+        product.sql(
+            f"INSERT INTO delta.`{tables['us']}` SELECT * FROM read_parquet('{data('lineitem.parquet')}')"
+            " WHERE hash(l_orderkey, l_linenumber) % 100 = 0"
+        )
+        return us("query", f"OPTIMIZE delta.`{tables['us']}`")
+
+    steps, _ = fresh_each({"us": ours}, min(rounds, 2))
+    history = product.query(f"DESCRIBE HISTORY delta.`{tables['us']}` LIMIT 1")["operationMetrics"][0].as_py()
+    written = int(dict(history)["numRemovedBytes"])
+    share = written / os.path.getsize(data("lineitem.parquet"))
+    report.add(
+        "OPTIMIZE a clustered table after 1 % of new rows",
+        f"{seconds(best(steps['us']))}, rewrites {100 * share:.1f} % of the bytes",
+        "-",
+        "5 % of the bytes",
+        share <= 0.05,
+    )
+
+
 ROWS = {
     "create": create,
     "append": append,
@@ -716,6 +808,8 @@ ROWS = {
     "readers": readers,
     "row-changes": row_changes,
     "optimize": optimize,
+    "zorder": zorder,
+    "recluster": recluster,
     "bounded": bounded,
     "bounded-merge": bounded_merge,
 }

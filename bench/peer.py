@@ -105,6 +105,14 @@ def _(table, source):
     return step
 
 
+@workload("delta-rs", "z-order")
+def _(table, columns, size):
+    from deltalake import DeltaTable
+
+    names = [name.strip() for name in columns.split(",")]
+    return lambda _: DeltaTable(table).optimize.z_order(names, target_size=int(size))["numFilesAdded"]
+
+
 @workload("delta-rs", "append")
 def _(table, source, rows):
     from deltalake import write_deltalake

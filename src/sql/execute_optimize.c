@@ -4,9 +4,58 @@
  */
 #include "sql/execution.h"
 #include "sql/parse.h"
+#include "upkeep/clustering_report.h"
 #include "upkeep/optimize.h"
 
 #define DW_TEXT_BYTES_MAX ((size_t) 1 << 20)
+
+/* ---- How well files are clustered ------------------------------------------------------------ */
+
+/* By the columns that rows are ordered by; none: they are not. */
+typedef struct depths {
+    dw_cluster_columns columns;
+    dw_column_clustering *before, *after;
+} depths;
+
+static dw_status
+measure(dw_execution *x, dw_table *table, depths *d, dw_column_clustering **out)
+{
+    dw_name_paths names = x->statement.as.optimize.z_order;
+    DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
+    DW_TRY(dw__log_snapshot(dw__table_log(table), &snapshot, x->err));
+    if (d->columns.items == NULL) {
+        DW_TRY(names.count > 0 ? dw__cluster_columns_find(dw__log_snapshot_schema(snapshot), names,
+                                                          &x->arena, &d->columns, x->err)
+                               : dw__cluster_columns_of(snapshot, &x->arena, &d->columns, x->err));
+    }
+    return d->columns.count == 0
+               ? DW_OK
+               : dw__clustering_report(snapshot, &d->columns, &x->arena, out, x->err);
+}
+
+static void
+put_depths(dw_strbuf *out, const depths *d)
+{
+    dw__strbuf_append_literal(out, "\"clustering\": CAST([");
+    for (size_t i = 0; i < d->columns.count; i++) {
+        dw__strbuf_append(out, i == 0 ? DW_STR("ROW(") : DW_STR(", ROW("));
+        dw__sql_put_literal(out, d->before[i].name);
+        dw__strbuf_printf(out, ", %.6g, %.6g)", d->before[i].average_depth,
+                          d->after[i].average_depth);
+    }
+    dw__strbuf_append_literal(out, "] AS STRUCT(\"column\" VARCHAR, \"averageDepthBefore\" DOUBLE, "
+                                   "\"averageDepthAfter\" DOUBLE)[]), ");
+}
+
+static void
+tell_depths(dw_strbuf *out, const depths *d)
+{
+    for (size_t i = 0; i < d->columns.count; i++) {
+        dw__strbuf_append(out, i == 0 ? DW_STR("; files that may have a value of ") : DW_STR(", "));
+        dw__strbuf_printf(out, "%.*s: %.1f before, %.1f now", DW_STR_ARG(d->before[i].name),
+                          d->before[i].average_depth, d->after[i].average_depth);
+    }
+}
 
 /* ---- The row --------------------------------------------------------------------------------- */
 
@@ -34,8 +83,9 @@ put_figures(dw_strbuf *out, const char *name, const dw_file_figures *figures)
 }
 
 static void
-put_metrics(dw_strbuf *out, const dw_optimize_result *done)
+put_metrics(dw_strbuf *out, const dw_optimize_result *done, const depths *d)
 {
+    put_depths(out, d);
     put_number(out, "numFilesAdded", done->added.count);
     put_number(out, "numFilesRemoved", done->removed.count);
     put_figures(out, "filesAdded", &done->added);
@@ -65,13 +115,13 @@ put_metrics(dw_strbuf *out, const dw_optimize_result *done)
 }
 
 static dw_status
-set_row(dw_execution *x, const dw_table *table, const dw_optimize_result *done)
+set_row(dw_execution *x, const dw_table *table, const dw_optimize_result *done, const depths *d)
 {
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(x->arena.allocator, DW_TEXT_BYTES_MAX);
     dw__strbuf_append_literal(&sql, "SELECT ");
     dw__sql_put_literal(&sql, dw__table_root(table));
     dw__strbuf_append_literal(&sql, " AS path, {");
-    put_metrics(&sql, done);
+    put_metrics(&sql, done, d);
     dw__strbuf_append_literal(&sql, "} AS metrics");
     DW_TRY(dw__strbuf_ok(&sql, "the statement", x->err));
     return dw__execution_set_query(x, dw__strbuf_str(&sql));
@@ -111,7 +161,7 @@ put_rest(dw_strbuf *out, const dw_optimize_result *done)
 }
 
 static dw_status
-set_message(dw_execution *x, const dw_optimize_result *done)
+set_message(dw_execution *x, const dw_optimize_result *done, const depths *d)
 {
     bool is_dry = x->statement.as.optimize.options.dry_run;
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_TEXT_BYTES_MAX);
@@ -130,6 +180,7 @@ set_message(dw_execution *x, const dw_optimize_result *done)
         }
         if (!is_dry) {
             dw__put_outcome(x, &text, done->version);
+            tell_depths(&text, d);
         }
     }
     put_rest(&text, done);
@@ -164,12 +215,20 @@ dw__execute_optimize(dw_execution *x)
     dw_optimize_result done;
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(dw__execution_table(x, &x->statement.as.optimize.name, &table));
-    dw_status status = run(x, table, &done);
+    depths d = {0};
+    dw_status status = measure(x, table, &d, &d.before);
+    if (status == DW_OK) {
+        status = run(x, table, &done);
+    }
+    if (status == DW_OK && measure(x, table, &d, &d.after) != DW_OK) {
+        dw__error_clear(x->err); /* what is done is done */
+        d.columns.count = 0;
+    }
     if (status != DW_OK) {
         dw_str name = dw__sql_name_print(&x->statement.as.optimize.name, &x->arena);
         dw__error_context(x->err, "%s %.*s", x->statement.verb, DW_STR_ARG(name));
         return status;
     }
-    DW_TRY(set_message(x, &done));
-    return set_row(x, table, &done);
+    DW_TRY(set_message(x, &done, &d));
+    return set_row(x, table, &done, &d);
 }

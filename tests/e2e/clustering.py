@@ -93,7 +93,9 @@ def test_alter__changes_by_what_a_table_is_clustered(w):
 def test_optimize__clusters_so_that_ranges_meet_few_files(w):
     make(w)
     before = w.rows("SELECT * FROM t ORDER BY ALL")
-    w.sql("OPTIMIZE t")
+    done = metrics(w, "OPTIMIZE t")
+    expect_equal([c["column"] for c in done["clustering"]], ["id", "d"])
+    expect(all(c["averageDepthBefore"] == 1 for c in done["clustering"]), done)  # one file
     expect_equal(w.rows("SELECT * FROM t ORDER BY ALL"), before)
     files = adds(w, 2)
     expect(len(files) >= 4, len(files))
