@@ -206,6 +206,9 @@ choose_in(cubes *c, dw_error *err)
 static dw_status
 choose_clustering(dw_optimize *o, dw_error *err)
 {
+    if (o->spec->purges) {
+        DW_TRY(dw__optimize_find_dropped(o, err));
+    }
     cubes c = {.o = o};
     dw__map_init(&c.by_id, o->arena.allocator);
     dw_status status = choose_in(&c, err);
