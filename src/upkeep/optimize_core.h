@@ -72,8 +72,8 @@ struct dw_optimize {
     dw_optimize_partition *partitions;
     size_t partition_count;
     dw_optimize_bins bins;
-    bool may_copy;             /* bytes of files, see below */
-    dw_sync_requests unsynced; /* files of the batch, of which the keys are in its arena */
+    bool may_copy;              /* bytes of files, see below */
+    dw_sync_requests unsynced;  /* files of the batch, of which the keys are in its arena */
     dw_cluster_columns columns; /* by which rows are ordered; none: they are not */
     dw_str column_names;        /* the same as a JSON list */
 };

@@ -155,8 +155,9 @@ test_create__refuses_what_is_wrong_and_says_where(void **state)
     dwt_assert_parse_error("CREATE TABLE t (a int", "expected \",\" or \")\", found the end");
     dwt_assert_parse_error("CREATE TABLE t\n  (a wrong)",
                            "line 2, column 6: expected a type, found \"wrong\" near \"a wrong)\"");
-    dwt_assert_parse_error("CREATE TABLE t (a int) PARTITION BY (a)",
-                           "expected USING, PARTITIONED BY, LOCATION, COMMENT, TBLPROPERTIES, AS");
+    dwt_assert_parse_error(
+        "CREATE TABLE t (a int) PARTITION BY (a)",
+        "expected USING, PARTITIONED BY, CLUSTER BY, LOCATION, COMMENT, TBLPROPERTIES, AS");
     dwt_assert_parse_error("CREATE TABLE t (a int) LOCATION 'x' LOCATION 'y'", "LOCATION stands");
     dwt_assert_parse_error("CREATE TABLE t (a int) AS SELECT 1", "the columns come from the query");
     dwt_assert_parse_error("CREATE TABLE t AS", "expected a query");
