@@ -216,6 +216,7 @@ LOS_ANGELES = [
     (5, "1850-06-01", "1850-06-01 07:52:58"), (6, None, None)]
 
 
+@table
 def before_gregory_in_los_angeles(w):
     """The same as microseconds, in the hours of a zone, inside of structs, lists and maps."""
     w.sql("CREATE TABLE {t} (id INT, d DATE, ts TIMESTAMP, st STRUCT<d: DATE, ts: TIMESTAMP>, ds ARRAY<DATE>,"
