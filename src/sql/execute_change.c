@@ -226,7 +226,8 @@ run(change_state *state)
                                .connection = x->session->connection,
                                .operation = updates ? "UPDATE" : "DELETE",
                                .name_prefix = dw__str_from(x->scan_prefix),
-                               .transaction = x->session->transaction};
+                               .transaction = x->session->transaction,
+                               .limits = x->session->settings.limits};
     if (!dw__sql_range_is_empty(condition)) {
         spec.predicate = dw__tokens_text(&x->sql, condition.first, condition.last);
     } else if (!updates) {

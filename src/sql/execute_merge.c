@@ -499,6 +499,7 @@ change_table(merge_run *run)
                                    .connection = x->session->connection,
                                    .snapshot = run->snapshot,
                                    .transaction = x->session->transaction,
+                                   .limits = x->session->settings.limits,
                                    .operation = "MERGE",
                                    .schema = run->evolved.schema,
                                    .properties = &run->evolved.properties,

@@ -137,7 +137,8 @@ commit(dw_execution *x, dw_strbuf *text)
     dw_transaction *transaction = x->session->transaction;
     size_t count = dw__transaction_change_count(transaction);
     x->session->transaction = NULL;
-    dw_status status = dw__transaction_commit(transaction, &done, x->err);
+    dw_status status =
+        dw__transaction_commit(transaction, x->session->settings.limits, &done, x->err);
     if (status != DW_OK) {
         dw__error_context(x->err, "COMMIT of %zu change%s", count, count == 1 ? "" : "s");
         return status;

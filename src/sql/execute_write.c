@@ -121,7 +121,8 @@ write_rows(dw_execution *x, dw_table *table, const dw_open_query *query, dw_writ
                           .scan = query->scan,
                           .read_snapshot = read,
                           .user_metadata = insert->options.user_metadata,
-                          .transaction = x->session->transaction};
+                          .transaction = x->session->transaction,
+                          .limits = x->session->settings.limits};
     if (spec.transaction != NULL && read == NULL) {
         dw_sql_travel newest = {.kind = DW_TRAVEL_NONE};
         DW_TRY(dw__execution_snapshot(x, table, &newest, &spec.read_snapshot));
@@ -259,7 +260,8 @@ fill_load_spec(dw_execution *x, dw_load_spec *spec)
                            .txn_version = -1,
                            .operation = "COPY INTO",
                            .select_list = DW_STR_NULL,
-                           .transaction = x->session->transaction};
+                           .transaction = x->session->transaction,
+                           .limits = x->session->settings.limits};
     DW_TRY(find_files(x, &files, &spec->file_count));
     spec->files = files;
     if (dw__sql_range_is_empty(copy->select_list)) {

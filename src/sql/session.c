@@ -253,6 +253,7 @@ dw__session_load(dw_session *session, dw_str uri, const dw_load_spec *spec, dw_l
     DW_TRY(dw__catalog_table_at(session->catalog, uri, &table, err));
     dw_load_spec within = *spec;
     within.transaction = session->transaction;
+    within.limits = session->settings.limits;
     dw_status status = dw__table_load(table, session->connection, &within, out, err);
     if (status == DW_OK && session->transaction == NULL && out->write.version >= 0) {
         dw__session_auto_compact(session, table);

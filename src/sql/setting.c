@@ -6,12 +6,19 @@
 #include "sql/execution.h"
 #include "sql/parse.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 
 #define MESSAGE_BYTES_MAX ((size_t) 4096)
-#define PREFIX DW_STR("spark")
 
 /* ---- Reading --------------------------------------------------------------------------------- */
+
+static bool
+is_our_prefix(dw_str word)
+{
+    return dw__str_equal_nocase(word, DW_STR("spark")) ||
+           dw__str_equal_nocase(word, DW_STR("deltaworks"));
+}
 
 /* spark.a.b.c */
 static dw_status
@@ -46,7 +53,7 @@ dw_status
 dw__parse_setting(dw_parser *parser, dw_setting_statement *out, bool *found_out)
 {
     *out = (dw_setting_statement){.value = DW_STR_NULL};
-    *found_out = dw__str_equal_nocase(dw__token_text(parser->sql, parser->pos + 1), PREFIX) &&
+    *found_out = is_our_prefix(dw__token_text(parser->sql, parser->pos + 1)) &&
                  dw__parser_is_symbol_at(parser, 2, ".");
     if (!*found_out) {
         return DW_OK;
@@ -62,19 +69,40 @@ dw__parse_setting(dw_parser *parser, dw_setting_statement *out, bool *found_out)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
+/* One of two words, or a number. */
 typedef struct setting {
     const char *key;
-    size_t offset;        /* of its bool in the settings */
-    const char *off, *on; /* its values, that of a new session first */
+    size_t offset;        /* of its bool or its int64_t in the settings */
+    const char *off, *on; /* its words, that of a new session first; NULL: it is a number */
+    int64_t unset, max;   /* where nothing is set, which is kept as 0 */
+    int64_t scale;        /* of what is kept to what is set */
 } setting;
 
 #define AT(member) offsetof(dw_session_settings, member)
 
 static const setting settings[] = {
-    {"spark.sql.sources.partitionOverwriteMode", AT(overwrites_partitions), "static", "dynamic"},
+    {"spark.sql.sources.partitionOverwriteMode", AT(overwrites_partitions), "static", "dynamic", 0,
+     0, 0},
     {"spark.databricks.delta.retentionDurationCheck.enabled", AT(skips_retention_check), "true",
-     "false"},
+     "false", 0, 0, 0},
+    {"spark.databricks.delta.maxCommitAttempts", AT(limits.attempts_max), NULL, NULL,
+     DW_TXN_ATTEMPTS_MAX, INT64_C(1000000000), 1},
+    {"deltaworks.maxCommitSeconds", AT(limits.time_max_ms), NULL, NULL, DW_TXN_TIME_MAX_MS,
+     INT64_C(86400), 1000},
 };
+
+static dw_status
+refuse_unknown(const dw_execution *x, dw_str key)
+{
+    DW_AUTO(dw_strbuf) known = dw__strbuf_make(x->arena.allocator, MESSAGE_BYTES_MAX);
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        dw__strbuf_printf(&known, "%s%s", i == 0 ? "" : ", ", settings[i].key);
+    }
+    DW_TRY(dw__strbuf_ok(&known, "the settings", x->err));
+    return dw__error_set(x->err, DW_INVALID_ARGUMENT, "SETTING_UNKNOWN",
+                         "\"%.*s\" is no setting: there are %s", DW_STR_ARG(key),
+                         dw__strbuf_cstr(&known));
+}
 
 static dw_status
 find_setting(const dw_execution *x, dw_str key, const setting **out)
@@ -85,13 +113,11 @@ find_setting(const dw_execution *x, dw_str key, const setting **out)
             return DW_OK;
         }
     }
-    return dw__error_set(x->err, DW_INVALID_ARGUMENT, "SETTING_UNKNOWN",
-                         "\"%.*s\" is no setting: of Spark's there are %s and %s", DW_STR_ARG(key),
-                         settings[0].key, settings[1].key);
+    return refuse_unknown(x, key);
 }
 
 static dw_status
-set_value(const dw_execution *x, const setting *found, dw_str text, bool *value)
+set_word(const dw_execution *x, const setting *found, dw_str text, bool *value)
 {
     bool is_on = dw__str_equal_nocase(text, dw__str_from(found->on));
     if (!is_on && !dw__str_equal_nocase(text, dw__str_from(found->off))) {
@@ -103,20 +129,56 @@ set_value(const dw_execution *x, const setting *found, dw_str text, bool *value)
     return DW_OK;
 }
 
-dw_status
-dw__execute_setting(dw_execution *x)
+static dw_status
+set_number(const dw_execution *x, const setting *found, dw_str text, int64_t *value)
+{
+    int64_t number;
+    if (!dw__str_to_i64(text, &number) || number < 1 || number > found->max) {
+        return dw__error_set(x->err, DW_INVALID_ARGUMENT, "OPTION_INVALID",
+                             "%s is a number from 1 to %" PRId64 ", not \"%.*s\"", found->key,
+                             found->max, DW_STR_ARG(text));
+    }
+    *value = number * found->scale;
+    return DW_OK;
+}
+
+/* Takes what the statement says, and prints what holds then. */
+static dw_status
+run_word(const dw_execution *x, const setting *found, bool *value, dw_strbuf *text)
 {
     const dw_setting_statement *statement = &x->statement.as.setting;
-    const setting *found = NULL;
-    DW_TRY(find_setting(x, statement->key, &found));
-    bool *value = (bool *) ((char *) &x->session->settings + found->offset);
     if (!dw__str_is_null(statement->value)) {
-        DW_TRY(set_value(x, found, statement->value, value));
+        DW_TRY(set_word(x, found, statement->value, value));
     } else if (statement->resets) {
         *value = false;
     }
+    dw__strbuf_printf(text, "%s = %s", found->key, *value ? found->on : found->off);
+    return DW_OK;
+}
+
+static dw_status
+run_number(const dw_execution *x, const setting *found, int64_t *value, dw_strbuf *text)
+{
+    const dw_setting_statement *statement = &x->statement.as.setting;
+    if (!dw__str_is_null(statement->value)) {
+        DW_TRY(set_number(x, found, statement->value, value));
+    } else if (statement->resets) {
+        *value = 0;
+    }
+    dw__strbuf_printf(text, "%s = %" PRId64, found->key,
+                      (*value == 0 ? found->unset : *value) / found->scale);
+    return DW_OK;
+}
+
+dw_status
+dw__execute_setting(dw_execution *x)
+{
+    const setting *found = NULL;
+    DW_TRY(find_setting(x, x->statement.as.setting.key, &found));
+    void *value = (char *) &x->session->settings + found->offset;
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, MESSAGE_BYTES_MAX);
-    dw__strbuf_printf(&text, "%s = %s", found->key, *value ? found->on : found->off);
+    DW_TRY(found->on != NULL ? run_word(x, found, value, &text)
+                             : run_number(x, found, value, &text));
     dw__execution_set_message(x, &text, -1);
     return dw__strbuf_ok(&text, "the message", x->err);
 }

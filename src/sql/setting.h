@@ -1,15 +1,18 @@
 /*
- * Settings of a session that are ours and not the engine's, by the names that Spark gives them:
- * SET spark.sql.sources.partitionOverwriteMode = dynamic, RESET, and SET with a name alone.
+ * Settings of a session that are ours and not the engine's, by the names that Spark gives them
+ * where it has them: SET spark.sql.sources.partitionOverwriteMode = dynamic, RESET, and SET with a
+ * name alone.
  */
 #ifndef DW_SQL_SETTING_H
 #define DW_SQL_SETTING_H
 
 #include "sql/parser.h"
+#include "txn/txn.h"
 
 typedef struct dw_session_settings {
     bool overwrites_partitions; /* INSERT OVERWRITE replaces only the partitions that it writes */
     bool skips_retention_check; /* VACUUM may retain less than is safe */
+    dw_commit_limits limits;    /* of commits that others get ahead of */
 } dw_session_settings;
 
 /* Behind SET or RESET; `*found_out` is false, and the parser where it was, for the engine's. */

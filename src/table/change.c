@@ -248,6 +248,7 @@ commit(const dw_change *change, dw_txn_result *out, dw_error *err)
                   .user_metadata = change->user_metadata,
                   .has_isolation = change->has_isolation,
                   .isolation = change->isolation,
+                  .limits = change->limits,
                   .data_change = !change->rearranges};
     return dw__txn_commit(&txn, out, err);
 }

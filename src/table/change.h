@@ -41,6 +41,7 @@ typedef struct dw_change {
     dw_dv_writer *vectors;
     bool has_isolation; /* see dw_txn */
     dw_txn_isolation isolation;
+    dw_commit_limits limits;
     dw_transaction *transaction; /* NULL, or what takes the change over: transaction.h */
     int64_t removed_file_count, removed_bytes;
     int64_t removed_row_count; /* -1: some files do not say how many they had */

@@ -118,6 +118,7 @@ load_into_existing(load_state *state, dw_str query, dw_write_result *out, dw_err
                            .txn_count = state->txn_count,
                            .read_snapshot = spec->transaction != NULL ? state->snapshot : NULL,
                            .transaction = spec->transaction,
+                           .limits = spec->limits,
                            .user_metadata = spec->user_metadata,
                            .operation = spec->operation};
     return dw__table_write(state->table, state->connection, &write, out, err);

@@ -26,7 +26,8 @@ typedef struct dw_load_spec {
     dw_str user_metadata;
     const char *operation;       /* "COPY INTO" or NULL: "WRITE" */
     dw_transaction *transaction; /* NULL, or what the load is part of */
-    dw_str select_list;          /* of COPY INTO ... FROM (SELECT list FROM ...); null string: * */
+    dw_commit_limits limits;
+    dw_str select_list; /* of COPY INTO ... FROM (SELECT list FROM ...); null string: * */
 } dw_load_spec;
 
 typedef struct dw_load_result {

@@ -304,6 +304,7 @@ dw__row_change_init(dw_row_change *rc, const dw_row_change_spec *spec, dw_error 
     DW_TRY(dw__change_init(&rc->change, table, spec->snapshot, &rc->arena, 0, err));
     rc->change.operation = spec->operation;
     rc->change.transaction = spec->transaction;
+    rc->change.limits = spec->limits;
     rc->change.vectors = &rc->vectors;
     rc->change.files = &rc->written;
     rc->change.change_files = &rc->change_data;

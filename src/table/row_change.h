@@ -37,6 +37,7 @@ typedef struct dw_row_change_spec {
     dw_str query;
     dw_str predicate; /* for the history: the condition as it was written; null string: none */
     dw_transaction *transaction; /* NULL, or what the change is part of; the snapshot is its */
+    dw_commit_limits limits;
     dw_str name_prefix; /* of what may be made on the connection: unique to the statement */
 } dw_row_change_spec;
 

@@ -442,7 +442,8 @@ describe(dw_transaction *transaction, dw_change *commit, dw_error *err)
 }
 
 static dw_status
-commit_net(dw_transaction *transaction, dw_action_vec *net, dw_txn_result *out, dw_error *err)
+commit_net(dw_transaction *transaction, dw_commit_limits limits, dw_action_vec *net,
+           dw_txn_result *out, dw_error *err)
 {
     const dw_pinned_table *changed = transaction->changed;
     DW_TRY(dw__transaction_record(transaction, err));
@@ -461,6 +462,7 @@ commit_net(dw_transaction *transaction, dw_action_vec *net, dw_txn_result *out, 
                         .read_path_count = changed->read_paths.count,
                         .searched_paths = changed->searched_paths.items,
                         .searched_path_count = changed->searched_paths.count,
+                        .limits = limits,
                         .has_isolation = transaction->level != DW_LEVEL_TABLE,
                         .isolation = transaction->level == DW_LEVEL_SERIALIZABLE
                                          ? DW_TXN_SERIALIZABLE
@@ -470,7 +472,8 @@ commit_net(dw_transaction *transaction, dw_action_vec *net, dw_txn_result *out, 
 }
 
 dw_status
-dw__transaction_commit(dw_transaction *transaction, dw_txn_result *out, dw_error *err)
+dw__transaction_commit(dw_transaction *transaction, dw_commit_limits limits, dw_txn_result *out,
+                       dw_error *err)
 {
     *out = (dw_txn_result){.version = -1};
     if (transaction->changes.count == 0) {
@@ -479,7 +482,7 @@ dw__transaction_commit(dw_transaction *transaction, dw_txn_result *out, dw_error
     }
     dw_action_vec net = {0};
     dw_status status = transaction->is_lost ? dw__transaction_next(transaction, err)
-                                            : commit_net(transaction, &net, out, err);
+                                            : commit_net(transaction, limits, &net, out, err);
     bool is_committed = status == DW_OK && !out->was_duplicate;
     if (is_committed) {
         dw__transaction_remove_files(transaction, &net);

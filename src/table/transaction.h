@@ -36,7 +36,8 @@ DW_WARN_UNUSED dw_status dw__transaction_begin(const dw_env *env, dw_connection 
 void dw__transaction_rollback(dw_transaction *transaction);
 /* Ends it, also when it fails: with a commit of what was staged, or of nothing (version -1).
  * Errors: those of dw__txn_commit. */
-DW_WARN_UNUSED dw_status dw__transaction_commit(dw_transaction *transaction, dw_txn_result *out,
+DW_WARN_UNUSED dw_status dw__transaction_commit(dw_transaction *transaction,
+                                                dw_commit_limits limits, dw_txn_result *out,
                                                 dw_error *err);
 
 /* To be called before each statement. DW_CONFLICT when the transaction cannot be committed any

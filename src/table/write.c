@@ -196,6 +196,7 @@ dw__write_describe(const dw_write *write, int64_t row_count, dw_change *change, 
     DW_TRY(dw__change_reserve(change, spec->txn_count + 1, err));
     change->user_metadata = spec->user_metadata;
     change->transaction = spec->transaction;
+    change->limits = spec->limits;
     DW_TRY(put_parameters(write, change, err));
     for (size_t i = 0; i < spec->txn_count; i++) {
         dw_action action = {.kind = DW_ACTION_TXN, .as.txn = spec->txns[i]};

@@ -46,6 +46,7 @@ typedef struct dw_write_spec {
     bool query_runs_once;           /* its rows come from a stream: they cannot be had again */
     dw_log_snapshot *read_snapshot; /* the state that it read; NULL: the newest */
     dw_transaction *transaction; /* NULL, or what the write is part of; then read_snapshot is its */
+    dw_commit_limits limits;
     dw_str user_metadata;
     const char *operation;            /* NULL: "WRITE" */
     dw_str operation_parameters_json; /* null string: derived from the mode */

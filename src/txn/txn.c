@@ -86,10 +86,12 @@ loop_init(commit_loop *loop, const dw_txn *txn, dw_error *err)
                           .storage = dw__log_storage(txn->log),
                           .timestamp_min_ms = INT64_MIN,
                           .lost_version = -1,
-                          .attempts_max =
-                              txn->attempts_max > 0 ? txn->attempts_max : DW_TXN_ATTEMPTS_MAX,
+                          .attempts_max = txn->limits.attempts_max > 0 ? txn->limits.attempts_max
+                                                                       : DW_TXN_ATTEMPTS_MAX,
                           .started_us = env->ops->monotonic_us(env->ctx)};
-    loop->time_max_us = 1000 * (txn->time_max_ms > 0 ? txn->time_max_ms : DW_TXN_TIME_MAX_MS);
+    int64_t time_max_ms =
+        txn->limits.time_max_ms > 0 ? txn->limits.time_max_ms : DW_TXN_TIME_MAX_MS;
+    loop->time_max_us = 1000 * time_max_ms;
     dw__arena_init(&loop->winner_arena, env->allocator);
     dw_properties properties;
     effective_properties(txn, &properties);

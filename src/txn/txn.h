@@ -19,6 +19,11 @@
 #define DW_TXN_ATTEMPTS_MAX INT64_C(10000)
 #define DW_TXN_TIME_MAX_MS (INT64_C(10) * 60 * 1000)
 
+typedef struct dw_commit_limits {
+    int64_t attempts_max; /* 0: DW_TXN_ATTEMPTS_MAX */
+    int64_t time_max_ms;  /* 0: DW_TXN_TIME_MAX_MS */
+} dw_commit_limits;
+
 typedef enum dw_txn_isolation {
     DW_TXN_SNAPSHOT_ISOLATION,
     DW_TXN_WRITE_SERIALIZABLE,
@@ -81,8 +86,7 @@ typedef struct dw_txn {
 
     bool has_isolation; /* else it is what the table asks for and the actions allow */
     dw_txn_isolation isolation;
-    int64_t attempts_max; /* 0: DW_TXN_ATTEMPTS_MAX */
-    int64_t time_max_ms;  /* 0: DW_TXN_TIME_MAX_MS */
+    dw_commit_limits limits;
 
     /* What commitInfo says. */
     const char *operation;            /* "WRITE", "CREATE TABLE", ... */

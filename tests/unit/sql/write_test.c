@@ -229,6 +229,48 @@ test_explain__shows_what_is_read_and_why(void **state)
     assert_true(strlen(s->text) > 0);
 }
 
+static void
+insert_beside(dwt_session *s)
+{
+    dw_session *other;
+    dw_result *result;
+    assert_ok(dw_session_open(s->runtime, &other, &s->err), &s->err);
+    assert_ok(dw_session_execute(other, "INSERT INTO t VALUES (2)", NULL, &result, &s->err),
+              &s->err);
+    dw_result_free(result);
+    dw_session_close(other);
+}
+
+static void
+test_set__bounds_how_often_a_commit_is_tried(void **state)
+{
+    dwt_session *s = *state;
+    dwt_run(s, "CREATE TABLE t (id BIGINT)");
+    assert_gives(s, "SET spark.databricks.delta.maxCommitAttempts",
+                 "spark.databricks.delta.maxCommitAttempts = 10000");
+    assert_gives(s, "SET spark.databricks.delta.maxCommitAttempts = 1",
+                 "spark.databricks.delta.maxCommitAttempts = 1");
+    dwt_run(s, "BEGIN; INSERT INTO t VALUES (1)");
+    insert_beside(s);
+    assert_fails(s, "COMMIT", DW_CONFLICT, "TOO_MANY_ATTEMPTS", "other writers");
+    dwt_run(s, "RESET spark.databricks.delta.maxCommitAttempts; BEGIN; INSERT INTO t VALUES (1)");
+    insert_beside(s);
+    assert_gives(s, "COMMIT; SELECT sum(id)::BIGINT FROM t", "5");
+}
+
+static void
+test_set__takes_seconds_that_a_commit_may_be_tried(void **state)
+{
+    dwt_session *s = *state;
+    assert_gives(s, "SET deltaworks.maxCommitSeconds", "deltaworks.maxCommitSeconds = 600");
+    assert_gives(s, "SET deltaworks.maxCommitSeconds = '30'", "deltaworks.maxCommitSeconds = 30");
+    assert_gives(s, "RESET deltaworks.maxCommitSeconds", "deltaworks.maxCommitSeconds = 600");
+    assert_fails(s, "SET deltaworks.maxCommitSeconds = 0", DW_INVALID_ARGUMENT, "OPTION_INVALID",
+                 "from 1 to 86400, not \"0\"");
+    assert_fails(s, "SET deltaworks.patience = 1", DW_INVALID_ARGUMENT, "SETTING_UNKNOWN",
+                 "deltaworks.maxCommitSeconds");
+}
+
 #define session_test(f) cmocka_unit_test_setup_teardown(f, dwt_session_setup, dwt_session_teardown)
 
 int
@@ -245,6 +287,8 @@ main(void)
         session_test(test_modify__names_what_is_not_supported),
         session_test(test_describe__shows_history_and_detail),
         session_test(test_explain__shows_what_is_read_and_why),
+        session_test(test_set__bounds_how_often_a_commit_is_tried),
+        session_test(test_set__takes_seconds_that_a_commit_may_be_tried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
