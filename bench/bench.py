@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
+import uuid
 
 import datagen
 from dwpeers import product
@@ -25,6 +26,7 @@ RANGE = "id >= 50000000 and id < 50005000"  # lies in exactly 5 files of log100k
 RANGE_FILES = 5
 WRITERS, APPENDS_PER_WRITER = 8, 50
 DELETES_PER_WRITER = 25
+DEAD_FILES = 20000
 MEMORY_LIMIT_MB = 200  # less than lineitem.parquet, far less than its rows
 
 Q1 = (
@@ -605,6 +607,72 @@ LARGE_COPIES, LARGE_LIMIT_MB, LARGE_PEAK_MB = 10, 2000, 2500
 COPY_KEYS = 10_000_000  # no order of lineitem has a greater key
 
 
+def table_with_dead_files(table):
+    """One live file, and DEAD_FILES that were removed long ago, in eight partitions."""
+    os.makedirs(os.path.join(table, "_delta_log"))
+    field = '{"name":"%s","type":"%s","nullable":true,"metadata":{}}'
+    schema = '{"type":"struct","fields":[' + field % ("id", "long") + "," + field % ("p", "string") + "]}"
+    names = [f"p={i % 8}/part-{i:05d}-{uuid.UUID(int=i)}.parquet" for i in range(DEAD_FILES + 1)]
+    old = 1_600_000_000_000
+
+    def add(name):
+        return {"add": {"path": name, "partitionValues": {"p": name[2]}, "size": 1000, "modificationTime": old,
+                        "dataChange": True}}
+
+    def remove(name):
+        return {"remove": {"path": name, "deletionTimestamp": old + 1, "dataChange": True, "extendedFileMetadata": True,
+                           "partitionValues": {"p": name[2]}, "size": 1000}}
+
+    commits = [
+        [{"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
+         {"metaData": {"id": "dead", "format": {"provider": "parquet", "options": {}}, "schemaString": schema,
+                       "partitionColumns": ["p"], "createdTime": old,
+                       "configuration": {"delta.deletedFileRetentionDuration": "interval 0 hours"}}}],
+        [add(name) for name in names],
+        [remove(name) for name in names[1:]],
+    ]
+    for version, actions in enumerate(commits):
+        path = os.path.join(table, "_delta_log", f"{version:020}.json")
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(action) + "\n" for action in actions)
+        os.utime(path, (old / 1000 + version, old / 1000 + version))
+    for name in names:
+        path = os.path.join(table, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(b"x" * 1000)
+        os.utime(path, (old / 1000, old / 1000))
+
+
+def vacuum(report, rounds):
+    """VACUUM of 20,000 dead files; a fresh table each time."""
+    folder = scratch("vacuum")
+
+    def made(name):
+        table = os.path.join(folder, name)
+        shutil.rmtree(table, ignore_errors=True)
+        table_with_dead_files(table)
+        return table
+
+    for kind in ("FULL", "LITE"):
+        makers = {"us": lambda: us("query", f"VACUUM delta.`{made('us')}` {kind} RETAIN 0 HOURS"),
+                  "delta-rs": lambda: peer("delta-rs", "vacuum", made("delta-rs"), kind)}
+        steps, peaks = fresh_each(makers, min(rounds, 3))
+        for name in makers:
+            left = sum(len(files) for path, _, files in os.walk(os.path.join(folder, name)) if "_delta_log" not in path)
+            if left != 1:
+                raise RuntimeError(f"{name} left {left} files")
+        mine, rs = best(steps["us"]), best(steps["delta-rs"])
+        report.add(
+            f"VACUUM {kind} of {DEAD_FILES:,} dead files",
+            f"{seconds(mine)}, cpu {best(steps['us'], 'cpu'):.2f} s, {peaks['us']:.0f} MB",
+            f"delta-rs {seconds(rs)} (x{rs / mine:.1f}), cpu {best(steps['delta-rs'], 'cpu'):.2f} s,"
+            f" {peaks['delta-rs']:.0f} MB",
+            "1.5 x delta-rs",
+            rs >= 1.5 * mine,
+        )
+
+
 def large_table(table):
     """Lineitem ten times, each with keys of its own; takes minutes."""
     rows = " UNION ALL ".join(
@@ -810,6 +878,7 @@ ROWS = {
     "optimize": optimize,
     "zorder": zorder,
     "recluster": recluster,
+    "vacuum": vacuum,
     "bounded": bounded,
     "bounded-merge": bounded_merge,
 }

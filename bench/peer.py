@@ -113,6 +113,17 @@ def _(table, columns, size):
     return lambda _: DeltaTable(table).optimize.z_order(names, target_size=int(size))["numFilesAdded"]
 
 
+@workload("delta-rs", "vacuum")
+def _(table, kind):
+    from deltalake import DeltaTable
+
+    def step(_):
+        return len(DeltaTable(table).vacuum(
+            retention_hours=0, dry_run=False, enforce_retention_duration=False, full=kind == "FULL"))
+
+    return step
+
+
 @workload("delta-rs", "append")
 def _(table, source, rows):
     from deltalake import write_deltalake

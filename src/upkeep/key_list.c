@@ -52,9 +52,15 @@ dw__key_list_push(dw_key_list *list, dw_str key, int64_t size_bytes, dw_error *e
     }
     dw__strbuf_append(&list->tail, dw__str_make((const char *) &head, sizeof(head)));
     dw__strbuf_append(&list->tail, key);
+    dw__key_list_count(list, size_bytes);
+    return dw__strbuf_ok(&list->tail, "the list of files", err);
+}
+
+void
+dw__key_list_count(dw_key_list *list, int64_t size_bytes)
+{
     list->count++;
     list->size_bytes += size_bytes;
-    return dw__strbuf_ok(&list->tail, "the list of files", err);
 }
 
 dw_key_reader

@@ -24,6 +24,9 @@ void dw__key_list_deinit(dw_key_list *list);
 DW_WARN_UNUSED dw_status dw__key_list_push(dw_key_list *list, dw_str key, int64_t size_bytes,
                                            dw_error *err);
 
+/* Counts an object whose key is not kept. */
+void dw__key_list_count(dw_key_list *list, int64_t size_bytes);
+
 typedef struct dw_key_reader {
     const dw_key_list *list;
     dw_strbuf window; /* a part of the file */

@@ -2,6 +2,7 @@
 import glob
 import json
 import os
+import random
 import sys
 import time
 from urllib.parse import unquote
@@ -391,6 +392,25 @@ def test_vacuum__refuses_tables_that_it_may_not_write(w):
 def test_vacuum__is_no_part_of_a_transaction(w):
     w.sql("CREATE TABLE t (a INT)")
     expect_failure(w.run("sql", "-c", "BEGIN; VACUUM t"), 4, "[TRANSACTION_STATEMENT]")
+
+
+@test
+def test_vacuum__killed_at_any_moment_harms_nothing(w):
+    kills = int(os.environ.get("DELTAWORKS_KILLS", "8"))
+    chance = random.Random(kills)
+    make(w, *FEATURES["vectors"])
+    expected = w.rows("SELECT * FROM t ORDER BY ALL")
+    for i in range(kills):
+        for k in range(40):
+            orphan(w, f"p={k % 3}/dead-{i}-{k}.parquet")
+        process = w.start("vacuum", "t", "--retain", "0", "--no-retention-check")
+        time.sleep(chance.uniform(0, 0.08))
+        process.kill()
+        process.communicate()
+        expect_equal(w.rows("SELECT * FROM t ORDER BY ALL"), expected)
+    unsafe(w)
+    named = w.value("SELECT count(DISTINCT _metadata.file_path) FROM t")
+    expect_equal(len([f for f in w.files("t") if f.endswith(".parquet")]), named)
 
 
 @test
