@@ -241,6 +241,8 @@ commit(const dw_change *change, dw_txn_result *out, dw_error *err)
                   .marks = change->marks,
                   .parts = change->parts,
                   .left_out = change->left_out,
+                  .count_left = change->count_left,
+                  .count_ctx = change->count_ctx,
                   .replaces_table = change->replaces_table,
                   .operation = change->operation,
                   .operation_parameters_json = change->parameters_json,

@@ -25,6 +25,8 @@ typedef struct dw_change {
     bool commits_nothing; /* also when nothing is put there is to be a version that says so */
     const size_t *parts;  /* see dw_txn; files of parts that were left out are the caller's */
     bool *left_out;
+    dw_status (*count_left)(void *ctx, dw_str *metrics_json_out, dw_error *err);
+    void *count_ctx;
     const dw_str *read_paths;
     size_t read_path_count;
     const dw_str *searched_paths;

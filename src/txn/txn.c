@@ -307,6 +307,10 @@ settle(commit_loop *loop, dw_error *err)
         loop->is_done = true;
         return DW_OK;
     }
+    if (is_altered && loop->txn->count_left != NULL) {
+        DW_TRY(loop->txn->count_left(loop->txn->count_ctx,
+                                     &loop->rebase.change.operation_metrics_json, err));
+    }
     return is_altered ? dw__assignment_renew(&loop->assignment, &loop->rebase.change,
                                              loop->rebase.newest, &loop->rebase.turn, err)
                       : DW_OK;

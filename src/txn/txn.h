@@ -83,6 +83,9 @@ typedef struct dw_txn {
      * action's, with NULL for one whole. A part of which a file went meanwhile is left out. */
     const size_t *parts;
     bool *left_out; /* set for each part that was; not NULL with `parts` */
+    /* Says anew what operationMetrics come to once some are; may be NULL. */
+    dw_status (*count_left)(void *ctx, dw_str *metrics_json_out, dw_error *err);
+    void *count_ctx;
 
     bool has_isolation; /* else it is what the table asks for and the actions allow */
     dw_txn_isolation isolation;

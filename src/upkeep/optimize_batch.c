@@ -103,38 +103,47 @@ put_sizes(dw_strbuf *json, const int64_t *sizes, size_t count)
     }
 }
 
+/* Of the bins that are not left out. */
 static dw_status
-put_metrics(dw_change *change, dw_error *err)
+print_metrics(const batch *b, dw_strbuf *json, dw_error *err)
 {
-    int64_t added_bytes = 0;
-    int64_t vectors = 0;
+    dw_optimize_result sum = {0};
     size_t count = 0;
-    int64_t *sizes = DW_ARENA_ARRAY(change->arena, int64_t, change->count + 1);
-    DW_AUTO(dw_strbuf) json = dw__strbuf_make(change->arena->allocator, TEXT_BYTES_MAX);
+    const dw_file_set *set = dw__log_snapshot_files(b->o->snapshot);
+    DW_AUTO(dw_arena) scratch;
+    dw__arena_init(&scratch, json->allocator);
+    int64_t *sizes = DW_ARENA_ARRAY(&scratch, int64_t, b->action_count + 1);
     if (sizes == NULL) {
         return dw__error_oom(err);
     }
-    for (size_t i = 0; i < change->count; i++) {
-        const dw_file *file = &change->actions[i].as.file;
-        if (change->actions[i].kind == DW_ACTION_ADD) {
-            sizes[count++] = file->size_bytes;
-            added_bytes += file->size_bytes;
-        } else {
-            vectors += file->dv != NULL ? 1 : 0;
+    for (size_t i = 0; i < b->count; i++) {
+        for (size_t k = 0; k < bin_at(b, i)->count && !b->left_out[i]; k++) {
+            dw__optimize_count_removed(&sum, set, bin_at(b, i)->files[k]);
+        }
+        for (size_t k = 0; k < b->written[i].count && !b->left_out[i]; k++) {
+            sizes[count++] = b->written[i].adds[k].size_bytes;
+            dw__file_figures_add(&sum.added, b->written[i].adds[k].size_bytes);
         }
     }
     qsort(sizes, count, sizeof *sizes, compare_sizes);
-    dw__change_put_metric(&json, "numRemovedFiles", change->removed_file_count);
-    dw__change_put_metric(&json, "numRemovedBytes", change->removed_bytes);
-    dw__change_put_metric(&json, "numAddedFiles", (int64_t) count);
-    dw__change_put_metric(&json, "numAddedBytes", added_bytes);
-    dw__change_put_metric(&json, "numDeletionVectorsRemoved", vectors);
-    put_sizes(&json, sizes, count);
-    dw__strbuf_append_char(&json, '}');
-    DW_TRY(dw__strbuf_ok(&json, "the operation's metrics", err));
-    return dw__arena_dup(change->arena, dw__strbuf_str(&json), &change->metrics_json)
-               ? DW_OK
-               : dw__error_oom(err);
+    dw__change_put_metric(json, "numRemovedFiles", sum.removed.count);
+    dw__change_put_metric(json, "numRemovedBytes", sum.removed.size_bytes);
+    dw__change_put_metric(json, "numAddedFiles", sum.added.count);
+    dw__change_put_metric(json, "numAddedBytes", sum.added.size_bytes);
+    dw__change_put_metric(json, "numDeletionVectorsRemoved", sum.vectors_removed);
+    put_sizes(json, sizes, count);
+    dw__strbuf_append_char(json, '}');
+    return dw__strbuf_ok(json, "the operation's metrics", err);
+}
+
+static dw_status
+count_left(void *ctx, dw_str *metrics_json_out, dw_error *err)
+{
+    batch *b = ctx;
+    DW_AUTO(dw_strbuf) json = dw__strbuf_make(b->arena.allocator, TEXT_BYTES_MAX);
+    DW_TRY(print_metrics(b, &json, err));
+    return dw__arena_dup(&b->arena, dw__strbuf_str(&json), metrics_json_out) ? DW_OK
+                                                                             : dw__error_oom(err);
 }
 
 static dw_str
@@ -208,7 +217,9 @@ make_change(batch *b, dw_change *change, dw_error *err)
     }
     change->parts = parts;
     change->left_out = b->left_out;
-    DW_TRY(put_metrics(change, err));
+    change->count_left = count_left;
+    change->count_ctx = b;
+    DW_TRY(count_left(b, &change->metrics_json, err));
     return put_parameters(b, change, err);
 }
 
@@ -270,19 +281,41 @@ commit_batch(batch *b, dw_error *err)
 
 /* ---- The bins -------------------------------------------------------------------------------- */
 
+/* What the commit needs of the files; writing them takes much more, which goes with each bin. */
+static dw_status
+keep_files(batch *b, const dw_data_files *files, size_t unsynced_before, dw_error *err)
+{
+    dw_sync_requests *unsynced = &b->o->unsynced;
+    dw_data_files *kept = &b->written[b->count];
+    *kept = *files;
+    kept->adds = DW_ARENA_ARRAY(&b->arena, dw_file, files->count + 1);
+    bool ok = kept->adds != NULL;
+    for (size_t i = 0; i < files->count && ok; i++) {
+        ok = dw__file_dup(&b->arena, &files->adds[i], &kept->adds[i]);
+    }
+    for (size_t i = unsynced_before; i < unsynced->count && ok; i++) {
+        ok = dw__arena_dup(&b->arena, unsynced->items[i].key, &unsynced->items[i].key);
+    }
+    return ok ? DW_OK : dw__error_oom(err);
+}
+
 static dw_status
 write_bin(batch *b, dw_error *err)
 {
     dw_optimize *o = b->o;
     const dw_optimize_bin *bin = bin_at(b, b->count);
-    dw_data_files *written = &b->written[b->count];
+    dw_data_files written = {0};
+    size_t unsynced_before = o->unsynced.count;
+    DW_AUTO(dw_arena) scratch;
+    dw__arena_init(&scratch, b->arena.allocator);
     DW_TRY(dw__upkeep_check(o->upkeep, err));
-    dw_status status = o->strategy->write(o, bin, &b->arena, written, err);
+    DW_TRY(o->strategy->write(o, bin, &scratch, &written, err));
+    dw_status status = keep_files(b, &written, unsynced_before, err);
     if (status != DW_OK) {
-        *written = (dw_data_files){0};
+        dw__data_files_discard(o->spec->table, &written);
         return status;
     }
-    b->action_count += bin->count + written->count;
+    b->action_count += bin->count + written.count;
     b->size_bytes += bin->size_bytes;
     b->count++;
     return DW_OK;

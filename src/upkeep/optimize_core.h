@@ -39,8 +39,8 @@ typedef struct dw_optimize_bin {
 struct dw_optimize_strategy {
     /* Puts bins by dw__optimize_put_bin. */
     dw_status (*choose)(dw_optimize *o, dw_error *err);
-    /* Writes the rows of a bin anew, in `arena`; files that are not durable are in o->unsynced. On
-     * failure none is left. */
+    /* Writes the rows of a bin anew, in `arena`, of which only the adds are kept; files that are
+     * not durable are in o->unsynced. On failure none is left. */
     dw_status (*write)(dw_optimize *o, const dw_optimize_bin *bin, dw_arena *arena,
                        dw_data_files *out, dw_error *err);
     /* The parameters zOrderBy and clusterBy, as JSON lists; NULL: "[]". */

@@ -166,6 +166,40 @@ def test_copying__merges_small_row_groups(w):
     expect_equal((row_groups(w), w.rows("SELECT id FROM t")), ([1], [[i] for i in range(400)]))
 
 
+# ---- All features ----------------------------------------------------------------------------------
+
+def features():
+    for seed in range(4):
+        tracked, vectors, partitioned, mapping = seed % 2 == 0, seed >= 2, seed in (1, 2), ("name", "id", "none")[seed % 3]
+        yield (seed, partitioned, [f"'delta.enableRowTracking' = '{str(tracked).lower()}'",
+                                   f"'delta.enableDeletionVectors' = '{str(vectors).lower()}'",
+                                   f"'delta.columnMapping.mode' = '{mapping}'", "'delta.enableChangeDataFeed' = 'true'",
+                                   "'delta.enableTypeWidening' = 'true'"])
+
+
+@test
+def test_optimize__keeps_every_row_whatever_the_table_can(w):
+    for seed, partitioned, properties in features():
+        t = f"t{seed}"
+        w.sql(f"CREATE TABLE {t} (id BIGINT, p STRING, n STRUCT<a INT, l ARRAY<STRING>>, v VARIANT, d DATE)"
+              + (" PARTITIONED BY (p)" if partitioned else "") + f" TBLPROPERTIES ({', '.join(properties)})")
+        for i in range(3):
+            w.sql(f"INSERT INTO {t} SELECT range, CASE WHEN range % 4 > 0 THEN 'p' || range % 4 END, "
+                  "{'a': range, 'l': ['x', NULL]}, CASE range % 3 WHEN 0 THEN NULL WHEN 1 THEN 'null'::JSON::VARIANT"
+                  f" ELSE {{'k': range}}::VARIANT END, DATE '1999-12-31' + range::INT"
+                  f" FROM range({i * 50}, {i * 50 + 50})")
+        w.sql(f"DELETE FROM {t} WHERE id % 11 = 0; UPDATE {t} SET d = NULL WHERE id % 13 = 0")
+        ids = ", _metadata.row_id, _metadata.row_commit_version" if seed % 2 == 0 else ""
+        query = f"SELECT id, p, n, v::VARCHAR, v IS NULL, d{ids} FROM {t} ORDER BY id"
+        before = w.rows(query)
+        done = json.loads(w.sql(f"OPTIMIZE {t}", "--format", "json"))[0]["metrics"]
+        expect(done["numFilesAdded"] > 0, f"work for seed {seed}")
+        expect_equal(w.rows(query), before)
+        changed = w.value(f"SELECT max(version) FROM (SELECT max(_commit_version) AS version FROM table_changes('{t}', 0))")
+        expect_equal(w.value(f"SELECT count(*) FROM table_changes('{t}', {changed + 1})"), 0)
+        expect("nothing to do" in w.sql(f"OPTIMIZE {t}"), f"nothing left for seed {seed}")
+
+
 # ---- Sorted tables ---------------------------------------------------------------------------------
 
 def make_sorted(w, order, size=300):
