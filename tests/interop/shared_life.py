@@ -48,6 +48,8 @@ MORE_STEPS = {
     ],
     "log compaction": [("us", "COMPACT LOG {t}"), ("us", "UPDATE {t} SET n = 9 WHERE id = 7"),
                        ("spark", "DELETE FROM {t} WHERE id = 8"), ("us", "COMPACT LOG {t}")],
+    "clustering": [("us", "OPTIMIZE {t}"), ("spark", "INSERT INTO {t} (id, n) SELECT id, 1 FROM range(500, 520)"),
+                   ("spark", "OPTIMIZE {t}"), ("us", "OPTIMIZE {t}")],
     "much at once": [
         ("spark", "ALTER TABLE {t} ALTER COLUMN n TYPE BIGINT"),
         ("us", "UPDATE {t} SET n = 5000000000 WHERE id = 6"),
@@ -178,19 +180,17 @@ def steps(name, feature, with_spark):
 KEEPS_IDS = ("row tracking", "much at once")
 
 
-def create(path, feature, with_spark):
+def create(path, feature):
     properties = ", ".join(f"'{k}' = '{v}'" for k, v in FEATURES[feature].items())
     columns = COLUMNS.replace("BIGINT,", "BIGINT NOT NULL,", 1) if feature == "invariants" else COLUMNS
     columns = ", ".join(filter(None, (columns, MORE_COLUMNS.get(feature))))
     tail = f" TBLPROPERTIES ({properties})" if properties else ""
-    if feature == "clustering" and with_spark:  # we keep and use what it says, and cannot say it
-        spark.session().sql(f"CREATE TABLE {product.table_sql(path)} ({columns}) USING DELTA CLUSTER BY (id, st.a)")
-        return
-    product.sql(f"CREATE TABLE {product.table_sql(path)} ({columns}) USING DELTA PARTITIONED BY (p){tail}")
+    layout = "CLUSTER BY (id, st.a)" if feature == "clustering" else "PARTITIONED BY (p)"
+    product.sql(f"CREATE TABLE {product.table_sql(path)} ({columns}) USING DELTA {layout}{tail}")
 
 
 def lives(path, feature, with_spark):
-    create(path, feature, with_spark)
+    create(path, feature)
     name = product.table_sql(path)
     for who, statement in steps(name, feature, with_spark):
         before = row_ids(name) if feature in KEEPS_IDS else None
