@@ -41,8 +41,8 @@ dw__parse_expression(dw_parser *parser, dw_keyword end, const char *what, dw_sql
     return out->first == out->last ? dw__parser_fail(parser, what) : DW_OK;
 }
 
-static dw_status
-parse_path(dw_parser *parser, dw_assignment *out)
+dw_status
+dw__parse_path(dw_parser *parser, dw_assignment *out)
 {
     *out = (dw_assignment){.token = parser->pos};
     do {
@@ -73,7 +73,7 @@ dw__parse_assignments(dw_parser *parser, dw_keyword end, dw_assignment **out, si
             return dw__parser_fail(parser, "column = value");
         }
         dw_assignment *item = &(*out)[(*count_out)++];
-        DW_TRY(parse_path(parser, item));
+        DW_TRY(dw__parse_path(parser, item));
         DW_TRY(dw__parser_expect_symbol(parser, "="));
         DW_TRY(dw__parse_expression(parser, end, "a value", &item->value));
     } while (dw__parser_accept_symbol(parser, ","));

@@ -11,6 +11,8 @@
  * statement, outside of all brackets and CASE ... END; `what` says what it is, for messages. */
 DW_WARN_UNUSED dw_status dw__parse_expression(dw_parser *parser, dw_keyword end, const char *what,
                                               dw_sql_range *out);
+/* A column, and what stands before it or inside of it, with dots: sets all but the value. */
+DW_WARN_UNUSED dw_status dw__parse_path(dw_parser *parser, dw_assignment *out);
 /* path = value, ... behind SET, up to the keyword `end` or the end of the statement. */
 DW_WARN_UNUSED dw_status dw__parse_assignments(dw_parser *parser, dw_keyword end,
                                                dw_assignment **out, size_t *count_out);

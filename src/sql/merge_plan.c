@@ -171,11 +171,14 @@ add_insert(dw_merge_plan *plan, size_t branch_idx, const dw_merge_text **texts)
     dw_parser parser = dw__parser_make(&x->sql, &x->arena, x->err);
     for (size_t i = 0; i < clause->set_count; i++) {
         const dw_assignment *item = &clause->set[i];
-        size_t idx = dw__schema_find_idx(plan->schema, item->parts[0]);
+        bool has_alias =
+            item->part_count == 2 && dw__str_equal_nocase(item->parts[0], plan->names.target.alias);
+        dw_str column = item->parts[has_alias ? 1 : 0];
+        size_t idx = item->part_count > 1 && !has_alias ? SIZE_MAX
+                                                        : dw__schema_find_idx(plan->schema, column);
         if (idx == SIZE_MAX) {
             return dw__parser_refuse(&parser, item->token, DW_INVALID_ARGUMENT, "COLUMN_NOT_FOUND",
-                                     "the table has no column \"%.*s\"",
-                                     DW_STR_ARG(item->parts[0]));
+                                     "the table has no column \"%.*s\"", DW_STR_ARG(column));
         }
         if (!is_default(plan, item)) {
             DW_TRY(add_value(plan, branch_idx, plan->schema->fields[idx].name, (*texts)++->text,

@@ -144,23 +144,44 @@ parse_kind(dw_parser *parser, dw_merge_kind *out)
     return expect_word(parser, "TARGET");
 }
 
+#define INSERT_COLUMNS_MAX ((size_t) 100000)
+
+/* The table's alias may stand before a column. */
+static dw_status
+parse_insert_columns(dw_parser *parser, dw_merge_clause *out)
+{
+    size_t capacity = 1;
+    for (size_t i = parser->pos; i + 1 < parser->sql->count; i++) {
+        if (dw__token_is_symbol(parser->sql, i, ")")) {
+            break;
+        }
+        capacity += dw__token_is_symbol(parser->sql, i, ",") ? 1 : 0;
+    }
+    out->set_count = 0;
+    if (capacity > INSERT_COLUMNS_MAX) {
+        return dw__parser_fail(parser, "a shorter list of columns");
+    }
+    out->set = DW_ARENA_ARRAY(parser->arena, dw_assignment, capacity);
+    if (out->set == NULL) {
+        return dw__error_oom(parser->err);
+    }
+    DW_TRY(dw__parser_expect_symbol(parser, "("));
+    do {
+        DW_TRY(dw__parse_path(parser, &out->set[out->set_count++]));
+    } while (dw__parser_accept_symbol(parser, ","));
+    return dw__parser_accept_symbol(parser, ")") ? DW_OK
+                                                 : dw__parser_fail(parser, "\",\" or \")\"");
+}
+
 /* (column, ...) VALUES (value, ...) */
 static dw_status
 parse_insert(dw_parser *parser, dw_merge_clause *out)
 {
-    dw_str *columns;
-    size_t first = parser->pos + 1;
-    DW_TRY(dw__parser_names(parser, "a column", &columns, &out->set_count));
+    DW_TRY(parse_insert_columns(parser, out));
     DW_TRY(dw__parser_expect(parser, DW_KEYWORD_VALUES));
     DW_TRY(dw__parser_expect_symbol(parser, "("));
-    out->set = DW_ARENA_ARRAY(parser->arena, dw_assignment, out->set_count + 1);
-    if (out->set == NULL) {
-        return dw__error_oom(parser->err);
-    }
     for (size_t i = 0; i < out->set_count; i++) {
         dw_assignment *item = &out->set[i];
-        *item = (dw_assignment){.part_count = 1, .token = first + 2 * i};
-        item->parts[0] = columns[i];
         if (i > 0 && !dw__parser_accept_symbol(parser, ",")) {
             return dw__parser_fail(parser, "a value for each column");
         }

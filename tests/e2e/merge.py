@@ -614,5 +614,16 @@ def test_random_merges__do_what_the_engine_does_to_its_own_table(w):
         expect("differs" not in out.replace("step,d", ""), f"equal rows with seed {seed + round}: {script!r}\n{out}")
 
 
+@test
+def test_merge__takes_the_alias_before_inserted_columns(w):
+    w.sql("CREATE TABLE t (id BIGINT, v INT); INSERT INTO t VALUES (1, 1);"
+          " MERGE INTO t AS x USING (SELECT 2 AS id, 5 AS v) AS s ON x.id = s.id WHEN NOT MATCHED THEN INSERT (x.v, id)"
+          " VALUES (s.v, s.id); MERGE INTO t USING (SELECT 3 AS id, 6 AS v) AS s ON t.id = s.id WHEN NOT MATCHED THEN INSERT"
+          " (t.id, t.v) VALUES (s.id, s.v)")
+    expect_equal(w.rows("SELECT * FROM t ORDER BY id"), [[1, 1], [2, 5], [3, 6]])
+    wrong = "MERGE INTO t USING (SELECT 4 AS id) AS s ON t.id = s.id WHEN NOT MATCHED THEN INSERT (s.id) VALUES (s.id)"
+    expect_failure(w.run("sql", "-c", wrong), 1, "COLUMN_NOT_FOUND")
+
+
 if __name__ == "__main__":
     sys.exit(main())
