@@ -78,6 +78,21 @@ typedef struct dw_pq_spark {
     bool has_legacy_dates, has_legacy_int96;
 } dw_pq_spark;
 
+/* As Spark judges: versions are compared as texts, and a file without one is today's. */
+static inline bool
+dw__pq_has_old_dates(const dw_pq_spark *spark)
+{
+    return !dw__str_is_null(spark->version) &&
+           (spark->has_legacy_dates || dw__str_compare(spark->version, DW_STR("3.0.0")) < 0);
+}
+
+static inline bool
+dw__pq_has_old_int96(const dw_pq_spark *spark)
+{
+    return !dw__str_is_null(spark->version) &&
+           (spark->has_legacy_int96 || dw__str_compare(spark->version, DW_STR("3.1.0")) < 0);
+}
+
 typedef struct dw_pq_footer {
     dw_pq_node *nodes; /* the first is the root */
     size_t node_count;

@@ -9,6 +9,7 @@
 #include "parquet/lz4.h"
 #include "parquet/page.h"
 #include "parquet/thrift_write.h"
+#include "parquet/twin.h"
 
 /* Heads of pages are small, unless they have long bounds of texts. */
 #define HEAD_BYTES ((size_t) 64 << 10)
@@ -28,6 +29,8 @@ typedef struct copier {
     dw_pq_footer footer;
     new_chunk *chunks; /* of all row groups */
     size_t chunk_count;
+    dw_pq_twin *twins;
+    size_t twin_count;
     uint64_t written;
     dw_arena arena;
     dw_strbuf in, head;
@@ -261,10 +264,11 @@ copy_chunks(copier *c)
 /* ---- The footer ------------------------------------------------------------------------------ */
 
 enum { FILE_SCHEMA = 2, FILE_ROW_GROUPS = 4 };
-enum { ELEMENT_LOGICAL_TYPE = 10 };
+enum { ELEMENT_CHILDREN = 5, ELEMENT_LOGICAL_TYPE = 10 };
 enum { GROUP_COLUMNS = 1, GROUP_OFFSET = 5, GROUP_SIZE = 6 };
 enum { CHUNK_OFFSET = 2, CHUNK_METADATA = 3, CHUNK_INDEXES_FIRST = 4, CHUNK_INDEXES_LAST = 7 };
 enum {
+    COLUMN_PATH = 3,
     COLUMN_CODEC = 4,
     COLUMN_SIZE = 7,
     COLUMN_DATA = 9,
@@ -276,14 +280,18 @@ enum {
 
 static void
 put_column_metadata(dw_thrift *thrift, const dw_pq_chunk *old, const new_chunk *chunk,
-                    dw_strbuf *out)
+                    const dw_pq_twin *twin, dw_strbuf *out)
 {
     bool is_packed = old->codec == DW_PQ_LZ4;
     int64_t moved = chunk->offset - old->offset; /* of columns that are copied as they are */
     dw_thrift_writer writer = dw__thrift_writer_make(out);
     dw_thrift_field field = {0};
     while (dw__thrift_next(thrift, &field)) {
-        if (field.id == COLUMN_CODEC && is_packed) {
+        if (field.id == COLUMN_PATH && twin != NULL) {
+            dw__thrift_skip(thrift, &field);
+            dw__thrift_put_field(&writer, COLUMN_PATH, DW_THRIFT_LIST);
+            dw__pq_twin_put_path(twin, out);
+        } else if (field.id == COLUMN_CODEC && is_packed) {
             dw__thrift_skip(thrift, &field);
             dw__thrift_put_int(&writer, COLUMN_CODEC, DW_THRIFT_I32, DW_PQ_UNCOMPRESSED);
         } else if (field.id == COLUMN_SIZE) {
@@ -308,8 +316,10 @@ put_column_metadata(dw_thrift *thrift, const dw_pq_chunk *old, const new_chunk *
     dw__thrift_put_end(&writer);
 }
 
+/* `twin`: the chunk is that of a twin; NULL: of a column of the file. */
 static void
-put_chunk(dw_thrift *thrift, const dw_pq_chunk *old, const new_chunk *chunk, dw_strbuf *out)
+put_chunk(dw_thrift *thrift, const dw_pq_chunk *old, const new_chunk *chunk, const dw_pq_twin *twin,
+          dw_strbuf *out)
 {
     dw_thrift_writer writer = dw__thrift_writer_make(out);
     dw_thrift_field field = {0};
@@ -319,7 +329,7 @@ put_chunk(dw_thrift *thrift, const dw_pq_chunk *old, const new_chunk *chunk, dw_
             dw__thrift_put_int(&writer, CHUNK_OFFSET, DW_THRIFT_I64, chunk->offset);
         } else if (field.id == CHUNK_METADATA && field.type == DW_THRIFT_STRUCT) {
             dw__thrift_put_field(&writer, CHUNK_METADATA, DW_THRIFT_STRUCT);
-            put_column_metadata(thrift, old, chunk, out);
+            put_column_metadata(thrift, old, chunk, twin, out);
         } else if (field.id >= CHUNK_INDEXES_FIRST && field.id <= CHUNK_INDEXES_LAST) {
             dw__thrift_skip(thrift, &field);
         } else {
@@ -327,6 +337,28 @@ put_chunk(dw_thrift *thrift, const dw_pq_chunk *old, const new_chunk *chunk, dw_
         }
     }
     dw__thrift_put_end(&writer);
+}
+
+/* The chunks of all columns, and of those that are named a second time. */
+static void
+put_chunks(const copier *c, size_t group_idx, size_t count, dw_thrift *thrift, dw_strbuf *out)
+{
+    const dw_pq_chunk *old = c->footer.row_groups[group_idx].chunks;
+    const new_chunk *chunks = &c->chunks[group_idx * count];
+    dw_thrift first = *thrift;
+    dw__thrift_put_list(out, DW_THRIFT_STRUCT, count + c->twin_count);
+    for (size_t i = 0; i < count && !thrift->failed; i++) {
+        put_chunk(thrift, &old[i], &chunks[i], NULL, out);
+    }
+    for (size_t t = 0; t < c->twin_count; t++) {
+        static const dw_thrift_field element = {0, DW_THRIFT_STRUCT};
+        size_t leaf_idx = c->twins[t].value->leaf_idx;
+        dw_thrift again = first;
+        for (size_t i = 0; i < leaf_idx; i++) {
+            dw__thrift_skip(&again, &element);
+        }
+        put_chunk(&again, &old[leaf_idx], &chunks[leaf_idx], &c->twins[t], out);
+    }
 }
 
 static void
@@ -346,11 +378,7 @@ put_row_group(const copier *c, size_t idx, dw_thrift *thrift, dw_strbuf *out)
         size_t count = dw__thrift_list(thrift, &field, DW_THRIFT_STRUCT);
         dw_assert(thrift->failed || count == c->footer.leaf_count); /* the parser has counted */
         dw__thrift_put_field(&writer, GROUP_COLUMNS, DW_THRIFT_LIST);
-        dw__thrift_put_list(out, DW_THRIFT_STRUCT, count);
-        for (size_t i = 0; i < count && !thrift->failed; i++) {
-            put_chunk(thrift, &c->footer.row_groups[idx].chunks[i], &c->chunks[idx * count + i],
-                      out);
-        }
+        put_chunks(c, idx, thrift->failed ? 0 : count, thrift, out);
     }
     dw__thrift_put_end(&writer);
 }
@@ -374,14 +402,19 @@ is_whole_variant(const dw_pq_footer *footer, const dw_pq_node *node)
 }
 
 static void
-put_node(const dw_pq_footer *footer, const dw_pq_node *node, dw_thrift *thrift, dw_strbuf *out)
+put_node(const copier *c, const dw_pq_node *node, dw_thrift *thrift, dw_strbuf *out)
 {
-    bool is_unmarked = is_whole_variant(footer, node);
+    bool is_unmarked = is_whole_variant(&c->footer, node);
+    bool is_root = node == c->footer.nodes;
     dw_thrift_writer writer = dw__thrift_writer_make(out);
     dw_thrift_field field = {0};
     while (dw__thrift_next(thrift, &field)) {
         if (is_unmarked && field.id == ELEMENT_LOGICAL_TYPE) {
             dw__thrift_skip(thrift, &field);
+        } else if (is_root && field.id == ELEMENT_CHILDREN) {
+            dw__thrift_skip(thrift, &field);
+            dw__thrift_put_int(&writer, ELEMENT_CHILDREN, DW_THRIFT_I32,
+                               (int64_t) (node->child_count + c->twin_count));
         } else {
             dw__thrift_copy(&writer, thrift, &field);
         }
@@ -395,10 +428,21 @@ put_part(const copier *c, int64_t list, size_t idx, dw_thrift *thrift, dw_strbuf
 {
     if (list == FILE_SCHEMA) {
         dw_assert(idx < c->footer.node_count); /* the parser has counted */
-        put_node(&c->footer, &c->footer.nodes[idx], thrift, out);
+        put_node(c, &c->footer.nodes[idx], thrift, out);
     } else {
         put_row_group(c, idx, thrift, out);
     }
+}
+
+/* Of twins, in the schema. */
+static size_t
+count_elements(const copier *c)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < c->twin_count; i++) {
+        count += c->twins[i].depth + 1;
+    }
+    return count;
 }
 
 static dw_status
@@ -415,9 +459,13 @@ put_footer(copier *c, dw_str footer)
         }
         size_t count = dw__thrift_list(&thrift, &field, DW_THRIFT_STRUCT);
         dw__thrift_put_field(&writer, field.id, DW_THRIFT_LIST);
-        dw__thrift_put_list(&out, DW_THRIFT_STRUCT, count);
+        size_t added = field.id == FILE_SCHEMA ? count_elements(c) : 0;
+        dw__thrift_put_list(&out, DW_THRIFT_STRUCT, count + added);
         for (size_t i = 0; i < count && !thrift.failed; i++) {
             put_part(c, field.id, i, &thrift, &out);
+        }
+        for (size_t i = 0; added > 0 && i < c->twin_count; i++) {
+            dw__pq_twin_put_elements(&c->twins[i], &out);
         }
     }
     dw__thrift_put_end(&writer);
@@ -429,6 +477,26 @@ put_footer(copier *c, dw_str footer)
 /* ---- The copy -------------------------------------------------------------------------------- */
 
 static dw_status
+find_twins(copier *c)
+{
+    dw_pq_twin twin;
+    size_t count = 0;
+    for (size_t i = 0; i < c->footer.node_count; i++) {
+        count += dw__pq_twin_find(&c->footer, &c->footer.nodes[i], &twin) ? 1 : 0;
+    }
+    c->twins = DW_ARENA_ARRAY(&c->arena, dw_pq_twin, count + 1);
+    if (c->twins == NULL) {
+        return dw__error_oom(c->err);
+    }
+    for (size_t i = 0; c->twin_count < count && i < c->footer.node_count; i++) {
+        if (dw__pq_twin_find(&c->footer, &c->footer.nodes[i], &twin)) {
+            c->twins[c->twin_count++] = twin;
+        }
+    }
+    return DW_OK;
+}
+
+static dw_status
 copy(copier *c)
 {
     dw_str footer;
@@ -436,6 +504,7 @@ copy(copier *c)
         dw__strbuf_make(c->arena.allocator, DW_PQ_FOOTER_BYTES_MAX + DW_PQ_END_BYTES);
     DW_TRY(dw__pq_source_footer(c->source, &bytes, &footer, c->err));
     DW_TRY(dw__pq_footer_parse(footer, &c->arena, &c->footer, c->err));
+    DW_TRY(find_twins(c));
     DW_TRY(put(c, DW_STR(DW_PQ_MAGIC)));
     DW_TRY(copy_chunks(c));
     return put_footer(c, footer);
@@ -493,18 +562,10 @@ dw__pq_may_need_copy(dw_str name)
     return !dw__pq_is_own_name(name);
 }
 
-/* What stands in statistics is a bound: a variant whose first byte is 0 is JSON's null, and no
- * other is less than that. */
 static bool
 may_hold_null(const dw_pq_footer *footer, const dw_pq_node *variant)
 {
-    size_t leaf_idx = dw__pq_child(footer, variant, DW_STR("value"))->leaf_idx;
-    for (size_t i = 0; i < footer->row_group_count; i++) {
-        if (footer->row_groups[i].chunks[leaf_idx].least_byte <= 0) {
-            return true;
-        }
-    }
-    return false;
+    return dw__pq_may_hold_json_null(footer, dw__pq_child(footer, variant, DW_STR("value")));
 }
 
 static dw_status
@@ -519,6 +580,8 @@ look(const dw_pq_source *source, dw_arena *arena, dw_pq_oddities *out, dw_error 
     }
     for (size_t i = 0; i < footer.node_count; i++) {
         const dw_pq_node *node = &footer.nodes[i];
+        dw_pq_twin twin;
+        out->has_shredded = out->has_shredded || dw__pq_twin_find(&footer, node, &twin);
         out->has_variants =
             out->has_variants || (is_whole_variant(&footer, node) && may_hold_null(&footer, node));
     }

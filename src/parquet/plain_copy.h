@@ -2,7 +2,7 @@
  * A copy of a Parquet file that the engine reads as it should: its pages are not compressed where
  * the engine lacks the codec, which is LZ4 in Hadoop's frames, and Spark's `lz4`; and variants that
  * are whole are the groups of two binaries that they are, not marked as variants, as the engine
- * makes NULL of those that are JSON's null.
+ * makes NULL of those that are JSON's null. Shredded ones have twins for that.
  *
  *  [COPY-1] Only a page at a time is in memory, and the footer.
  *  [COPY-2] Columns with other codecs are copied byte for byte. Indexes and filters, which tell of
@@ -30,6 +30,7 @@ bool dw__pq_may_need_copy(dw_str name);
 typedef struct dw_pq_oddities {
     bool has_codec;    /* columns in a codec that the engine lacks */
     bool has_variants; /* marked ones that may be JSON's null; the copy has them without the mark */
+    bool has_shredded; /* likewise; beside them the copy has twins (twin.h) */
 } dw_pq_oddities;
 
 /* None for files that are odd in other ways or not there. */

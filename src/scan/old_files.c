@@ -152,20 +152,13 @@ has_int96(const dw_pq_footer *footer)
     return false;
 }
 
-/* As Spark judges: versions are compared as texts, and a file without one is today's. Where Spark
- * writes INT96 at all, all instants of the file are. */
+/* Where Spark writes INT96 at all, all instants of the file are. */
 static dw_status
 judge(dw_scan *scan, const dw_pq_footer *footer, dw_old_values *out, dw_error *err)
 {
     const dw_pq_spark *spark = &footer->spark;
-    if (dw__str_is_null(spark->version)) {
-        return DW_OK;
-    }
-    out->has_dates =
-        spark->has_legacy_dates || dw__str_compare(spark->version, DW_STR("3.0.0")) < 0;
-    bool has_old_int96 =
-        spark->has_legacy_int96 || dw__str_compare(spark->version, DW_STR("3.1.0")) < 0;
-    if (has_int96(footer) ? has_old_int96 : out->has_dates) {
+    out->has_dates = dw__pq_has_old_dates(spark);
+    if (has_int96(footer) ? dw__pq_has_old_int96(spark) : out->has_dates) {
         dw_str zone = spark->zone;
         if (dw__str_is_null(zone)) {
             DW_TRY(dw__scan_session_zone(scan->connection, &scan->arena, &zone, err));

@@ -46,7 +46,9 @@ look_at(dw_plain_files *files, const dw_env *env, dw_str directory, bool keeps_v
     }
     dw_pq_oddities oddities;
     DW_TRY(dw__pq_find_oddities(&source, &oddities, err));
-    bool is_needed = oddities.has_codec || (keeps_variants && oddities.has_variants);
+    bool is_needed =
+        oddities.has_codec || (keeps_variants && (oddities.has_variants || oddities.has_shredded));
+    files->have_twins = files->have_twins || oddities.has_shredded;
     dw_error cause = DW_ERROR_INIT;
     dw_str original = *path;
     dw_status status = is_needed ? make_copy(files, env, directory, &source, path, &cause) : DW_OK;

@@ -17,6 +17,7 @@ typedef struct dw_plain_files {
     dw_scratch **items;
     size_t count;
     size_t capacity;
+    bool have_twins; /* of shredded variants, in some copy (parquet/twin.h) */
 } dw_plain_files;
 
 /* Puts the path of a copy in the place of each path that needs one. `directory` is where copies

@@ -160,6 +160,7 @@ bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
                          .instants_as_text = instants_as_text,
                          .has_old_dates = source->has_old_dates,
                          .has_old_instants = source->has_old_instants,
+                         .has_twins = source->copies.have_twins,
                          .compares_nulls = source->compares_nulls,
                          .metadata = relation->metadata,
                          .has_recorded_changes = relation->changes != NULL &&

@@ -9,41 +9,9 @@
 #include "log/changes.h"
 #include "protocol/feature_use.h"
 #include "scan/scan.h"
+#include "scan/scan_values.h"
 
 /* ---- What a schema needs --------------------------------------------------------------------- */
-
-static bool
-has_old_values(const dw_scan_sql *scan)
-{
-    return scan->has_old_dates || scan->has_old_instants;
-}
-
-/* True when values of the type are not what files have: fields of structs with other names,
- * variants, instants as text, and what is of an old calendar. Recursion is at most
- * DW_SCHEMA_DEPTH_MAX deep, here and below. */
-static bool
-is_rewritten(const dw_scan_sql *scan, const dw_type *type)
-{
-    if (type->kind == DW_TYPE_ARRAY) {
-        return is_rewritten(scan, type->element);
-    }
-    if (type->kind == DW_TYPE_MAP) {
-        return is_rewritten(scan, type->key) || is_rewritten(scan, type->element);
-    }
-    if (type->kind == DW_TYPE_TIMESTAMP) {
-        return scan->instants_as_text || scan->has_old_instants;
-    }
-    if (type->kind != DW_TYPE_STRUCT) {
-        return type->kind == DW_TYPE_VARIANT || (type->kind == DW_TYPE_DATE && scan->has_old_dates);
-    }
-    for (size_t i = 0; i < type->field_count; i++) {
-        const dw_field *field = &type->fields[i];
-        if (!dw__str_equal(field->name, field->physical_name) || is_rewritten(scan, field->type)) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /*
  * Conditions that the engine would judge wrongly if it met them while it reads the file:
@@ -152,7 +120,7 @@ shape_of(const dw_scan_sql *scan)
                           .is_plain = !scan->has_changes};
     bool uses_engine_names = uses_positions(scan) || scan->with_positions ||
                              scan->partition_count > 0 || scan->metadata != NULL ||
-                             has_old_values(scan);
+                             dw__scan_has_old_values(scan);
     for (size_t i = 0; i < scan->schema->field_count; i++) {
         const dw_field *field = &scan->schema->fields[i];
         if (!is_in_files(scan, field)) {
@@ -161,8 +129,8 @@ shape_of(const dw_scan_sql *scan)
         }
         shape.column_count++;
         shape.by_id = shape.by_id && field->mapping_id >= 0;
-        shape.is_plain =
-            shape.is_plain && !is_rewritten(scan, field->type) && !is_misjudged(scan, field);
+        shape.is_plain = shape.is_plain && !dw__scan_is_rewritten(scan, field->type) &&
+                         !is_misjudged(scan, field);
         if (uses_engine_names && is_engine_name(field->name)) {
             shape.use_own_names = true;
             shape.is_plain = false;
@@ -242,6 +210,7 @@ put_map(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape)
         if (is_in_files(scan, &scan->schema->fields[i])) {
             dw__strbuf_append(out, is_first ? DW_STR("") : DW_STR(", "));
             put_map_entry(out, scan, shape, i);
+            dw__scan_put_twins(out, scan, shape->by_id, &scan->schema->fields[i]);
             is_first = false;
         }
     }
@@ -347,7 +316,7 @@ put_parts(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, dw
     }
     dw_assert(!scan->with_positions);
     bool has_values = scan->partition_count > 0 || scan->metadata != NULL || scan->has_changes ||
-                      has_old_values(scan);
+                      dw__scan_has_old_values(scan);
     for (size_t i = 0; i < scan->part_count; i++) {
         dw__strbuf_append(out, i == 0 ? DW_STR("(SELECT *") : DW_STR(" UNION ALL SELECT *"));
         if (has_values) {
@@ -360,161 +329,6 @@ put_parts(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, dw
     }
     dw__strbuf_append_char(out, ')');
     return DW_OK;
-}
-
-/* ---- Renamed fields -------------------------------------------------------------------------- */
-
-/* Writing an expression that gives structs the names of the schema. */
-typedef struct rename_writer {
-    dw_strbuf *out;
-    dw_arena *arena;
-    const dw_scan_sql *scan;
-    size_t variable_count;
-} rename_writer;
-
-static void put_renamed(rename_writer *writer, const dw_type *type, dw_str value);
-
-static dw_str
-field_of(rename_writer *writer, dw_str value, dw_str physical_name)
-{
-    dw_strbuf text = dw__strbuf_make(writer->out->allocator, DW_SCAN_SQL_BYTES_MAX);
-    dw__strbuf_append_literal(&text, "struct_extract(");
-    dw__strbuf_append(&text, value);
-    dw__strbuf_append_literal(&text, ", ");
-    dw__sql_put_literal(&text, physical_name);
-    dw__strbuf_append_char(&text, ')');
-    dw_str copy = DW_STR("");
-    if (text.failed || !dw__arena_dup(writer->arena, dw__strbuf_str(&text), &copy)) {
-        writer->out->failed = true;
-    }
-    dw__strbuf_deinit(&text);
-    return copy;
-}
-
-/* A struct that is NULL must not become one of NULLs. */
-static void
-put_renamed_struct(rename_writer *writer, const dw_type *type, dw_str value)
-{
-    dw__strbuf_append_literal(writer->out, "CASE WHEN ");
-    dw__strbuf_append(writer->out, value);
-    dw__strbuf_append_literal(writer->out, " IS NULL THEN NULL ELSE {");
-    for (size_t i = 0; i < type->field_count; i++) {
-        const dw_field *field = &type->fields[i];
-        dw__strbuf_append(writer->out, i > 0 ? DW_STR(", ") : DW_STR(""));
-        dw__sql_put_literal(writer->out, field->name);
-        dw__strbuf_append_literal(writer->out, ": ");
-        put_renamed(writer, field->type, field_of(writer, value, field->physical_name));
-    }
-    dw__strbuf_append_literal(writer->out, "} END");
-}
-
-static void
-put_renamed_list(rename_writer *writer, const dw_type *element, dw_str list)
-{
-    if (!is_rewritten(writer->scan, element)) {
-        dw__strbuf_append(writer->out, list);
-        return;
-    }
-    dw_str variable = dw__arena_printf(writer->arena, "x%zu", writer->variable_count++);
-    if (dw__str_is_null(variable)) {
-        writer->out->failed = true;
-        return;
-    }
-    dw__strbuf_append_literal(writer->out, "list_transform(");
-    dw__strbuf_append(writer->out, list);
-    dw__strbuf_append_literal(writer->out, ", lambda ");
-    dw__strbuf_append(writer->out, variable);
-    dw__strbuf_append_literal(writer->out, ": ");
-    put_renamed(writer, element, variable);
-    dw__strbuf_append_char(writer->out, ')');
-}
-
-static dw_str
-call(rename_writer *writer, const char *function, dw_str value)
-{
-    dw_str text = dw__arena_printf(writer->arena, "%s(%.*s)", function, DW_STR_ARG(value));
-    if (dw__str_is_null(text)) {
-        writer->out->failed = true;
-        return DW_STR("");
-    }
-    return text;
-}
-
-/* The engine knows variants in files by an annotation that older writers do not make. Without it
- * the two binary fields arrive as a variant of an object of two binaries, which no writer means.
- * What the engine then makes NULL of is JSON's null. */
-static void
-put_variant(rename_writer *writer, dw_str value)
-{
-    static const char *const parts[] = {
-        "CASE WHEN variant_typeof(",
-        ") IN ('OBJECT(metadata, value)', 'OBJECT(value, metadata)') AND variant_typeof("
-        "variant_extract(",
-        ", 'value')) = 'BLOB' THEN coalesce(variant_bytes_to_variant(CAST(variant_extract(",
-        ", 'metadata') AS BLOB) || CAST(variant_extract(",
-        ", 'value') AS BLOB)), dw__variant_null()) WHEN variant_typeof(",
-        ") LIKE 'OBJECT(%typed_value%)' AND variant_typeof(variant_extract(",
-        ", 'metadata')) = 'BLOB' THEN error('a shredded variant is not marked as a variant in its "
-        "Parquet file') ELSE ",
-    };
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        dw__strbuf_append(writer->out, dw__str_from(parts[i]));
-        dw__strbuf_append(writer->out, value);
-    }
-    dw__strbuf_append_literal(writer->out, " END");
-}
-
-static void
-put_text_as_instant(rename_writer *writer, dw_str value)
-{
-    dw__strbuf_append_literal(writer->out, "CAST(CASE WHEN regexp_matches(");
-    dw__strbuf_append(writer->out, value);
-    dw__strbuf_append_literal(writer->out, ", '[+-]\\d\\d(:\\d\\d){0,2}$') THEN ");
-    dw__strbuf_append(writer->out, value);
-    dw__strbuf_append_literal(writer->out, " ELSE ");
-    dw__strbuf_append(writer->out, value);
-    dw__strbuf_append_literal(writer->out, " || '+00' END AS TIMESTAMP WITH TIME ZONE)");
-}
-
-static void
-put_instant(rename_writer *writer, dw_str value)
-{
-    if (writer->scan->has_old_instants) {
-        dw__strbuf_append_literal(writer->out, "dw_old_instant(file_index, ");
-    }
-    if (writer->scan->instants_as_text) {
-        put_text_as_instant(writer, value);
-    } else {
-        dw__strbuf_append(writer->out, value);
-    }
-    if (writer->scan->has_old_instants) {
-        dw__strbuf_append_char(writer->out, ')');
-    }
-}
-
-static void
-put_renamed(rename_writer *writer, const dw_type *type, dw_str value)
-{
-    if (!is_rewritten(writer->scan, type)) {
-        dw__strbuf_append(writer->out, value);
-    } else if (type->kind == DW_TYPE_VARIANT) {
-        put_variant(writer, value);
-    } else if (type->kind == DW_TYPE_TIMESTAMP) {
-        put_instant(writer, value);
-    } else if (type->kind == DW_TYPE_DATE) {
-        dw__strbuf_printf(writer->out, "dw_old_date(file_index, %.*s)", DW_STR_ARG(value));
-    } else if (type->kind == DW_TYPE_STRUCT) {
-        put_renamed_struct(writer, type, value);
-    } else if (type->kind == DW_TYPE_ARRAY) {
-        put_renamed_list(writer, type->element, value);
-    } else {
-        dw_assert(type->kind == DW_TYPE_MAP);
-        dw__strbuf_append_literal(writer->out, "map(");
-        put_renamed_list(writer, type->key, call(writer, "map_keys", value));
-        dw__strbuf_append_literal(writer->out, ", ");
-        put_renamed_list(writer, type->element, call(writer, "map_values", value));
-        dw__strbuf_append_char(writer->out, ')');
-    }
 }
 
 /* ---- The SELECT ------------------------------------------------------------------------------ */
@@ -562,14 +376,13 @@ put_column(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape, d
         put_inner_name(&name, scan, shape, idx);
         dw__sql_put_identifier(&quoted, dw__strbuf_str(&name));
         out->failed = out->failed || name.failed || quoted.failed;
-        rename_writer writer = {.out = out, .arena = arena, .scan = scan};
         if (is_kind) {
             dw__strbuf_printf(out, "coalesce(dw_partition(file_index, %zu), ",
                               scan->partition_count);
         }
         /* An expression is evaluated over values that have the column's type. */
         dw__strbuf_append(out, is_misjudged(scan, field) ? DW_STR("coalesce(") : DW_STR(""));
-        put_renamed(&writer, field->type, dw__strbuf_str(&quoted));
+        dw__scan_put_value(out, scan, shape->by_id, field, dw__strbuf_str(&quoted), arena);
         dw__strbuf_append(out, is_misjudged(scan, field) ? DW_STR(", NULL)") : DW_STR(""));
         dw__strbuf_append(out, is_kind ? DW_STR(")") : DW_STR(""));
         dw__strbuf_deinit(&name);

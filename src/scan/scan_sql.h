@@ -60,6 +60,7 @@ typedef struct dw_scan_sql {
     bool instants_as_text;
     /* Some file has dates, or instants, of Spark's old calendar. */
     bool has_old_dates, has_old_instants;
+    bool has_twins;                   /* some file has twins of shredded variants */
     bool compares_nulls;              /* see dw_scan_source */
     const dw_scan_metadata *metadata; /* of the schema's last columns; NULL: there are none */
     /* Keeps what repeats from one SELECT to the next; NULL: it is written out. */

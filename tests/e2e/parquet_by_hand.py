@@ -45,7 +45,9 @@ def struct_of(*fields):
     out, last = b"", 0
     for number, kind, value in fields:
         if value is not None:
-            out += bytes([(number - last) << 4 | kind]) + encoded(kind, value)
+            step = number - last
+            out += bytes([step << 4 | kind]) if step < 16 else bytes([kind]) + zigzag(number)
+            out += encoded(kind, value)
             last = number
     return out + b"\0"
 
@@ -63,11 +65,18 @@ def group(name, *children, repetition=OPTIONAL, converted=None, field_id=None):
     return {**leaf(name, None, repetition, converted, field_id=field_id), "children": children}
 
 
+def shredded(name, typed, field_id=None):
+    """A variant, marked as such, whose typed values are of one type."""
+    parts = (leaf("metadata", BYTE_ARRAY, REQUIRED), leaf("value", BYTE_ARRAY), leaf("typed_value", typed))
+    return {**group(name, *parts, field_id=field_id), "is_variant": True}
+
+
 def elements(node, is_root=False):
     out = [struct_of((1, T_I32, node["type"]), (2, T_I32, node["length"]),
                      (3, T_I32, None if is_root else node["repetition"]), (4, T_BINARY, node["name"]),
                      (5, T_I32, len(node["children"]) or None), (6, T_I32, node["converted"]),
-                     (7, T_I32, node["scale"]), (8, T_I32, node["precision"]), (9, T_I32, node["field_id"]))]
+                     (7, T_I32, node["scale"]), (8, T_I32, node["precision"]), (9, T_I32, node["field_id"]),
+                     (10, T_STRUCT, struct_of((16, T_STRUCT, struct_of())) if node.get("is_variant") else None))]
     for child in node["children"]:
         out += elements(child)
     return out

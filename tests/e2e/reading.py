@@ -439,14 +439,15 @@ def variant_table(w, query, kind="variant", *features):
                          add(data_file(w, "a.parquet", query))])
 
 
-def expect_variants(w):
+def expect_variants(w, nulls=1):
+    """Where DuckDB shreds it writes NULL as JSON's null."""
     parsed = [[i, v and json.loads(v)] for i, v in w.rows("SELECT * FROM t ORDER BY id")]
     expect_equal(parsed, JSON_VALUES)
     expect_equal(w.rows("SELECT id, v.a::DOUBLE AS a, v.b::VARCHAR AS b FROM t WHERE v.a IS NOT NULL ORDER BY id"),
                  [[1, 1.0, "x"], [4, 2.5, "2024-02-29"]])
-    expect_equal(w.rows("SELECT id FROM t WHERE v IS NULL"), [[3]])
+    expect_equal(w.rows("SELECT id FROM t WHERE v IS NULL"), [[3]] * nulls)
     expect_equal(w.value("SELECT v.l[2]::INTEGER AS x FROM t WHERE id = 1"), 2)
-    expect_equal(w.rows("SELECT count(*) AS n, count(v) AS m FROM t"), [[5, 4]])
+    expect_equal(w.rows("SELECT count(*) AS n, count(v) AS m FROM t"), [[5, 5 - nulls]])
 
 
 @test
@@ -458,11 +459,60 @@ def test_variant__of_two_binary_fields_is_read(w):
 @test
 def test_variant__that_is_marked_and_shredded_is_read(w):
     variant_table(w, f"SELECT id::INTEGER AS id, v FROM {VALUES}", "variant", "variantShredding")
-    expect_variants(w)
+    expect_variants(w, 0)
     w.damages("t")  # the file that follows has another size than its add says
     w.sql(f"COPY (SELECT id::INTEGER AS id, v FROM {VALUES}) TO '{w.path('t/a.parquet')}' "
           "(FORMAT parquet, SHREDDING {v: 'STRUCT(a INTEGER, b VARCHAR)'})")
-    expect_variants(w)
+    expect_variants(w, 0)
+
+
+def shredded_rows(path, above):
+    """5, JSON's null and NULL of a variant below so many groups, then NULL of the topmost."""
+    levels, empty = above + 1, b"\x01\0\0"
+    return [((*path, "metadata"), [(0, levels, empty), (0, levels, empty), (0, levels - 1, None), (0, 0, None)]),
+            ((*path, "value"), [(0, levels, None), (0, levels + 1, b"\0"), (0, levels - 1, None), (0, 0, None)]),
+            ((*path, "typed_value"), [(0, levels + 1, 5), (0, levels, None), (0, levels - 1, None), (0, 0, None)])]
+
+
+def shredded_nulls(w, mapping, typed=by_hand.INT64):
+    numbers = {"s": 1, "w": 2, "i": 3, "v": 4}
+    ids = numbers if mapping == "id" else {}
+    file_name = {name: f"file_{name}" if mapping else name for name in numbers}
+
+    def column(name, kind):
+        return mapped(name, kind, numbers[name], file_name[name])
+    inner = schema(column("i", "integer"), column("w", "variant"))
+    fields = [by_hand.group(file_name["s"], by_hand.leaf(file_name["i"], by_hand.INT32, field_id=ids.get("i")),
+                            by_hand.shredded(file_name["w"], typed, ids.get("w")), field_id=ids.get("s")),
+              by_hand.shredded(file_name["v"], typed, ids.get("v"))]
+    columns = [((file_name["s"], file_name["i"]), [(0, 2, 1), (0, 2, 2), (0, 2, 3), (0, 0, None)])]
+    columns += shredded_rows((file_name["s"], file_name["w"]), 1) + shredded_rows((file_name["v"],), 0)
+    os.makedirs(w.path("t"))
+    path = w.path("t/a.parquet")
+    by_hand.write(path, 4, fields, columns)
+    properties = {"delta.columnMapping.mode": mapping, "delta.columnMapping.maxColumnId": "4"} if mapping else {}
+    features = ("variantType", "columnMapping") if mapping else ("variantType",)
+    w.write_log("t", 0, [protocol(*features), metadata(schema(column("s", inner), column("v", "variant")), **properties),
+                         add({"path": "a.parquet", "partitionValues": {}, "size": os.path.getsize(path),
+                              "modificationTime": 1, "dataChange": True})])
+
+
+@test
+def test_variant__that_is_shredded_and_null_of_json_is_not_null(w):
+    kinds = [["INT64", "INT64"], ["VARIANT_NULL", "VARIANT_NULL"], ["sql", "sql"], ["sql", "sql"]]
+    told = ("SELECT CASE WHEN s.w IS NULL THEN 'sql' ELSE variant_typeof(s.w) END AS a, "
+            "CASE WHEN v IS NULL THEN 'sql' ELSE variant_typeof(v) END AS b FROM {} ORDER BY s.i")
+    for mapping in (None, "name", "id"):
+        shredded_nulls(w, mapping)
+        expect_equal(w.rows(told.format("t")), kinds)
+        expect_equal(w.rows("SELECT count(v) AS n, count(s.w) AS m FROM t WHERE v IS NULL OR v::INT IS NULL"), [[1, 1]])
+        w.sql("CREATE TABLE u AS SELECT * FROM t")
+        w.sql("DELETE FROM t WHERE s.i = 3")
+        expect_equal(w.rows(told.format("t")), kinds[:2] + kinds[3:])
+        w.sql("INSERT OVERWRITE t SELECT * FROM u")
+        expect_equal(w.rows(told.format("t")), kinds)
+        shutil.rmtree(w.path("t"))
+        shutil.rmtree(w.path("u"))
 
 
 @test

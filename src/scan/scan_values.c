@@ -1,0 +1,332 @@
+/*
+ * Writing the expressions that make a table's values of those in files: fields of structs renamed,
+ * variants put together, instants and dates brought to what they mean. Recursion is at most
+ * DW_SCHEMA_DEPTH_MAX deep.
+ */
+#include "scan/scan_values.h"
+
+#include "base/assert.h"
+#include "parquet/twin.h"
+
+/* ---- What a schema needs --------------------------------------------------------------------- */
+
+bool
+dw__scan_has_old_values(const dw_scan_sql *scan)
+{
+    return scan->has_old_dates || scan->has_old_instants;
+}
+
+/* True when values of the type are not what files have: fields of structs with other names,
+ * variants, instants as text, and what is of an old calendar. Recursion is at most
+ * DW_SCHEMA_DEPTH_MAX deep, here and below. */
+bool
+dw__scan_is_rewritten(const dw_scan_sql *scan, const dw_type *type)
+{
+    if (type->kind == DW_TYPE_ARRAY) {
+        return dw__scan_is_rewritten(scan, type->element);
+    }
+    if (type->kind == DW_TYPE_MAP) {
+        return dw__scan_is_rewritten(scan, type->key) || dw__scan_is_rewritten(scan, type->element);
+    }
+    if (type->kind == DW_TYPE_TIMESTAMP) {
+        return scan->instants_as_text || scan->has_old_instants;
+    }
+    if (type->kind != DW_TYPE_STRUCT) {
+        return type->kind == DW_TYPE_VARIANT || (type->kind == DW_TYPE_DATE && scan->has_old_dates);
+    }
+    for (size_t i = 0; i < type->field_count; i++) {
+        const dw_field *field = &type->fields[i];
+        if (!dw__str_equal(field->name, field->physical_name) ||
+            dw__scan_is_rewritten(scan, field->type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * ---- Twins of shredded variants ----------------------------------------------------------------
+ */
+
+/* A place in the schema: fields of structs by what files call them, from a column on. */
+typedef struct field_path {
+    dw_str names[DW_SCHEMA_DEPTH_MAX];
+    size_t depth;
+    const dw_field *field; /* the last */
+} field_path;
+
+static bool
+has_twin(const dw_scan_sql *scan, bool by_id, const field_path *path)
+{
+    return scan->has_twins && !(by_id && path->field->mapping_id < 0);
+}
+
+static void
+put_twin_name(dw_strbuf *out, const field_path *path)
+{
+    dw__strbuf_append_literal(out, DW_PQ_TWIN_PREFIX);
+    for (size_t i = 0; i < path->depth; i++) {
+        dw__strbuf_append(out, i > 0 ? DW_STR(".") : DW_STR(""));
+        dw__strbuf_append(out, path->names[i]);
+    }
+}
+
+static void
+put_twin_entry(dw_strbuf *out, bool by_id, const field_path *path)
+{
+    dw_strbuf name = dw__strbuf_make(out->allocator, DW_SCAN_SQL_BYTES_MAX);
+    dw__strbuf_append_literal(out, ", ");
+    put_twin_name(&name, path);
+    if (by_id) {
+        dw__strbuf_append_i64(out, DW_PQ_TWIN_ID_MAX - path->field->mapping_id);
+    } else {
+        dw__sql_put_literal(out, dw__strbuf_str(&name));
+    }
+    dw__strbuf_append_literal(out, ": {name: ");
+    dw__sql_put_literal(out, dw__strbuf_str(&name));
+    out->failed = out->failed || name.failed;
+    dw__strbuf_append_literal(out, ", type: '");
+    for (size_t i = 1; i < path->depth; i++) {
+        dw__strbuf_append_literal(out, "STRUCT(\"" DW_PQ_TWIN_GROUP "\" ");
+    }
+    dw__strbuf_append_literal(out, "STRUCT(\"value\" BLOB)");
+    for (size_t i = 1; i < path->depth; i++) {
+        dw__strbuf_append_char(out, ')');
+    }
+    dw__strbuf_append_literal(out, "', default_value: NULL}");
+    dw__strbuf_deinit(&name);
+}
+
+/* Of all variants that the field holds, but in lists and maps. */
+static void
+put_twin_entries(dw_strbuf *out, const dw_scan_sql *scan, bool by_id, const dw_field *field,
+                 field_path *path)
+{
+    dw_assert(path->depth < DW_SCHEMA_DEPTH_MAX);
+    path->names[path->depth++] = field->physical_name;
+    path->field = field;
+    if (field->type->kind == DW_TYPE_VARIANT && has_twin(scan, by_id, path)) {
+        put_twin_entry(out, by_id, path);
+    }
+    for (size_t i = 0; field->type->kind == DW_TYPE_STRUCT && i < field->type->field_count; i++) {
+        put_twin_entries(out, scan, by_id, &field->type->fields[i], path);
+    }
+    path->depth--;
+}
+
+void
+dw__scan_put_twins(dw_strbuf *out, const dw_scan_sql *scan, bool by_id, const dw_field *field)
+{
+    field_path path = {.depth = 0};
+    put_twin_entries(out, scan, by_id, field, &path);
+}
+
+/* ---- Renamed fields -------------------------------------------------------------------------- */
+
+/* Writing an expression that gives structs the names of the schema. */
+typedef struct rename_writer {
+    dw_strbuf *out;
+    dw_arena *arena;
+    const dw_scan_sql *scan;
+    bool by_id;
+    size_t variable_count;
+    field_path path;
+    size_t list_count; /* lists and maps around the value */
+} rename_writer;
+
+static void put_renamed(rename_writer *writer, const dw_type *type, dw_str value);
+
+static dw_str
+field_of(rename_writer *writer, dw_str value, dw_str physical_name)
+{
+    dw_strbuf text = dw__strbuf_make(writer->out->allocator, DW_SCAN_SQL_BYTES_MAX);
+    dw__strbuf_append_literal(&text, "struct_extract(");
+    dw__strbuf_append(&text, value);
+    dw__strbuf_append_literal(&text, ", ");
+    dw__sql_put_literal(&text, physical_name);
+    dw__strbuf_append_char(&text, ')');
+    dw_str copy = DW_STR("");
+    if (text.failed || !dw__arena_dup(writer->arena, dw__strbuf_str(&text), &copy)) {
+        writer->out->failed = true;
+    }
+    dw__strbuf_deinit(&text);
+    return copy;
+}
+
+/* A struct that is NULL must not become one of NULLs. */
+static void
+put_renamed_struct(rename_writer *writer, const dw_type *type, dw_str value)
+{
+    dw__strbuf_append_literal(writer->out, "CASE WHEN ");
+    dw__strbuf_append(writer->out, value);
+    dw__strbuf_append_literal(writer->out, " IS NULL THEN NULL ELSE {");
+    for (size_t i = 0; i < type->field_count; i++) {
+        const dw_field *field = &type->fields[i];
+        dw__strbuf_append(writer->out, i > 0 ? DW_STR(", ") : DW_STR(""));
+        dw__sql_put_literal(writer->out, field->name);
+        dw__strbuf_append_literal(writer->out, ": ");
+        const field_path path = writer->path;
+        dw_assert(path.depth < DW_SCHEMA_DEPTH_MAX);
+        writer->path.names[writer->path.depth++] = field->physical_name;
+        writer->path.field = field;
+        put_renamed(writer, field->type, field_of(writer, value, field->physical_name));
+        writer->path = path;
+    }
+    dw__strbuf_append_literal(writer->out, "} END");
+}
+
+static void
+put_renamed_list(rename_writer *writer, const dw_type *element, dw_str list)
+{
+    if (!dw__scan_is_rewritten(writer->scan, element)) {
+        dw__strbuf_append(writer->out, list);
+        return;
+    }
+    dw_str variable = dw__arena_printf(writer->arena, "x%zu", writer->variable_count++);
+    if (dw__str_is_null(variable)) {
+        writer->out->failed = true;
+        return;
+    }
+    dw__strbuf_append_literal(writer->out, "list_transform(");
+    dw__strbuf_append(writer->out, list);
+    dw__strbuf_append_literal(writer->out, ", lambda ");
+    dw__strbuf_append(writer->out, variable);
+    dw__strbuf_append_literal(writer->out, ": ");
+    writer->list_count++;
+    put_renamed(writer, element, variable);
+    writer->list_count--;
+    dw__strbuf_append_char(writer->out, ')');
+}
+
+static dw_str
+call(rename_writer *writer, const char *function, dw_str value)
+{
+    dw_str text = dw__arena_printf(writer->arena, "%s(%.*s)", function, DW_STR_ARG(value));
+    if (dw__str_is_null(text)) {
+        writer->out->failed = true;
+        return DW_STR("");
+    }
+    return text;
+}
+
+/* The engine knows variants in files by an annotation that older writers do not make. Without it
+ * the two binary fields arrive as a variant of an object of two binaries, which no writer means.
+ * What the engine then makes NULL of is JSON's null. */
+static void
+put_whole_variant(rename_writer *writer, dw_str value)
+{
+    static const char *const parts[] = {
+        "CASE WHEN variant_typeof(",
+        ") IN ('OBJECT(metadata, value)', 'OBJECT(value, metadata)') AND variant_typeof("
+        "variant_extract(",
+        ", 'value')) = 'BLOB' THEN coalesce(variant_bytes_to_variant(CAST(variant_extract(",
+        ", 'metadata') AS BLOB) || CAST(variant_extract(",
+        ", 'value') AS BLOB)), dw__variant_null()) WHEN variant_typeof(",
+        ") LIKE 'OBJECT(%typed_value%)' AND variant_typeof(variant_extract(",
+        ", 'metadata')) = 'BLOB' THEN error('a shredded variant is not marked as a variant in its "
+        "Parquet file') ELSE ",
+    };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        dw__strbuf_append(writer->out, dw__str_from(parts[i]));
+        dw__strbuf_append(writer->out, value);
+    }
+    dw__strbuf_append_literal(writer->out, " END");
+}
+
+/* The binary of the variant of the path, or NULL. */
+static void
+put_twin(rename_writer *writer)
+{
+    dw_strbuf name = dw__strbuf_make(writer->out->allocator, DW_SCAN_SQL_BYTES_MAX);
+    put_twin_name(&name, &writer->path);
+    for (size_t i = 0; i < writer->path.depth; i++) {
+        dw__strbuf_append_literal(writer->out, "struct_extract(");
+    }
+    dw__sql_put_identifier(writer->out, dw__strbuf_str(&name));
+    for (size_t i = 1; i < writer->path.depth; i++) {
+        dw__strbuf_append_literal(writer->out, ", '" DW_PQ_TWIN_GROUP "')");
+    }
+    dw__strbuf_append_literal(writer->out, ", 'value')");
+    writer->out->failed = writer->out->failed || name.failed;
+    dw__strbuf_deinit(&name);
+}
+
+static void
+put_variant(rename_writer *writer, dw_str value)
+{
+    if (writer->list_count > 0 || !has_twin(writer->scan, writer->by_id, &writer->path)) {
+        put_whole_variant(writer, value);
+        return;
+    }
+    dw__strbuf_printf(writer->out, "CASE WHEN %.*s IS NULL AND ", DW_STR_ARG(value));
+    put_twin(writer);
+    dw__strbuf_append_literal(writer->out,
+                              " = CAST('\\x00' AS BLOB) THEN dw__variant_null() ELSE ");
+    put_whole_variant(writer, value);
+    dw__strbuf_append_literal(writer->out, " END");
+}
+
+static void
+put_text_as_instant(rename_writer *writer, dw_str value)
+{
+    dw__strbuf_append_literal(writer->out, "CAST(CASE WHEN regexp_matches(");
+    dw__strbuf_append(writer->out, value);
+    dw__strbuf_append_literal(writer->out, ", '[+-]\\d\\d(:\\d\\d){0,2}$') THEN ");
+    dw__strbuf_append(writer->out, value);
+    dw__strbuf_append_literal(writer->out, " ELSE ");
+    dw__strbuf_append(writer->out, value);
+    dw__strbuf_append_literal(writer->out, " || '+00' END AS TIMESTAMP WITH TIME ZONE)");
+}
+
+static void
+put_instant(rename_writer *writer, dw_str value)
+{
+    if (writer->scan->has_old_instants) {
+        dw__strbuf_append_literal(writer->out, "dw_old_instant(file_index, ");
+    }
+    if (writer->scan->instants_as_text) {
+        put_text_as_instant(writer, value);
+    } else {
+        dw__strbuf_append(writer->out, value);
+    }
+    if (writer->scan->has_old_instants) {
+        dw__strbuf_append_char(writer->out, ')');
+    }
+}
+
+static void
+put_renamed(rename_writer *writer, const dw_type *type, dw_str value)
+{
+    if (!dw__scan_is_rewritten(writer->scan, type)) {
+        dw__strbuf_append(writer->out, value);
+    } else if (type->kind == DW_TYPE_VARIANT) {
+        put_variant(writer, value);
+    } else if (type->kind == DW_TYPE_TIMESTAMP) {
+        put_instant(writer, value);
+    } else if (type->kind == DW_TYPE_DATE) {
+        dw__strbuf_printf(writer->out, "dw_old_date(file_index, %.*s)", DW_STR_ARG(value));
+    } else if (type->kind == DW_TYPE_STRUCT) {
+        put_renamed_struct(writer, type, value);
+    } else if (type->kind == DW_TYPE_ARRAY) {
+        put_renamed_list(writer, type->element, value);
+    } else {
+        dw_assert(type->kind == DW_TYPE_MAP);
+        dw__strbuf_append_literal(writer->out, "map(");
+        put_renamed_list(writer, type->key, call(writer, "map_keys", value));
+        dw__strbuf_append_literal(writer->out, ", ");
+        put_renamed_list(writer, type->element, call(writer, "map_values", value));
+        dw__strbuf_append_char(writer->out, ')');
+    }
+}
+
+void
+dw__scan_put_value(dw_strbuf *out, const dw_scan_sql *scan, bool by_id, const dw_field *field,
+                   dw_str value, dw_arena *arena)
+{
+    rename_writer writer = {.out = out,
+                            .arena = arena,
+                            .scan = scan,
+                            .by_id = by_id,
+                            .path = {{field->physical_name}, 1, field}};
+    put_renamed(&writer, field->type, value);
+}
