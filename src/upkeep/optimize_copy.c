@@ -77,6 +77,14 @@ find_sources(copier *c, bool *found_out, dw_error *err)
     return DW_OK;
 }
 
+/* Our names say that a file is not in Spark's old calendar. */
+static bool
+has_old_values(const dw_pq_join *join)
+{
+    const dw_pq_spark *spark = &join->first.spark;
+    return dw__pq_has_old_dates(spark) || dw__pq_has_old_int96(spark);
+}
+
 static bool
 is_worth_it(const copier *c)
 {
@@ -85,7 +93,7 @@ is_worth_it(const copier *c)
     const dw_properties *properties = dw__log_snapshot_properties(c->o->snapshot);
     bool is_large = groups > 0 && (join->row_count / groups >= GROUP_ROWS_MIN ||
                                    join->size_bytes / groups >= GROUP_BYTES_MIN);
-    return is_large && !join->has_hadoop_lz4 &&
+    return is_large && !join->has_hadoop_lz4 && !has_old_values(join) &&
            dw__file_has_only(&join->first, dw__log_snapshot_schema(c->o->snapshot),
                              properties->mapping_mode, NULL);
 }
