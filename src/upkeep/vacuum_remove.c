@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "upkeep/vacuum_core.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define BATCH_KEYS 64
@@ -101,6 +102,24 @@ note_failure(dw_vacuum *v, dw_str key, const dw_error *err)
     }
 }
 
+/* Hadoop keeps a checksum beside each file, hidden, and without its file nobody's. That there is
+ * none, or that it stays, is no matter. */
+static void
+remove_checksum(dw_vacuum *v, dw_str key)
+{
+    char checksum[DW_STORAGE_KEY_BYTES_MAX + sizeof("..crc")];
+    dw_error ignored = DW_ERROR_INIT;
+    size_t slash = dw__str_find_last(key, '/');
+    size_t start = slash == SIZE_MAX ? 0 : slash + 1;
+    int len = snprintf(checksum, sizeof(checksum), "%.*s.%.*s.crc", (int) start, key.ptr,
+                       DW_STR_ARG(dw__str_slice(key, start, key.len)));
+    if (len > 0 && (size_t) len < sizeof(checksum)) {
+        dw_status status =
+            dw__storage_remove(v->storage, dw__str_make(checksum, (size_t) len), &ignored);
+        (void) status;
+    }
+}
+
 static void
 remove_one(dw_vacuum *v, dw_str key, int64_t size_bytes)
 {
@@ -109,6 +128,9 @@ remove_one(dw_vacuum *v, dw_str key, int64_t size_bytes)
         return;
     }
     dw_status status = dw__storage_remove(v->storage, key, &err);
+    if (status == DW_OK) {
+        remove_checksum(v, key);
+    }
     pthread_mutex_lock(&v->mutex);
     if (status == DW_OK) {
         v->result.deleted_count++;

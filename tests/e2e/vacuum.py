@@ -112,9 +112,11 @@ def orphan(w, name, age_hours=1e5, table="t"):
     with open(path, "w", encoding="utf-8") as file:
         file.write("nobody's")
     when = time.time() - age_hours * 3600
+    made = path
     while path != w.path(table):
         os.utime(path, (when, when))
         path = os.path.dirname(path)
+    return made
 
 
 FEATURES = {
@@ -208,7 +210,9 @@ def test_vacuum__deletes_what_no_commit_names(w):
     expect_equal(listed(w, rows), sorted(doomed))
     expect_equal(total(rows)["bytes"], 8 * len(doomed))
     before = w.rows("SELECT * FROM t ORDER BY ALL")
+    checksum = orphan(w, "p=gone/sub=1/.old.parquet.crc")
     expect_equal(total(vacuum(w))["files"], len(doomed))
+    expect(not os.path.exists(checksum), "Hadoop's checksum to go with its file")
     for name in kept:
         expect(os.path.exists(os.path.join(w.path("t"), name)), f"{name} to stay")
     for name in doomed:
