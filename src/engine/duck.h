@@ -45,6 +45,11 @@
     X(prepared_statement_column_count)                                                             \
     X(prepared_statement_column_name)                                                              \
     X(prepared_statement_column_logical_type)                                                      \
+    X(pending_prepared_streaming)                                                                  \
+    X(pending_execute_task)                                                                        \
+    X(pending_error)                                                                               \
+    X(execute_pending)                                                                             \
+    X(destroy_pending)                                                                             \
     X(execute_prepared_streaming)                                                                  \
     X(result_error)                                                                                \
     X(result_return_type)                                                                          \

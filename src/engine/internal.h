@@ -128,6 +128,10 @@ DW_WARN_UNUSED dw_status dw__statement_prepare(const dw_duck *duck, duckdb_conne
 /* Runs it; rows come when asked for. */
 DW_WARN_UNUSED dw_status dw__statement_run(const dw_duck *duck, duckdb_prepared_statement prepared,
                                            duckdb_result *out, dw_error *err);
+/* The same for statements that take the engine's threads a while: sleeps while they work. */
+DW_WARN_UNUSED dw_status dw__statement_run_patiently(const dw_env *env, const dw_duck *duck,
+                                                     duckdb_prepared_statement prepared,
+                                                     duckdb_result *out, dw_error *err);
 /* The next chunk of a result, NULL at the end. The caller destroys it. */
 DW_WARN_UNUSED dw_status dw__statement_fetch(const dw_duck *duck, duckdb_result *result,
                                              duckdb_data_chunk *out, dw_error *err);

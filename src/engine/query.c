@@ -214,7 +214,7 @@ start(dw_connection *connection, dw_str sql, duckdb_result *out, dw_error *err)
     dw_status status =
         dw__variants_as_json(duck, handle, connection->env->allocator, sql, &prepared, err);
     if (status == DW_OK) {
-        status = dw__statement_run(duck, prepared, out, err);
+        status = dw__statement_run_patiently(connection->env, duck, prepared, out, err);
     }
     duck->destroy_prepare(&prepared);
     return status;

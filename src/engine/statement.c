@@ -4,6 +4,9 @@
 #include "base/assert.h"
 #include "engine/internal.h"
 
+/* How long to sleep while the engine's threads work. */
+enum { PAUSE_US_MIN = 20, PAUSE_US_MAX = 500 };
+
 dw_status
 dw__statement_text(dw_str sql, dw_strbuf *out, dw_error *err)
 {
@@ -89,6 +92,51 @@ dw__statement_run(const dw_duck *duck, duckdb_prepared_statement prepared, duckd
         return status;
     }
     return DW_OK;
+}
+
+/* Works on the statement until it has rows to give or is done. While all that is left to do is in
+ * the hands of the engine's threads it sleeps: the engine by itself would ask again and again, and
+ * keep a core from them and from other sessions. */
+static dw_status
+work_until_ready(const dw_env *env, const dw_duck *duck, duckdb_pending_result pending,
+                 dw_error *err)
+{
+    int64_t pause_us = PAUSE_US_MIN;
+    for (;;) {
+        duckdb_pending_state state = duck->pending_execute_task(pending);
+        if (state == DUCKDB_PENDING_RESULT_READY) {
+            return DW_OK;
+        }
+        if (state == DUCKDB_PENDING_ERROR) {
+            return dw__duck_error(duck->pending_error(pending), err);
+        }
+        if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE) {
+            env->ops->sleep_us(env->ctx, pause_us);
+            pause_us = pause_us * 2 < PAUSE_US_MAX ? pause_us * 2 : PAUSE_US_MAX;
+        } else {
+            pause_us = PAUSE_US_MIN;
+        }
+    }
+}
+
+dw_status
+dw__statement_run_patiently(const dw_env *env, const dw_duck *duck,
+                            duckdb_prepared_statement prepared, duckdb_result *out, dw_error *err)
+{
+    duckdb_pending_result pending = NULL;
+    dw_status status = DW_OK;
+    if (duck->pending_prepared_streaming(prepared, &pending) != DuckDBSuccess) {
+        status = dw__duck_error(duck->pending_error(pending), err);
+    }
+    if (status == DW_OK) {
+        status = work_until_ready(env, duck, pending, err);
+    }
+    if (status == DW_OK && duck->execute_pending(pending, out) != DuckDBSuccess) {
+        status = dw__duck_error(duck->result_error(out), err);
+        duck->destroy_result(out);
+    }
+    duck->destroy_pending(&pending);
+    return status;
 }
 
 dw_status
