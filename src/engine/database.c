@@ -6,7 +6,9 @@
 #include "engine/internal.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
+#define TURNS_PER_CORE ((size_t) 2)
 #define THREAD_BYTES_MIN ((uint64_t) 96 << 20)
 
 /* How an instance is set up. Everything that would reach for the network or the user's home is off:
@@ -282,6 +284,22 @@ close_engine(dw_engine *engine)
     (void) engine;
 }
 
+static size_t
+turn_count(const dw_database *database)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t count = database->thread_count > 0 ? database->thread_count
+                   : cores > 0                ? (size_t) cores
+                                              : 1;
+    return TURNS_PER_CORE * count;
+}
+
+dw_turns *
+dw__database_turns(dw_database *database)
+{
+    return &database->turns;
+}
+
 static const dw_engine_ops engine_ops = {dw__parquet_read, dw__parquet_write, close_engine};
 
 dw_status
@@ -311,6 +329,7 @@ dw__database_open(const dw_env *env, const dw_database_options *options, dw_data
     }
     dw__registry_init(&database->registry, env->allocator);
     dw__planner_init(database);
+    dw__turns_init(&database->turns, env, turn_count(database));
     int failed = pthread_mutex_init(&database->mutex, NULL);
     dw_assert(failed == 0);
     *out = database;
@@ -334,6 +353,7 @@ dw__database_close(dw_database *database)
     if (database == NULL) {
         return;
     }
+    dw__turns_deinit(&database->turns);
     dw__planner_deinit(database);
     for (size_t i = 0; i < DW_INSTANCE_COUNT; i++) {
         close_instance(database->duck, &database->instances[i]);

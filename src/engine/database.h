@@ -16,6 +16,7 @@
 #include "codec/old_calendar.h"
 #include "codec/roaring.h"
 #include "engine/engine.h"
+#include "engine/turns.h"
 
 typedef struct dw_database dw_database;
 typedef struct dw_connection dw_connection;
@@ -33,6 +34,8 @@ void dw__database_close(dw_database *database);
 dw_engine *dw__database_engine(dw_database *database);
 /* Where the engine puts what does not fit into memory; the null string: where it likes. */
 dw_str dw__database_spill_directory(const dw_database *database);
+/* For queries: as many turns as keep the cores busy while some wait for files. Thread-safe. */
+dw_turns *dw__database_turns(dw_database *database);
 /* True once the engine has been loaded. */
 bool dw__database_is_loaded(const dw_database *database);
 

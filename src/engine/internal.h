@@ -14,6 +14,7 @@
 #include "engine/duck.h"
 #include "engine/planner.h"
 #include "engine/registry.h"
+#include "engine/turns.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -53,6 +54,7 @@ struct dw_database {
     dw_instance instances[DW_INSTANCE_COUNT];
     dw_registry registry;
     dw_planner planner;
+    dw_turns turns;
     pthread_mutex_t mutex; /* guards loading and the idle connections */
 };
 

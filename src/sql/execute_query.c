@@ -81,16 +81,21 @@ dw__execution_set_query(dw_execution *x, dw_str sql)
     return run(x, &query);
 }
 
+/* In its turn, until there are rows: what is left to do then is up to who reads them. */
 static dw_status
 open_and_run(dw_execution *x, const dw_binding *binding, dw_sql_range plan)
 {
     dw_open_query query;
+    dw_turn turn;
+    dw_turns *turns = dw__database_turns(x->session->database);
+    dw__turn_take(turns, &turn);
     dw_status status = dw__open_query(x, binding, dw__execution_range(x), plan, &query);
     if (status == DW_OK) {
         status = run(x, &query);
     }
     status = dw__explain_engine_error(x, &query, status);
     dw__open_query_close(&query);
+    dw__turn_end(turns, &turn);
     return status;
 }
 
