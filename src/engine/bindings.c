@@ -47,7 +47,9 @@ dw__binding_remove(dw_connection *connection, dw_str name, dw_entry_kind kind)
 {
     dw_binding *binding = find(connection, name);
     if (binding != NULL && binding->entry->kind == kind) {
-        drop_view(connection, name);
+        if (binding->has_view) {
+            drop_view(connection, name);
+        }
         release(connection, binding);
     }
 }
@@ -89,7 +91,7 @@ dw__binding_remember(dw_connection *connection, dw_str name, dw_entry *entry, dw
     }
     memcpy(copy, name.ptr, name.len);
     copy[name.len] = '\0';
-    *binding = (dw_binding){copy, name.len, entry};
+    *binding = (dw_binding){copy, name.len, entry, false};
     return DW_OK;
 }
 
@@ -110,7 +112,9 @@ dw__binding_add(dw_connection *connection, dw_str name, dw_entry *entry, dw_bind
             release(connection, old);
         }
         status = dw__binding_remember(connection, name, entry, err);
-        if (status != DW_OK) {
+        if (status == DW_OK) {
+            find(connection, name)->has_view = true;
+        } else {
             drop_view(connection, name);
         }
     }

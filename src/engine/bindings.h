@@ -1,6 +1,7 @@
 /*
  * What a connection has bound under a name, each a registered entry: a scan, with a temporary view
- * over it, or a stream, whose name is the SQL that reads it. Private to this folder.
+ * over it or SQL of its own, or a stream, whose name is the SQL that reads it. Private to this
+ * folder.
  *
  *  [BINDING-1] A name is bound at most once on a connection; binding it again unbinds the old one.
  *  [BINDING-2] Everything is unbound when the connection is closed.

@@ -146,6 +146,12 @@ typedef struct dw_scan_files {
 DW_WARN_UNUSED dw_status dw__connection_bind_scan(dw_connection *connection, dw_str name,
                                                   dw_str view_sql, const dw_scan_files *files,
                                                   dw_error *err);
+/* The same without a view, which takes the engine as long as a small query: in place of the name a
+ * statement has the scan's SELECT in parentheses, which is appended to `sql_out`. */
+DW_WARN_UNUSED dw_status dw__connection_inline_scan(dw_connection *connection, dw_str name,
+                                                    dw_str view_sql, const dw_scan_files *files,
+                                                    dw_strbuf *sql_out, dw_error *err);
+/* After either. */
 void dw__connection_unbind_scan(dw_connection *connection, dw_str name);
 
 /* ---- Planning -------------------------------------------------------------------------------- */

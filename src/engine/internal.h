@@ -63,6 +63,7 @@ typedef struct dw_binding {
     char *name;
     size_t name_len;
     dw_entry *entry;
+    bool has_view;
 } dw_binding;
 
 typedef struct dw_binding_vec {

@@ -94,10 +94,11 @@ destroy_scan(dw_entry *entry)
     DW_DELETE(scan->env->allocator, scan);
 }
 
-dw_status
-dw__connection_bind_scan(dw_connection *connection, dw_str name, dw_str view_sql,
-                         const dw_scan_files *files, dw_error *err)
+static dw_status
+make_entry(dw_connection *connection, const dw_scan_files *files, dw_scan_entry **out,
+           dw_error *err)
 {
+    *out = NULL;
     DW_TRY(dw__database_load(connection->database, err));
     dw_scan_entry *scan = DW_NEW(connection->env->allocator, dw_scan_entry);
     if (scan == NULL) {
@@ -106,7 +107,44 @@ dw__connection_bind_scan(dw_connection *connection, dw_str name, dw_str view_sql
     scan->entry = (dw_entry){.kind = DW_ENTRY_SCAN, .destroy = destroy_scan};
     scan->env = connection->env;
     scan->files = *files;
+    *out = scan;
+    return DW_OK;
+}
+
+dw_status
+dw__connection_bind_scan(dw_connection *connection, dw_str name, dw_str view_sql,
+                         const dw_scan_files *files, dw_error *err)
+{
+    dw_scan_entry *scan;
+    DW_TRY(make_entry(connection, files, &scan, err));
     return dw__binding_add(connection, name, &scan->entry, put_view_sql, &view_sql, err);
+}
+
+dw_status
+dw__connection_inline_scan(dw_connection *connection, dw_str name, dw_str view_sql,
+                           const dw_scan_files *files, dw_strbuf *sql_out, dw_error *err)
+{
+    dw_scan_entry *scan;
+    DW_TRY(make_entry(connection, files, &scan, err));
+    dw_registry *registry = &connection->database->registry;
+    dw_status status = dw__registry_add(registry, &scan->entry, err);
+    if (status != DW_OK) {
+        destroy_scan(&scan->entry);
+        return status;
+    }
+    dw__strbuf_append_char(sql_out, '(');
+    status = put_view_sql(&scan->entry, &view_sql, sql_out, err);
+    dw__strbuf_append_char(sql_out, ')');
+    if (status == DW_OK) {
+        status = dw__strbuf_ok(sql_out, "the scan of a table", err);
+    }
+    if (status == DW_OK) {
+        status = dw__binding_remember(connection, name, &scan->entry, err);
+    }
+    if (status != DW_OK) {
+        dw__registry_remove(registry, &scan->entry);
+    }
+    return status;
 }
 
 void

@@ -134,6 +134,17 @@ add_place(const dw_bound_source *source, dw_error *err)
 }
 
 static dw_status
+inline_source(dw_scan *scan, dw_bound_source *source, dw_str sql, const dw_scan_files *files,
+              dw_error *err)
+{
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(scan->env->allocator, DW_SCAN_SQL_BYTES_MAX);
+    DW_TRY(dw__connection_inline_scan(scan->connection, source->name, sql, files, &text, err));
+    source->is_bound = true;
+    return dw__arena_dup(&scan->arena, dw__strbuf_str(&text), &source->sql) ? DW_OK
+                                                                            : dw__error_oom(err);
+}
+
+static dw_status
 bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
 {
     const dw_relation *relation = &source->relation;
@@ -179,6 +190,9 @@ bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
                            .deleted = source->deleted.items,
                            .kept = source->kept.items,
                            .old = source->old};
+    if (source->is_inlined) {
+        return inline_source(scan, source, dw__strbuf_str(&sql), &files, err);
+    }
     dw_status status =
         dw__connection_bind_scan(scan->connection, source->name, dw__strbuf_str(&sql), &files, err);
     source->is_bound = status == DW_OK;
@@ -287,6 +301,7 @@ prepare_sources(dw_scan *scan, const dw_scan_source *sources, size_t count, dw_p
         source->compares_nulls = sources[i].compares_nulls;
         source->rows = sources[i].rows;
         source->sets_whole_files_aside = sources[i].sets_whole_files_aside;
+        source->is_inlined = sources[i].is_inlined;
         source->relation = dw__relation_of_snapshot(source->snapshot);
         scan->count++;
         if (sources[i].changes != NULL) {
@@ -311,7 +326,12 @@ open_sources(dw_scan *scan, dw_database *database, dw_str sql, const dw_scan_sou
 {
     dw_plan_source *plans;
     DW_TRY(prepare_sources(scan, sources, count, &plans, err));
-    if (count > 1 || sources[0].rows == NULL) {
+    bool is_known = count == 1 && sources[0].rows != NULL;
+    if (count == 1 && sources[0].keys != NULL) {
+        DW_TRY(
+            dw__scan_read_keys(&plans[0], sources[0].keys, sources[0].key_count, &is_known, err));
+    }
+    if (!is_known) {
         DW_TRY(dw__scan_plan_sources(database, scan->env, sql, plans, count, &scan->arena, err));
     }
     for (size_t i = 0; i < count; i++) {
@@ -385,6 +405,14 @@ dw__scan_path(const dw_scan *scan, size_t source_idx, dw_file_ref ref)
 {
     dw_assert(source_idx < scan->count);
     return dw__file_set_path(scan->sources[source_idx].relation.files, ref);
+}
+
+dw_str
+dw__scan_text(const dw_scan *scan, size_t source_idx)
+{
+    dw_assert(source_idx < scan->count);
+    const dw_bound_source *source = &scan->sources[source_idx];
+    return source->is_inlined ? source->sql : source->name;
 }
 
 size_t

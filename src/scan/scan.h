@@ -23,6 +23,12 @@ typedef struct dw_scan_rows {
                           vectors in; else these, which are not deleted */
 } dw_scan_rows;
 
+/* A column that must have a value. */
+typedef struct dw_scan_key {
+    dw_str column;
+    int64_t value;
+} dw_scan_key;
+
 /* One occurrence of a table in a statement. */
 typedef struct dw_scan_source {
     dw_str name; /* unique in the connection: the identifier that stands in the statement */
@@ -37,6 +43,12 @@ typedef struct dw_scan_source {
      * see dw__scan_whole_files. The conditions must mean the same in every session but for its time
      * zone and collation: no functions, variables or macros. */
     bool sets_whole_files_aside;
+    /* Not NULL: the statement has no other source, reads its rows one by one and demands just this
+     * of them; it need not be planned where the columns are integers. */
+    const dw_scan_key *keys;
+    size_t key_count;
+    /* There is no view of that name: the statement is run with dw__scan_text in its place. */
+    bool is_inlined;
 } dw_scan_source;
 
 /* Where a row is: the place of its file among dw__scan_files (BIGINT), and its place in the file,
@@ -79,6 +91,10 @@ const dw_file_ref *dw__scan_files(const dw_scan *scan, size_t source_idx, size_t
 
 /* The files that were set aside: not read, though the statement would give out all their rows. */
 const dw_file_ref *dw__scan_whole_files(const dw_scan *scan, size_t source_idx, size_t *count_out);
+
+/* What stands for the source in the statement that is run: its name, or a SELECT in parentheses
+ * where it is inlined. Borrowed. */
+dw_str dw__scan_text(const dw_scan *scan, size_t source_idx);
 
 /* The snapshot that source is of. Borrowed. */
 const dw_log_snapshot *dw__scan_snapshot(const dw_scan *scan, size_t source_idx);

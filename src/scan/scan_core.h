@@ -46,6 +46,8 @@ typedef struct dw_bound_source {
     dw_old_values *old; /* of the files; NULL: nothing is of Spark's old calendar */
     bool has_old_dates, has_old_instants;
     bool is_bound;
+    bool is_inlined;
+    dw_str sql; /* in place of the name, where it is inlined */
 } dw_bound_source;
 
 struct dw_scan {
@@ -62,6 +64,10 @@ struct dw_scan {
 DW_WARN_UNUSED dw_status dw__scan_plan_sources(dw_database *database, const dw_env *env, dw_str sql,
                                                dw_plan_source *sources, size_t count,
                                                dw_arena *arena, dw_error *err);
+/* The predicate of a statement that asks for rows by such keys; `known_out` false: it takes a
+ * plan. */
+DW_WARN_UNUSED dw_status dw__scan_read_keys(dw_plan_source *source, const dw_scan_key *keys,
+                                            size_t count, bool *known_out, dw_error *err);
 /* Prunes the files of a relation by the predicate of its source. */
 DW_WARN_UNUSED dw_status dw__scan_prune(const dw_relation *relation, const dw_plan_source *source,
                                         dw_arena *arena, dw_prune_result *out,

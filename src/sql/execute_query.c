@@ -89,7 +89,7 @@ open_and_run(dw_execution *x, const dw_binding *binding, dw_sql_range plan)
     dw_turn turn;
     dw_turns *turns = dw__database_turns(x->session->database);
     dw__turn_take(turns, &turn);
-    dw_status status = dw__open_query(x, binding, dw__execution_range(x), plan, &query);
+    dw_status status = dw__open_query_once(x, binding, dw__execution_range(x), plan, &query);
     if (status == DW_OK) {
         status = run(x, &query);
     }

@@ -106,10 +106,17 @@ typedef struct dw_open_query {
  * that is a SELECT. Close with dw__open_query_close, also after a failure. */
 DW_WARN_UNUSED dw_status dw__open_query(dw_execution *x, const dw_binding *binding,
                                         dw_sql_range range, dw_sql_range plan, dw_open_query *out);
+/* The same for a query that is run once, by itself: no views are made where it can do without. */
+DW_WARN_UNUSED dw_status dw__open_query_once(dw_execution *x, const dw_binding *binding,
+                                             dw_sql_range range, dw_sql_range plan,
+                                             dw_open_query *out);
 void dw__open_query_close(dw_open_query *query);
 /* Snapshots for all references, in their order, as sources of a scan. In the arena. */
 DW_WARN_UNUSED dw_status dw__execution_sources(dw_execution *x, const dw_binding *binding,
                                                dw_scan_source **out);
+/* Fills the source's keys when the range is a SELECT of columns where columns equal integers. */
+DW_WARN_UNUSED dw_status dw__execution_keys(dw_execution *x, const dw_binding *binding,
+                                            dw_sql_range range, dw_scan_source *source);
 /* After an error while a query runs: one of the engine's about a table that is not there becomes
  * ours, one about a data file names the file and its version. Before the query is closed. */
 DW_WARN_UNUSED dw_status dw__explain_engine_error(dw_execution *x, const dw_open_query *query,

@@ -38,9 +38,66 @@ print_again(const dw_binding *binding, dw_sql_range range, dw_sql_range plan, dw
     return plan_text(&other, range, plan, *text, planned, err);
 }
 
-dw_status
-dw__open_query(dw_execution *x, const dw_binding *binding, dw_sql_range range, dw_sql_range plan,
-               dw_open_query *out)
+/* What begins a query in the query, or looks at what a name is. A query may be a column, which is
+ * then called as it is written. */
+static bool
+is_in_the_way(dw_keyword keyword)
+{
+    static const dw_keyword some[] = {
+        DW_KEYWORD_SELECT, DW_KEYWORD_FROM,         DW_KEYWORD_DESCRIBE,
+        DW_KEYWORD_PIVOT,  DW_KEYWORD_PIVOT_LONGER, DW_KEYWORD_PIVOT_WIDER,
+        DW_KEYWORD_SHOW,   DW_KEYWORD_SUMMARIZE,    DW_KEYWORD_UNPIVOT};
+    for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
+        if (keyword == some[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* SELECT ... FROM tables, and nothing inside of it. The text of a session's views has the names of
+ * scans in it already. */
+static bool
+can_inline(const dw_binding *binding, dw_sql_range range)
+{
+    const dw_token *tokens = binding->sql->items;
+    bool can = tokens[range.first].keyword == DW_KEYWORD_SELECT;
+    for (size_t i = 0; can && i < binding->edits.count; i++) {
+        const dw_sql_edit *edit = &binding->edits.items[i];
+        can = (edit->reference != SIZE_MAX || edit->is_star) && !edit->is_whole_query;
+    }
+    bool has_from = false;
+    for (size_t i = range.first + 1; can && i < range.last; i++) {
+        bool is_first_from = tokens[i].keyword == DW_KEYWORD_FROM && !has_from;
+        has_from = has_from || is_first_from;
+        can = is_first_from || !is_in_the_way(tokens[i].keyword);
+    }
+    return can;
+}
+
+/* The statement with its scans in the place of their names. */
+static dw_status
+print_inlined(dw_execution *x, const dw_binding *binding, dw_sql_range range, bool shows_stars,
+              dw_open_query *query)
+{
+    dw_binding inlined = *binding;
+    inlined.shows_stars = shows_stars;
+    size_t count = binding->references.count;
+    dw_sql_reference *references = DW_ARENA_ARRAY(&x->arena, dw_sql_reference, count);
+    if (references == NULL) {
+        return dw__error_oom(x->err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        references[i] = binding->references.items[i];
+        references[i].scan_name = dw__scan_text(query->scan, i);
+    }
+    inlined.references.items = references;
+    return dw__binding_print(&inlined, range, &query->text, x->err);
+}
+
+static dw_status
+open_query(dw_execution *x, const dw_binding *binding, dw_sql_range range, dw_sql_range plan,
+           bool is_inlined, dw_open_query *out)
 {
     *out = (dw_open_query){.reference_count = binding->references.count,
                            .was_edited = binding->edits.count > 0};
@@ -52,13 +109,37 @@ dw__open_query(dw_execution *x, const dw_binding *binding, dw_sql_range range, d
     dw_str planned;
     DW_TRY(dw__execution_sources(x, binding, &sources));
     DW_TRY(plan_text(binding, range, plan, out->text, &planned, x->err));
-    if (has_own_metadata(sources, binding->references.count)) {
+    bool shows_stars = has_own_metadata(sources, binding->references.count);
+    if (shows_stars) {
         DW_TRY(print_again(binding, range, plan, &out->text, &planned, x->err));
+    }
+    for (size_t i = 0; i < binding->references.count; i++) {
+        sources[i].is_inlined = is_inlined;
+    }
+    if (is_inlined) {
+        DW_TRY(dw__execution_keys(x, binding, range, &sources[0]));
     }
     DW_TRY(dw__session_check_cancelled(x->session, x->err));
     DW_TRY(dw__scan_open(x->session->connection, x->session->database, planned, sources,
                          binding->references.count, &out->scan, x->err));
+    if (is_inlined) {
+        DW_TRY(print_inlined(x, binding, range, shows_stars, out));
+    }
     return dw__execution_note_read(x, sources, 0, binding->references.count, out->scan);
+}
+
+dw_status
+dw__open_query(dw_execution *x, const dw_binding *binding, dw_sql_range range, dw_sql_range plan,
+               dw_open_query *out)
+{
+    return open_query(x, binding, range, plan, false, out);
+}
+
+dw_status
+dw__open_query_once(dw_execution *x, const dw_binding *binding, dw_sql_range range,
+                    dw_sql_range plan, dw_open_query *out)
+{
+    return open_query(x, binding, range, plan, can_inline(binding, range), out);
 }
 
 void

@@ -1048,5 +1048,44 @@ def test_conditions__that_the_engine_misjudges_inside_of_files_find_their_rows(w
     expect_equal(counts.split(), ["n", "5000", "n", "0"])
 
 
+LOOKUPS = [
+    "SELECT id FROM t WHERE id = {k}",
+    "SELECT * FROM t WHERE id = {k} AND small = 1",
+    "SELECT p, \"id\" FROM t WHERE `ID` = {k} AND p = 3",
+    "SELECT id FROM t WHERE t.id = {k}",
+    "SELECT id FROM t x WHERE id = {k} ORDER BY id LIMIT 1",
+    "SELECT count(*) FROM t WHERE id = {k}",
+    "SELECT id FROM t WHERE small = {k}",
+    "SELECT id FROM t WHERE name = {k}",
+    "SELECT DISTINCT p FROM t WHERE p = {k}",
+]
+
+
+@test
+def test_lookups__by_integers_find_the_rows_that_a_search_through_all_finds(w):
+    w.sql("CREATE TABLE t (id BIGINT, small TINYINT, p INT, name STRING) PARTITIONED BY (p) TBLPROPERTIES "
+          "('delta.enableDeletionVectors' = 'true', 'delta.columnMapping.mode' = 'name'); "
+          "INSERT INTO t SELECT i, i % 3, i % 5, i::VARCHAR FROM range(1000) r(i); "
+          "INSERT INTO t SELECT i, NULL, NULL, NULL FROM range(900, 1100) r(i); DELETE FROM t WHERE id % 10 = 3")
+    for query in LOOKUPS:
+        for key in (0, 3, 13, 998, 1050, 4000000000):
+            asked = query.format(k=key)
+            plain = asked.replace("FROM t", "FROM (SELECT * FROM t OFFSET 0)" +
+                                  ("" if "t x" in asked else " t"))
+            expect_equal(sorted(w.rows(asked), key=str), sorted(w.rows(plain), key=str))
+    ran = w.run("sql", "-c", "SELECT id FROM t WHERE nothing = 1")
+    expect_failure(ran, 1, "nothing", "BIND_ERROR")
+    ran = w.run("sql", "-c", "SELECT t.nothing FROM t")
+    expect_failure(ran, 1, "table \"t\" does not have a column named \"nothing\"")
+
+
+@test
+def test_queries__name_their_columns_as_they_are_written(w):
+    w.sql("CREATE TABLE t (id BIGINT); INSERT INTO t VALUES (1), (2)")
+    for query in ("SELECT t.id FROM t", "SELECT (SELECT max(id) AS m FROM t) FROM t", "SELECT max(id) + 1 FROM t"):
+        name = w.sql(query, "--format", "csv").splitlines()[0]
+        expect("read_parquet" not in name and "dw__" not in name, f"the column as it is written: {name!r}")
+
+
 if __name__ == "__main__":
     main()
