@@ -472,7 +472,8 @@ dw__file_block_load_stats(dw_file_block *block, dw_stats_chunk **out, dw_error *
 }
 
 dw_status
-dw__file_set_get(dw_file_set *set, dw_file_ref ref, dw_arena *arena, dw_file *out, dw_error *err)
+dw__file_reader_get(dw_file_reader *reader, dw_file_set *set, dw_file_ref ref, dw_arena *arena,
+                    dw_file *out, dw_error *err)
 {
     dw_file_block *block = set->items[ref.block].block;
     dw_file borrowed;
@@ -480,14 +481,32 @@ dw__file_set_get(dw_file_set *set, dw_file_ref ref, dw_arena *arena, dw_file *ou
     if (!dw__file_block_get(block_of(set, ref), ref.row, set->is_remove, arena, &borrowed)) {
         return dw__error_oom(err);
     }
-    dw_stats_chunk *chunk = NULL;
     if (block->origin != NULL) {
-        DW_TRY(dw__file_block_load_stats(block, &chunk, err));
-        borrowed.stats = dw__stats_chunk_get(chunk, ref.row);
+        if (reader->chunk == NULL || reader->set != set || reader->block != ref.block) {
+            dw__file_reader_deinit(reader);
+            DW_TRY(dw__file_block_load_stats(block, &reader->chunk, err));
+            reader->set = set;
+            reader->block = ref.block;
+        }
+        borrowed.stats = dw__stats_chunk_get(reader->chunk, ref.row);
     }
-    bool ok = dw__file_dup(arena, &borrowed, out);
-    dw__stats_chunk_unref(chunk);
-    return ok ? DW_OK : dw__error_oom(err);
+    return dw__file_dup(arena, &borrowed, out) ? DW_OK : dw__error_oom(err);
+}
+
+void
+dw__file_reader_deinit(dw_file_reader *reader)
+{
+    dw__stats_chunk_unref(reader->chunk);
+    *reader = (dw_file_reader){0};
+}
+
+dw_status
+dw__file_set_get(dw_file_set *set, dw_file_ref ref, dw_arena *arena, dw_file *out, dw_error *err)
+{
+    dw_file_reader reader = {0};
+    dw_status status = dw__file_reader_get(&reader, set, ref, arena, out, err);
+    dw__file_reader_deinit(&reader);
+    return status;
 }
 
 /* ---- What others derive from a block --------------------------------------------------------- */

@@ -66,6 +66,18 @@ const dw_dv_descriptor *dw__file_set_dv(const dw_file_set *set, dw_file_ref ref)
 DW_WARN_UNUSED dw_status dw__file_set_get(dw_file_set *set, dw_file_ref ref, dw_arena *arena,
                                           dw_file *out, dw_error *err);
 
+/* The same for file after file: keeps the statistics of a block until another block is asked for,
+ * so that a checkpoint is read once. A zeroed reader is ready. */
+typedef struct dw_file_reader {
+    struct dw_stats_chunk *chunk; /* NULL: none */
+    const dw_file_set *set;       /* whose block it is */
+    uint32_t block;
+} dw_file_reader;
+DW_WARN_UNUSED dw_status dw__file_reader_get(dw_file_reader *reader, dw_file_set *set,
+                                             dw_file_ref ref, dw_arena *arena, dw_file *out,
+                                             dw_error *err);
+void dw__file_reader_deinit(dw_file_reader *reader);
+
 /* Calls `visit` once for each live file with its statistics JSON (null string: none), block by
  * block, row by row. Blocks that came from a checkpoint read it again, unless it fits the cache. */
 typedef dw_status (*dw_stats_visitor)(void *ctx, dw_file_ref ref, dw_str stats, dw_error *err);

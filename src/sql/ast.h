@@ -98,6 +98,15 @@ typedef struct dw_explain_statement {
     dw_sql_range query;
 } dw_explain_statement;
 
+/* SHALLOW | DEEP CLONE source [VERSION | TIMESTAMP AS OF ...] ... [DRY RUN] */
+typedef struct dw_clone_statement {
+    bool is_set;
+    bool deep;
+    dw_sql_name source;
+    dw_sql_travel travel;
+    dw_upkeep_options options;
+} dw_clone_statement;
+
 typedef struct dw_create_statement {
     dw_create_mode mode;
     dw_sql_name name;
@@ -109,6 +118,7 @@ typedef struct dw_create_statement {
     dw_str comment;  /* null string: none */
     dw_pairs properties;
     dw_sql_range query; /* AS query; empty: none */
+    dw_clone_statement clone;
 } dw_create_statement;
 
 /* COMPACT LOG */

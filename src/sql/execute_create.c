@@ -176,14 +176,16 @@ dw__execute_create_table(dw_execution *x)
     DW_AUTO(dw_table_ptr) table = NULL;
     dw_write_result done;
     DW_TRY(open_table(x, &table));
-    dw_status status = create_table(x, table, &done);
+    dw_status status =
+        create->clone.is_set ? dw__execute_clone(x, table) : create_table(x, table, &done);
     if (status != DW_OK) {
         dw__error_context(x->err, "%s %.*s", x->statement.verb, DW_STR_ARG(name));
         return status;
     }
-    if (!create->name.is_path && !dw__str_is_null(create->location)) {
+    bool is_rehearsal = create->clone.is_set && create->clone.options.dry_run;
+    if (!create->name.is_path && !dw__str_is_null(create->location) && !is_rehearsal) {
         DW_TRY(dw__catalog_register(x->session->catalog, create->name.parts,
                                     create->name.part_count, dw__table_root(table), x->err));
     }
-    return set_message(x, name, &done);
+    return create->clone.is_set ? DW_OK : set_message(x, name, &done);
 }

@@ -153,6 +153,8 @@ DW_WARN_UNUSED dw_status dw__execute_setting(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_modify(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_transaction(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_restore(dw_execution *x);
+/* CREATE TABLE ... CLONE, into the table that it names. */
+DW_WARN_UNUSED dw_status dw__execute_clone(dw_execution *x, dw_table *target);
 /* DELETE FROM, TRUNCATE TABLE and UPDATE of a Delta table. */
 DW_WARN_UNUSED dw_status dw__execute_change(dw_execution *x, dw_table *table);
 /* MERGE INTO a Delta table. */

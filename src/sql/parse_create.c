@@ -59,14 +59,10 @@ unsupported_clause(const dw_parser *parser, const char *what, const char *advice
                              "%s is not supported%s", what, advice);
 }
 
-/* Cloning is Delta's, but not ours yet. */
+/* CREATE TABLE ... LIKE is Delta's, but not ours yet. */
 static dw_status
 check_clause_supported(const dw_parser *parser)
 {
-    if (dw__parser_is(parser, DW_KEYWORD_SHALLOW) || dw__parser_is(parser, DW_KEYWORD_DEEP) ||
-        dw__parser_is(parser, DW_KEYWORD_CLONE)) {
-        return unsupported_clause(parser, "CLONE", ": copy the rows with AS SELECT * FROM ...");
-    }
     if (dw__parser_is(parser, DW_KEYWORD_LIKE)) {
         return unsupported_clause(parser, "CREATE TABLE ... LIKE",
                                   ": take the columns with AS SELECT * FROM ... LIMIT 0");
@@ -187,12 +183,54 @@ finish_create(create_parser *create)
     return DW_OK;
 }
 
+/* [SHALLOW | DEEP] CLONE source ...; without a word it is a deep one, as elsewhere. */
+static dw_status
+parse_clone(create_parser *create)
+{
+    dw_parser *parser = create->parser;
+    dw_clone_statement *clone = &create->out->clone;
+    bool found = true;
+    bool is_shallow = dw__parser_accept(parser, DW_KEYWORD_SHALLOW);
+    clone->is_set = true;
+    clone->deep = !is_shallow;
+    if (!is_shallow) {
+        (void) dw__parser_accept(parser, DW_KEYWORD_DEEP);
+    }
+    DW_TRY(dw__parser_expect(parser, DW_KEYWORD_CLONE));
+    DW_TRY(dw__parser_table(parser, &clone->source));
+    DW_TRY(dw__parse_travel_suffix(parser, &clone->travel));
+    if (clone->travel.kind == DW_TRAVEL_NONE) {
+        DW_TRY(dw__parse_travel(parser, &clone->travel));
+    }
+    while (found) {
+        if (dw__parser_accept(parser, DW_KEYWORD_LOCATION)) {
+            DW_TRY(parse_text_clause(create, "LOCATION", &create->out->location));
+        } else if (dw__parser_accept(parser, DW_KEYWORD_TBLPROPERTIES)) {
+            DW_TRY(once(create, &create->has_properties, "TBLPROPERTIES"));
+            DW_TRY(dw__parser_pairs(parser, &create->out->properties));
+        } else {
+            found = false;
+        }
+    }
+    return dw__parse_dry_run(parser, &clone->options);
+}
+
+static bool
+is_clone(const dw_parser *parser)
+{
+    return dw__parser_is(parser, DW_KEYWORD_SHALLOW) || dw__parser_is(parser, DW_KEYWORD_DEEP) ||
+           dw__parser_is(parser, DW_KEYWORD_CLONE);
+}
+
 static dw_status
 parse_create(create_parser *create)
 {
     dw_parser *parser = create->parser;
     bool found = true;
     DW_TRY(dw__parser_table(parser, &create->out->name));
+    if (is_clone(parser)) {
+        return parse_clone(create);
+    }
     DW_TRY(check_clause_supported(parser));
     if (dw__parser_is_symbol(parser, "(")) {
         DW_TRY(dw__parse_columns(parser, &create->list));

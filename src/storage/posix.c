@@ -309,6 +309,7 @@ static const dw_storage_ops posix_ops = {
     .sync = dw__posix_sync,
     .append = dw__posix_append,
     .compose = dw__posix_compose,
+    .copy = dw__posix_copy,
     .prepare = dw__posix_prepare,
     .close = posix_close,
 };

@@ -94,6 +94,8 @@ DW_WARN_UNUSED dw_status dw__posix_append(dw_storage *storage, dw_str key, dw_st
                                           dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_compose(dw_storage *storage, dw_str key, const dw_piece *pieces,
                                            size_t count, dw_error *err);
+DW_WARN_UNUSED dw_status dw__posix_copy(dw_storage *storage, dw_str key, dw_storage *from,
+                                        dw_str from_key, int64_t *size_out, dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_put(dw_storage *storage, dw_str key, dw_str bytes,
                                        dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_list(dw_storage *storage, const dw_list_request *request,
@@ -123,6 +125,10 @@ DW_WARN_UNUSED dw_status dw__posix_temp_open(dw_posix *posix, const dw_posix_pat
 /* Writes its bytes. `target` is for messages. */
 DW_WARN_UNUSED dw_status dw__posix_temp_fill(const dw_posix *posix, const dw_posix_temp *temp,
                                              dw_str bytes, const char *target, dw_error *err);
+/* The same with those of another file. */
+DW_WARN_UNUSED dw_status dw__posix_temp_copy(const dw_posix *posix, const dw_posix_temp *temp,
+                                             int from_fd, const char *target, int64_t *size_out,
+                                             dw_error *err);
 /* Makes them durable. */
 DW_WARN_UNUSED dw_status dw__posix_temp_sync(const dw_posix *posix, const dw_posix_temp *temp,
                                              const char *target, dw_error *err);

@@ -130,6 +130,8 @@ sync_name(const dw_posix *posix, const dw_posix_temp *temp, const char *target, 
 typedef struct put_request {
     dw_posix_path target;
     dw_str bytes;
+    const int *from_fd; /* not NULL: the bytes of this file instead, from its beginning */
+    int64_t *size_out;  /* with from_fd */
     bool may_replace;
     bool is_hint; /* it need not survive a power failure */
 } put_request;
@@ -211,7 +213,10 @@ try_put(dw_posix *posix, const put_request *request, bool *retry_out, dw_error *
     *retry_out = false;
     dw_posix_temp temp;
     DW_TRY(dw__posix_temp_open(posix, target, &temp, err));
-    dw_status status = dw__posix_temp_fill(posix, &temp, request->bytes, target->text, err);
+    dw_status status = request->from_fd == NULL
+                           ? dw__posix_temp_fill(posix, &temp, request->bytes, target->text, err)
+                           : dw__posix_temp_copy(posix, &temp, *request->from_fd, target->text,
+                                                 request->size_out, err);
     if (status == DW_OK && !request->is_hint) {
         status = dw__posix_temp_sync(posix, &temp, target->text, err);
     }
@@ -286,6 +291,23 @@ dw__posix_put(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
     DW_TRY(check_name(key, err));
     DW_TRY(dw__posix_path_make(posix, key, &request.target, err));
     return put(posix, &request, err);
+}
+
+dw_status
+dw__posix_copy(dw_storage *storage, dw_str key, dw_storage *from, dw_str from_key,
+               int64_t *size_out, dw_error *err)
+{
+    const dw_posix *source = dw__posix_from(from);
+    dw_posix_path path;
+    DW_TRY(dw__posix_path_make(source, from_key, &path, err));
+    int fd = dw__posix_open(source, path.text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        return dw__posix_error(errno, "reading", path.text, err);
+    }
+    put_request request = {.from_fd = &fd, .size_out = size_out, .is_hint = true};
+    dw_status status = put_if_absent(dw__posix_from(storage), key, &request, err);
+    dw__posix_close(source, fd);
+    return status;
 }
 
 dw_status

@@ -253,6 +253,25 @@ dw__storage_compose(dw_storage *storage, dw_str key, const dw_piece *pieces, siz
 }
 
 dw_status
+dw__storage_copy(dw_storage *storage, dw_str key, dw_storage *from, dw_str from_key,
+                 int64_t *size_out, dw_error *err)
+{
+    dw_assert(storage != NULL);
+    dw_assert(from != NULL);
+    *size_out = 0;
+    DW_TRY(dw__storage_key_check(key, err));
+    DW_TRY(dw__storage_key_check(from_key, err));
+    if (storage->ops->copy != NULL && storage->ops == from->ops) {
+        return storage->ops->copy(storage, key, from, from_key, size_out, err);
+    }
+    DW_AUTO(dw_strbuf)
+    bytes = dw__strbuf_make(storage->env->allocator, DW_STORAGE_APPENDED_BYTES_MAX);
+    DW_TRY(from->ops->get(from, from_key, &bytes, NULL, err));
+    *size_out = (int64_t) bytes.len;
+    return storage->ops->put_if_absent(storage, key, dw__strbuf_str(&bytes), err);
+}
+
+dw_status
 dw__storage_prepare(dw_storage *storage, dw_str prefix, dw_error *err)
 {
     dw_assert(storage != NULL);

@@ -118,6 +118,10 @@ typedef struct dw_storage_ops {
      * read and put as a whole. */
     dw_status (*compose)(dw_storage *storage, dw_str key, const dw_piece *pieces, size_t count,
                          dw_error *err);
+    /* Creates an object with the bytes of another, of any storage of the same kind, as
+     * put_if_absent would; it is durable after `sync`. NULL: its bytes are read and put. */
+    dw_status (*copy)(dw_storage *storage, dw_str key, dw_storage *from, dw_str from_key,
+                      int64_t *size_out, dw_error *err);
     /* Makes sure that the engine can create objects below `prefix` ("" for the root). */
     dw_status (*prepare)(dw_storage *storage, dw_str prefix, dw_error *err);
     void (*close)(dw_storage *storage);
@@ -168,6 +172,9 @@ DW_WARN_UNUSED dw_status dw__storage_append(dw_storage *storage, dw_str key, dw_
                                             dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_compose(dw_storage *storage, dw_str key,
                                              const dw_piece *pieces, size_t count, dw_error *err);
+/* The size is that of the copy. DW_NOT_FOUND when there is nothing to copy; DW_ALREADY_EXISTS. */
+DW_WARN_UNUSED dw_status dw__storage_copy(dw_storage *storage, dw_str key, dw_storage *from,
+                                          dw_str from_key, int64_t *size_out, dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_prepare(dw_storage *storage, dw_str prefix, dw_error *err);
 
 /* DW_INVALID_ARGUMENT (STORAGE_KEY_INVALID) unless `key` is relative, not empty, within

@@ -77,14 +77,11 @@ count_removed_rows(dw_change *change, const dw_file *file)
     }
 }
 
-dw_status
-dw__change_put_remove(dw_change *change, dw_file_ref ref, dw_error *err)
+void
+dw__change_put_remove_of(dw_change *change, const dw_file *add)
 {
-    dw_assert(change->snapshot != NULL);
-    dw_file_set *files = dw__log_snapshot_files(change->snapshot);
-    dw_action action = {.kind = DW_ACTION_REMOVE};
+    dw_action action = {.kind = DW_ACTION_REMOVE, .as.file = *add};
     dw_file *file = &action.as.file;
-    DW_TRY(dw__file_set_get(files, ref, change->arena, file, err));
     count_removed_rows(change, file);
     /* What describes rows stays with the add; a tombstone says what was there and when it went. */
     file->stats = DW_STR_NULL;
@@ -98,6 +95,16 @@ dw__change_put_remove(dw_change *change, dw_file_ref ref, dw_error *err)
     change->removed_file_count++;
     change->removed_bytes += file->size_bytes;
     dw__change_put(change, &action);
+}
+
+dw_status
+dw__change_put_remove(dw_change *change, dw_file_ref ref, dw_error *err)
+{
+    dw_file add;
+    dw_assert(change->snapshot != NULL);
+    DW_TRY(
+        dw__file_set_get(dw__log_snapshot_files(change->snapshot), ref, change->arena, &add, err));
+    dw__change_put_remove_of(change, &add);
     return DW_OK;
 }
 

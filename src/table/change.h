@@ -59,6 +59,8 @@ void dw__change_put(dw_change *change, const dw_action *action);
 void dw__change_put_adds(dw_change *change, const dw_data_files *files);
 /* Removes a live file of the snapshot. */
 DW_WARN_UNUSED dw_status dw__change_put_remove(dw_change *change, dw_file_ref ref, dw_error *err);
+/* The same for one that was read already, with its statistics. */
+void dw__change_put_remove_of(dw_change *change, const dw_file *add);
 /* Removes what was written for a change that will not be committed. */
 void dw__change_discard(dw_change *change);
 /* Commits, or hands the change to its transaction. When nothing was put, nothing is committed and

@@ -506,23 +506,22 @@ find_existing(create_state *state, dw_error *err)
     return exists ? dw__log_snapshot(log, &state->existing, err) : DW_OK;
 }
 
-static dw_status
-check_mode(const create_state *state, bool *nothing_to_do_out, dw_error *err)
+dw_status
+dw__create_check_mode(const dw_table *table, dw_create_mode mode, bool exists,
+                      bool *nothing_to_do_out, dw_error *err)
 {
-    bool exists = state->existing != NULL;
-    dw_create_mode mode = state->spec->mode;
     *nothing_to_do_out = exists && mode == DW_CREATE_IF_MISSING;
     if (exists && mode == DW_CREATE_NEW) {
         return dw__error_set(err, DW_ALREADY_EXISTS, "TABLE_ALREADY_EXISTS",
                              "there is a Delta table at %.*s already: use CREATE OR REPLACE TABLE, "
                              "or IF NOT EXISTS",
-                             DW_STR_ARG(dw__table_root(state->table)));
+                             DW_STR_ARG(dw__table_root(table)));
     }
     if (!exists && mode == DW_REPLACE) {
         return dw__error_set(err, DW_NOT_FOUND, "TABLE_NOT_FOUND",
                              "there is no Delta table at %.*s to replace: use CREATE OR REPLACE "
                              "TABLE",
-                             DW_STR_ARG(dw__table_root(state->table)));
+                             DW_STR_ARG(dw__table_root(table)));
     }
     return DW_OK;
 }
@@ -539,7 +538,7 @@ dw__table_create(dw_table *table, dw_connection *connection, const dw_create_spe
     DW_AUTO(dw_log_snapshot_ptr) existing = state.existing;
     bool nothing_to_do = false;
     if (status == DW_OK) {
-        status = check_mode(&state, &nothing_to_do, err);
+        status = dw__create_check_mode(table, spec->mode, existing != NULL, &nothing_to_do, err);
     }
     if (status != DW_OK || nothing_to_do) {
         return status;

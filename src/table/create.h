@@ -31,6 +31,10 @@ typedef struct dw_create_spec {
     dw_log_snapshot *read_snapshot; /* the state of this very table that the query read, or NULL */
 } dw_create_spec;
 
+/* What a mode means where a table is there, or is not. DW_ALREADY_EXISTS (TABLE_ALREADY_EXISTS),
+ * DW_NOT_FOUND (TABLE_NOT_FOUND). */
+DW_WARN_UNUSED dw_status dw__create_check_mode(const dw_table *table, dw_create_mode mode,
+                                               bool exists, bool *nothing_to_do_out, dw_error *err);
 /* `out->version` is -1 when IF NOT EXISTS found a table. */
 DW_WARN_UNUSED dw_status dw__table_create(dw_table *table, dw_connection *connection,
                                           const dw_create_spec *spec, dw_write_result *out,

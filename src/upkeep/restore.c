@@ -21,6 +21,7 @@ typedef struct restore {
     dw_log_snapshot *newest, *wanted; /* owned */
     dw_arena arena;
     dw_change change;
+    dw_file_reader reader;
     dw_restore_result *result;
     int64_t seen_count, all_count; /* files, for the progress */
 } restore;
@@ -89,7 +90,7 @@ put_back(restore *r, dw_file_presence *presence, dw_error *err)
             continue;
         }
         dw_action action = {.kind = DW_ACTION_ADD};
-        DW_TRY(dw__file_set_get(files, ref, &r->arena, &action.as.file, err));
+        DW_TRY(dw__file_reader_get(&r->reader, files, ref, &r->arena, &action.as.file, err));
         DW_TRY(dw__file_presence_check(presence, &action.as.file, err));
         action.as.file.data_change = true;
         r->result->files_restored++;
@@ -110,8 +111,10 @@ take_out(restore *r, dw_error *err)
         DW_TRY(go_on(r, err));
         DW_TRY(has_file(files, ref, r->wanted, &stays, err));
         if (!stays) {
+            dw_file add;
+            DW_TRY(dw__file_reader_get(&r->reader, files, ref, &r->arena, &add, err));
             DW_TRY(dw__change_reserve(&r->change, 1, err));
-            DW_TRY(dw__change_put_remove(&r->change, ref, err));
+            dw__change_put_remove_of(&r->change, &add);
         }
     }
     r->result->files_removed = r->change.removed_file_count;
@@ -214,6 +217,7 @@ dw__table_restore(dw_table *table, const dw_upkeep *upkeep, const dw_restore_spe
     restore r = {.table = table, .upkeep = upkeep, .spec = spec, .result = out};
     dw__arena_init(&r.arena, dw__table_env(table)->allocator);
     dw_status status = run(&r, err);
+    dw__file_reader_deinit(&r.reader);
     dw__log_snapshot_unref(r.wanted);
     dw__log_snapshot_unref(r.newest);
     dw__arena_deinit(&r.arena);

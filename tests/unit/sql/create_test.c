@@ -184,7 +184,6 @@ test_create__names_what_is_not_supported(void **state)
         {"CREATE TABLE t (a int) USING PARQUET", "expected USING DELTA, found PARQUET"},
         {"CREATE TABLE t (a int PRIMARY KEY)", "PRIMARY KEY"},
         {"CREATE TABLE t (a int, CONSTRAINT c PRIMARY KEY (a))", "PRIMARY KEY"},
-        {"CREATE TABLE t SHALLOW CLONE s", "CLONE"},
         {"CREATE TABLE t LIKE s", "LIKE"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -180,6 +180,28 @@ test_contract__put_replaces(void **state)
 }
 
 void
+test_contract__copies_an_object_once(void **state)
+{
+    dw_storage *storage = storage_of(state);
+    dw_error err = DW_ERROR_INIT;
+    int64_t size_bytes;
+    put(storage, "from/a", "the bytes");
+    put(storage, "taken", "others");
+    dw_status status = dw__storage_copy(storage, DW_STR("to/deep/b"), storage, DW_STR("from/a"),
+                                        &size_bytes, &err);
+    assert_ok(status, &err);
+    assert_int_equal(size_bytes, 9);
+    assert_object(storage, "to/deep/b", "the bytes");
+    assert_ok(dw__storage_sync(storage, DW_STR("to/deep/b"), 9, &err), &err);
+    status =
+        dw__storage_copy(storage, DW_STR("taken"), storage, DW_STR("from/a"), &size_bytes, &err);
+    assert_int_equal(status, DW_ALREADY_EXISTS);
+    assert_object(storage, "taken", "others");
+    status = dw__storage_copy(storage, DW_STR("c"), storage, DW_STR("gone"), &size_bytes, &err);
+    assert_int_equal(status, DW_NOT_FOUND);
+}
+
+void
 test_contract__put_if_absent_keeps_the_first(void **state)
 {
     dw_storage *storage = storage_of(state);

@@ -26,6 +26,7 @@ void test_contract__says_which_object_is_missing(void **state);
 void test_contract__refuses_objects_beyond_the_limit(void **state);
 void test_contract__reads_ranges(void **state);
 void test_contract__put_replaces(void **state);
+void test_contract__copies_an_object_once(void **state);
 void test_contract__put_if_absent_keeps_the_first(void **state);
 void test_contract__a_hint_is_an_object_that_is_never_replaced(void **state);
 void test_contract__takes_odd_keys(void **state);
@@ -56,6 +57,7 @@ void test_contract__readers_see_whole_objects(void **state);
         STORAGE_CONTRACT_TEST(refuses_objects_beyond_the_limit, setup, teardown),                  \
         STORAGE_CONTRACT_TEST(reads_ranges, setup, teardown),                                      \
         STORAGE_CONTRACT_TEST(put_replaces, setup, teardown),                                      \
+        STORAGE_CONTRACT_TEST(copies_an_object_once, setup, teardown),                             \
         STORAGE_CONTRACT_TEST(put_if_absent_keeps_the_first, setup, teardown),                     \
         STORAGE_CONTRACT_TEST(a_hint_is_an_object_that_is_never_replaced, setup, teardown),        \
         STORAGE_CONTRACT_TEST(takes_odd_keys, setup, teardown),                                    \
