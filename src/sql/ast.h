@@ -85,6 +85,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_MODIFY, /* what Delta tables cannot have done to them, but the engine's may */
     DW_STATEMENT_TRANSACTION,
     DW_STATEMENT_RESTORE,
+    DW_STATEMENT_GENERATE,
     DW_STATEMENT_ENGINE /* anything else: for the engine */
 } dw_statement_kind;
 
@@ -252,6 +253,12 @@ typedef struct dw_vacuum_statement {
     dw_upkeep_options options;
 } dw_vacuum_statement;
 
+/* GENERATE symlink_format_manifest FOR TABLE name [DRY RUN] */
+typedef struct dw_manifest_statement {
+    dw_sql_name name;
+    dw_upkeep_options options;
+} dw_manifest_statement;
+
 /* SET spark.key [= value], RESET spark.key */
 typedef struct dw_setting_statement {
     dw_str key;
@@ -340,6 +347,7 @@ typedef struct dw_statement {
         dw_transaction_statement transaction;
         dw_modify_statement modify;
         dw_restore_statement restore;
+        dw_manifest_statement manifest;
         dw_engine_statement engine;
     } as;
 } dw_statement;

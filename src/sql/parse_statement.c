@@ -256,6 +256,9 @@ parse_by_keyword(dw_parser *parser, dw_statement *out)
         return parse_checkpoint(parser, out);
     case DW_KEYWORD_COMPACT:
         return parse_compact(parser, out);
+    case DW_KEYWORD_GENERATE:
+        *out = make(DW_STATEMENT_GENERATE, "GENERATE");
+        return dw__parse_generate(parser, &out->as.manifest);
     case DW_KEYWORD_RESTORE:
         *out = make(DW_STATEMENT_RESTORE, "RESTORE");
         return dw__parse_restore(parser, &out->as.restore);

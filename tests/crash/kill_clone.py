@@ -78,7 +78,7 @@ def clone(warehouse, rng, kind):
     """The target has nothing, or all."""
     expected, kills = warehouse.state("s"), 0
     statement = f"CREATE TABLE IF NOT EXISTS c {kind} CLONE s"
-    while kills < KILLS_PER_COMMAND_MAX and not warehouse.kill(statement, rng.random() * 0.4):
+    while kills < KILLS_PER_COMMAND_MAX and not warehouse.kill(statement, rng.random() * 0.08):
         kills += 1
         if warehouse.check_log("c") and warehouse.state("c") != expected:
             raise Failure(f"a clone with {warehouse.state('c')} instead of {expected}")
@@ -98,7 +98,7 @@ def restore(warehouse, rng, turn):
     before = warehouse.state("s")
     after = warehouse.state(f"s VERSION AS OF {target}")
     statement = f"RESTORE s TO VERSION AS OF {target}"
-    while kills < KILLS_PER_COMMAND_MAX and not warehouse.kill(statement, rng.random() * 0.3):
+    while kills < KILLS_PER_COMMAND_MAX and not warehouse.kill(statement, rng.random() * 0.08):
         kills += 1
         found = warehouse.state("s")
         if found not in (before, after):
