@@ -16,7 +16,7 @@
 /* How many files pass between two looks at whether the user wants to stop. */
 #define FILES_A_LOOK 1024
 
-typedef struct clone {
+typedef struct cloning {
     dw_table *target;
     const dw_upkeep *upkeep;
     const dw_clone_spec *spec;
@@ -29,12 +29,12 @@ typedef struct clone {
     dw_definition_copy definition;
     dw_clone_result *result;
     bool is_same; /* the definition is what it was */
-} clone;
+} cloning;
 
 /* ---- The target ------------------------------------------------------------------------------ */
 
 static dw_status
-find_existing(clone *c, bool *nothing_to_do_out, dw_error *err)
+find_existing(cloning *c, bool *nothing_to_do_out, dw_error *err)
 {
     bool exists;
     dw_log *log = dw__table_log(c->target);
@@ -54,7 +54,7 @@ find_existing(clone *c, bool *nothing_to_do_out, dw_error *err)
 
 /* What [FILES-2] tells files apart by. */
 static dw_status
-key_of(clone *c, const dw_file *file, dw_str *out, dw_error *err)
+key_of(cloning *c, const dw_file *file, dw_str *out, dw_error *err)
 {
     dw_str path, vector;
     DW_TRY(dw__uri_canonical(&c->arena, file->path, &path, err));
@@ -64,7 +64,7 @@ key_of(clone *c, const dw_file *file, dw_str *out, dw_error *err)
 }
 
 static dw_status
-note_live_files(clone *c, dw_error *err)
+note_live_files(cloning *c, dw_error *err)
 {
     dw_file_ref ref;
     dw_file_set *set = c->existing == NULL ? NULL : dw__log_snapshot_files(c->existing);
@@ -77,7 +77,7 @@ note_live_files(clone *c, dw_error *err)
 
 /* The clone gives ids of its own, and keeps those that it gave to the file. */
 static dw_status
-choose_row_ids(clone *c, dw_file *file, dw_error *err)
+choose_row_ids(cloning *c, dw_file *file, dw_error *err)
 {
     const dw_clone_live *live;
     DW_TRY(dw__clone_files_find_live(&c->files, file->path, &live, err));
@@ -91,7 +91,7 @@ choose_row_ids(clone *c, dw_file *file, dw_error *err)
 
 /* The file as the target has it; added unless it is there as such. */
 static dw_status
-put_file(clone *c, dw_file *file, dw_error *err)
+put_file(cloning *c, dw_file *file, dw_error *err)
 {
     int64_t copied;
     bool is_live = false;
@@ -118,7 +118,7 @@ put_file(clone *c, dw_file *file, dw_error *err)
 }
 
 static dw_status
-put_files(clone *c, dw_error *err)
+put_files(cloning *c, dw_error *err)
 {
     dw_file_set *set = dw__log_snapshot_files(c->spec->snapshot);
     dw_file_ref ref;
@@ -136,7 +136,7 @@ put_files(clone *c, dw_error *err)
 }
 
 static dw_status
-take_out(clone *c, dw_error *err)
+take_out(cloning *c, dw_error *err)
 {
     dw_file_set *set = c->existing == NULL ? NULL : dw__log_snapshot_files(c->existing);
     dw_file_ref ref;
@@ -166,7 +166,7 @@ take_out(clone *c, dw_error *err)
 /* ---- The commit ------------------------------------------------------------------------------ */
 
 static dw_status
-name_table(clone *c, dw_error *err)
+name_table(cloning *c, dw_error *err)
 {
     dw_metadata *metadata = &c->definition.metadata;
     if (c->existing != NULL) {
@@ -184,7 +184,7 @@ name_table(clone *c, dw_error *err)
 }
 
 static dw_status
-put_definition(clone *c, dw_error *err)
+put_definition(cloning *c, dw_error *err)
 {
     dw_action clustering;
     c->definition = (dw_definition_copy){
@@ -208,7 +208,7 @@ put_definition(clone *c, dw_error *err)
 }
 
 static dw_status
-describe(clone *c, dw_error *err)
+describe(cloning *c, dw_error *err)
 {
     DW_AUTO(dw_strbuf) json = dw__strbuf_make(c->arena.allocator, PARAMETERS_BYTES_MAX);
     dw__change_put_parameter(&json, "source", c->spec->source_name);
@@ -231,7 +231,7 @@ describe(clone *c, dw_error *err)
 }
 
 static dw_status
-commit(clone *c, size_t definition_count, dw_error *err)
+commit(cloning *c, size_t definition_count, dw_error *err)
 {
     if (c->is_same && c->change.count == definition_count) {
         return DW_OK; /* [CLONE-2] */
@@ -248,7 +248,7 @@ commit(clone *c, size_t definition_count, dw_error *err)
 }
 
 static dw_status
-run(clone *c, dw_error *err)
+run(cloning *c, dw_error *err)
 {
     bool nothing_to_do;
     const dw_file_set *source = dw__log_snapshot_files(c->spec->snapshot);
@@ -276,7 +276,7 @@ dw__table_clone(dw_table *target, const dw_upkeep *upkeep, const dw_clone_spec *
                 dw_clone_result *out, dw_error *err)
 {
     *out = (dw_clone_result){.version = -1};
-    clone c = {.target = target, .upkeep = upkeep, .spec = spec, .result = out};
+    cloning c = {.target = target, .upkeep = upkeep, .spec = spec, .result = out};
     dw__arena_init(&c.arena, dw__table_env(target)->allocator);
     dw__map_init(&c.wanted, c.arena.allocator);
     dw__clone_files_init(&c.files, spec->source, target, spec->deep, &c.arena);
