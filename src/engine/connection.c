@@ -92,6 +92,7 @@ dw__connection_close(dw_connection *connection)
     duckdb_connection handle = atomic_exchange(&connection->handle, NULL);
     dw__bindings_clear(connection);
     dw__constants_clear(connection);
+    dw__meaning_clear(connection);
     if (handle != NULL) {
         close_handle(connection, handle);
     }

@@ -173,6 +173,15 @@ DW_WARN_UNUSED dw_status dw__database_plan_with(dw_database *database, dw_str sq
                                                 const dw_plan_stub *stubs, size_t count,
                                                 dw_arena *arena, dw_str *json_out, dw_error *err);
 
+/* The same for a statement of the connection's session: constants mean what its settings make of
+ * them. No plan where it has replaced functions of the engine, or divides integers. */
+DW_WARN_UNUSED dw_status dw__connection_plan_with(dw_connection *connection, dw_str sql,
+                                                  const dw_plan_stub *stubs, size_t count,
+                                                  dw_arena *arena, dw_str *json_out, dw_error *err);
+/* Says that a statement ran, on any connection, which may have changed what constants mean: a
+ * setting, a macro. Thread-safe. */
+void dw__database_note_settings(dw_database *database);
+
 /* The same in steps, for names that no other thread uses. */
 DW_WARN_UNUSED dw_status dw__database_plan_stub(dw_database *database, dw_str name,
                                                 const dw_query_column *columns, size_t count,

@@ -55,7 +55,8 @@ struct dw_database {
     dw_registry registry;
     dw_planner planner;
     dw_turns turns;
-    pthread_mutex_t mutex; /* guards loading and the idle connections */
+    atomic_uint_fast64_t settings_epoch; /* 0: no statement has changed a setting */
+    pthread_mutex_t mutex;               /* guards loading and the idle connections */
 };
 
 /* A name of a connection, see bindings.h. */
@@ -84,6 +85,14 @@ typedef struct dw_constant_vec {
     size_t capacity;
 } dw_constant_vec;
 
+/* What a session's settings make of constants, see meaning.c. */
+typedef struct dw_meaning {
+    uint_fast64_t epoch; /* of the database when this was asked */
+    bool is_unknown;     /* a plan would not have it: nothing is planned */
+    char *settings;      /* SET statements; NULL: as the instance began */
+    size_t settings_size;
+} dw_meaning;
+
 struct dw_connection {
     dw_database *database;
     const dw_env *env;
@@ -94,9 +103,15 @@ struct dw_connection {
     dw_binding_vec bindings;
     bool copies_narrow; /* the settings for writing few partitions at a time are on, see copy.c */
     dw_constant_vec constants;
+    dw_meaning meaning;
 };
 
 void dw__constants_clear(dw_connection *connection);
+void dw__meaning_clear(dw_connection *connection);
+/* dw__database_plan_with under those settings. */
+DW_WARN_UNUSED dw_status dw__planner_plan(dw_database *database, const char *settings, dw_str sql,
+                                          const dw_plan_stub *stubs, size_t count, dw_arena *arena,
+                                          dw_str *json_out, dw_error *err);
 
 /* Loads the library and opens the main instance unless that was done. Thread-safe. */
 DW_WARN_UNUSED dw_status dw__database_load(dw_database *database, dw_error *err);

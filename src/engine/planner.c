@@ -97,6 +97,14 @@ forget(dw_database *database, dw_stub *stub)
     *stub = planner->stubs[--planner->stub_count];
 }
 
+static void
+forget_settings(dw_database *database)
+{
+    dw_planner *planner = &database->planner;
+    dw__dealloc(database->env->allocator, planner->settings, planner->settings_size);
+    planner->settings = NULL;
+}
+
 void
 dw__planner_deinit(dw_database *database)
 {
@@ -107,6 +115,7 @@ dw__planner_deinit(dw_database *database)
     while (planner->stub_count > 0) {
         forget(database, &planner->stubs[0]);
     }
+    forget_settings(database);
     if (planner->handle != NULL) {
         database->duck->disconnect(&planner->handle);
         database->duck->close(&planner->instance);
@@ -224,6 +233,22 @@ ensure_stub(dw_database *database, const dw_plan_stub *wanted, dw_error *err)
     return create_stub(database, wanted->name, dw__strbuf_str(&sql), err);
 }
 
+/* ---- Settings -------------------------------------------------------------------------------- */
+
+static dw_status
+apply_settings(dw_database *database, const char *wanted, dw_error *err)
+{
+    dw_planner *planner = &database->planner;
+    if (wanted == NULL || (planner->settings != NULL && strcmp(planner->settings, wanted) == 0)) {
+        return DW_OK;
+    }
+    forget_settings(database);
+    DW_TRY(dw__statement_execute(database->duck, planner->handle, wanted, err));
+    planner->settings =
+        copy_text(database->env->allocator, dw__str_from(wanted), &planner->settings_size);
+    return planner->settings != NULL ? DW_OK : dw__error_oom(err);
+}
+
 /* ---- Plans ----------------------------------------------------------------------------------- */
 
 static dw_status
@@ -289,8 +314,8 @@ ensure_stubs(dw_database *database, const dw_plan_stub *stubs, size_t count, dw_
 }
 
 dw_status
-dw__database_plan_with(dw_database *database, dw_str sql, const dw_plan_stub *stubs, size_t count,
-                       dw_arena *arena, dw_str *json_out, dw_error *err)
+dw__planner_plan(dw_database *database, const char *settings, dw_str sql, const dw_plan_stub *stubs,
+                 size_t count, dw_arena *arena, dw_str *json_out, dw_error *err)
 {
     *json_out = DW_STR_NULL;
     if (dw__str_find(sql, '\0') != SIZE_MAX) {
@@ -301,10 +326,20 @@ dw__database_plan_with(dw_database *database, dw_str sql, const dw_plan_stub *st
     pthread_mutex_lock(&database->planner.mutex);
     dw_status status = ensure_stubs(database, stubs, count, &reason);
     if (status == DW_OK) {
+        status = apply_settings(database, settings, &reason);
+    }
+    if (status == DW_OK) {
         status = run_plan(database, sql, arena, json_out, &reason);
     }
     pthread_mutex_unlock(&database->planner.mutex);
     return forgive(database, status, &reason, err);
+}
+
+dw_status
+dw__database_plan_with(dw_database *database, dw_str sql, const dw_plan_stub *stubs, size_t count,
+                       dw_arena *arena, dw_str *json_out, dw_error *err)
+{
+    return dw__planner_plan(database, NULL, sql, stubs, count, arena, json_out, err);
 }
 
 dw_status

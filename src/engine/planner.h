@@ -29,6 +29,8 @@ typedef struct dw_planner {
     dw_stub stubs[DW_PLAN_STUBS_MAX];
     size_t stub_count;
     uint64_t use_count;
+    char *settings; /* SET statements that are in force; NULL: none, or some of them */
+    size_t settings_size;
     pthread_t opener; /* opens the instance while the first one opens */
     bool has_opener;
 } dw_planner;

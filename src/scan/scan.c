@@ -332,7 +332,8 @@ open_sources(dw_scan *scan, dw_database *database, dw_str sql, const dw_scan_sou
             dw__scan_read_keys(&plans[0], sources[0].keys, sources[0].key_count, &is_known, err));
     }
     if (!is_known) {
-        DW_TRY(dw__scan_plan_sources(database, scan->env, sql, plans, count, &scan->arena, err));
+        DW_TRY(dw__scan_plan_sources(scan->connection, database, scan->env, sql, plans, count,
+                                     &scan->arena, err));
     }
     for (size_t i = 0; i < count; i++) {
         DW_TRY(open_source(scan, &scan->sources[i], &plans[i], err));

@@ -60,8 +60,9 @@ struct dw_scan {
 };
 
 /* Plans a statement over stubs of the sources, which have names and scopes, and fills their
- * predicates. */
-DW_WARN_UNUSED dw_status dw__scan_plan_sources(dw_database *database, const dw_env *env, dw_str sql,
+ * predicates. Without a connection it is planned in UTC, with the engine's own settings. */
+DW_WARN_UNUSED dw_status dw__scan_plan_sources(dw_connection *connection, dw_database *database,
+                                               const dw_env *env, dw_str sql,
                                                dw_plan_source *sources, size_t count,
                                                dw_arena *arena, dw_error *err);
 /* The predicate of a statement that asks for rows by such keys; `known_out` false: it takes a

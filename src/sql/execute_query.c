@@ -134,6 +134,20 @@ makes_objects(const dw_execution *x)
     }
 }
 
+/* Also of the planner's stubs: see dw__connection_plan_with. */
+static bool
+may_change_settings(const dw_execution *x)
+{
+    switch (x->sql.items[0].keyword) {
+    case DW_KEYWORD_SET:
+    case DW_KEYWORD_RESET:
+    case DW_KEYWORD_PRAGMA:
+        return true;
+    default:
+        return makes_objects(x);
+    }
+}
+
 /* What the engine would keep beyond the statement cannot hold a scan of ours. */
 static dw_status
 check_not_kept(dw_execution *x, const dw_binding *binding)
@@ -158,7 +172,11 @@ execute_on_engine(dw_execution *x, dw_sql_range plan, const dw_bind_options *opt
     DW_TRY(dw__bind(&binding, &x->sql, dw__execution_range(x), &x->arena, options, x->err));
     DW_TRY(check_not_kept(x, &binding));
     x->session->may_have_engine_objects = x->session->may_have_engine_objects || makes_objects(x);
-    return open_and_run(x, &binding, plan);
+    dw_status status = open_and_run(x, &binding, plan);
+    if (may_change_settings(x)) {
+        dw__database_note_settings(x->session->database);
+    }
+    return status;
 }
 
 /* COPY table TO 'file' of a table that is not the engine's: as COPY (SELECT ...) TO 'file'. */

@@ -1087,5 +1087,27 @@ def test_queries__name_their_columns_as_they_are_written(w):
         expect("read_parquet" not in name and "dw__" not in name, f"the column as it is written: {name!r}")
 
 
+@test
+def test_settings__of_a_session_decide_what_constants_mean_and_which_files_are_read(w):
+    w.sql("CREATE TABLE t (id INT, d DATE, n TIMESTAMP_NTZ, z TIMESTAMP, s STRING);"
+          "INSERT INTO t VALUES (5, DATE '2024-01-01', TIMESTAMP '2024-01-01 03:00',"
+          " TIMESTAMP '2024-01-01 03:00', 'A')")
+    in_new_york = "SET TimeZone = 'America/New_York'"
+    cases = [
+        (in_new_york, "z < TIMESTAMP '2024-01-01 00:00'"),
+        (in_new_york, "z::DATE = '2023-12-31'"),
+        (in_new_york, "d BETWEEN TIMESTAMPTZ '2024-01-01 05:00:00Z' AND TIMESTAMPTZ '2024-01-01 05:00:01Z'"),
+        (in_new_york, "n BETWEEN TIMESTAMPTZ '2024-01-01 07:59:59Z' AND TIMESTAMPTZ '2024-01-01 08:00:01Z'"),
+        ("SET integer_division = true", "id = 11 / 2"),
+        ("SET default_collation = 'NOCASE'", "s >= 'a' AND s <= 'a'"),
+        ("CREATE MACRO abs(x) AS 5", "id = abs(8)"),
+    ]
+    for setting, condition in cases:
+        found = w.sql(f"{setting}; SELECT 'found' FROM t WHERE {condition}", "--format", "csv")
+        expect(found.count("found") == 2, f"one row where {condition} after {setting}: {found!r}")
+    pruned = w.sql(f"{in_new_york}; EXPLAIN SELECT * FROM t WHERE z > TIMESTAMP '2024-01-02 00:00'")
+    expect("0 after statistics" in pruned, f"files are still ruled out in other zones: {pruned}")
+
+
 if __name__ == "__main__":
     main()
