@@ -233,7 +233,7 @@ test_ranks__count_the_bounds_that_are_not_above(void **state)
         /* Much in common, differences near the end, prefixes of one another. */
         keys[i] = dw__arena_printf(&t->arena, "\2https://example.com/%s%.*s",
                                    chance(t, 2) == 0 ? "a" : "bbbbbbbbbbbb", (int) chance(t, 9),
-                                   "zyxwvutsr" + chance(t, 4));
+                                   &"zyxwvutsr"[chance(t, 4)]);
     }
     dw_ranks ranks;
     dw_error err = DW_ERROR_INIT;
