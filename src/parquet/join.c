@@ -1,6 +1,7 @@
 /*
  * See join.h. Each footer is walked once: row groups are copied with other offsets, and the rest
- * must be that of the first file. parquet.thrift has the numbers.
+ * must be that of the first file. parquet.thrift has the numbers. A field that is not known, or
+ * that is there twice, may be a place that would be wrong in the new file: then nothing is joined.
  */
 #include "parquet/join.h"
 
@@ -8,7 +9,7 @@
 #include "parquet/thrift_write.h"
 
 enum { FILE_ROWS = 3, FILE_ROW_GROUPS = 4, FILE_ENCRYPTION = 8 };
-enum { GROUP_COLUMNS = 1, GROUP_FILE_OFFSET = 5, GROUP_ORDINAL = 7 };
+enum { GROUP_COLUMNS = 1, GROUP_FILE_OFFSET = 5, GROUP_ORDINAL = 7, GROUP_LAST = 7 };
 enum {
     CHUNK_FILE_OFFSET = 2,
     CHUNK_METADATA = 3,
@@ -21,38 +22,74 @@ enum {
     COLUMN_INDEX = 10,
     COLUMN_DICTIONARY = 11,
     COLUMN_BLOOM_FILTER = 14,
-    COLUMN_BLOOM_FILTER_SIZE = 15
+    COLUMN_BLOOM_FILTER_SIZE = 15,
+    COLUMN_LAST = 17
 };
-enum { I16 = 4, ORDINAL_MAX = 32767 };
+#define I16 4
 #define MAGIC_BYTES 4
+/* Their ordinals have 16 bits. */
+#define ROW_GROUPS_MAX ((size_t) 1 << 15)
+/* Of the new file; sums of places and of rows then need no more care. */
+#define FILE_BYTES_MAX (INT64_C(1) << 50)
+#define FILE_ROWS_MAX (INT64_C(1) << 50)
 
 typedef struct joiner {
     dw_pq_join *join;
     dw_strbuf groups; /* row groups as they will be */
     dw_strbuf rest;   /* of the first footer: all but rows and row groups */
     dw_str first;     /* that footer */
-    int64_t shift;    /* of the file that is read: its bytes stand so much further on */
+    /* Of the file that is read: */
+    int64_t shift;    /* its bytes stand so much further on */
+    int64_t body_end; /* where its footer begins */
+    int64_t rows;     /* what it says of itself */
     bool is_odd;
 } joiner;
 
 /* ---- Row groups ------------------------------------------------------------------------------ */
+
+/* The next field of a struct. All writers go by the numbers of the fields. */
+static bool
+next_field(joiner *j, dw_thrift *thrift, dw_thrift_field *field)
+{
+    int64_t last = field->id;
+    bool found = dw__thrift_next(thrift, field);
+    j->is_odd = j->is_odd || (found && field->id <= last);
+    return found && !j->is_odd;
+}
+
+static bool
+is_in_body(const joiner *j, int64_t offset, int64_t size)
+{
+    return offset >= MAGIC_BYTES && offset <= j->body_end && size >= 0 &&
+           size <= j->body_end - offset;
+}
 
 /* A place in the file; some writers say 0 where there is none. */
 static void
 put_offset(joiner *j, dw_thrift_writer *writer, dw_thrift *thrift, const dw_thrift_field *field)
 {
     int64_t offset = dw__thrift_int(thrift, field);
-    dw__thrift_put_int(writer, field->id, DW_THRIFT_I64, offset > 0 ? offset + j->shift : offset);
+    bool has_place = offset > 0;
+    if (has_place && !is_in_body(j, offset, 0)) {
+        j->is_odd = true;
+        return;
+    }
+    dw__thrift_put_int(writer, field->id, DW_THRIFT_I64, has_place ? offset + j->shift : offset);
 }
 
 /* The size of a bloom filter is optional, but without it nobody finds its end. */
 static bool
-has_size_next(const dw_thrift *thrift, const dw_thrift_field *field)
+has_whole_filter(joiner *j, const dw_thrift *thrift, const dw_thrift_field *field)
 {
     dw_thrift ahead = *thrift;
     dw_thrift_field next = *field;
-    dw__thrift_skip(&ahead, &next);
-    return dw__thrift_next(&ahead, &next) && next.id == COLUMN_BLOOM_FILTER_SIZE;
+    int64_t offset = dw__thrift_int(&ahead, field);
+    if (!dw__thrift_next(&ahead, &next) || next.id != COLUMN_BLOOM_FILTER_SIZE) {
+        return false;
+    }
+    int64_t size = dw__thrift_int(&ahead, &next);
+    j->is_odd = j->is_odd || !is_in_body(j, offset, size);
+    return !ahead.failed;
 }
 
 static void
@@ -60,9 +97,10 @@ put_column_metadata(joiner *j, dw_thrift *thrift)
 {
     dw_thrift_writer writer = dw__thrift_writer_make(&j->groups);
     dw_thrift_field field = {0};
-    while (dw__thrift_next(thrift, &field)) {
+    while (next_field(j, thrift, &field)) {
+        j->is_odd = j->is_odd || field.id > COLUMN_LAST;
         if (field.id == COLUMN_DATA || field.id == COLUMN_INDEX || field.id == COLUMN_DICTIONARY ||
-            (field.id == COLUMN_BLOOM_FILTER && has_size_next(thrift, &field))) {
+            (field.id == COLUMN_BLOOM_FILTER && has_whole_filter(j, thrift, &field))) {
             put_offset(j, &writer, thrift, &field);
         } else if (field.id == COLUMN_BLOOM_FILTER) {
             dw__thrift_skip(thrift, &field);
@@ -78,7 +116,7 @@ put_chunk(joiner *j, dw_thrift *thrift)
 {
     dw_thrift_writer writer = dw__thrift_writer_make(&j->groups);
     dw_thrift_field field = {0};
-    while (dw__thrift_next(thrift, &field)) {
+    while (next_field(j, thrift, &field)) {
         if (field.id == CHUNK_FILE_OFFSET) {
             put_offset(j, &writer, thrift, &field);
         } else if (field.id == CHUNK_METADATA && field.type == DW_THRIFT_STRUCT) {
@@ -99,21 +137,20 @@ put_row_group(joiner *j, dw_thrift *thrift, size_t ordinal)
 {
     dw_thrift_writer writer = dw__thrift_writer_make(&j->groups);
     dw_thrift_field field = {0};
-    while (dw__thrift_next(thrift, &field)) {
+    while (next_field(j, thrift, &field)) {
+        j->is_odd = j->is_odd || field.id > GROUP_LAST;
         if (field.id == GROUP_COLUMNS) {
             size_t count = dw__thrift_list(thrift, &field, DW_THRIFT_STRUCT);
             dw__thrift_put_field(&writer, GROUP_COLUMNS, DW_THRIFT_LIST);
             dw__thrift_put_list(&j->groups, DW_THRIFT_STRUCT, count);
-            for (size_t i = 0; i < count && !thrift->failed; i++) {
+            for (size_t i = 0; i < count && !thrift->failed && !j->is_odd; i++) {
                 put_chunk(j, thrift);
             }
         } else if (field.id == GROUP_FILE_OFFSET) {
             put_offset(j, &writer, thrift, &field);
         } else if (field.id == GROUP_ORDINAL) {
             dw__thrift_skip(thrift, &field);
-            if (ordinal <= ORDINAL_MAX) {
-                dw__thrift_put_int(&writer, GROUP_ORDINAL, I16, (int64_t) ordinal);
-            }
+            dw__thrift_put_int(&writer, GROUP_ORDINAL, I16, (int64_t) ordinal);
         } else {
             dw__thrift_copy(&writer, thrift, &field);
         }
@@ -130,12 +167,12 @@ put_footer(joiner *j, dw_str footer, dw_strbuf *rest)
     dw_thrift thrift = dw__thrift_make(footer);
     dw_thrift_writer writer = dw__thrift_writer_make(rest);
     dw_thrift_field field = {0};
-    while (dw__thrift_next(&thrift, &field)) {
+    while (next_field(j, &thrift, &field)) {
         if (field.id == FILE_ROWS) {
-            dw__thrift_skip(&thrift, &field);
+            j->rows = dw__thrift_int(&thrift, &field);
         } else if (field.id == FILE_ROW_GROUPS) {
             size_t count = dw__thrift_list(&thrift, &field, DW_THRIFT_STRUCT);
-            for (size_t i = 0; i < count && !thrift.failed; i++) {
+            for (size_t i = 0; i < count && !thrift.failed && !j->is_odd; i++) {
                 put_row_group(j, &thrift, j->join->row_group_count + i);
             }
         } else {
@@ -148,23 +185,27 @@ put_footer(joiner *j, dw_str footer, dw_strbuf *rest)
 
 /* Counts, and looks whether the chunks are where a copy of the file's body has them. */
 static dw_status
-count_groups(joiner *j, const dw_pq_footer *footer, int64_t body_end, dw_error *err)
+count_groups(joiner *j, const dw_pq_footer *footer, dw_error *err)
 {
     dw_pq_join *join = j->join;
+    int64_t rows = 0;
     for (size_t i = 0; i < footer->row_group_count; i++) {
         const dw_pq_row_group *group = &footer->row_groups[i];
-        join->row_count += group->row_count;
+        if (group->row_count > FILE_ROWS_MAX - join->row_count - rows) {
+            return dw__pq_odd(err, "number of rows");
+        }
+        rows += group->row_count;
         for (size_t k = 0; k < footer->leaf_count; k++) {
             const dw_pq_chunk *chunk = &group->chunks[k];
-            if (chunk->offset < MAGIC_BYTES || chunk->offset > body_end ||
-                chunk->size_bytes > body_end - chunk->offset) {
+            if (!is_in_body(j, chunk->offset, chunk->size_bytes)) {
                 return dw__pq_odd(err, "place of a column");
             }
             join->has_hadoop_lz4 = join->has_hadoop_lz4 || chunk->codec == DW_PQ_LZ4;
         }
     }
+    join->row_count += rows;
     join->row_group_count += footer->row_group_count;
-    return DW_OK;
+    return rows == j->rows ? DW_OK : dw__pq_odd(err, "number of rows");
 }
 
 /* Adds a file whose footer is in `bytes`. */
@@ -174,21 +215,28 @@ add_footer(joiner *j, const dw_pq_source *source, dw_str footer, dw_arena *arena
     dw_pq_join *join = j->join;
     dw_pq_footer parsed;
     bool is_first = join->piece_count == 1;
-    int64_t body_end = source->size_bytes - DW_PQ_END_BYTES - (int64_t) footer.len;
     DW_AUTO(dw_strbuf) rest = dw__strbuf_make(join->allocator, DW_PQ_FOOTER_BYTES_MAX);
+    dw_strbuf *own_rest = is_first ? &j->rest : &rest;
     DW_TRY(dw__pq_footer_parse(footer, arena, &parsed, err));
     j->shift = join->size_bytes - MAGIC_BYTES;
-    put_footer(j, footer, is_first ? &j->rest : &rest);
-    DW_TRY(dw__strbuf_ok(&rest, "a footer", err));
-    if (j->is_odd ||
-        (!is_first && !dw__str_equal(dw__strbuf_str(&rest), dw__strbuf_str(&j->rest)))) {
+    j->body_end = source->size_bytes - DW_PQ_END_BYTES - (int64_t) footer.len;
+    j->rows = -1;
+    if (j->body_end < MAGIC_BYTES || j->body_end > FILE_BYTES_MAX - join->size_bytes) {
+        return dw__pq_odd(err, "size");
+    }
+    if (parsed.row_group_count > ROW_GROUPS_MAX - join->row_group_count) {
+        return dw__pq_odd(err, "number of row groups");
+    }
+    put_footer(j, footer, own_rest);
+    DW_TRY(dw__strbuf_ok(own_rest, "a footer", err));
+    if (j->is_odd || !dw__str_equal(dw__strbuf_str(own_rest), dw__strbuf_str(&j->rest))) {
         return dw__pq_odd(err, "schema, writer or metadata");
     }
-    DW_TRY(count_groups(j, &parsed, body_end, err));
+    DW_TRY(count_groups(j, &parsed, err));
     if (is_first) {
         join->first = parsed;
     }
-    uint64_t size = (uint64_t) (body_end - MAGIC_BYTES);
+    uint64_t size = (uint64_t) (j->body_end - MAGIC_BYTES);
     join->pieces[join->piece_count++] =
         (dw_piece){.key = source->key, .offset = MAGIC_BYTES, .size = size};
     join->size_bytes += (int64_t) size;

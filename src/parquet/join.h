@@ -6,6 +6,8 @@
  *           each of its row groups.
  *  [JOIN-2] Row groups keep their statistics, bloom filters and encodings. Page indexes, which know
  *           places by themselves, are left out.
+ *  [JOIN-3] Every place that a footer names lies between the first magic word and the footer, and
+ *           its rows are those of its row groups; else, or with encryption, nothing is joined.
  */
 #ifndef DW_PARQUET_JOIN_H
 #define DW_PARQUET_JOIN_H

@@ -1,6 +1,6 @@
 /*
  * Bins whose files are put together as they are: where nothing about their rows would change but
- * the file in which they stand, bytes are copied instead of values. [JOIN-1,2]
+ * the file in which they stand, bytes are copied instead of values. [JOIN-1..3]
  */
 #include "codec/codec.h"
 #include "codec/uri.h"
