@@ -115,6 +115,13 @@ typedef struct dw_posix_temp {
     dw_posix_path path; /* when named */
 } dw_posix_temp;
 
+/* Bytes of an open file, whose path is for messages. */
+typedef struct dw_posix_range {
+    int fd;
+    const char *path;
+    uint64_t offset, size;
+} dw_posix_range;
+
 /* True for the names of our temporary files: ".<name>.<16 hexadecimal digits>.tmp". No object may
  * have such a name, and no listing shows one. */
 bool dw__posix_is_temp_name(dw_str name);
@@ -125,10 +132,10 @@ DW_WARN_UNUSED dw_status dw__posix_temp_open(dw_posix *posix, const dw_posix_pat
 /* Writes its bytes. `target` is for messages. */
 DW_WARN_UNUSED dw_status dw__posix_temp_fill(const dw_posix *posix, const dw_posix_temp *temp,
                                              dw_str bytes, const char *target, dw_error *err);
-/* The same with those of another file. */
+/* The same with those of another file; their number, which is smaller where that file ends. */
 DW_WARN_UNUSED dw_status dw__posix_temp_copy(const dw_posix *posix, const dw_posix_temp *temp,
-                                             int from_fd, const char *target, int64_t *size_out,
-                                             dw_error *err);
+                                             const dw_posix_range *range, const char *target,
+                                             uint64_t *size_out, dw_error *err);
 /* Makes them durable. */
 DW_WARN_UNUSED dw_status dw__posix_temp_sync(const dw_posix *posix, const dw_posix_temp *temp,
                                              const char *target, dw_error *err);

@@ -130,8 +130,8 @@ sync_name(const dw_posix *posix, const dw_posix_temp *temp, const char *target, 
 typedef struct put_request {
     dw_posix_path target;
     dw_str bytes;
-    const int *from_fd; /* not NULL: the bytes of this file instead, from its beginning */
-    int64_t *size_out;  /* with from_fd */
+    const dw_posix_range *from; /* not NULL: these instead */
+    uint64_t *copied_out;       /* how many these were */
     bool may_replace;
     bool is_hint; /* it need not survive a power failure */
 } put_request;
@@ -213,10 +213,10 @@ try_put(dw_posix *posix, const put_request *request, bool *retry_out, dw_error *
     *retry_out = false;
     dw_posix_temp temp;
     DW_TRY(dw__posix_temp_open(posix, target, &temp, err));
-    dw_status status = request->from_fd == NULL
+    dw_status status = request->from == NULL
                            ? dw__posix_temp_fill(posix, &temp, request->bytes, target->text, err)
-                           : dw__posix_temp_copy(posix, &temp, *request->from_fd, target->text,
-                                                 request->size_out, err);
+                           : dw__posix_temp_copy(posix, &temp, request->from, target->text,
+                                                 request->copied_out, err);
     if (status == DW_OK && !request->is_hint) {
         status = dw__posix_temp_sync(posix, &temp, target->text, err);
     }
@@ -304,8 +304,11 @@ dw__posix_copy(dw_storage *storage, dw_str key, dw_storage *from, dw_str from_ke
     if (fd < 0) {
         return dw__posix_error(errno, "reading", path.text, err);
     }
-    put_request request = {.from_fd = &fd, .size_out = size_out, .is_hint = true};
+    const dw_posix_range whole = {fd, path.text, 0, INT64_MAX};
+    uint64_t copied = 0;
+    put_request request = {.from = &whole, .copied_out = &copied, .is_hint = true};
     dw_status status = put_if_absent(dw__posix_from(storage), key, &request, err);
+    *size_out = (int64_t) copied;
     dw__posix_close(source, fd);
     return status;
 }

@@ -5,8 +5,6 @@
  */
 #include "storage/posix.h"
 
-#include "base/assert.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,9 +16,6 @@
 #define TEMP_NAME_BYTES_MAX 200
 /* A name of 64 random bits that is taken means a broken generator: give up soon. */
 #define TEMP_TRIES_MAX 8
-/* What is copied at a time: by the system, and through memory. */
-#define COPY_RANGE_BYTES ((size_t) 1 << 30)
-#define COPY_MEMORY_BYTES ((size_t) 1 << 18)
 
 bool
 dw__posix_is_temp_name(dw_str name)
@@ -194,53 +189,6 @@ dw__posix_temp_fill(const dw_posix *posix, const dw_posix_temp *temp, dw_str byt
         done += written > 0 ? (size_t) written : 0;
     }
     return DW_OK;
-}
-
-/* The next bytes, through memory where the system cannot do without; their number, or -1. */
-static ssize_t
-copy_some(const dw_posix *posix, const dw_posix_temp *temp, int from_fd, int64_t at, char *memory)
-{
-    const dw_posix_calls *calls = posix->calls;
-    if (calls->copy != NULL) {
-        ssize_t moved = calls->copy(calls->ctx, from_fd, at, temp->fd, COPY_RANGE_BYTES);
-        bool is_incapable = moved < 0 && at == 0 &&
-                            (errno == EXDEV || errno == EINVAL || errno == ENOSYS ||
-                             errno == EOPNOTSUPP || errno == EPERM);
-        if (!is_incapable) {
-            return moved;
-        }
-    }
-    ssize_t got = calls->pread(calls->ctx, from_fd, memory, COPY_MEMORY_BYTES, at);
-    for (ssize_t done = 0; got > 0 && done < got;) {
-        ssize_t written = calls->write(calls->ctx, temp->fd, memory + done, (size_t) (got - done));
-        if (written == 0 || (written < 0 && errno != EINTR)) {
-            return -1;
-        }
-        done += written > 0 ? written : 0;
-    }
-    return got;
-}
-
-dw_status
-dw__posix_temp_copy(const dw_posix *posix, const dw_posix_temp *temp, int from_fd,
-                    const char *target, int64_t *size_out, dw_error *err)
-{
-    const dw_allocator *allocator = posix->base.env->allocator;
-    char *memory = dw__alloc(allocator, COPY_MEMORY_BYTES);
-    if (memory == NULL) {
-        return dw__error_oom(err);
-    }
-    dw_status status = DW_OK;
-    *size_out = 0;
-    for (ssize_t some = 1; status == DW_OK && some != 0;) {
-        some = copy_some(posix, temp, from_fd, *size_out, memory);
-        if (some < 0 && errno != EINTR) {
-            status = dw__posix_error(errno, "copying to", target, err);
-        }
-        *size_out += some > 0 ? some : 0;
-    }
-    dw__dealloc(allocator, memory, COPY_MEMORY_BYTES);
-    return status;
 }
 
 dw_status

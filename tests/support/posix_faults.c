@@ -119,6 +119,18 @@ fault_write(void *ctx, int fd, const void *bytes, size_t size)
     return call.rule == NULL ? written : answer(call, -1);
 }
 
+static ssize_t
+fault_copy(void *ctx, int from, off_t offset, int to, size_t size)
+{
+    fault_call call = enter(ctx, DWT_CALL_COPY);
+    if (is_stopped(call)) {
+        return -1;
+    }
+    const dw_posix_calls *inner = call.faults->inner;
+    ssize_t copied = inner->copy(inner->ctx, from, offset, to, clamp_io(call.faults, size));
+    return call.rule == NULL ? copied : answer(call, -1);
+}
+
 static int
 fault_fsync(void *ctx, int fd)
 {
@@ -213,6 +225,7 @@ dwt_posix_faults_init(dwt_posix_faults *faults, const dw_posix_calls *inner)
                                            .close = fault_close,
                                            .pread = fault_pread,
                                            .write = fault_write,
+                                           .copy = fault_copy,
                                            .fsync = fault_fsync,
                                            .fstat = fault_fstat,
                                            .stat = fault_stat,

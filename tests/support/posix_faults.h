@@ -24,6 +24,7 @@ typedef enum dwt_call {
     DWT_CALL_CLOSE,
     DWT_CALL_PREAD,
     DWT_CALL_WRITE,
+    DWT_CALL_COPY,
     DWT_CALL_FSYNC,
     DWT_CALL_FSYNC_DIRECTORY,
     DWT_CALL_FSTAT,

@@ -184,6 +184,88 @@ test_posix_fault__interrupted_calls_are_repeated(void **state)
     }
 }
 
+/*
+ * ---- bytes of other objects -------------------------------------------------------------------
+ */
+
+/* Copies an object and puts one together of pieces of it, a few bytes at a time. */
+static dw_status
+copy_and_compose(fixture *self, dw_error *err)
+{
+    int64_t size = 0;
+    const dw_piece pieces[] = {{.bytes = DW_STR("<")},
+                               {.key = DW_STR("from"), .offset = 1, .size = 7},
+                               {.key = DW_STR("from"), .offset = 0, .size = 2}};
+    DW_TRY(
+        dw__storage_copy(self->storage, DW_STR("copy"), self->storage, DW_STR("from"), &size, err));
+    assert_int_equal(size, 10);
+    return dw__storage_compose(self->storage, DW_STR("whole"), pieces, 3, err);
+}
+
+static void
+check_copies(fixture *self)
+{
+    static const char *const expected[][2] = {{"copy", "0123456789"}, {"whole", "<123456701"}};
+    dw_error err = DW_ERROR_INIT;
+    for (size_t i = 0; i < 2; i++) {
+        char *bytes = dwt_get(self->storage, expected[i][0]);
+        assert_string_equal(bytes, expected[i][1]);
+        free(bytes);
+        assert_ok(dw__storage_remove(self->storage, dw__str_from(expected[i][0]), &err), &err);
+    }
+}
+
+static void
+test_posix_fault__copies_through_memory_what_the_kernel_does_not_copy(void **state)
+{
+    static const int errnums[] = {EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EPERM};
+    fixture *self = *state;
+    dwt_put(self->storage, "from", DW_STR("0123456789"));
+    for (size_t i = 0; i < sizeof(errnums) / sizeof(errnums[0]); i++) {
+        for (int at = -1; at < 4; at++) { /* always, never, and on the way */
+            dwt_posix_faults_clear(&self->faults);
+            self->faults.io_bytes_max = 3;
+            self->faults.rules[DWT_CALL_COPY] = (dwt_call_rule){.at = at, .errnum = errnums[i]};
+            dw_error err = DW_ERROR_INIT;
+            assert_ok(copy_and_compose(self, &err), &err);
+            check_copies(self);
+        }
+    }
+}
+
+static void
+test_posix_fault__copies_are_whole_or_not_there(void **state)
+{
+    static const dwt_call calls[] = {DWT_CALL_COPY, DWT_CALL_PREAD, DWT_CALL_WRITE};
+    fixture *self = *state;
+    dwt_put(self->storage, "from", DW_STR("0123456789"));
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        bool is_hit = true;
+        for (int at = 1; is_hit; at++) {
+            dw_error err = DW_ERROR_INIT;
+            dwt_posix_faults_clear(&self->faults);
+            self->faults.io_bytes_max = 3;
+            self->faults.rules[calls[i]] = (dwt_call_rule){.at = at, .errnum = EIO};
+            if (calls[i] != DWT_CALL_COPY) {
+                self->faults.rules[DWT_CALL_COPY] = (dwt_call_rule){DWT_ALWAYS, EXDEV, false};
+            }
+            dw_status status = copy_and_compose(self, &err);
+            is_hit = status != DW_OK;
+            dwt_posix_faults_clear(&self->faults);
+            if (is_hit) {
+                bool has_copy = dwt_count(self->storage, "") == 2;
+                assert_error(status, DW_IO, "STORAGE_IO", &err);
+                assert_true(has_copy || dwt_count(self->storage, "") == 1);
+                status = has_copy ? dw__storage_remove(self->storage, DW_STR("copy"), &err) : DW_OK;
+                assert_ok(status, &err);
+                continue;
+            }
+            check_copies(self);
+            assert_true(at > 3);
+        }
+    }
+}
+
 /* ---- finding the way to name a file ---------------------------------------------------------- */
 
 static void
@@ -437,6 +519,8 @@ main(void)
         FAULT_TEST(says_what_to_do),
         FAULT_TEST(reading_fails_with_a_reason),
         FAULT_TEST(interrupted_calls_are_repeated),
+        FAULT_TEST(copies_through_memory_what_the_kernel_does_not_copy),
+        FAULT_TEST(copies_are_whole_or_not_there),
         FAULT_TEST(finds_another_way_without_anonymous_files),
         FAULT_TEST(finds_another_way_without_proc),
         FAULT_TEST(renames_where_links_are_not_known),
