@@ -1,5 +1,5 @@
 /*
- * deltaworks fsck: is a table what the protocol says?
+ * deltaworks fsck: is a table what the protocol says? And, with --repair, lets go what is lost.
  */
 #include "args.h"
 #include "error.h"
@@ -17,15 +17,21 @@ static const char help[] =
     "and orphan files. Nothing is changed. Each finding has the number of the rule that it\n"
     "breaks (docs/fsck.md). The same as FSCK TABLE.\n"
     "\n"
+    "With --repair the files that are missing in storage are removed from the table instead, and\n"
+    "listed: the rows that are left can be read again. The same as FSCK REPAIR TABLE.\n"
+    "\n"
     "  --data           read all data files, too, and compare statistics with rows\n"
+    "  --repair         remove missing files from the table\n"
+    "  --dry-run        with --repair: list them, and remove nothing\n"
+    "  --force          with --repair: also when not one file is there\n"
     "  --format FORMAT  table (default), csv, json, ndjson, markdown, arrow\n"
-    "  --output FILE    write the findings there\n"
+    "  --output FILE    write the findings, or what was missing, there\n"
     "  --quiet          print nothing when there is nothing to print\n";
 
 typedef struct fsck_args {
     runner_options options;
     const char *format;
-    bool with_data;
+    bool with_data, repairs, is_dry_run, force;
 } fsck_args;
 
 static int
@@ -33,6 +39,9 @@ parse(int argc, char **argv, fsck_args *out, args *arguments)
 {
     const option_spec specs[] = {
         {"--data", 0, false, false, NULL, NULL, 0, &out->with_data},
+        {"--repair", 0, false, false, NULL, NULL, 0, &out->repairs},
+        {"--dry-run", 0, false, false, NULL, NULL, 0, &out->is_dry_run},
+        {"--force", 0, false, false, NULL, NULL, 0, &out->force},
         {"--format", 0, true, false, &out->format, NULL, 0, NULL},
         {"--output", 'o', true, false, &out->options.output, NULL, 0, NULL},
         {"--quiet", 'q', false, false, NULL, NULL, 0, &out->options.is_quiet},
@@ -49,6 +58,9 @@ parse(int argc, char **argv, fsck_args *out, args *arguments)
     if (arguments->positional_count != 1) {
         return error_usage("fsck", "expected one table, found %zu arguments",
                            arguments->positional_count);
+    }
+    if (out->repairs ? out->with_data : out->is_dry_run || out->force) {
+        return error_usage("fsck", "--dry-run and --force go with --repair, --data without it");
     }
     if (out->format != NULL && (!format_parse(out->format, &out->options.format) ||
                                 out->options.format == FORMAT_PARQUET)) {
@@ -101,6 +113,24 @@ check(const fsck_args *parsed, const char *table)
     return status == EXIT_DONE ? closed : status;
 }
 
+static int
+repair(const fsck_args *parsed, const char *table)
+{
+    text sql = {0};
+    text_append_cstr(&sql, "FSCK REPAIR TABLE ");
+    append_table(&sql, table);
+    text_append_cstr(&sql, parsed->force ? " FORCE" : "");
+    text_append_cstr(&sql, parsed->is_dry_run ? " DRY RUN" : "");
+    runner r;
+    int status = runner_open(&r, &parsed->options);
+    if (status == EXIT_DONE) {
+        status = runner_run(&r, text_cstr(&sql));
+    }
+    int closed = runner_close(&r);
+    text_free(&sql);
+    return status == EXIT_DONE ? closed : status;
+}
+
 int
 verb_fsck(int argc, char **argv)
 {
@@ -110,7 +140,8 @@ verb_fsck(int argc, char **argv)
     if (status == EXIT_DONE && arguments.wants_help) {
         printf("%s%s", help, runner_options_help);
     } else if (status == EXIT_DONE) {
-        status = check(&parsed, arguments.positional[0]);
+        status = parsed.repairs ? repair(&parsed, arguments.positional[0])
+                                : check(&parsed, arguments.positional[0]);
     }
     free(arguments.positional);
     return status;

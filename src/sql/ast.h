@@ -85,6 +85,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_MODIFY, /* what Delta tables cannot have done to them, but the engine's may */
     DW_STATEMENT_TRANSACTION,
     DW_STATEMENT_RESTORE,
+    DW_STATEMENT_REPAIR,
     DW_STATEMENT_GENERATE,
     DW_STATEMENT_ENGINE /* anything else: for the engine */
 } dw_statement_kind;
@@ -225,6 +226,13 @@ typedef struct dw_fsck_statement {
     bool with_data;
 } dw_fsck_statement;
 
+/* FSCK REPAIR TABLE name [FORCE] [DRY RUN] */
+typedef struct dw_repair_statement {
+    dw_sql_name name;
+    bool force;
+    dw_upkeep_options options;
+} dw_repair_statement;
+
 /* OPTIMIZE, and REORG TABLE ... APPLY (PURGE) */
 typedef struct dw_optimize_statement {
     dw_sql_name name;
@@ -347,6 +355,7 @@ typedef struct dw_statement {
         dw_transaction_statement transaction;
         dw_modify_statement modify;
         dw_restore_statement restore;
+        dw_repair_statement repair;
         dw_manifest_statement manifest;
         dw_engine_statement engine;
     } as;

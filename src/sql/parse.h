@@ -52,6 +52,8 @@ DW_WARN_UNUSED dw_status dw__parse_optimize(dw_parser *parser, dw_optimize_state
 DW_WARN_UNUSED dw_status dw__parse_reorg(dw_parser *parser, dw_optimize_statement *out);
 /* symlink_format_manifest FOR TABLE name, behind GENERATE */
 DW_WARN_UNUSED dw_status dw__parse_generate(dw_parser *parser, dw_manifest_statement *out);
+/* TABLE name [FORCE] [DRY RUN], behind FSCK REPAIR */
+DW_WARN_UNUSED dw_status dw__parse_repair(dw_parser *parser, dw_repair_statement *out);
 /* [TABLE] name TO ..., behind RESTORE */
 DW_WARN_UNUSED dw_status dw__parse_restore(dw_parser *parser, dw_restore_statement *out);
 /*

@@ -46,7 +46,6 @@ static const modify_shape shapes[] = {
     {.verb = "CONVERT TO DELTA",
      .words = {DW_KEYWORD_CONVERT, DW_KEYWORD_TO},
      .advice = ": load the files with COPY INTO"},
-    {.verb = "FSCK REPAIR TABLE", .words = {DW_KEYWORD_FSCK}, .advice = ""},
     {.verb = "MSCK REPAIR TABLE", .words = {DW_KEYWORD_MSCK}, .advice = ": Delta tables need none"},
     {.verb = "REFRESH",
      .words = {DW_KEYWORD_REFRESH},

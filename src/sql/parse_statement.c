@@ -225,6 +225,21 @@ parse_drop_view(dw_parser *parser, dw_statement *out)
     return dw__parser_expect_end(parser);
 }
 
+/* TABLE ... or REPAIR TABLE ..., behind FSCK */
+static dw_status
+parse_fsck(dw_parser *parser, dw_statement *out)
+{
+    if (dw__parser_accept_word(parser, "repair")) {
+        *out = make(DW_STATEMENT_REPAIR, "FSCK REPAIR TABLE");
+        return dw__parse_repair(parser, &out->as.repair);
+    }
+    if (!dw__parser_accept(parser, DW_KEYWORD_TABLE)) {
+        return dw__parser_fail(parser, "TABLE or REPAIR TABLE");
+    }
+    *out = make(DW_STATEMENT_FSCK, "FSCK");
+    return dw__parse_fsck(parser, &out->as.fsck);
+}
+
 /* ---- The recogniser -------------------------------------------------------------------------- */
 
 /* Statements that their first word tells. */
@@ -282,10 +297,8 @@ dw__parse_statement(const dw_sql_text *sql, dw_arena *arena, dw_statement *out, 
     if (dw__parser_at_end(&parser)) {
         return DW_OK;
     }
-    if (dw__parser_is(&parser, DW_KEYWORD_FSCK) && dw__parser_is_at(&parser, 1, DW_KEYWORD_TABLE)) {
-        parser.pos += 2;
-        *out = make(DW_STATEMENT_FSCK, "FSCK");
-        return dw__parse_fsck(&parser, &out->as.fsck);
+    if (dw__parser_accept(&parser, DW_KEYWORD_FSCK)) {
+        return parse_fsck(&parser, out);
     }
     if (dw__parser_is(&parser, DW_KEYWORD_VACUUM) && !dw__parse_is_engine_vacuum(&parser)) {
         parser.pos++;

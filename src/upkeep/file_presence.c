@@ -69,10 +69,12 @@ check_vector(dw_file_presence *presence, const dw_dv_descriptor *dv, dw_error *e
         return DW_OK;
     }
     DW_TRY(dw__dv_path(dv, &presence->scratch, &path, &is_absolute, err));
+    presence->vector = path;
     if (dw__map_get(&presence->vectors, path) != NULL) {
         return DW_OK;
     }
     DW_TRY(look(presence, path, is_absolute, &found, err));
+    presence->vector_is_missing = !found;
     if (!found) {
         return note_missing(presence, path, err);
     }
@@ -86,9 +88,12 @@ dw__file_presence_check(dw_file_presence *presence, const dw_file *file, dw_erro
 {
     dw_str path;
     bool found;
+    presence->file_is_missing = presence->vector_is_missing = false;
+    presence->vector = DW_STR_NULL;
     dw__arena_reset(&presence->scratch);
     DW_TRY(dw__uri_canonical(&presence->scratch, file->path, &path, err));
     DW_TRY(look(presence, path, dw__uri_is_absolute(path), &found, err));
+    presence->file_is_missing = !found;
     if (!found) {
         DW_TRY(note_missing(presence, file->path, err));
     }

@@ -11,8 +11,6 @@
 #include <inttypes.h>
 
 #define PARAMETERS_BYTES_MAX ((size_t) 65536)
-/* How many files pass between two looks at whether the user wants to stop. */
-#define FILES_A_LOOK 1024
 
 typedef struct restore {
     dw_table *table;
@@ -44,11 +42,7 @@ open_versions(restore *r, dw_error *err)
 static dw_status
 go_on(restore *r, dw_error *err)
 {
-    if (r->seen_count++ % FILES_A_LOOK != 0) {
-        return DW_OK;
-    }
-    dw__upkeep_progress(r->upkeep, r->seen_count, r->all_count);
-    return dw__upkeep_check(r->upkeep, err);
+    return dw__upkeep_go_on(r->upkeep, r->seen_count++, r->all_count, err);
 }
 
 /* ---- Files ----------------------------------------------------------------------------------- */

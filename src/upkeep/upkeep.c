@@ -5,6 +5,9 @@
 
 #include "base/checked.h"
 
+/* How many files pass between two looks at whether the user wants to stop. */
+#define FILES_A_LOOK 1024
+
 dw_upkeep
 dw__upkeep_make(const dw_env *env, dw_connection *connection, const dw_upkeep_options *options)
 {
@@ -43,4 +46,14 @@ dw__upkeep_progress(const dw_upkeep *upkeep, int64_t done, int64_t all)
     if (upkeep->progress != NULL && all > 0) {
         upkeep->progress(upkeep->ctx, (double) done / (double) all);
     }
+}
+
+dw_status
+dw__upkeep_go_on(const dw_upkeep *upkeep, int64_t done, int64_t all, dw_error *err)
+{
+    if (done % FILES_A_LOOK != 0) {
+        return DW_OK;
+    }
+    dw__upkeep_progress(upkeep, done, all);
+    return dw__upkeep_check(upkeep, err);
 }

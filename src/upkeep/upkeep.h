@@ -38,5 +38,8 @@ bool dw__upkeep_is_over(const dw_upkeep *upkeep);
 /* DW_CANCELLED (CANCELLED) when the user wants it to stop. */
 DW_WARN_UNUSED dw_status dw__upkeep_check(const dw_upkeep *upkeep, dw_error *err);
 void dw__upkeep_progress(const dw_upkeep *upkeep, int64_t done, int64_t all);
+/* Both now and then, for loops over files. */
+DW_WARN_UNUSED dw_status dw__upkeep_go_on(const dw_upkeep *upkeep, int64_t done, int64_t all,
+                                          dw_error *err);
 
 #endif

@@ -345,14 +345,31 @@ test_modify__reads_the_verb_and_the_table(void **state)
         assert_str(dw__sql_name_print(&p.statement.as.modify.name, &p.arena), cases[i][2]);
         dwt_parsed_deinit(&p);
     }
-    static const char *const ours[] = {"CONVERT TO DELTA parquet.`x`", "FSCK REPAIR TABLE t",
-                                       "ANALYZE TABLE t COMPUTE"};
+    static const char *const ours[] = {"CONVERT TO DELTA parquet.`x`", "ANALYZE TABLE t COMPUTE"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         dwt_parsed p;
         dwt_parse_ok(&p, ours[i], DW_STATEMENT_MODIFY);
         assert_false(p.statement.as.modify.has_name);
         dwt_parsed_deinit(&p);
     }
+}
+
+static void
+test_fsck__checks_or_repairs(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    dwt_parse_ok(&p, "FSCK TABLE t WITH DATA", DW_STATEMENT_FSCK);
+    assert_true(p.statement.as.fsck.with_data);
+    dwt_parsed_deinit(&p);
+    dwt_parse_ok(&p, "FSCK REPAIR TABLE delta.`/t` DRY RUN", DW_STATEMENT_REPAIR);
+    assert_false(p.statement.as.repair.force);
+    assert_true(p.statement.as.repair.options.dry_run);
+    dwt_parsed_deinit(&p);
+    dwt_parse_ok(&p, "fsck repair table t force", DW_STATEMENT_REPAIR);
+    assert_true(p.statement.as.repair.force);
+    assert_false(p.statement.as.repair.options.dry_run);
+    dwt_parsed_deinit(&p);
 }
 
 static void
@@ -514,6 +531,7 @@ main(void)
         cmocka_unit_test(test_statement__finds_the_query_inside_of_statements_for_the_engine),
         cmocka_unit_test(test_explain__takes_a_query),
         cmocka_unit_test(test_modify__reads_the_verb_and_the_table),
+        cmocka_unit_test(test_fsck__checks_or_repairs),
         cmocka_unit_test(test_vacuum__reads_clauses_in_any_order),
         cmocka_unit_test(test_merge__reads_target_source_and_clauses),
         cmocka_unit_test(test_merge__knows_what_columns_may_be_qualified_by),
