@@ -3,6 +3,7 @@ import glob
 import json
 import os
 import random
+import shutil
 import sys
 import time
 from urllib.parse import unquote
@@ -396,6 +397,63 @@ def test_vacuum__refuses_tables_that_it_may_not_write(w):
 def test_vacuum__is_no_part_of_a_transaction(w):
     w.sql("CREATE TABLE t (a INT)")
     expect_failure(w.run("sql", "-c", "BEGIN; VACUUM t"), 4, "[TRANSACTION_STATEMENT]")
+
+
+def held(w, before, after):
+    """A session that has run `before` and waits; call what comes back to let it run `after`, for its rows."""
+    gate = w.path("gate")
+    os.mkfifo(gate)
+    wait = f"SELECT count(*) FROM read_csv('{gate}', columns = {{'a': 'INT'}}, header = false, auto_detect = false)"
+    process = w.start("sql", "--quiet", "--format", "ndjson", "-c", f"{before}; {wait}; {after}")
+    opened = None
+    while opened is None:
+        expect(process.poll() is None, "a session that waits")
+        try:
+            opened = os.open(gate, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody has opened the other end yet
+            time.sleep(0.01)
+
+    def let_go():
+        os.write(opened, b"1\n")
+        os.close(opened)
+        out, err = process.communicate(timeout=60)
+        expect(process.returncode == 0, f"the session beside VACUUM went on: {err!r}")
+        return [list(json.loads(line).values()) for line in out.splitlines()]
+    return let_go
+
+
+@test
+def test_vacuum__leaves_the_files_of_an_open_transaction(w):
+    for properties in (FEATURES["plain"], FEATURES["vectors"]):
+        make(w, *properties, rows=6000)
+        grow_old(w, step=1000)
+        expected = w.rows("SELECT id FROM t WHERE id >= 100 ORDER BY id")
+        go_on = held(w, "BEGIN; INSERT INTO t VALUES (900001, 'mine'); DELETE FROM t WHERE id < 100", "COMMIT")
+        orphan(w, "dead.parquet")
+        expect(total(vacuum(w))["files"] > 1, "files that go")
+        w.sql("INSERT INTO t VALUES (900002, 'other')")
+        vacuum(w)
+        go_on()
+        found = w.rows("SELECT id FROM t ORDER BY id")
+        expect(found == expected + [[900001], [900002]], f"{len(expected) + 2} rows, found {len(found)}")
+        expect_equal(w.value("SELECT count(*) FROM t WHERE p = 'mine'"), 1)
+        shutil.rmtree(w.path("t"))
+        os.unlink(w.path("gate"))
+
+
+@test
+def test_vacuum__leaves_the_files_of_readers_at_older_versions(w):
+    make(w, *FEATURES["vectors"], rows=6000)
+    grow_old(w, step=1000)
+    last = last_version(w)
+    query = "SELECT count(*), sum(id), min(p), sum(hash(id)) FROM t"
+    travel = f"{query} VERSION AS OF {last - 1}"
+    now, then = w.rows(query), w.rows(travel)
+    go_on = held(w, f"BEGIN; SELECT max(id) FROM t; {travel}", f"{query}; {travel}; ROLLBACK")
+    w.sql("DELETE FROM t; INSERT INTO t VALUES (1, 'new')")
+    expect(total(vacuum(w))["files"] > 0, "files that go")
+    expect_equal(go_on()[-2:], now + then)
+    expect_equal(w.rows("SELECT id FROM t"), [[1]])
 
 
 @test
