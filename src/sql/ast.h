@@ -317,6 +317,8 @@ typedef struct dw_modify_statement {
     size_t name_end;    /* the token behind it */
     dw_sql_range with;  /* WITH ... before MERGE; empty: none */
     bool evolves;       /* MERGE WITH SCHEMA EVOLUTION */
+    bool explains;      /* EXPLAIN stands before it: to be told, not done */
+    bool analyzes;      /* EXPLAIN ANALYZE */
     const char *advice; /* what to do instead; "" when there is nothing */
 } dw_modify_statement;
 

@@ -3,6 +3,7 @@
  * what is set a query over those rows.
  */
 #include "sql/assignment.h"
+#include "sql/explain.h"
 #include "sql/row_query.h"
 #include "table/delete.h"
 #include "table/update.h"
@@ -46,7 +47,7 @@ static dw_status
 parse_parts(dw_execution *x, change_parts *out)
 {
     size_t end = x->sql.count - 1;
-    bool updates = x->sql.items[0].keyword == DW_KEYWORD_UPDATE;
+    bool updates = strcmp(x->statement.as.modify.verb, "UPDATE") == 0;
     dw_parser parser = dw__parser_make(&x->sql, &x->arena, x->err);
     parser.pos = x->statement.as.modify.name_end;
     DW_TRY(parse_alias(&parser));
@@ -192,6 +193,28 @@ run_verb(change_state *state, const dw_row_change_spec *rows)
     return dw__table_update(&spec, &state->done, x->err);
 }
 
+/* The rows that the statement would choose; what it sets is read only to refuse what is wrong. */
+static dw_status
+explain(change_state *state, const dw_row_query *query)
+{
+    dw_execution *x = state->x;
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_EXPLAIN_BYTES_MAX);
+    state->schema = dw__log_snapshot_schema(query->sources[0].snapshot);
+    DW_TRY(assign_all(state));
+    DW_TRY(dw__explain_put_scans(x, &query->binding, query->scan, &text));
+    DW_TRY(dw__explain_put_plan(x, query->sql, false, &text));
+    return dw__explain_set(x, &text);
+}
+
+static dw_status
+explain_emptied(const change_state *state, const dw_log_snapshot *snapshot)
+{
+    dw_execution *x = state->x;
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_EXPLAIN_BYTES_MAX);
+    dw__explain_put_emptied(x, &x->statement.as.modify.name, snapshot, &text);
+    return dw__explain_set(x, &text);
+}
+
 static dw_status
 change_chosen(change_state *state, dw_row_change_spec *spec)
 {
@@ -208,7 +231,7 @@ change_chosen(change_state *state, dw_row_change_spec *spec)
         spec->snapshot = query.sources[0].snapshot;
         spec->scan = query.scan;
         spec->query = query.sql;
-        status = run_verb(state, spec);
+        status = x->statement.as.modify.explains ? explain(state, &query) : run_verb(state, spec);
         dw_open_query open = {.text = query.sql, .scan = query.scan};
         status = dw__explain_engine_error(x, &open, status);
     }
@@ -233,7 +256,8 @@ run(change_state *state)
     } else if (!updates) {
         dw_sql_travel newest = {.kind = DW_TRAVEL_NONE};
         DW_TRY(dw__execution_snapshot(x, state->table, &newest, &spec.snapshot));
-        return run_verb(state, &spec);
+        return x->statement.as.modify.explains ? explain_emptied(state, spec.snapshot)
+                                               : run_verb(state, &spec);
     }
     return change_chosen(state, &spec);
 }
@@ -295,5 +319,5 @@ dw__execute_change(dw_execution *x, dw_table *table)
         dw__error_context(x->err, "%s %.*s", x->statement.as.modify.verb, DW_STR_ARG(name));
         return status;
     }
-    return set_message(&state);
+    return x->statement.as.modify.explains ? DW_OK : set_message(&state);
 }

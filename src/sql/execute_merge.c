@@ -3,6 +3,7 @@
  * the connection, and the table changes by it.
  */
 #include "codec/rows.h"
+#include "sql/explain.h"
 #include "sql/merge_plan.h"
 #include "sql/merge_prune.h"
 #include "sql/row_query.h"
@@ -20,7 +21,8 @@ typedef struct merge_run {
     dw_evolved evolved;
     bool source_reads_target; /* in the query that was copied */
     int64_t source_row_count;
-    dw_str kept; /* the table of kept rows */
+    dw_str explained; /* EXPLAIN: what the query that was copied read */
+    dw_str kept;      /* the table of kept rows */
     dw_binding binding;
     dw_sql_text text;
     dw_scan *scan; /* of the join */
@@ -102,6 +104,18 @@ ask_source(void *ctx, dw_str select, dw_text_rows *out)
     return status;
 }
 
+/* The scan is gone when the rest is explained. */
+static dw_status
+explain_source(merge_run *run, const dw_binding *binding, const dw_scan *scan)
+{
+    dw_execution *x = run->x;
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_EXPLAIN_BYTES_MAX);
+    DW_TRY(dw__explain_put_scans(x, binding, scan, &text));
+    DW_TRY(dw__strbuf_ok(&text, "the plan", x->err));
+    return dw__arena_dup(&x->arena, dw__strbuf_str(&text), &run->explained) ? DW_OK
+                                                                            : dw__error_oom(x->err);
+}
+
 static dw_status
 describe_source(merge_run *run, const dw_binding *binding, const dw_open_query *query)
 {
@@ -115,6 +129,9 @@ describe_source(merge_run *run, const dw_binding *binding, const dw_open_query *
                                                            : run->merge.source_alias;
     if (is_plain_table(run, binding)) {
         return DW_OK;
+    }
+    if (x->statement.as.modify.explains && query->scan != NULL) {
+        DW_TRY(explain_source(run, binding, query->scan));
     }
     run->source_reads_target = dw__row_change_is_read(run->snapshot, query->scan, SIZE_MAX);
     return copy_source(run, query->text);
@@ -318,6 +335,38 @@ keep_rows(merge_run *run)
     dw__strbuf_append(&sql, query);
     DW_TRY(dw__strbuf_ok(&sql, "the statement", x->err));
     return dw__connection_execute(x->session->connection, dw__strbuf_str(&sql), x->err);
+}
+
+/*
+ * ---- EXPLAIN ------------------------------------------------------------------------------------
+ */
+
+/* The target, the tables of the source, and how many rows that has; then the plan of the join. */
+static dw_status
+explain(merge_run *run)
+{
+    dw_execution *x = run->x;
+    dw_str join;
+    dw_scan_source *sources;
+    DW_TRY(open_join(run, &join));
+    size_t target = dw__merge_target_reference(&run->plan);
+    const dw_sql_reference_vec *references = &run->binding.references;
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_EXPLAIN_BYTES_MAX);
+    DW_TRY(dw__execution_sources(x, &run->binding, &sources));
+    dw__explain_put_scan(x, &references->items[target], &sources[target],
+                         dw__scan_report(run->scan, target), &text);
+    for (size_t i = 0; i < references->count; i++) {
+        if (i != target) {
+            dw__explain_put_scan(x, &references->items[i], &sources[i],
+                                 dw__scan_report(run->scan, i), &text);
+        }
+    }
+    dw__strbuf_append(&text, run->explained);
+    dw__strbuf_append_literal(&text, "the source\n    rows        ");
+    dw__put_count(&text, run->source_row_count);
+    dw__strbuf_append_literal(&text, "\n\n");
+    DW_TRY(dw__explain_put_plan(x, join, false, &text));
+    return dw__explain_set(x, &text);
 }
 
 /* ---- For the history ------------------------------------------------------------------------- */
@@ -554,9 +603,12 @@ merge(merge_run *run)
     DW_TRY(prepare(run));
     DW_TRY(open_source(run));
     DW_TRY(read_plan(run));
-    dw_status status = keep_rows(run);
-    if (status == DW_OK) {
-        status = change_table(run);
+    dw_status status;
+    if (x->statement.as.modify.explains) {
+        status = explain(run);
+    } else {
+        status = keep_rows(run);
+        status = status == DW_OK ? change_table(run) : status;
     }
     dw_open_query open = {.scan = run->scan};
     return dw__explain_engine_error(x, &open, status);
@@ -617,5 +669,5 @@ dw__execute_merge(dw_execution *x, dw_table *table)
         dw__error_context(x->err, "MERGE INTO %.*s", DW_STR_ARG(name));
         return status;
     }
-    return set_counts(&run);
+    return x->statement.as.modify.explains ? DW_OK : set_counts(&run);
 }

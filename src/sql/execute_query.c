@@ -241,6 +241,28 @@ refuse_modify(dw_execution *x, dw_table *table)
                          "%s is not supported for Delta tables%s", modify->verb, modify->advice);
 }
 
+static dw_status
+modify_table(dw_execution *x, dw_table *table)
+{
+    static const char *const changes[] = {"DELETE", "TRUNCATE", "UPDATE"};
+    const dw_modify_statement *modify = &x->statement.as.modify;
+    if (modify->analyzes) {
+        return dw__error_set(x->err, DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
+                             "EXPLAIN ANALYZE runs what it explains, and %s would change the "
+                             "table: use EXPLAIN, which only tells what it would read",
+                             modify->verb);
+    }
+    if (strcmp(modify->verb, "MERGE INTO") == 0) {
+        return dw__execute_merge(x, table);
+    }
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        if (strcmp(modify->verb, changes[i]) == 0) {
+            return dw__execute_change(x, table);
+        }
+    }
+    return refuse_modify(x, table);
+}
+
 dw_status
 dw__execute_modify(dw_execution *x)
 {
@@ -252,13 +274,7 @@ dw__execute_modify(dw_execution *x)
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(dw__execution_target(x, &modify->name, &kind, &table));
     if (kind == DW_TARGET_DELTA) {
-        dw_keyword verb = x->sql.items[0].keyword;
-        bool changes =
-            verb == DW_KEYWORD_DELETE || verb == DW_KEYWORD_TRUNCATE || verb == DW_KEYWORD_UPDATE;
-        if (strcmp(modify->verb, "MERGE INTO") == 0) {
-            return dw__execute_merge(x, table);
-        }
-        return changes ? dw__execute_change(x, table) : refuse_modify(x, table);
+        return modify_table(x, table);
     }
     if (kind == DW_TARGET_NONE && x->sql.items[0].keyword != DW_KEYWORD_DROP) {
         return dw__table_not_found(x, &modify->name);

@@ -90,23 +90,6 @@ parse_create(dw_parser *parser, dw_statement *out)
 
 /* ---- Others ---------------------------------------------------------------------------------- */
 
-/* [ANALYZE | EXTENDED | FORMATTED] query, behind EXPLAIN */
-static dw_status
-parse_explain(dw_parser *parser, dw_statement *out)
-{
-    *out = make(DW_STATEMENT_EXPLAIN, "EXPLAIN");
-    out->as.explain.analyze = dw__parser_accept(parser, DW_KEYWORD_ANALYZE);
-    if (!out->as.explain.analyze) {
-        (void) (dw__parser_accept(parser, DW_KEYWORD_EXTENDED) ||
-                dw__parser_accept(parser, DW_KEYWORD_FORMATTED));
-    }
-    if (!dw__parser_is_query(parser)) {
-        return dw__parser_fail(parser, "a query to explain");
-    }
-    out->as.explain.query = dw__parser_rest(parser);
-    return DW_OK;
-}
-
 /* name [(columns)] TO | FROM ..., behind COPY. What looks otherwise is the engine's to refuse. */
 static dw_status
 parse_copy_table(dw_parser *parser, dw_engine_statement *out)
@@ -179,6 +162,54 @@ parse_with(dw_parser *parser, dw_statement *out)
         }
     }
     return set_query(parser, out);
+}
+
+static bool
+is_change(const dw_parser *parser)
+{
+    return dw__parser_is(parser, DW_KEYWORD_DELETE) || dw__parser_is(parser, DW_KEYWORD_UPDATE) ||
+           dw__parser_is(parser, DW_KEYWORD_TRUNCATE) || dw__parser_is(parser, DW_KEYWORD_MERGE);
+}
+
+/*
+ * What is explained as it would be parsed alone, where that may be a change; else `out` is empty.
+ */
+static dw_status
+parse_explained_change(dw_parser *parser, dw_statement *out)
+{
+    bool found;
+    *out = make(DW_STATEMENT_EMPTY, "statement");
+    if (is_change(parser)) {
+        return dw__parse_modify(parser, out, &found);
+    }
+    return dw__parser_is(parser, DW_KEYWORD_WITH) ? parse_with(parser, out) : DW_OK;
+}
+
+/* [ANALYZE | EXTENDED | FORMATTED] query | DELETE | UPDATE | TRUNCATE | MERGE, behind EXPLAIN */
+static dw_status
+parse_explain(dw_parser *parser, dw_statement *out)
+{
+    bool analyze = dw__parser_accept(parser, DW_KEYWORD_ANALYZE);
+    if (!analyze) {
+        (void) (dw__parser_accept(parser, DW_KEYWORD_EXTENDED) ||
+                dw__parser_accept(parser, DW_KEYWORD_FORMATTED));
+    }
+    size_t first = parser->pos;
+    DW_TRY(parse_explained_change(parser, out));
+    if (out->kind == DW_STATEMENT_MODIFY) {
+        out->as.modify.explains = true;
+        out->as.modify.analyzes = analyze;
+        return DW_OK;
+    }
+    bool is_query = out->kind == DW_STATEMENT_EMPTY || out->kind == DW_STATEMENT_QUERY;
+    parser->pos = first;
+    if (!is_query || !dw__parser_is_query(parser)) {
+        return dw__parser_fail(parser, "a query, DELETE, UPDATE or MERGE to explain");
+    }
+    *out = make(DW_STATEMENT_EXPLAIN, "EXPLAIN");
+    out->as.explain.analyze = analyze;
+    out->as.explain.query = dw__parser_rest(parser);
+    return DW_OK;
 }
 
 /* [name], behind CHECKPOINT */

@@ -387,5 +387,34 @@ def test_dynamic_overwrite__replaces_the_partitions_that_rows_have(w):
     expect_failure(w.run("sql", "-c", "SET spark.sql.shuffle.partitions = 3"), 1, "SETTING_UNKNOWN", "partitionOverwriteMode")
 
 
+# ---- EXPLAIN ---------------------------------------------------------------------------------------
+
+@test
+def test_explain__tells_what_a_change_would_read(w):
+    make_days(w)
+    before = w.rows("SELECT * FROM t ORDER BY ALL")
+    for statement, words in (
+            ("DELETE FROM t WHERE day = 2", ("1 after statistics", "removed     1 file as a whole, without reading", "bytes       0 bytes of", "day = 2")),
+            ("DELETE FROM t AS d WHERE d.id < 15", ("2 after statistics", "removed     1 file as a whole", "id < 15")),
+            ("DELETE FROM t WHERE id = 3 AND id % 2 = 1", ("1 after statistics", "pruned by   id = 3")),
+            ("UPDATE t SET x = x + 1 WHERE id BETWEEN 12 AND 13", ("1 after statistics", "id >= 12 AND id <= 13")),
+            ("UPDATE t SET x = 1 WHERE id IN (SELECT id FROM t VERSION AS OF 1)", ("t, version 5", "t, version 1")),
+            ("DELETE FROM t", ("5 in the table, all are removed without reading",)),
+            ("TRUNCATE TABLE t", ("5 in the table, all are removed without reading",))):
+        out = w.sql(f"EXPLAIN {statement}")
+        expect(out.count("t, version 5") == 1, f"{statement}: one table\n{out}")
+        for word in words:
+            expect(word in out, f"{statement}: {word}\n{out}")
+        ran = w.run("sql", "-c", f"EXPLAIN ANALYZE {statement}")
+        expect_failure(ran, 4, "STATEMENT_UNSUPPORTED", statement.split()[0], "use EXPLAIN,")
+    expect_equal(w.rows("SELECT * FROM t ORDER BY ALL"), before)
+    expect(not os.path.exists(w.path("t/_delta_log/00000000000000000006.json")), "nothing to be committed")
+    expect_failure(w.run("sql", "-c", "EXPLAIN UPDATE t SET nothing = 1 WHERE id = 1"), 1, "nothing")
+    expect_failure(w.run("sql", "-c", "EXPLAIN DELETE FROM missing WHERE id = 1"), 1, "TABLE_NOT_FOUND")
+    expect("DELETE" in w.sql("CREATE TEMP TABLE e (a INT); EXPLAIN DELETE FROM e WHERE a = 1"), "the engine's own plan")
+    out = w.sql("BEGIN; DELETE FROM t WHERE day = 1; EXPLAIN DELETE FROM t WHERE id < 1000; ROLLBACK")
+    expect("4 in the table" in out, f"what the transaction sees: {out}")
+
+
 if __name__ == "__main__":
     sys.exit(main())

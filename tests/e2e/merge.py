@@ -625,5 +625,25 @@ def test_merge__takes_the_alias_before_inserted_columns(w):
     expect_failure(w.run("sql", "-c", wrong), 1, "COLUMN_NOT_FOUND")
 
 
+@test
+def test_explain__tells_what_a_merge_would_read(w):
+    make(w, more="PARTITIONED BY (n)", rows=6)
+    w.sql("CREATE TABLE s AS SELECT 2 AS id, 2 AS n; INSERT INTO s VALUES (300, 4), (301, 9)")
+    before = w.files("t")
+    clauses = "WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (id, n) VALUES (id, n)"
+    for source in ("s", "(SELECT * FROM s WHERE id > 0) AS s"):
+        out = w.sql(f"EXPLAIN MERGE INTO t USING {source} ON t.n = s.n AND t.id = s.id {clauses}")
+        target, rest = out.split("version 1\n", 2)[1:] if "s, version 1\n" in out else (out, "")
+        expect("6 in the table, 2 after partitions" in target, f"the partitions of the keys: {out}")
+        expect("2 in the table" in rest, f"the files of the source: {out}")
+        expect("rows        3" in out, f"the rows of the source: {out}")
+    out = w.sql("EXPLAIN WITH q AS (SELECT 2 AS id, 2 AS n) MERGE INTO t USING q AS s ON t.n = s.n AND t.id = s.id " + clauses)
+    expect("1 after partitions" in out and "rows        1" in out, out)
+    expect_failure(w.run("sql", "-c", f"EXPLAIN ANALYZE MERGE INTO t USING s ON t.id = s.id {clauses}"), 4,
+                   "STATEMENT_UNSUPPORTED", "MERGE INTO")
+    expect_failure(w.run("sql", "-c", f"EXPLAIN MERGE INTO t USING s ON t.nothing = s.id {clauses}"), 1, "nothing")
+    expect_equal(w.files("t"), before)
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -321,8 +321,36 @@ test_explain__takes_a_query(void **state)
     assert_true(p.statement.as.explain.analyze);
     assert_str(dwt_range_text(&p, p.statement.as.explain.query), "SELECT 1");
     dwt_parsed_deinit(&p);
-    dwt_assert_parse_error("EXPLAIN", "expected a query to explain");
-    dwt_assert_parse_error("EXPLAIN INSERT INTO t VALUES (1)", "expected a query to explain");
+    dwt_parse_ok(&p, "EXPLAIN WITH a AS (SELECT 1) SELECT 2 FROM a", DW_STATEMENT_EXPLAIN);
+    assert_str(dwt_range_text(&p, p.statement.as.explain.query),
+               "WITH a AS (SELECT 1) SELECT 2 FROM a");
+    dwt_parsed_deinit(&p);
+    const char *expected = "expected a query, DELETE, UPDATE or MERGE to explain";
+    dwt_assert_parse_error("EXPLAIN", expected);
+    dwt_assert_parse_error("EXPLAIN INSERT INTO t VALUES (1)", expected);
+    dwt_assert_parse_error("EXPLAIN WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a", expected);
+    dwt_assert_parse_error("EXPLAIN DELETE t", expected);
+}
+
+static void
+test_explain__takes_what_changes_rows(void **state)
+{
+    (void) state;
+    static const char *const texts[] = {
+        "EXPLAIN DELETE FROM t WHERE a = 1", "EXPLAIN EXTENDED UPDATE t SET a = 1",
+        "EXPLAIN TRUNCATE TABLE t", "EXPLAIN MERGE INTO t USING s ON t.a = s.a",
+        "EXPLAIN WITH s AS (SELECT 1 AS a) MERGE INTO t USING s ON t.a = s.a"};
+    dwt_parsed p;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        dwt_parse_ok(&p, texts[i], DW_STATEMENT_MODIFY);
+        assert_true(p.statement.as.modify.explains);
+        assert_false(p.statement.as.modify.analyzes);
+        assert_str(p.statement.as.modify.name.parts[0], "t");
+        dwt_parsed_deinit(&p);
+    }
+    dwt_parse_ok(&p, "EXPLAIN ANALYZE DELETE FROM t", DW_STATEMENT_MODIFY);
+    assert_true(p.statement.as.modify.analyzes);
+    dwt_parsed_deinit(&p);
 }
 
 static void
@@ -530,6 +558,7 @@ main(void)
         cmocka_unit_test(test_statement__knows_queries_from_statements_for_the_engine),
         cmocka_unit_test(test_statement__finds_the_query_inside_of_statements_for_the_engine),
         cmocka_unit_test(test_explain__takes_a_query),
+        cmocka_unit_test(test_explain__takes_what_changes_rows),
         cmocka_unit_test(test_modify__reads_the_verb_and_the_table),
         cmocka_unit_test(test_fsck__checks_or_repairs),
         cmocka_unit_test(test_vacuum__reads_clauses_in_any_order),
