@@ -54,5 +54,6 @@ dw__execute_clone(dw_execution *x, dw_table *target)
     DW_TRY(dw__execution_snapshot(x, source, &create->clone.travel, &spec.snapshot));
     dw_upkeep upkeep = dw__execution_upkeep(x, &create->clone.options);
     DW_TRY(dw__table_clone(target, &upkeep, &spec, &done, x->err));
+    dw__execution_note_commit(x, done.version);
     return set_figures(x, &done);
 }

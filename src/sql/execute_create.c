@@ -182,6 +182,9 @@ dw__execute_create_table(dw_execution *x)
         dw__error_context(x->err, "%s %.*s", x->statement.verb, DW_STR_ARG(name));
         return status;
     }
+    if (!create->clone.is_set) {
+        dw__execution_note_commit(x, done.version);
+    }
     bool is_rehearsal = create->clone.is_set && create->clone.options.dry_run;
     if (!create->name.is_path && !dw__str_is_null(create->location) && !is_rehearsal) {
         DW_TRY(dw__catalog_register(x->session->catalog, create->name.parts,

@@ -212,7 +212,7 @@ run(dw_execution *x, dw_table *table, dw_optimize_result *out)
 dw_status
 dw__execute_optimize(dw_execution *x)
 {
-    dw_optimize_result done;
+    dw_optimize_result done = {.version = -1};
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(dw__execution_table(x, &x->statement.as.optimize.name, &table));
     depths d = {0};
@@ -227,8 +227,10 @@ dw__execute_optimize(dw_execution *x)
     if (status != DW_OK) {
         dw_str name = dw__sql_name_print(&x->statement.as.optimize.name, &x->arena);
         dw__error_context(x->err, "%s %.*s", x->statement.verb, DW_STR_ARG(name));
+        dw__execution_tell_partial(x, done.version);
         return status;
     }
+    dw__execution_note_commit(x, done.version);
     DW_TRY(set_message(x, &done, &d));
     return set_row(x, table, &done, &d);
 }

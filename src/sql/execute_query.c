@@ -31,6 +31,13 @@ dw__execution_set_change(dw_execution *x, const dw_change_report *change)
         x->result->change.version = -1; /* it is not committed yet */
     }
     x->result->has_change = true;
+    dw__execution_note_commit(x, x->result->change.version);
+}
+
+void
+dw__execution_note_commit(dw_execution *x, int64_t version)
+{
+    x->committed = version;
 }
 
 static bool

@@ -75,6 +75,7 @@ restore(dw_execution *x, dw_table *table)
     dw_upkeep upkeep = dw__execution_upkeep(x, &x->statement.as.restore.options);
     DW_TRY(read_travel(x, table, &spec));
     DW_TRY(dw__table_restore(table, &upkeep, &spec, &done, x->err));
+    dw__execution_note_commit(x, done.version);
     return set_figures(x, &done);
 }
 

@@ -4,6 +4,8 @@
 #include "sql/execution.h"
 #include "upkeep/auto_compact.h"
 
+#include <inttypes.h>
+
 static dw_upkeep
 make_upkeep(dw_session *session, const dw_upkeep_options *options)
 {
@@ -18,6 +20,14 @@ dw_upkeep
 dw__execution_upkeep(dw_execution *x, const dw_upkeep_options *options)
 {
     return make_upkeep(x->session, options);
+}
+
+void
+dw__execution_tell_partial(dw_execution *x, int64_t version)
+{
+    if (version >= 0) {
+        dw__error_context(x->err, "what it did up to version %" PRId64 " was committed", version);
+    }
 }
 
 /* ---- Auto compaction ------------------------------------------------------------------------- */

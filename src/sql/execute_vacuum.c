@@ -186,7 +186,11 @@ vacuum_table(dw_execution *x, dw_table *table, inventory *listed)
     }
     dw_status status = dw__table_vacuum(&upkeep, table, &spec, &rows, &done, x->err);
     atomic_store(&x->session->progress_permille, -1);
-    DW_TRY(status);
+    if (status != DW_OK) {
+        dw__execution_tell_partial(x, done.version);
+        return status;
+    }
+    dw__execution_note_commit(x, done.version);
     if (done.failed_count > 0) {
         dw__env_warn(x->session->env, "%lld files could not be deleted: the report says why",
                      (long long) done.failed_count);

@@ -41,6 +41,7 @@ typedef struct dw_execution {
     dw_seen_table_vec seen;
     dw_changes_vec changes; /* references */
     dw_result *result;
+    int64_t committed; /* the version; -1: none, or not yet */
     dw_error *err;
 } dw_execution;
 
@@ -179,6 +180,10 @@ void dw__execution_set_rows(dw_execution *x, struct ArrowArrayStream *rows);
 void dw__execution_set_message(dw_execution *x, const dw_strbuf *message, int64_t row_count);
 /* Sets the figures of a statement that changes rows of a Delta table. */
 void dw__execution_set_change(dw_execution *x, const dw_change_report *change);
+/* The statement has happened, as that version (-1: as none): an error from here on says so. */
+void dw__execution_note_commit(dw_execution *x, int64_t version);
+/* The statement has failed on its way, behind the commit of that version (-1: before any). */
+void dw__execution_tell_partial(dw_execution *x, int64_t version);
 void dw__execution_set_written(dw_execution *x, const dw_write_result *done);
 
 /* The statement's first token up to its last, END excluded. */

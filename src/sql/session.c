@@ -208,10 +208,9 @@ execution_deinit(dw_execution *x)
 static void
 say_if_committed(const dw_execution *x)
 {
-    dw_change_report change;
-    if (x->result != NULL && dw__result_change(x->result, &change) && change.version >= 0) {
+    if (x->committed >= 0) {
         dw__error_context(x->err, "version %" PRId64 " was committed, but its answer got lost",
-                          change.version);
+                          x->committed);
     }
 }
 
@@ -219,7 +218,7 @@ static dw_status
 execute_text(dw_session *session, dw_str text, dw_result **out, dw_error *err)
 {
     dw_error ignored = DW_ERROR_INIT;
-    dw_execution x = {.session = session, .err = err != NULL ? err : &ignored};
+    dw_execution x = {.session = session, .err = err != NULL ? err : &ignored, .committed = -1};
     dw__arena_init(&x.arena, session->env->allocator);
     /* The same for each statement: the planner's stubs of the last one may serve the next. */
     (void) snprintf(x.scan_prefix, sizeof x.scan_prefix, "dw_scan_%" PRIx32, session->token);

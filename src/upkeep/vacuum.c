@@ -94,8 +94,7 @@ commit_deinit(report_commit *commit)
 
 /* A version that changes nothing and tells of us. */
 static dw_status
-commit_put(dw_vacuum *v, dw_log_snapshot *snapshot, report_commit *commit, int64_t *version_out,
-           dw_error *err)
+commit_put(dw_vacuum *v, dw_log_snapshot *snapshot, report_commit *commit, dw_error *err)
 {
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, v->env->allocator);
@@ -111,14 +110,13 @@ commit_put(dw_vacuum *v, dw_log_snapshot *snapshot, report_commit *commit, int64
     change.parameters_json = dw__strbuf_str(&commit->parameters);
     change.metrics_json = dw__strbuf_str(&commit->metrics);
     DW_TRY(dw__change_commit(&change, &done, err));
-    *version_out = done.version;
+    v->result.version = done.version;
     return DW_OK;
 }
 
 static dw_status
 commit_start(dw_vacuum *v, dw_error *err)
 {
-    int64_t version = -1;
     report_commit commit = commit_make(v, "VACUUM START");
     dw__change_put_parameter(&commit.parameters, "retentionCheckEnabled",
                              v->spec->skips_check ? DW_STR("false") : DW_STR("true"));
@@ -131,16 +129,16 @@ commit_start(dw_vacuum *v, dw_error *err)
     dw__change_put_metric(&commit.metrics, "numFilesToDelete", v->files.count);
     dw__change_put_metric(&commit.metrics, "sizeOfDataToDelete", v->files.size_bytes);
     dw__strbuf_append_char(&commit.metrics, '}');
-    dw_status status = commit_put(v, v->snapshot, &commit, &version, err);
+    dw_status status = commit_put(v, v->snapshot, &commit, err);
     commit_deinit(&commit);
     DW_TRY(status);
-    return dw__vacuum_keep_new(v, dw__log_snapshot_version(v->snapshot) + 1, version - 1, err);
+    return dw__vacuum_keep_new(v, dw__log_snapshot_version(v->snapshot) + 1, v->result.version - 1,
+                               err);
 }
 
 static dw_status
 try_end(dw_vacuum *v, bool has_failed, dw_error *err)
 {
-    int64_t version;
     DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
     DW_TRY(dw__log_snapshot(dw__table_log(v->table), &snapshot, err));
     report_commit commit = commit_make(v, "VACUUM END");
@@ -152,7 +150,7 @@ try_end(dw_vacuum *v, bool has_failed, dw_error *err)
         dw__change_put_metric(&commit.metrics, "numVacuumedDirectories", v->directory_count);
     }
     dw__strbuf_append(&commit.metrics, has_failed ? DW_STR("{}") : DW_STR("}"));
-    dw_status status = commit_put(v, snapshot, &commit, &version, err);
+    dw_status status = commit_put(v, snapshot, &commit, err);
     commit_deinit(&commit);
     return status;
 }
@@ -243,7 +241,8 @@ vacuum_once(const dw_upkeep *upkeep, dw_table *table, const dw_vacuum_spec *spec
                    .seen = dw__key_set_make(env->allocator),
                    .files = dw__key_list_make(env->allocator, spills),
                    .directories = dw__key_list_make(env->allocator, spills),
-                   .directory_count = 1};
+                   .directory_count = 1,
+                   .result = {.version = -1}};
     dw__arena_init(&v.arena, env->allocator);
     dw__arena_init(&v.told, env->allocator);
     dw__log_listing_init(&v.listing, env->allocator);

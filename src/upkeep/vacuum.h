@@ -49,7 +49,8 @@ typedef struct dw_vacuum_result {
     int64_t failed_count;                 /* that could not be deleted */
     int64_t directory_count;              /* that were removed, being empty */
     int64_t first_version;                /* from here on versions can be read */
-    bool is_over;                         /* the time was up before all were deleted */
+    int64_t version; /* of the last commit, also after a failure; -1: nothing was committed */
+    bool is_over;    /* the time was up before all were deleted */
 } dw_vacuum_result;
 
 /* Errors: DW_INVALID_ARGUMENT (VACUUM_RETENTION_PERIOD_TOO_SHORT, CANNOT_VACUUM_LITE);

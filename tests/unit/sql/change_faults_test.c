@@ -1,6 +1,7 @@
 /*
- * DELETE, UPDATE, MERGE and REPLACE WHERE while any one allocation or storage call fails: the error
- * is said, nothing leaks, the table and its files are as before, and the session goes on.
+ * Statements that change rows, and commands that look after a table, while any one allocation or
+ * storage call fails: the error is said, nothing leaks, the table and its files are as before, and
+ * the session goes on.
  */
 #include "support/fault_storage.h"
 #include "support/temp_dir.h"
@@ -14,6 +15,8 @@
 
 /* A statement has thousands of allocations: of the later ones only some fail. */
 enum { ALL_UNTIL = 40, STEP_SHARE = 12 };
+/* 2100: later than files, which the system dates. */
+#define LATER_MS INT64_C(4102444800000)
 
 typedef struct rival_storage {
     dw_storage_ops ops;          /* the table's, with faults in them */
@@ -115,11 +118,47 @@ prepare(dw_storage *storage, dw_str prefix, dw_error *err)
     return fails_now(false, &status, err) ? status : rival.inner->prepare(storage, prefix, err);
 }
 
+static dw_status
+get_range(dw_storage *storage, dw_str key, uint64_t offset, size_t len, dw_strbuf *buf,
+          dw_error *err)
+{
+    dw_status status = DW_OK;
+    return fails_now(false, &status, err)
+               ? status
+               : rival.inner->get_range(storage, key, offset, len, buf, err);
+}
+
+static dw_status
+head(dw_storage *storage, dw_str key, dw_object_meta *meta_out, dw_error *err)
+{
+    dw_status status = DW_OK;
+    return fails_now(false, &status, err) ? status : rival.inner->head(storage, key, meta_out, err);
+}
+
+static dw_status
+remove_object(dw_storage *storage, dw_str key, dw_error *err)
+{
+    dw_status status = DW_OK;
+    return fails_now(false, &status, err) ? status : rival.inner->remove(storage, key, err);
+}
+
+static dw_status
+compose(dw_storage *storage, dw_str key, const dw_piece *pieces, size_t count, dw_error *err)
+{
+    dw_status status = DW_OK;
+    return fails_now(false, &status, err) ? status
+                                          : rival.inner->compose(storage, key, pieces, count, err);
+}
+
 static void
 take_over(dw_storage *storage)
 {
     rival = (rival_storage){.ops = *storage->ops, .inner = storage->ops};
     rival.ops.get = get;
+    rival.ops.get_range = get_range;
+    rival.ops.head = head;
+    rival.ops.remove = remove_object;
+    rival.ops.compose = compose;
     rival.ops.put_if_absent = put_if_absent;
     rival.ops.put = put;
     rival.ops.list = list;
@@ -129,30 +168,6 @@ take_over(dw_storage *storage)
 }
 
 /* ---- The table ------------------------------------------------------------------------------- */
-
-static void
-begin(fixture *f)
-{
-    memset(f, 0, sizeof *f);
-    dwt_temp_dir_make(&f->dir);
-    dwt_env_init(&f->env, 1);
-    dw_database_options options = {0};
-    assert_ok(dw__database_open(&f->env.env, &options, &f->database, &f->err), &f->err);
-    assert_ok(
-        dw__catalog_open(&f->env.env, f->database, dw__str_from(f->dir.path), &f->catalog, &f->err),
-        &f->err);
-    assert_ok(dw__session_open(f->catalog, &f->session, &f->err), &f->err);
-}
-
-static void
-end(fixture *f)
-{
-    dw__session_close(f->session);
-    dw__catalog_close(f->catalog);
-    dw__database_close(f->database);
-    dwt_env_deinit(&f->env);
-    dwt_temp_dir_remove(&f->dir);
-}
 
 /* Runs the statement, of which %d is the table's number. A number that it answers goes to
  * `*number_out`, which may be NULL. */
@@ -190,7 +205,42 @@ execute(fixture *f, const char *format, int64_t *number_out)
 }
 
 static void
-make_table(fixture *f, const char *properties)
+begin(fixture *f)
+{
+    memset(f, 0, sizeof *f);
+    dwt_temp_dir_make(&f->dir);
+    dwt_env_init(&f->env, 1);
+    dw_database_options options = {0};
+    assert_ok(dw__database_open(&f->env.env, &options, &f->database, &f->err), &f->err);
+    assert_ok(
+        dw__catalog_open(&f->env.env, f->database, dw__str_from(f->dir.path), &f->catalog, &f->err),
+        &f->err);
+    assert_ok(dw__session_open(f->catalog, &f->session, &f->err), &f->err);
+    const char *any = "SET spark.databricks.delta.retentionDurationCheck.enabled = false";
+    assert_ok(execute(f, any, NULL), &f->err);
+    dwt_env_set_now_ms(&f->env, LATER_MS); /* VACUUM goes by the times of files */
+}
+
+static void
+end(fixture *f)
+{
+    dw__session_close(f->session);
+    dw__catalog_close(f->catalog);
+    dw__database_close(f->database);
+    dwt_env_deinit(&f->env);
+    dwt_temp_dir_remove(&f->dir);
+}
+
+typedef struct change_case {
+    const char *sql;
+    int64_t change;      /* of the digest */
+    const char *prepare; /* run on the table before; may be NULL */
+    bool clones;         /* makes c%d of t%d, whose storage it is that fails */
+    bool keeps_unnamed;  /* files that no version names may stay, or go */
+} change_case;
+
+static void
+make_table(fixture *f, const change_case *c, const char *properties)
 {
     char sql[512];
     dw_arena arena;
@@ -203,8 +253,11 @@ make_table(fixture *f, const char *properties)
                     "INSERT INTO t%%d SELECT range, 0 FROM range(6, 12)",
                     properties);
     assert_ok(execute(f, sql, NULL), &f->err);
+    if (c->prepare != NULL) {
+        assert_ok(execute(f, c->prepare, NULL), &f->err);
+    }
     dw__arena_init(&arena, &f->env.memory.allocator);
-    name = dw__arena_printf(&arena, "t%d", f->table_number);
+    name = dw__arena_printf(&arena, "%c%d", c->clones ? 'c' : 't', f->table_number);
     assert_ok(dw__catalog_resolve(f->catalog, &name, 1, &arena, &root, &f->err), &f->err);
     assert_ok(dw__catalog_table_at(f->catalog, root, &table, &f->err), &f->err);
     f->storage = dw__table_storage(table);
@@ -219,14 +272,24 @@ leave_table(fixture *f)
     f->storage->ops = rival.inner;
 }
 
+#define DIGEST "SELECT sum(id * 1000 + v)::BIGINT + count(*) * 1000000 FROM "
+
 /* Of the rows, whatever their order. */
 static int64_t
 digest(fixture *f)
 {
     int64_t number = 0;
-    assert_ok(
-        execute(f, "SELECT sum(id * 1000 + v)::BIGINT + count(*) * 1000000 FROM t%d", &number),
-        &f->err);
+    assert_ok(execute(f, DIGEST "t%d", &number), &f->err);
+    return number;
+}
+
+/* 0 when there is no clone. */
+static int64_t
+digest_clone(fixture *f)
+{
+    int64_t number = 0;
+    dw_status status = execute(f, DIGEST "c%d", &number);
+    assert_true(status == DW_OK || status == DW_NOT_FOUND);
     return number;
 }
 
@@ -259,22 +322,34 @@ count_table_files(const fixture *f)
 
 /* ---- The loops ------------------------------------------------------------------------------- */
 
-typedef struct change_case {
-    const char *sql;
-    int64_t digest; /* of the rows afterwards */
-} change_case;
+static const change_case changes[] = {
+    {.sql = "DELETE FROM t%d WHERE id IN (1, 2, 7)", .change = -10 * 1000 - 3 * 1000000},
+    {.sql = "UPDATE t%d SET v = v + 5 WHERE id >= 4 AND id < 8", .change = 20},
+    {.sql =
+         "MERGE INTO t%d AS t USING (SELECT range AS id, 3 AS v FROM range(4, 16)) AS s "
+         "ON t.id = s.id "
+         "WHEN MATCHED AND s.id = 5 THEN DELETE WHEN MATCHED AND s.id < 9 THEN UPDATE SET v = s.v "
+         "WHEN NOT MATCHED THEN INSERT * WHEN NOT MATCHED BY SOURCE AND t.id = 0 THEN DELETE",
+     .change = -5 * 1000 + 4 * 3 + (12 + 13 + 14 + 15) * 1000 + 4 * 3 + 2 * 1000000},
+    {.sql = "INSERT INTO t%d REPLACE WHERE id > 9 VALUES (20, 1)",
+     .change = -21 * 1000 + 20 * 1000 + 1 - 1000000},
+    {.sql = NULL},
+};
 
-#define BEFORE (INT64_C(66) * 1000 + INT64_C(12) * 1000000)
+/* Row groups that are worth copying as they are. */
+#define LARGE_FILES                                                                                \
+    "INSERT INTO t%d SELECT range, 0 FROM range(100, 16100);"                                      \
+    "INSERT INTO t%d SELECT range, 0 FROM range(20000, 36000)"
 
-static const change_case cases[] = {
-    {"DELETE FROM t%d WHERE id IN (1, 2, 7)", BEFORE - 10 * 1000 - 3 * 1000000},
-    {"UPDATE t%d SET v = v + 5 WHERE id >= 4 AND id < 8", BEFORE + 20},
-    {"MERGE INTO t%d AS t USING (SELECT range AS id, 3 AS v FROM range(4, 16)) AS s ON t.id = s.id "
-     "WHEN MATCHED AND s.id = 5 THEN DELETE WHEN MATCHED AND s.id < 9 THEN UPDATE SET v = s.v "
-     "WHEN NOT MATCHED THEN INSERT * WHEN NOT MATCHED BY SOURCE AND t.id = 0 THEN DELETE",
-     BEFORE - 5 * 1000 + 4 * 3 + (12 + 13 + 14 + 15) * 1000 + 4 * 3 + 2 * 1000000},
-    {"INSERT INTO t%d REPLACE WHERE id > 9 VALUES (20, 1)",
-     BEFORE - 21 * 1000 + 20 * 1000 + 1 - 1000000},
+static const change_case upkeep[] = {
+    {.sql = "OPTIMIZE t%d", .prepare = "DELETE FROM t%d WHERE id = 3"},
+    {.sql = "OPTIMIZE t%d", .prepare = "DELETE FROM t%d; " LARGE_FILES},
+    {.sql = "OPTIMIZE t%d ZORDER BY (id)"},
+    {.sql = "RESTORE t%d TO VERSION AS OF 1", .change = -51 * 1000 - 6 * 1000000},
+    {.sql = "VACUUM t%d RETAIN 0 HOURS", .prepare = "OPTIMIZE t%d", .keeps_unnamed = true},
+    {.sql = "CREATE OR REPLACE TABLE c%d SHALLOW CLONE t%d", .clones = true},
+    {.sql = "CREATE OR REPLACE TABLE c%d DEEP CLONE t%d", .clones = true},
+    {.sql = NULL},
 };
 
 static const char *const kinds_of_table[] = {
@@ -283,29 +358,50 @@ static const char *const kinds_of_table[] = {
     "'delta.enableDeletionVectors' = 'false'",
 };
 
-/* Nothing has happened, or all of it. */
-static int64_t
-check_outcome(fixture *f, const change_case *c, dw_status status, size_t files_before)
+/* What is seen of a table from outside. */
+typedef struct table_state {
+    int64_t digest, clone;
+    int64_t version; /* the newest */
+    size_t files;
+} table_state;
+
+static table_state
+look(fixture *f, const change_case *c)
+{
+    table_state state = {.digest = digest(f), .clone = c->clones ? digest_clone(f) : 0};
+    assert_ok(execute(f, "DESCRIBE HISTORY t%d LIMIT 1", &state.version), &f->err);
+    state.files = count_table_files(f);
+    return state;
+}
+
+/* Nothing has happened, or all of it. True when the table is as before. */
+static bool
+check_outcome(fixture *f, const change_case *c, dw_status status, const table_state *before)
 {
     dw_error said = f->err;
-    int64_t found = digest(f);
+    table_state now = look(f, c);
+    bool is_same = now.version == before->version && now.clone == before->clone;
+    bool is_done =
+        now.digest == before->digest + c->change && (!c->clones || now.clone == before->digest);
     if (status == DW_OK) {
-        assert_int_equal(found, c->digest);
-        return found;
+        assert_true(is_done);
+        return is_same;
     }
     assert_int_equal(said.status, status);
     assert_true(said.code[0] != '\0');
     assert_null(strchr(said.message, '\n'));
     bool says_so = status == DW_AMBIGUOUS || strstr(said.context, "was committed") != NULL;
-    bool is_whole = found == BEFORE || (says_so && found == c->digest);
-    if (!is_whole) {
-        print_error("%s: %s\n", c->sql, said.message);
+    bool is_whole = is_same ? now.digest == before->digest : says_so && is_done;
+    bool is_tidy = !is_same || says_so || c->keeps_unnamed || now.files == before->files;
+    if (!is_whole || !is_tidy) {
+        print_error("%s: %s (%s): digest %lld to %lld, version %lld to %lld, files %zu to %zu\n",
+                    c->sql, said.message, said.context, (long long) before->digest,
+                    (long long) now.digest, (long long) before->version, (long long) now.version,
+                    before->files, now.files);
     }
     assert_true(is_whole);
-    if (found == BEFORE && !says_so) {
-        assert_int_equal(count_table_files(f), files_before);
-    }
-    return found;
+    assert_true(is_tidy);
+    return is_same;
 }
 
 /* Fails the n-th of something each time, until the statement meets no fault. */
@@ -315,11 +411,11 @@ run_rounds(fixture *f, const change_case *c, const char *properties,
 {
     bool is_changed = true;
     bool is_hit = true;
-    size_t files = 0;
+    table_state before = {0};
     for (int64_t n = 1; is_hit; n += n < ALL_UNTIL ? 1 : n / STEP_SHARE) {
         if (is_changed) {
-            make_table(f, properties);
-            files = count_table_files(f);
+            make_table(f, c, properties);
+            before = look(f, c);
         }
         arm(f, n);
         dw__error_clear(&f->err);
@@ -330,7 +426,8 @@ run_rounds(fixture *f, const change_case *c, const char *properties,
             print_error("round %d of %s: %s\n", (int) n, c->sql, f->err.message);
         }
         assert_true(is_hit || status == DW_OK);
-        is_changed = check_outcome(f, c, status, files) != BEFORE || status == DW_AMBIGUOUS;
+        is_changed = !check_outcome(f, c, status, &before) || status == DW_AMBIGUOUS;
+        is_changed = is_changed || (c->keeps_unnamed && status == DW_OK);
         if (is_changed) {
             leave_table(f);
         }
@@ -382,11 +479,12 @@ storage_failed(fixture *f)
 }
 
 static void
-run_cases(void (*arm)(fixture *f, int64_t n), bool (*has_failed)(fixture *f))
+run_cases(const change_case *cases, void (*arm)(fixture *f, int64_t n),
+          bool (*has_failed)(fixture *f))
 {
     fixture f;
     begin(&f);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; cases[i].sql != NULL; i++) {
         for (size_t k = 0; k < sizeof kinds_of_table / sizeof *kinds_of_table; k++) {
             run_rounds(&f, &cases[i], kinds_of_table[k], arm, has_failed);
         }
@@ -398,21 +496,42 @@ static void
 test_changes__survive_running_out_of_memory(void **state)
 {
     (void) state;
-    run_cases(fail_allocation, allocation_failed);
+    run_cases(changes, fail_allocation, allocation_failed);
 }
 
 static void
 test_changes__survive_storage_that_fails(void **state)
 {
     (void) state;
-    run_cases(fail_storage, storage_failed);
+    run_cases(changes, fail_storage, storage_failed);
 }
 
 static void
 test_changes__survive_answers_that_are_lost(void **state)
 {
     (void) state;
-    run_cases(lose_answer, storage_failed);
+    run_cases(changes, lose_answer, storage_failed);
+}
+
+static void
+test_upkeep__survives_running_out_of_memory(void **state)
+{
+    (void) state;
+    run_cases(upkeep, fail_allocation, allocation_failed);
+}
+
+static void
+test_upkeep__survives_storage_that_fails(void **state)
+{
+    (void) state;
+    run_cases(upkeep, fail_storage, storage_failed);
+}
+
+static void
+test_upkeep__survives_answers_that_are_lost(void **state)
+{
+    (void) state;
+    run_cases(upkeep, lose_answer, storage_failed);
 }
 
 int
@@ -422,6 +541,9 @@ main(void)
         cmocka_unit_test(test_changes__survive_running_out_of_memory),
         cmocka_unit_test(test_changes__survive_storage_that_fails),
         cmocka_unit_test(test_changes__survive_answers_that_are_lost),
+        cmocka_unit_test(test_upkeep__survives_running_out_of_memory),
+        cmocka_unit_test(test_upkeep__survives_storage_that_fails),
+        cmocka_unit_test(test_upkeep__survives_answers_that_are_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
