@@ -87,6 +87,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_RESTORE,
     DW_STATEMENT_REPAIR,
     DW_STATEMENT_GENERATE,
+    DW_STATEMENT_CONVERT,
     DW_STATEMENT_ENGINE /* anything else: for the engine */
 } dw_statement_kind;
 
@@ -267,6 +268,15 @@ typedef struct dw_manifest_statement {
     dw_upkeep_options options;
 } dw_manifest_statement;
 
+/* CONVERT TO DELTA parquet.`path` [NO STATISTICS] [PARTITIONED BY (a INT, ...)] [DRY RUN] */
+typedef struct dw_convert_statement {
+    dw_sql_name name;
+    bool without_statistics;
+    dw_field *partition_fields;
+    size_t partition_count;
+    dw_upkeep_options options;
+} dw_convert_statement;
+
 /* SET spark.key [= value], RESET spark.key */
 typedef struct dw_setting_statement {
     dw_str key;
@@ -359,6 +369,7 @@ typedef struct dw_statement {
         dw_restore_statement restore;
         dw_repair_statement repair;
         dw_manifest_statement manifest;
+        dw_convert_statement convert;
         dw_engine_statement engine;
     } as;
 } dw_statement;

@@ -54,6 +54,8 @@ DW_WARN_UNUSED dw_status dw__parse_reorg(dw_parser *parser, dw_optimize_statemen
 DW_WARN_UNUSED dw_status dw__parse_generate(dw_parser *parser, dw_manifest_statement *out);
 /* TABLE name [FORCE] [DRY RUN], behind FSCK REPAIR */
 DW_WARN_UNUSED dw_status dw__parse_repair(dw_parser *parser, dw_repair_statement *out);
+/* DELTA parquet.`path` ..., behind CONVERT TO */
+DW_WARN_UNUSED dw_status dw__parse_convert(dw_parser *parser, dw_convert_statement *out);
 /* [TABLE] name TO ..., behind RESTORE */
 DW_WARN_UNUSED dw_status dw__parse_restore(dw_parser *parser, dw_restore_statement *out);
 /*

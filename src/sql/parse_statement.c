@@ -305,6 +305,10 @@ parse_by_keyword(dw_parser *parser, dw_statement *out)
     case DW_KEYWORD_GENERATE:
         *out = make(DW_STATEMENT_GENERATE, "GENERATE");
         return dw__parse_generate(parser, &out->as.manifest);
+    case DW_KEYWORD_CONVERT:
+        DW_TRY(dw__parser_expect(parser, DW_KEYWORD_TO));
+        *out = make(DW_STATEMENT_CONVERT, "CONVERT TO DELTA");
+        return dw__parse_convert(parser, &out->as.convert);
     case DW_KEYWORD_RESTORE:
         *out = make(DW_STATEMENT_RESTORE, "RESTORE");
         return dw__parse_restore(parser, &out->as.restore);

@@ -373,7 +373,7 @@ test_modify__reads_the_verb_and_the_table(void **state)
         assert_str(dw__sql_name_print(&p.statement.as.modify.name, &p.arena), cases[i][2]);
         dwt_parsed_deinit(&p);
     }
-    static const char *const ours[] = {"CONVERT TO DELTA parquet.`x`", "ANALYZE TABLE t COMPUTE"};
+    static const char *const ours[] = {"ANALYZE TABLE t COMPUTE"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         dwt_parsed p;
         dwt_parse_ok(&p, ours[i], DW_STATEMENT_MODIFY);
@@ -397,6 +397,24 @@ test_fsck__checks_or_repairs(void **state)
     dwt_parse_ok(&p, "fsck repair table t force", DW_STATEMENT_REPAIR);
     assert_true(p.statement.as.repair.force);
     assert_false(p.statement.as.repair.options.dry_run);
+    dwt_parsed_deinit(&p);
+}
+
+static void
+test_convert__reads_the_path_and_the_partition_columns(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    const dw_convert_statement *convert = &p.statement.as.convert;
+    dwt_parse_ok(&p,
+                 "CONVERT TO DELTA parquet.`/a b` NO STATISTICS PARTITIONED BY (d DATE, p STRING) "
+                 "DRY RUN",
+                 DW_STATEMENT_CONVERT);
+    assert_str(convert->name.parts[0], "/a b");
+    assert_true(convert->name.is_path && convert->without_statistics && convert->options.dry_run);
+    assert_int_equal(convert->partition_count, 2);
+    assert_str(convert->partition_fields[1].name, "p");
+    assert_int_equal(convert->partition_fields[0].type->kind, DW_TYPE_DATE);
     dwt_parsed_deinit(&p);
 }
 
@@ -561,6 +579,7 @@ main(void)
         cmocka_unit_test(test_explain__takes_what_changes_rows),
         cmocka_unit_test(test_modify__reads_the_verb_and_the_table),
         cmocka_unit_test(test_fsck__checks_or_repairs),
+        cmocka_unit_test(test_convert__reads_the_path_and_the_partition_columns),
         cmocka_unit_test(test_vacuum__reads_clauses_in_any_order),
         cmocka_unit_test(test_merge__reads_target_source_and_clauses),
         cmocka_unit_test(test_merge__knows_what_columns_may_be_qualified_by),

@@ -1,0 +1,155 @@
+/*
+ * From the files of a directory to the first commit of a table. Modelled on the reference's
+ * ConvertToDeltaCommand.
+ */
+#include "upkeep/convert.h"
+
+#include "codec/codec.h"
+#include "codec/uri.h"
+#include "protocol/feature.h"
+#include "table/change.h"
+#include "upkeep/convert_core.h"
+
+#include <inttypes.h>
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+static dw_status
+put_file(dw_converting *c, const dw_convert_file *from, dw_change *change, dw_error *err)
+{
+    size_t count = c->spec->partition_count;
+    dw_action action = {.kind = DW_ACTION_ADD};
+    dw_file *file = &action.as.file;
+    *file = (dw_file){.has_partition_values = true,
+                      .has_size = true,
+                      .size_bytes = from->size_bytes,
+                      .modification_time_ms = from->modified_ms,
+                      .data_change = true,
+                      .stats = from->stats};
+    DW_AUTO(dw_strbuf) path = dw__strbuf_make(c->arena.allocator, DW_CONVERT_TEXT_BYTES_MAX);
+    dw__uri_encode_path(&path, from->key);
+    DW_TRY(dw__strbuf_ok(&path, "a file's path", err));
+    file->partition_values.items = DW_ARENA_ARRAY(&c->arena, dw_pair, count + 1);
+    if (file->partition_values.items == NULL ||
+        !dw__arena_dup(&c->arena, dw__strbuf_str(&path), &file->path)) {
+        return dw__error_oom(err);
+    }
+    file->partition_values.count = count;
+    for (size_t i = 0; i < count; i++) {
+        file->partition_values.items[i] =
+            (dw_pair){.key = c->partition_columns[i], .value = from->values[i]};
+    }
+    dw__change_put(change, &action);
+    return DW_OK;
+}
+
+/* ---- The definition -------------------------------------------------------------------------- */
+
+static dw_status
+put_definition(dw_converting *c, dw_change *change, dw_error *err)
+{
+    char uuid[DW_UUID_TEXT_SIZE];
+    dw_pairs none = {0};
+    dw_action protocol = {.kind = DW_ACTION_PROTOCOL};
+    dw_action action = {.kind = DW_ACTION_METADATA};
+    dw_metadata *metadata = &action.as.metadata;
+    DW_TRY(dw__protocol_for_new_table(c->schema, &none, &c->arena, &protocol.as.protocol, err));
+    DW_TRY(dw__protocol_check_write(&protocol.as.protocol, c->schema, err));
+    dw__uuid_make(dw__table_env(c->table), uuid);
+    *metadata = (dw_metadata){.name = DW_STR_NULL,
+                              .description = DW_STR_NULL,
+                              .format_provider = DW_STR("parquet"),
+                              .partition_columns = c->partition_columns,
+                              .partition_column_count = c->spec->partition_count,
+                              .has_created_time = true,
+                              .created_time_ms = dw__env_now_ms(dw__table_env(c->table))};
+    DW_AUTO(dw_strbuf) schema = dw__strbuf_make(c->arena.allocator, DW_CONVERT_TEXT_BYTES_MAX);
+    dw__schema_print(&schema, c->schema);
+    DW_TRY(dw__strbuf_ok(&schema, "the schema", err));
+    if (!dw__arena_dup(&c->arena, dw__str_from(uuid), &metadata->id) ||
+        !dw__arena_dup(&c->arena, dw__strbuf_str(&schema), &metadata->schema_string)) {
+        return dw__error_oom(err);
+    }
+    dw__change_put(change, &protocol);
+    dw__change_put(change, &action);
+    return DW_OK;
+}
+
+/* ---- The commit ------------------------------------------------------------------------------ */
+
+static dw_status
+describe(dw_converting *c, dw_change *change, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) list = dw__strbuf_make(c->arena.allocator, DW_CONVERT_TEXT_BYTES_MAX);
+    DW_AUTO(dw_strbuf) json = dw__strbuf_make(c->arena.allocator, DW_CONVERT_TEXT_BYTES_MAX);
+    DW_AUTO(dw_strbuf) metrics = dw__strbuf_make(c->arena.allocator, DW_CONVERT_TEXT_BYTES_MAX);
+    dw__change_print_list(&list, c->partition_columns, c->spec->partition_count);
+    DW_TRY(dw__strbuf_ok(&list, "the partition columns", err));
+    dw__strbuf_printf(&json, "{\"numFiles\":%zu,\"collectStats\":%s", c->files.count,
+                      c->spec->without_statistics ? "false" : "true");
+    dw__change_put_parameter(&json, "partitionedBy", dw__strbuf_str(&list));
+    dw__change_put_parameter(&json, "sourceFormat", DW_STR("parquet"));
+    dw__strbuf_append_char(&json, '}');
+    dw__change_put_metric(&metrics, "numConvertedFiles", (int64_t) c->files.count);
+    dw__strbuf_append_char(&metrics, '}');
+    DW_TRY(dw__strbuf_ok(&json, "the operation's parameters", err));
+    DW_TRY(dw__strbuf_ok(&metrics, "the operation's metrics", err));
+    bool ok = dw__arena_dup(&c->arena, dw__strbuf_str(&json), &change->parameters_json) &&
+              dw__arena_dup(&c->arena, dw__strbuf_str(&metrics), &change->metrics_json);
+    return ok ? DW_OK : dw__error_oom(err);
+}
+
+static dw_status
+commit(dw_converting *c, dw_convert_result *out, dw_error *err)
+{
+    dw_change change;
+    dw_txn_result done;
+    DW_TRY(dw__change_init(&change, c->table, NULL, &c->arena, c->files.count + 2, err));
+    change.operation = "CONVERT"; /* `files` stays unset: nothing here is ours to remove */
+    DW_TRY(put_definition(c, &change, err));
+    for (size_t i = 0; i < c->files.count; i++) {
+        DW_TRY(put_file(c, &c->files.items[i], &change, err));
+    }
+    DW_TRY(describe(c, &change, err));
+    if (c->upkeep->dry_run) {
+        return DW_OK;
+    }
+    DW_TRY(dw__storage_prepare(dw__table_storage(c->table), DW_STR(""), err));
+    DW_TRY(dw__change_commit(&change, &done, err));
+    out->version = done.version;
+    return DW_OK;
+}
+
+static dw_status
+run(dw_converting *c, dw_convert_result *out, dw_error *err)
+{
+    DW_TRY(dw__log_exists(dw__table_log(c->table), &out->was_table, err));
+    if (out->was_table) {
+        return DW_OK;
+    }
+    DW_TRY(dw__convert_find_files(c, err));
+    out->file_count = (int64_t) c->files.count;
+    for (size_t i = 0; i < c->files.count; i++) {
+        out->size_bytes += c->files.items[i].size_bytes;
+    }
+    DW_TRY(dw__convert_find_schema(c, err));
+    if (!c->spec->without_statistics && !c->upkeep->dry_run) {
+        DW_TRY(dw__convert_measure(c, err));
+    }
+    return commit(c, out, err);
+}
+
+dw_status
+dw__table_convert(dw_table *table, const dw_upkeep *upkeep, const dw_convert_spec *spec,
+                  dw_convert_result *out, dw_error *err)
+{
+    *out = (dw_convert_result){.version = -1};
+    dw_converting c = {.table = table, .upkeep = upkeep, .spec = spec};
+    dw__arena_init(&c.arena, dw__table_env(table)->allocator);
+    dw__map_init(&c.shapes, c.arena.allocator);
+    dw_status status = run(&c, out, err);
+    DW_VEC_DEINIT(c.arena.allocator, &c.files);
+    dw__map_deinit(&c.shapes);
+    dw__arena_deinit(&c.arena);
+    return status;
+}
