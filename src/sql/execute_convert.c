@@ -108,5 +108,6 @@ dw__execute_convert(dw_execution *x)
                           DW_STR_ARG(dw__table_root(table)));
         return status;
     }
+    dw__execution_note_commit(x, done.version);
     return set_message(x, table, &done);
 }

@@ -59,6 +59,7 @@ dw__execute_repair(dw_execution *x)
         dw__error_context(x->err, "repairing %.*s", DW_STR_ARG(dw__table_root(table)));
         return status;
     }
+    dw__execution_note_commit(x, done.version);
     dw__execution_set_rows(x, &rows);
     return tell(x, &done);
 }
