@@ -18,6 +18,7 @@ typedef struct removal {
     dw_properties properties; /* as they will be */
     dw_change change;
     dw_file_rewrite rewrite;
+    bool moves_clustering;
 } removal;
 
 dw_status
@@ -40,28 +41,29 @@ dw__mapping_left(const dw_log_snapshot *snapshot, dw_arena *scratch, bool *out, 
     return DW_OK;
 }
 
-/* The clustering columns stand in their domain by physical names, which go. */
+/* The domain says physical names: those that the columns have from now on. */
 static dw_status
-check_clustering(const removal *r, dw_error *err)
+rename_clustering(removal *r, dw_error *err)
 {
-    const dw_log_snapshot *snapshot = r->alter.snapshot;
-    const dw_type *schema = dw__log_snapshot_schema(snapshot);
-    for (size_t i = 0; i < dw__log_snapshot_domain_count(snapshot); i++) {
-        if (!dw__str_equal(dw__log_snapshot_domain(snapshot, i)->domain, DW_CLUSTERING_DOMAIN)) {
-            continue;
-        }
-        for (size_t k = 0; k < schema->field_count; k++) {
-            const dw_field *field = &schema->fields[k];
-            if (!dw__str_equal(field->name, field->physical_name)) {
-                return dw__error_set(err, DW_UNSUPPORTED, "FEATURE_IN_USE",
-                                     "column mapping cannot go while the table is clustered: its "
-                                     "clustering columns are kept by physical names, such as "
-                                     "\"%.*s\" for %.*s",
-                                     DW_STR_ARG(field->physical_name), DW_STR_ARG(field->name));
-            }
-        }
+    dw_alter *alter = &r->alter;
+    dw_cluster_columns columns;
+    dw_str *after = &r->rewrite.clustering;
+    *after = dw__log_snapshot_clustering(alter->snapshot);
+    if (dw__str_is_null(*after)) {
+        return DW_OK;
     }
-    return DW_OK;
+    DW_TRY(dw__cluster_columns_of(alter->snapshot, &alter->arena, &columns, err));
+    bool is_same = true;
+    for (size_t i = 0; i < columns.count; i++) {
+        dw_column_path *path = &columns.items[i].path;
+        const dw_name_path *names = &columns.items[i].parts;
+        for (size_t k = 0; k < path->count; k++) {
+            is_same = is_same && dw__str_equal(path->parts[k], names->parts[k]);
+        }
+        path->parts = names->parts;
+    }
+    r->moves_clustering = !is_same;
+    return is_same ? DW_OK : dw__cluster_columns_print(&columns, &alter->arena, after, err);
 }
 
 static dw_status
@@ -84,7 +86,7 @@ static dw_status
 change_metadata(removal *r, bool keeps_mode, dw_error *err)
 {
     dw_alter *alter = &r->alter;
-    DW_TRY(check_clustering(r, err));
+    DW_TRY(rename_clustering(r, err));
     DW_TRY(strip_schema(r, err));
     (void) dw__alter_unset(alter, DW_MAPPING_MAX_ID_KEY);
     (void) dw__alter_unset(alter, DW_MAPPING_MODE_KEY);
@@ -116,11 +118,17 @@ commit(removal *r, int64_t *version_out, dw_error *err)
 {
     dw_txn_result done;
     dw_change *change = &r->change;
-    DW_TRY(dw__change_init(change, r->alter.table, r->alter.snapshot, &r->alter.arena, 1, err));
+    DW_TRY(dw__change_init(change, r->alter.table, r->alter.snapshot, &r->alter.arena, 2, err));
     change->operation = "REMOVE COLUMN MAPPING";
     change->reads_whole_table = true;
     dw_action metadata = {.kind = DW_ACTION_METADATA, .as.metadata = r->alter.metadata};
     dw__change_put(change, &metadata);
+    if (r->moves_clustering) {
+        dw_action domain = {
+            .kind = DW_ACTION_DOMAIN,
+            .as.domain = {.domain = DW_CLUSTERING_DOMAIN, .configuration = r->rewrite.clustering}};
+        dw__change_put(change, &domain);
+    }
     dw_status status = rewrite_files(r, err);
     if (status != DW_OK) {
         dw__change_discard(change);

@@ -210,6 +210,7 @@ choose_target(rewriter *r, dw_error *err)
         r->target.schema = rewrite->schema;
         r->target.properties = rewrite->properties;
         r->target.protocol = rewrite->protocol;
+        r->target.clustering = rewrite->clustering;
     }
     if (rewrite->file_size_bytes != 0) {
         r->properties = *r->target.properties;

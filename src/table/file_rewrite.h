@@ -29,6 +29,7 @@ typedef struct dw_file_rewrite {
     const dw_type *schema;
     const dw_properties *properties;
     const dw_protocol *protocol;
+    dw_str clustering;           /* the domain delta.clustering as it will be; null string: none */
     int64_t file_size_bytes;     /* aim of the new files; 0: the table's; INT64_MAX: one file */
     int64_t partition_count_max; /* see dw_data_target */
     bool as_one_file; /* the files are of one partition, and their rows keep their order */

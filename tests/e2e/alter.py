@@ -413,6 +413,23 @@ def test_set_properties__column_mapping_to_none_keeps_the_feature(w):
 
 
 @test
+def test_drop_feature__column_mapping_goes_from_clustered_tables_too(w):
+    w.sql("CREATE TABLE t (x INT, id BIGINT, s STRUCT<a: STRING, b: INT>) CLUSTER BY (s.a, id) TBLPROPERTIES ("
+          "'delta.columnMapping.mode' = 'name', 'delta.dataSkippingNumIndexedCols' = '3')")
+    w.sql("INSERT INTO t SELECT 1, range, {'a': 'x' || range, 'b': 2} FROM range(30)")
+    want = w.rows("SELECT * FROM t ORDER BY id")
+    clustering = lambda: json.loads(last(w, "domainMetadata")["configuration"])["clusteringColumns"]
+    expect(clustering()[1] != ["id"], "a physical name")
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '0')")
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.columnMapping.mode' = 'none')")
+    expect_equal(clustering(), [["s", "a"], ["id"]])
+    stats = json.loads(next(iter(live(w).values()))["stats"])
+    expect_equal([stats["minValues"], w.rows("SELECT * FROM t ORDER BY id")], [{"id": 0, "s": {"a": "x0"}}, want])
+    w.sql("INSERT INTO t VALUES (2, 40, NULL); OPTIMIZE t")
+    expect_equal(w.value("SELECT count(*) FROM t"), 31)
+
+
+@test
 def test_set_properties__column_mapping_stays_where_a_name_needs_it(w):
     make(w, columns="id BIGINT, `a name` STRING", delta__columnMapping__mode="name")
     refused(w, "ALTER TABLE t SET TBLPROPERTIES ('delta.columnMapping.mode' = 'none')", 1, "a name")
