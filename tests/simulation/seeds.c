@@ -14,11 +14,11 @@ rough_options(const seeds_options *o)
 }
 
 static int
-run_seeds(const seeds_options *o, uint64_t count)
+run_seeds(const seeds_options *o, uint64_t first, uint64_t count)
 {
     seed_totals sum = {0};
     uint64_t failed = 0;
-    for (uint64_t seed = 0; seed < count; seed++) {
+    for (uint64_t seed = first; seed < first + count; seed++) {
         if (!o->run(seed, rough_options(o), &sum)) {
             failed++;
             printf("rerun it with --seed %" PRIu64 "\n", seed);
@@ -86,7 +86,7 @@ run_find(const seeds_options *o, uint64_t count)
 static int
 usage(void)
 {
-    fprintf(stderr, "usage: [--count N | --seed N | --broken N | --find N]\n");
+    fprintf(stderr, "usage: [--count N [FIRST] | --seed N | --broken N | --find N]\n");
     return 2;
 }
 
@@ -94,14 +94,17 @@ int
 seeds_main(int argc, char **argv, const seeds_options *options)
 {
     uint64_t number;
+    uint64_t first = 0;
     if (argc == 1) {
-        return run_seeds(options, options->seed_count);
+        return run_seeds(options, 0, options->seed_count);
     }
-    if (argc != 3 || !dw__str_to_u64(dw__str_from(argv[2]), &number)) {
+    bool is_count = strcmp(argv[1], "--count") == 0;
+    if (argc < 3 || argc > (is_count ? 4 : 3) || !dw__str_to_u64(dw__str_from(argv[2]), &number) ||
+        (argc == 4 && !dw__str_to_u64(dw__str_from(argv[3]), &first))) {
         return usage();
     }
-    if (strcmp(argv[1], "--count") == 0) {
-        return run_seeds(options, number);
+    if (is_count) {
+        return run_seeds(options, first, number);
     }
     if (strcmp(argv[1], "--seed") == 0) {
         return run_one(options, number);

@@ -3,13 +3,12 @@
  *
  *   <program>                  all seeds of `make test-all`
  *   <program> --count N        the first N
+ *   <program> --count N FIRST  N, beginning with FIRST
  *   <program> --seed N         one, with its trace
- *   <program> --broken N       on a storage that ignores the condition of put_if_absent: succeeds
- *   if
- *                              one of the first N seeds shows it
+ *   <program> --broken N       succeeds if one of the first N seeds shows that storage ignores the
+ *                              condition of put_if_absent
  *   <program> --find N         succeeds if one of the first N seeds fails: for code that was broken
- *   on
- *                              purpose
+ *                              on purpose
  */
 #ifndef DWT_SIMULATION_SEEDS_H
 #define DWT_SIMULATION_SEEDS_H
