@@ -251,6 +251,7 @@ commit(const dw_change *change, dw_txn_result *out, dw_error *err)
                   .count_left = change->count_left,
                   .count_ctx = change->count_ctx,
                   .replaces_table = change->replaces_table,
+                  .brings_files_back = change->brings_files_back,
                   .operation = change->operation,
                   .operation_parameters_json = change->parameters_json,
                   .operation_metrics_json = change->metrics_json,

@@ -262,7 +262,8 @@ dw__conflict_check(const dw_conflict_self *self, const dw_conflict_winner *winne
             }
         }
     }
-    return DW_VERDICT_NONE;
+    return self->brings_files_back && winner->begins_vacuum ? DW_VERDICT_CONCURRENT_VACUUM
+                                                            : DW_VERDICT_NONE;
 }
 
 /* ---- Levels ---------------------------------------------------------------------------------- */
@@ -315,6 +316,8 @@ dw__verdict_code(dw_verdict verdict)
         return "CONCURRENT_DELETE_READ";
     case DW_VERDICT_CONCURRENT_DELETE_DELETE:
         return "CONCURRENT_DELETE_DELETE";
+    case DW_VERDICT_CONCURRENT_VACUUM:
+        return "CONCURRENT_VACUUM";
     case DW_VERDICT_DUPLICATE:
         return "DUPLICATE";
     }

@@ -17,6 +17,7 @@ typedef enum dw_verdict {
     DW_VERDICT_CONCURRENT_APPEND,
     DW_VERDICT_CONCURRENT_DELETE_READ,
     DW_VERDICT_CONCURRENT_DELETE_DELETE,
+    DW_VERDICT_CONCURRENT_VACUUM,
     DW_VERDICT_DUPLICATE /* the winner recorded our own txn id at our version or later */
 } dw_verdict;
 
@@ -34,6 +35,7 @@ typedef struct dw_conflict_self {
     bool reads_whole_table;
     bool looks_for_rows;
     bool recommits_files;
+    bool brings_files_back;
     dw_key_list read;     /* files whose rows were read together */
     dw_key_list searched; /* files whose rows were looked at one by one */
     dw_key_list removed;
@@ -60,6 +62,7 @@ typedef struct dw_conflict_winner {
     const dw_winner_fact *facts; /* as many as actions */
     size_t action_count;
     bool is_blind_append;
+    bool begins_vacuum;        /* files that no version within the retention needs go from now on */
     bool moves_identity_marks; /* its metadata changes in high-water marks only */
     bool is_metadata_harmless; /* its metadata leaves what others were about to write valid */
 } dw_conflict_winner;

@@ -127,6 +127,7 @@ dw__rebase_init(dw_rebase *r, const dw_txn *txn, dw_error *err)
                                  .reads_whole_table = txn->reads_whole_table,
                                  .looks_for_rows = txn->looks_for_rows,
                                  .recommits_files = txn->recommits_files,
+                                 .brings_files_back = txn->brings_files_back,
                                  .protocol = r->newest.protocol};
     DW_TRY(sorted_keys(&r->arena, txn->read_paths, txn->read_path_count, &r->self.read, err));
     DW_TRY(sorted_keys(&r->arena, txn->searched_paths, txn->searched_path_count, &r->self.searched,
@@ -604,11 +605,12 @@ judge(winner_case *w, const dw_commit_info *info, dw_txn_isolation isolation, dw
 {
     dw_definition after;
     size_t culprit;
-    w->winner =
-        (dw_conflict_winner){.actions = w->commit->items,
-                             .action_count = w->commit->count,
-                             .is_blind_append = info->has_is_blind_append && info->is_blind_append,
-                             .moves_identity_marks = info->moves_identity_marks};
+    w->winner = (dw_conflict_winner){
+        .actions = w->commit->items,
+        .action_count = w->commit->count,
+        .is_blind_append = info->has_is_blind_append && info->is_blind_append,
+        .begins_vacuum = dw__str_equal(info->operation, DW_STR("VACUUM START")),
+        .moves_identity_marks = info->moves_identity_marks};
     DW_TRY(look_at_definition(w, &after, err));
     DW_TRY(find_keys(w, err));
     DW_TRY(find_overlaps(w, err));

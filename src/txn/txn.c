@@ -206,6 +206,8 @@ what_happened(const dw_judgement *judgement)
                    : "removed a file that this statement read";
     case DW_VERDICT_CONCURRENT_DELETE_DELETE:
         return "removed a file that this statement removes";
+    case DW_VERDICT_CONCURRENT_VACUUM:
+        return "began to remove files that this statement may bring back";
     case DW_VERDICT_NONE:
     case DW_VERDICT_DUPLICATE:
         break;

@@ -66,8 +66,9 @@ typedef struct dw_txn {
      * them. Row ids, their high-water mark, names of row tracking's columns and when in-commit
      * timestamps were enabled are added by the commit (assign.h). */
     const dw_action *actions;
-    size_t action_count;  /* 0: a version that changes nothing */
-    bool recommits_files; /* some adds name live files by their very keys, to say more of them */
+    size_t action_count;    /* 0: a version that changes nothing */
+    bool recommits_files;   /* some adds name live files by their very keys, to say more of them */
+    bool brings_files_back; /* some adds name files that were removed: a VACUUM may take them */
 
     /* The read set. A blind append reads nothing. */
     bool reads_whole_table;
@@ -112,10 +113,11 @@ typedef struct dw_txn_result {
 /*
  * Commits. Rebases over the commits of others where the conflict rules allow it.
  * Errors: DW_CONFLICT (CONCURRENT_APPEND, CONCURRENT_DELETE_READ, CONCURRENT_DELETE_DELETE,
- * METADATA_CHANGED, PROTOCOL_CHANGED, CONCURRENT_TRANSACTION) says which version won and what it
- * did, TOO_MANY_ATTEMPTS which won last; DW_ALREADY_EXISTS (TABLE_ALREADY_EXISTS) for a creation;
- * DW_UNSUPPORTED when a winner made the table one that is not understood; DW_AMBIGUOUS
- * (COMMIT_OUTCOME_UNKNOWN) names the version to look at; DW_IO when nothing was committed.
+ * CONCURRENT_VACUUM, METADATA_CHANGED, PROTOCOL_CHANGED, CONCURRENT_TRANSACTION) says which version
+ * won and what it did, TOO_MANY_ATTEMPTS which won last; DW_ALREADY_EXISTS (TABLE_ALREADY_EXISTS)
+ * for a creation; DW_UNSUPPORTED when a winner made the table one that is not understood;
+ * DW_AMBIGUOUS (COMMIT_OUTCOME_UNKNOWN) names the version to look at; DW_IO when nothing was
+ * committed.
  */
 DW_WARN_UNUSED dw_status dw__txn_commit(const dw_txn *txn, dw_txn_result *out, dw_error *err);
 

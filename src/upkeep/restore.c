@@ -4,13 +4,24 @@
  */
 #include "upkeep/restore.h"
 
+#include "base/checked.h"
+#include "codec/json.h"
+#include "log/commit.h"
+#include "log/listing.h"
+#include "log/timeline.h"
 #include "table/change.h"
+#include "txn/conflict.h"
 #include "upkeep/definition_copy.h"
 #include "upkeep/file_presence.h"
+#include "upkeep/vacuum.h"
 
 #include <inttypes.h>
 
 #define PARAMETERS_BYTES_MAX ((size_t) 65536)
+/* How often files are looked for again because a VACUUM began. */
+#define ATTEMPTS_MAX 5
+/* No VACUUM takes as long as that. */
+#define VACUUM_MS_MAX (DW_VACUUM_SAFE_HOURS * INT64_C(3600000))
 
 typedef struct restore {
     dw_table *table;
@@ -22,6 +33,7 @@ typedef struct restore {
     dw_file_reader reader;
     dw_restore_result *result;
     int64_t seen_count, all_count; /* files, for the progress */
+    bool has_looked;               /* all that is brought back was there */
 } restore;
 
 static dw_status
@@ -37,6 +49,104 @@ open_versions(restore *r, dw_error *err)
     r->all_count =
         (int64_t) dw__file_set_count(dw__log_snapshot_files(r->newest)) + r->result->files_after;
     return DW_OK;
+}
+
+/* ---- VACUUM beside it ------------------------------------------------------------------------ */
+
+/* How long what is removed stays, by what VACUUM START says. */
+static bool
+read_retention(const dw_allocator *allocator, const dw_commit_info *info, int64_t *out_ms)
+{
+    DW_AUTO(dw_json_doc_ptr) doc = NULL;
+    if (dw__str_is_null(info->operation_parameters_json) ||
+        dw__json_parse(allocator, info->operation_parameters_json, "the parameters", &doc, NULL) !=
+            DW_OK) {
+        return false;
+    }
+    dw_json root = dw__json_root(doc);
+    dw_json value = dw__json_get(root, DW_STR("specifiedRetentionMillis"));
+    if (dw__json_kind(value) == DW_JSON_MISSING) {
+        value = dw__json_get(root, DW_STR("defaultRetentionMillis"));
+    }
+    return dw__json_i64(value, out_ms) || dw__str_to_i64(dw__json_str(value), out_ms);
+}
+
+/* The newest version that a VACUUM began or ended with; -1: it ended, or there was none for long.
+ * One that ended is taken to have been the only one. */
+static dw_status
+find_running_vacuum(restore *r, dw_arena *arena, int64_t *version_out, dw_commit_info *info_out,
+                    dw_error *err)
+{
+    dw_log *log = dw__table_log(r->table);
+    int64_t since_ms = dw__env_now_ms(dw__table_env(r->table)) - VACUUM_MS_MAX;
+    *version_out = -1;
+    for (int64_t version = dw__log_snapshot_version(r->newest); version > r->spec->version;
+         version--) {
+        dw_error cause = DW_ERROR_INIT;
+        dw__arena_reset(arena);
+        dw_status status = dw__commit_info_read(log, version, arena, info_out, &cause);
+        if (status == DW_NOT_FOUND) {
+            return DW_OK; /* the log was cleaned up */
+        }
+        if (status != DW_OK) {
+            dw__error_copy(err, &cause);
+            return status;
+        }
+        bool is_old = info_out->has_timestamp && info_out->timestamp_ms < since_ms;
+        if (is_old || dw__str_equal(info_out->operation, DW_STR("VACUUM END"))) {
+            return DW_OK;
+        }
+        if (dw__str_equal(info_out->operation, DW_STR("VACUUM START"))) {
+            *version_out = version;
+            return DW_OK;
+        }
+    }
+    return DW_OK;
+}
+
+/* Is the version that is wanted one of those within the retention of the VACUUM? */
+static dw_status
+is_kept(restore *r, const dw_commit_info *vacuum, bool *out, dw_error *err)
+{
+    int64_t retention_ms, cutoff_ms, last_outside;
+    *out = false;
+    if (!vacuum->has_timestamp || !read_retention(r->arena.allocator, vacuum, &retention_ms)) {
+        return DW_OK;
+    }
+    if (!dw__checked_sub_i64(vacuum->timestamp_ms, retention_ms, &cutoff_ms)) {
+        cutoff_ms = INT64_MIN;
+    }
+    dw_log_listing listing;
+    dw__log_listing_init(&listing, r->arena.allocator);
+    dw_status status = dw__log_list(dw__table_storage(r->table), 0, &listing, err);
+    if (status == DW_OK) {
+        status = dw__timeline_version_until(r->newest, &listing, cutoff_ms, &last_outside, err);
+    }
+    dw__log_listing_deinit(&listing);
+    *out = status == DW_OK && r->spec->version >= last_outside;
+    return status;
+}
+
+/* [RESTORE-4] */
+static dw_status
+check_vacuum(restore *r, dw_error *err)
+{
+    DW_AUTO(dw_arena) scratch;
+    dw__arena_init(&scratch, r->arena.allocator);
+    dw_commit_info vacuum;
+    int64_t version;
+    bool kept = true;
+    DW_TRY(find_running_vacuum(r, &scratch, &version, &vacuum, err));
+    if (version >= 0) {
+        DW_TRY(is_kept(r, &vacuum, &kept, err));
+    }
+    return kept ? DW_OK
+                : dw__error_set(err, DW_CONFLICT, "CONCURRENT_VACUUM",
+                                "version %" PRId64 " (VACUUM START) began to remove files that "
+                                "version %" PRId64 " may need, and no VACUUM END is there: run the "
+                                "statement again behind it; if that VACUUM was killed, VACUUM ... "
+                                "RETAIN 1000000 HOURS says so and removes none of them",
+                                version, r->spec->version);
 }
 
 static dw_status
@@ -191,29 +301,52 @@ run(restore *r, dw_error *err)
     r->change.reads_whole_table = true;
     r->change.has_isolation = true;
     r->change.isolation = DW_TXN_SERIALIZABLE; /* [RESTORE-3] */
+    r->change.brings_files_back = true;
     DW_TRY(put_definition(r, err));
+    DW_TRY(check_vacuum(r, err));
     DW_TRY(put_files(r, err));
     DW_TRY(describe(r, err));
     if (r->upkeep->dry_run) {
         return DW_OK;
     }
     dw_txn_result done;
+    r->has_looked = true;
     DW_TRY(dw__change_commit(&r->change, &done, err));
     r->result->version = done.version;
     return DW_OK;
+}
+
+/* `is_beaten_out`: by a VACUUM that began after the files had been looked for. */
+static dw_status
+restore_once(dw_table *table, const dw_upkeep *upkeep, const dw_restore_spec *spec,
+             dw_restore_result *out, bool *is_beaten_out, dw_error *err)
+{
+    *out = (dw_restore_result){.version = -1};
+    restore r = {.table = table, .upkeep = upkeep, .spec = spec, .result = out};
+    dw__arena_init(&r.arena, dw__table_env(table)->allocator);
+    dw_status status = run(&r, err);
+    *is_beaten_out = status == DW_CONFLICT && r.has_looked &&
+                     strcmp(err->code, dw__verdict_code(DW_VERDICT_CONCURRENT_VACUUM)) == 0;
+    dw__file_reader_deinit(&r.reader);
+    dw__log_snapshot_unref(r.wanted);
+    dw__log_snapshot_unref(r.newest);
+    dw__arena_deinit(&r.arena);
+    return status;
 }
 
 dw_status
 dw__table_restore(dw_table *table, const dw_upkeep *upkeep, const dw_restore_spec *spec,
                   dw_restore_result *out, dw_error *err)
 {
-    *out = (dw_restore_result){.version = -1};
-    restore r = {.table = table, .upkeep = upkeep, .spec = spec, .result = out};
-    dw__arena_init(&r.arena, dw__table_env(table)->allocator);
-    dw_status status = run(&r, err);
-    dw__file_reader_deinit(&r.reader);
-    dw__log_snapshot_unref(r.wanted);
-    dw__log_snapshot_unref(r.newest);
-    dw__arena_deinit(&r.arena);
+    dw_error cause = DW_ERROR_INIT;
+    dw_status status = DW_OK;
+    bool is_beaten = true;
+    for (int i = 0; i < ATTEMPTS_MAX && is_beaten; i++) {
+        dw__error_clear(&cause);
+        status = restore_once(table, upkeep, spec, out, &is_beaten, &cause);
+    }
+    if (status != DW_OK) {
+        dw__error_copy(err, &cause);
+    }
     return status;
 }

@@ -6,6 +6,9 @@
  *              changes sees what came back and what went.
  *  [RESTORE-3] Beside a writer that changed rows meanwhile it is a conflict: nobody's rows go
  *              unseen.
+ *  [RESTORE-4] No VACUUM takes what was found to be there: one that began before the commit makes
+ *              it look again, and one that may still be at work and does not keep the version makes
+ *              it give up.
  */
 #ifndef DW_UPKEEP_RESTORE_H
 #define DW_UPKEEP_RESTORE_H
@@ -26,7 +29,8 @@ typedef struct dw_restore_result {
 } dw_restore_result;
 
 /* DW_NOT_FOUND (VERSION_OUT_OF_RANGE; FILES_MISSING says how many files are gone, and names one);
- * DW_INVALID_ARGUMENT (APPEND_ONLY); DW_UNSUPPORTED (FEATURE_UNSUPPORTED); and those of a commit.
+ * DW_INVALID_ARGUMENT (APPEND_ONLY); DW_UNSUPPORTED (FEATURE_UNSUPPORTED); DW_CONFLICT
+ * (CONCURRENT_VACUUM) and what else a commit may end with.
  */
 DW_WARN_UNUSED dw_status dw__table_restore(dw_table *table, const dw_upkeep *upkeep,
                                            const dw_restore_spec *spec, dw_restore_result *out,

@@ -111,6 +111,27 @@ def test_restore__refuses_when_files_are_gone_and_names_one(w):
 
 
 @test
+def test_restore__gives_up_beside_a_vacuum_that_may_still_remove_files(w):
+    make(w)
+    w.sql("INSERT OVERWRITE t VALUES (1, 'a')")
+    files = {f: open(os.path.join(w.path("t"), f), "rb").read() for f in w.files("t") if f.endswith(".parquet")}
+    w.sql("SET spark.databricks.delta.retentionDurationCheck.enabled = false; VACUUM t RETAIN 0 HOURS")
+    # As if it were still at work: the files are there, and it has not said that it ended.
+    for name, content in files.items():
+        with open(os.path.join(w.path("t"), name), "wb") as file:
+            file.write(content)
+    for ending in (w.log("t", 4), w.log("t", 4).replace(".json", ".crc")):
+        if os.path.exists(ending):
+            os.unlink(ending)
+    w.sql("INSERT INTO t VALUES (2, 'b')")
+    expect_failure(w.run("sql", "-c", "RESTORE t TO VERSION AS OF 1"), 3, "CONCURRENT_VACUUM", "version 3")
+    w.sql("RESTORE t TO VERSION AS OF 2")
+    expect_equal(state(w), [[1, "a"]])
+    w.sql("VACUUM t RETAIN 1000000 HOURS; RESTORE t TO VERSION AS OF 1")
+    expect_equal(w.value("SELECT count(*) FROM t"), 10)
+
+
+@test
 def test_restore__refuses_when_a_deletion_vector_is_gone(w):
     make(w, "'delta.enableDeletionVectors' = 'true'", rows=5000)
     w.sql("DELETE FROM t WHERE id % 7 = 3")

@@ -163,6 +163,8 @@ letter(dw_verdict verdict)
         return 'R';
     case DW_VERDICT_CONCURRENT_DELETE_DELETE:
         return 'X';
+    case DW_VERDICT_CONCURRENT_VACUUM:
+        return 'V';
     case DW_VERDICT_DUPLICATE:
         return 'D';
     }
@@ -210,6 +212,22 @@ test_conflict__two_removes_of_a_file_that_neither_read_conflict(void **state)
     size_t culprit;
     assert_int_equal(dw__conflict_check(&self, &winner, DW_TXN_SNAPSHOT_ISOLATION, &culprit),
                      DW_VERDICT_CONCURRENT_DELETE_DELETE);
+}
+
+static void
+test_conflict__files_are_not_brought_back_behind_the_start_of_a_vacuum(void **state)
+{
+    (void) state;
+    dw_action info = {.kind = DW_ACTION_COMMIT_INFO};
+    dw_winner_fact fact = {.key = DW_STR_NULL};
+    dw_conflict_winner winner = {
+        .actions = &info, .facts = &fact, .action_count = 1, .begins_vacuum = true};
+    size_t culprit;
+    for (int brings = 0; brings < 2; brings++) {
+        dw_conflict_self self = {.brings_files_back = brings == 1, .reads_whole_table = true};
+        assert_int_equal(dw__conflict_check(&self, &winner, DW_TXN_SERIALIZABLE, &culprit),
+                         brings == 1 ? DW_VERDICT_CONCURRENT_VACUUM : DW_VERDICT_NONE);
+    }
 }
 
 static void
@@ -281,6 +299,7 @@ main(void)
         cmocka_unit_test(test_conflict__marks_of_identity_columns_stop_only_changes_of_metadata),
         cmocka_unit_test(test_conflict__verdicts_at_write_serializable_are_the_references),
         cmocka_unit_test(test_conflict__verdicts_at_serializable_also_count_blind_appends),
+        cmocka_unit_test(test_conflict__files_are_not_brought_back_behind_the_start_of_a_vacuum),
         cmocka_unit_test(test_conflict__two_removes_of_a_file_that_neither_read_conflict),
         cmocka_unit_test(test_conflict__a_load_of_two_files_is_no_duplicate_of_a_load_of_one),
         cmocka_unit_test(
