@@ -52,10 +52,9 @@ primitive_name(dw_type_kind kind)
 }
 
 /* How types are printed. */
-typedef enum type_style {
-    STYLE_TABLE,
-    STYLE_FILES,                 /* physical names */
-    STYLE_FILES_INSTANTS_AS_TEXT /* the same, and VARCHAR for TIMESTAMP */
+typedef struct type_style {
+    bool is_of_files; /* physical names */
+    dw_times_as_text as_text;
 } type_style;
 
 static void print_type(dw_strbuf *out, const dw_type *type, type_style style);
@@ -67,7 +66,7 @@ print_struct(dw_strbuf *out, const dw_type *type, type_style style)
     for (size_t i = 0; i < type->field_count; i++) {
         const dw_field *field = &type->fields[i];
         dw__strbuf_append(out, i > 0 ? DW_STR(", ") : DW_STR(""));
-        dw__sql_put_identifier(out, style == STYLE_TABLE ? field->name : field->physical_name);
+        dw__sql_put_identifier(out, style.is_of_files ? field->physical_name : field->name);
         dw__strbuf_append_char(out, ' ');
         print_type(out, field->type, style);
     }
@@ -91,7 +90,8 @@ print_type(dw_strbuf *out, const dw_type *type, type_style style)
         dw__strbuf_append_literal(out, ", ");
         print_type(out, type->element, style);
         dw__strbuf_append_char(out, ')');
-    } else if (type->kind == DW_TYPE_TIMESTAMP && style == STYLE_FILES_INSTANTS_AS_TEXT) {
+    } else if ((type->kind == DW_TYPE_TIMESTAMP && style.as_text.instants) ||
+               (type->kind == DW_TYPE_TIMESTAMP_NTZ && style.as_text.local_times)) {
         dw__strbuf_append_literal(out, "VARCHAR");
     } else {
         dw__strbuf_append(out, primitive_name(type->kind));
@@ -101,13 +101,13 @@ print_type(dw_strbuf *out, const dw_type *type, type_style style)
 void
 dw__engine_type_print(dw_strbuf *out, const dw_type *type)
 {
-    print_type(out, type, STYLE_TABLE);
+    print_type(out, type, (type_style){0});
 }
 
 void
-dw__engine_type_print_physical(dw_strbuf *out, const dw_type *type, bool instants_as_text)
+dw__engine_type_print_physical(dw_strbuf *out, const dw_type *type, dw_times_as_text as_text)
 {
-    print_type(out, type, instants_as_text ? STYLE_FILES_INSTANTS_AS_TEXT : STYLE_FILES);
+    print_type(out, type, (type_style){true, as_text});
 }
 
 /* ---- Parsing --------------------------------------------------------------------------------- */

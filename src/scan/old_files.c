@@ -18,6 +18,7 @@
 #define STATISTICS_PER_LOOK 32
 /* Offsets of local times have seconds, which texts of statistics leave out. */
 #define OFFSET_MICROS_MAX (INT64_C(60) * 1000000)
+#define DAY_MICROS (INT64_C(86400) * 1000000)
 
 /* ---- Which columns ----------------------------------------------------------------------------*/
 
@@ -27,7 +28,8 @@ typedef struct old_finder {
     dw_predicate_scope scope;
     const dw_predicate *conditions[DW_PREDICATE_COLUMNS_MAX];
     size_t count;
-    bool has_times;  /* some column is of dates or instants */
+    bool has_times; /* some column is of dates or instants */
+    bool has_widened_dates;
     bool is_unknown; /* for one of them statistics say nothing */
     bool failed;
     dw_str path[DW_SCHEMA_DEPTH_MAX];
@@ -36,9 +38,10 @@ typedef struct old_finder {
 static void
 add_condition(old_finder *finder, const dw_type *type, size_t field_idx, size_t depth)
 {
-    bool is_date = type->kind == DW_TYPE_DATE;
-    dw_value end = {.kind = DW_VALUE_I64,
-                    .as.i64 = is_date ? DW_OLD_DATE_END : DW_OLD_INSTANT_END + OFFSET_MICROS_MAX};
+    int64_t ends = type->kind == DW_TYPE_DATE        ? DW_OLD_DATE_END
+                   : type->kind == DW_TYPE_TIMESTAMP ? DW_OLD_INSTANT_END + OFFSET_MICROS_MAX
+                                                     : DW_OLD_DATE_END * DAY_MICROS;
+    dw_value end = {.kind = DW_VALUE_I64, .as.i64 = ends};
     size_t column_idx;
     if (!dw__predicate_column(&finder->scope, field_idx, finder->path, depth, &column_idx)) {
         finder->failed = true;
@@ -52,23 +55,34 @@ add_condition(old_finder *finder, const dw_type *type, size_t field_idx, size_t 
     }
 }
 
+/* True when files may have dates where the field has local times by now. */
+static bool
+has_widened_dates(const dw_field *field)
+{
+    return (field->traits & DW_FIELD_WIDENED) != 0 && field->type->kind != DW_TYPE_STRUCT &&
+           dw__schema_has_kind(field->type, DW_TYPE_TIMESTAMP_NTZ);
+}
+
 /* Recursion is at most DW_SCHEMA_DEPTH_MAX deep. */
 static void
-add_conditions(old_finder *finder, const dw_type *type, size_t field_idx, size_t depth)
+add_conditions(old_finder *finder, const dw_field *field, size_t field_idx, size_t depth)
 {
-    if (type->kind == DW_TYPE_DATE || type->kind == DW_TYPE_TIMESTAMP) {
-        finder->has_times = true;
-        add_condition(finder, type, field_idx, depth);
-    } else if (type->kind == DW_TYPE_ARRAY || type->kind == DW_TYPE_MAP) {
-        bool has_times =
-            dw__schema_has_kind(type, DW_TYPE_DATE) || dw__schema_has_kind(type, DW_TYPE_TIMESTAMP);
-        finder->has_times = finder->has_times || has_times;
-        finder->is_unknown = finder->is_unknown || has_times;
-    } else if (type->kind == DW_TYPE_STRUCT) {
+    const dw_type *type = field->type;
+    bool is_widened = has_widened_dates(field);
+    finder->has_widened_dates = finder->has_widened_dates || is_widened;
+    if (type->kind == DW_TYPE_STRUCT) {
         for (size_t i = 0; i < type->field_count; i++) {
             dw_assert(depth < DW_SCHEMA_DEPTH_MAX);
             finder->path[depth] = type->fields[i].name;
-            add_conditions(finder, type->fields[i].type, field_idx, depth + 1);
+            add_conditions(finder, &type->fields[i], field_idx, depth + 1);
+        }
+    } else if (is_widened || dw__schema_has_kind(type, DW_TYPE_DATE) ||
+               dw__schema_has_kind(type, DW_TYPE_TIMESTAMP)) {
+        finder->has_times = true;
+        if (type->kind == DW_TYPE_ARRAY || type->kind == DW_TYPE_MAP) {
+            finder->is_unknown = true;
+        } else {
+            add_condition(finder, type, field_idx, depth);
         }
     }
 }
@@ -84,7 +98,7 @@ look_at_schema(old_finder *finder, const dw_plan_source *plan)
         const dw_field *field = &relation->schema->fields[i];
         if (dw__plan_reads(plan, i) &&
             !dw__str_among(relation->partition_columns, relation->partition_count, field->name)) {
-            add_conditions(finder, field->type, i, 0);
+            add_conditions(finder, field, i, 0);
         }
     }
 }
@@ -216,6 +230,7 @@ dw__scan_find_old_values(dw_scan *scan, dw_bound_source *source, dw_error *err)
     dw__predicate_scope_init(&finder.scope, &scan->arena, relation->schema,
                              relation->partition_columns, relation->partition_count);
     look_at_schema(&finder, source->plan);
+    source->has_widened_dates = finder.has_widened_dates;
     if (!finder.has_times || source->file_count == 0) {
         return DW_OK;
     }

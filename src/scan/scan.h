@@ -148,9 +148,12 @@ DW_WARN_UNUSED dw_status dw__scan_min_max(dw_log_snapshot *snapshot, const dw_fi
  * Appends the engine's name of a Delta type: "BIGINT", "TIMESTAMP WITH TIME ZONE", "STRUCT(...)".
  */
 void dw__engine_type_print(dw_strbuf *out, const dw_type *type);
-/* The same with the physical names of struct fields: the type as data files have it, or, with
- * `instants_as_text`, as it is asked of them. */
-void dw__engine_type_print_physical(dw_strbuf *out, const dw_type *type, bool instants_as_text);
+/* Which of them are asked of files as text. */
+typedef struct dw_times_as_text {
+    bool instants, local_times;
+} dw_times_as_text;
+/* The same with the physical names of struct fields: the type as it is asked of data files. */
+void dw__engine_type_print_physical(dw_strbuf *out, const dw_type *type, dw_times_as_text as_text);
 /* The Delta type of an engine type by its name, in `arena`. Unsigned integers widen, HUGEINT
  * becomes decimal(38,0), TIME, INTERVAL, UUID, ENUM ... : UUID and ENUM become string; others are
  * DW_INVALID_ARGUMENT (TYPE_UNSUPPORTED) with the column's name and what to cast to. */

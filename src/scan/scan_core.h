@@ -44,7 +44,7 @@ typedef struct dw_bound_source {
     bool with_positions, compares_nulls, sets_whole_files_aside;
     dw_scan_report report;
     dw_old_values *old; /* of the files; NULL: nothing is of Spark's old calendar */
-    bool has_old_dates, has_old_instants;
+    bool has_old_dates, has_old_instants, has_widened_dates;
     bool is_bound;
     bool is_inlined;
     dw_str sql; /* in place of the name, where it is inlined */

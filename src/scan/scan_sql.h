@@ -60,6 +60,9 @@ typedef struct dw_scan_sql {
     bool instants_as_text;
     /* Some file has dates, or instants, of Spark's old calendar. */
     bool has_old_dates, has_old_instants;
+    /* ... which may stand where the table has local times by now. These come as text, too: that of
+     * a date has no time of day. */
+    bool has_old_widened;
     bool has_twins;                   /* some file has twins of shredded variants */
     bool compares_nulls;              /* see dw_scan_source */
     const dw_scan_metadata *metadata; /* of the schema's last columns; NULL: there are none */

@@ -31,6 +31,9 @@ dw__scan_is_rewritten(const dw_scan_sql *scan, const dw_type *type)
     if (type->kind == DW_TYPE_TIMESTAMP) {
         return scan->instants_as_text || scan->has_old_instants;
     }
+    if (type->kind == DW_TYPE_TIMESTAMP_NTZ) {
+        return scan->has_old_widened;
+    }
     if (type->kind != DW_TYPE_STRUCT) {
         return type->kind == DW_TYPE_VARIANT || (type->kind == DW_TYPE_DATE && scan->has_old_dates);
     }
@@ -294,6 +297,16 @@ put_instant(rename_writer *writer, dw_str value)
     }
 }
 
+/* A local time, or the date that an older file has in its place. */
+static void
+put_local_time(rename_writer *writer, dw_str value)
+{
+    dw__strbuf_printf(writer->out,
+                      "CASE WHEN contains(%.*s, ':') THEN CAST(%.*s AS TIMESTAMP) ELSE "
+                      "CAST(dw_old_date(file_index, CAST(%.*s AS DATE)) AS TIMESTAMP) END",
+                      DW_STR_ARG(value), DW_STR_ARG(value), DW_STR_ARG(value));
+}
+
 static void
 put_renamed(rename_writer *writer, const dw_type *type, dw_str value)
 {
@@ -305,6 +318,8 @@ put_renamed(rename_writer *writer, const dw_type *type, dw_str value)
         put_instant(writer, value);
     } else if (type->kind == DW_TYPE_DATE) {
         dw__strbuf_printf(writer->out, "dw_old_date(file_index, %.*s)", DW_STR_ARG(value));
+    } else if (type->kind == DW_TYPE_TIMESTAMP_NTZ) {
+        put_local_time(writer, value);
     } else if (type->kind == DW_TYPE_STRUCT) {
         put_renamed_struct(writer, type, value);
     } else if (type->kind == DW_TYPE_ARRAY) {

@@ -686,6 +686,28 @@ def test_files__of_sparks_old_calendar_are_told_by_their_footers(w):
 
 
 @test
+def test_files__of_sparks_old_calendar_keep_their_days_when_dates_become_local_times(w):
+    old_table(w, OLD_DATES)
+    changed = {"delta.typeChanges": [{"fromType": "date", "toType": "timestamp_ntz"}]}
+    listed = {"delta.typeChanges": [{"fromType": "date", "toType": "timestamp_ntz", "fieldPath": "element"}]}
+    w.write_log("t", 1, [
+        protocol("typeWidening", "timestampNtz", writer_only=(
+            "appendOnly", "invariants", "checkConstraints", "changeDataFeed", "generatedColumns")),
+        metadata(schema({**field("d", "timestamp_ntz"), "metadata": changed}, field("moment", "timestamp"),
+                        {**field("l", array_of("timestamp_ntz")), "metadata": listed}),
+                 **{"delta.enableTypeWidening": "true"})])
+    told = "SELECT d, l[1] FROM t WHERE d IS NOT NULL ORDER BY d DESC"
+    days = [day + " 00:00:00" for day in ("1582-10-15", "1582-10-04", "1000-03-01", "-044-01-19")]
+    expect_equal(w.rows(told), [[day, day] for day in days])
+    expect_equal(w.value("SELECT count(*) FROM t WHERE d = '1582-10-04'"), 1)
+    w.sql("INSERT INTO t VALUES ('1500-01-01 01:02:03.5', NULL, ['1400-01-01 00:00:00'])")
+    expect_equal(w.rows("SELECT d, l[1] FROM t WHERE d BETWEEN '1400-01-01' AND '1550-01-01'"),
+                 [["1500-01-01 01:02:03.5", "1400-01-01 00:00:00"]])
+    w.sql("DELETE FROM t WHERE d = '1582-10-15'")
+    expect_equal(w.rows(told)[0], [days[1]] * 2)
+
+
+@test
 def test_files__with_int96_times_of_sparks_old_calendar_are_read_in_todays(w):
     def int96(seconds):
         return struct.pack("<qi", seconds % 86400 * 1000000000, seconds // 86400 + 2440588)
