@@ -199,6 +199,15 @@ print_scalar(dw_strbuf *out, const dw_type *type, const dw_value *value)
 }
 
 dw_status
+dw__partition_value_refuse(const dw_field *field, dw_error *err)
+{
+    return dw__error_set(err, DW_INVALID_ARGUMENT, "PARTITION_VALUE_INVALID",
+                         "partition column %.*s: a value is not UTF-8, and the log cannot hold "
+                         "such bytes: partition by another column",
+                         DW_STR_ARG(field->name));
+}
+
+dw_status
 dw__partition_value_print(const dw_field *field, const dw_value *value, dw_arena *arena,
                           dw_str *out, dw_error *err)
 {
@@ -208,10 +217,7 @@ dw__partition_value_print(const dw_field *field, const dw_value *value, dw_arena
     }
     if (value->kind == DW_VALUE_STR) {
         if (!dw__str_is_utf8(value->as.str)) {
-            return dw__error_set(err, DW_INVALID_ARGUMENT, "PARTITION_VALUE_INVALID",
-                                 "partition column %.*s: a value is not UTF-8, and the log cannot "
-                                 "hold such bytes: partition by another column",
-                                 DW_STR_ARG(field->name));
+            return dw__partition_value_refuse(field, err);
         }
         return dw__arena_dup(arena, value->as.str, out) ? DW_OK : dw__error_oom(err);
     }

@@ -70,6 +70,8 @@ DW_WARN_UNUSED dw_status dw__partition_value_parse(const dw_field *field, dw_str
  * them. */
 DW_WARN_UNUSED dw_status dw__partition_value_print(const dw_field *field, const dw_value *value,
                                                    dw_arena *arena, dw_str *out, dw_error *err);
+/* That error. */
+DW_WARN_UNUSED dw_status dw__partition_value_refuse(const dw_field *field, dw_error *err);
 /* Appends "name=value" with Hive's escapes, `__HIVE_DEFAULT_PARTITION__` for NULL (null string).
  * Not yet percent-encoded. */
 void dw__partition_path_append(dw_strbuf *out, dw_str column, dw_str text);

@@ -472,6 +472,20 @@ print_rows(const data_write *write, const dw_file_layout *layout, dw_str query, 
     return dw__strbuf_ok(out, "the statement", err);
 }
 
+/* The engine names directories after values, and fails on bytes that are no text. */
+static dw_status
+explain_copy_error(const data_write *write, dw_status status, dw_error *err)
+{
+    size_t count = write->target->partition != NULL ? 0 : write->target->partition_column_count;
+    for (size_t i = 0; status == DW_INVALID_ARGUMENT && err != NULL && i < count; i++) {
+        const dw_field *field = write->partition_fields[i];
+        if (field->type->kind == DW_TYPE_BINARY && strstr(err->message, "nvalid unicode") != NULL) {
+            return dw__partition_value_refuse(field, err);
+        }
+    }
+    return status;
+}
+
 static dw_status
 copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str prefix,
           dw_data_files *out, dw_error *err)
@@ -509,7 +523,10 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
                                .field_ids = layout.field_ids};
     dw_copy_file *files = NULL;
     size_t count = 0;
-    DW_TRY(dw__connection_copy(connection, &request, write->arena, &files, &count, err));
+    dw_status status = dw__connection_copy(connection, &request, write->arena, &files, &count, err);
+    if (status != DW_OK) {
+        return explain_copy_error(write, status, err);
+    }
     DW_TRY(name_from_root(write, files, count, err));
     if (has_file_column) { /* only what is far from what the caller meant, as equal rows are */
         request.file_size_bytes *= request.file_size_bytes < INT64_MAX / 2 ? 2 : 1;

@@ -206,6 +206,14 @@ def test_partition_values__of_every_type_and_odd_characters_come_back(w):
     expect_equal(w.value("SELECT count(*) FROM t WHERE s = 'a/b=c%d e''f' AND n = 1.5"), 1)
 
 
+@test
+def test_partition_values__of_bytes_that_are_no_text_are_refused(w):
+    w.sql("CREATE TABLE t (id INT, p BINARY) PARTITIONED BY (p); INSERT INTO t VALUES (1, 'abc'::BLOB)")
+    expect_failure(w.run("sql", "-c", r"INSERT INTO t VALUES (2, 'x\xFF'::BLOB)"), 1, "PARTITION_VALUE_INVALID",
+                   "partition column p", "not UTF-8")
+    expect_equal(w.rows("SELECT id FROM t"), [[1]])
+
+
 # ---- Reading ---------------------------------------------------------------------------------------
 
 
