@@ -12,19 +12,14 @@ import json
 import os
 import random
 import shutil
-import signal
-import subprocess
 import sys
-import tempfile
+import time
 
-PROGRAM = os.path.abspath(os.environ.get("DELTAWORKS_PROGRAM", "build/deltaworks"))
+from killing import PROGRAM, Failure, finish, run_program, run_until, was_killed
+
 KILLS_PER_COMMAND_MAX = 6
 FILES = 24
 ROWS_PER_FILE = 20000
-
-
-class Failure(Exception):
-    pass
 
 
 class Warehouse:
@@ -36,27 +31,23 @@ class Warehouse:
         return os.path.join(self.folder, *parts)
 
     def sql(self, statement):
-        done = subprocess.run([PROGRAM, "sql", "--format", "ndjson", "-c", statement], env=self.env,
-                              capture_output=True, timeout=300, check=False)
-        if done.returncode != 0:
-            raise Failure(f"{statement}: exit status {done.returncode}: {done.stderr.decode()}")
-        return [list(json.loads(line).values()) for line in done.stdout.splitlines()]
+        lines = run_program("sql", "--format", "ndjson", "-c", statement, env=self.env).splitlines()
+        return [list(json.loads(line).values()) for line in lines]
+
+    def time(self, statement):
+        started = time.monotonic()
+        self.sql(statement)
+        return time.monotonic() - started
 
     def state(self, table):
         return self.sql(f"SELECT count(*), sum(id), sum(n), count(DISTINCT p) FROM {table}")[0]
 
     def kill(self, statement, after_s):
         """True when the statement was done first."""
-        process = subprocess.Popen([PROGRAM, "sql", "-c", statement], env=self.env, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.PIPE)
-        try:
-            process.wait(timeout=after_s)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-        error = process.communicate()[1].decode()
-        if process.returncode not in (0, -signal.SIGKILL):
+        status, error = run_until([PROGRAM, "sql", "-c", statement], after_s, env=self.env)
+        if status != 0 and not was_killed(status):
             raise Failure(f"{statement}: {error}")
-        return process.returncode == 0
+        return status == 0
 
     def check_log(self, table):
         names = os.listdir(self.path(table, "_delta_log")) if os.path.isdir(self.path(table, "_delta_log")) else []
@@ -78,7 +69,9 @@ def clone(warehouse, rng, kind):
     """The target has nothing, or all."""
     expected, kills = warehouse.state("s"), 0
     statement = f"CREATE TABLE IF NOT EXISTS c {kind} CLONE s"
-    while kills < KILLS_PER_COMMAND_MAX and not warehouse.kill(statement, rng.random() * 0.08):
+    took = warehouse.time(statement)
+    shutil.rmtree(warehouse.path("c"))
+    while kills < KILLS_PER_COMMAND_MAX and not warehouse.kill(statement, rng.random() * took):
         kills += 1
         if warehouse.check_log("c") and warehouse.state("c") != expected:
             raise Failure(f"a clone with {warehouse.state('c')} instead of {expected}")
@@ -98,7 +91,8 @@ def restore(warehouse, rng, turn):
     before = warehouse.state("s")
     after = warehouse.state(f"s VERSION AS OF {target}")
     statement = f"RESTORE s TO VERSION AS OF {target}"
-    while kills < KILLS_PER_COMMAND_MAX and not warehouse.kill(statement, rng.random() * 0.08):
+    took = warehouse.time(f"{statement} DRY RUN")
+    while kills < KILLS_PER_COMMAND_MAX and not warehouse.kill(statement, rng.random() * took):
         kills += 1
         found = warehouse.state("s")
         if found not in (before, after):
@@ -118,7 +112,9 @@ def run(warehouse, rounds, rng):
     found = warehouse.sql("FSCK TABLE s WITH DATA")
     if any("error" in row for row in found):
         raise Failure(f"findings: {found}")
-    return kills
+    print(f"{rounds} rounds, {kills} kills")
+    if kills == 0:
+        raise Failure("nobody was killed on the way")
 
 
 def main():
@@ -127,15 +123,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     print(f"seed {options.seed}")
-    folder = tempfile.mkdtemp(prefix="dw-kill-clone-")
-    try:
-        kills = run(Warehouse(folder), options.rounds, random.Random(options.seed))
-    except Failure as failure:
-        print(f"FAILED in {folder}: {failure}")
-        return 1
-    shutil.rmtree(folder)
-    print(f"{options.rounds} rounds, {kills} kills")
-    return 0
+    return finish("kill-clone", lambda folder: run(Warehouse(folder), options.rounds, random.Random(options.seed)))
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

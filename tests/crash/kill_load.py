@@ -13,22 +13,15 @@ import argparse
 import json
 import os
 import random
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 
-PROGRAM = os.environ.get("DELTAWORKS_PROGRAM", "build/deltaworks")
+from killing import PROGRAM, Failure, finish, run_program, run_until, was_killed
+
 ROWS = 2000
 PARTITIONS = 3
 LOADS_PER_BATCH_MAX = 12
 CHECK_EVERY = 5
-
-
-class Failure(Exception):
-    pass
 
 
 class Table:
@@ -40,48 +33,31 @@ class Table:
         self.kills = 0
         self.kills_before_start = 0
 
-    def run(self, *arguments):
-        done = subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=120, check=False)
-        if done.returncode != 0:
-            raise Failure(f"{arguments}: exit status {done.returncode}: {done.stderr.decode()}")
-        return done.stdout.decode()
-
     def rows(self, statement):
         return [json.loads(line)
-                for line in self.run("sql", "-c", statement, "--format", "ndjson").splitlines()]
+                for line in run_program("sql", "-c", statement, "--format", "ndjson").splitlines()]
 
     def write_batch(self, batch):
         """Rows with ids of the batch's own; returns the file."""
         path = os.path.join(self.folder, f"batch-{batch}.parquet")
         first = batch * ROWS
-        self.run("sql", "--format", "parquet", "--output", path, "-c",
-                 f"SELECT i + {first} AS id, {batch} AS batch, i % {PARTITIONS} AS p, "
-                 f"repeat('x', (i % 50)::INT) AS filler FROM range({ROWS}) t(i)")
+        run_program("sql", "--format", "parquet", "--output", path, "-c",
+                    f"SELECT i + {first} AS id, {batch} AS batch, i % {PARTITIONS} AS p, "
+                    f"repeat('x', (i % 50)::INT) AS filler FROM range({ROWS}) t(i)")
         return path
-
-    def start_load(self, path, batch):
-        return subprocess.Popen(
-            [PROGRAM, "load", self.path, path, "--txn", f"loader:{batch}", "--partition-by", "p",
-             "--property", "delta.checkpointInterval=4", "--quiet"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
     def load(self, path, batch, kill_after_s):
         """Returns whether the load was acknowledged, and how long it ran."""
         started = time.monotonic()
         self.tried.add(batch)
-        process = self.start_load(path, batch)
-        if kill_after_s is not None:
-            try:
-                process.wait(timeout=kill_after_s)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-        error = process.communicate()[1].decode()
+        status, error = run_until([PROGRAM, "load", self.path, path, "--txn", f"loader:{batch}", "--partition-by", "p",
+                                   "--property", "delta.checkpointInterval=4", "--quiet"], kill_after_s)
         took = time.monotonic() - started
-        if process.returncode == -signal.SIGKILL:
+        if was_killed(status):
             self.kills += 1
             return False, took
-        if process.returncode != 0:
-            raise Failure(f"a load failed with exit status {process.returncode}: {error}")
+        if status != 0:
+            raise Failure(f"a load failed with exit status {status}: {error}")
         self.acknowledged.add(batch)
         return True, took
 
@@ -161,16 +137,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    folder = tempfile.mkdtemp(prefix="deltaworks-kill-")
-    try:
-        run(options.rounds, options.seed, folder)
-    except Failure as failure:
-        print(f"{failure}\nkept {folder}", file=sys.stderr)
-        print("0 passed, 1 failed")
-        return 1
-    shutil.rmtree(folder)
-    print("1 passed, 0 failed")
-    return 0
+    return finish("kill", lambda folder: run(options.rounds, options.seed, folder))
 
 
 if __name__ == "__main__":

@@ -9,13 +9,10 @@ import argparse
 import os
 import random
 import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 
-PROGRAM = os.environ.get("DELTAWORKS_PROGRAM", "build/deltaworks")
+from killing import PROGRAM, Failure, finish, run_program, run_until, was_killed
 
 # What makes a table ({t}), and the command.
 CASES = {
@@ -40,26 +37,15 @@ CASES = {
 }
 
 
-class Failure(Exception):
-    pass
-
-
-def run(*arguments):
-    done = subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=300, check=False)
-    if done.returncode != 0:
-        raise Failure(f"{arguments}: exit status {done.returncode}: {done.stdout.decode()} {done.stderr.decode()}")
-    return done.stdout.decode()
-
-
 def rows(table):
-    return run("sql", "-c", f"SELECT count(*), sum(hash(id, s, p)) FROM delta.`{table}`", "--format", "csv")
+    return run_program("sql", "-c", f"SELECT count(*), sum(hash(id, s, p)) FROM delta.`{table}`", "--format", "csv")
 
 
 def check(table, expected):
     found = rows(table)
     if found != expected:
         raise Failure(f"expected {expected!r}, found {found!r}")
-    run("fsck", table, "--data")
+    run_program("fsck", table, "--data")
 
 
 def kill_once(case, made, folder, moment, expected):
@@ -67,30 +53,25 @@ def kill_once(case, made, folder, moment, expected):
     table = os.path.join(folder, "killed")
     shutil.copytree(made, table)
     command = CASES[case][1].format(t=f"delta.`{table}`")
-    process = subprocess.Popen([PROGRAM, "sql", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        process.wait(timeout=moment)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-    was_killed = process.wait() == -signal.SIGKILL
+    status, _ = run_until([PROGRAM, "sql", "-c", command], moment)
     check(table, expected)
-    run("sql", "-c", command)
+    run_program("sql", "-c", command)
     check(table, expected)
-    again = run("sql", "-c", command)
+    again = run_program("sql", "-c", command)
     if "nothing to do" not in again:
         raise Failure(f"{case}: expected nothing to do, found {again!r}")
     shutil.rmtree(table)
-    return was_killed
+    return was_killed(status)
 
 
 def run_case(case, rounds, chance, folder):
     made = os.path.join(folder, "made")
-    run("sql", "-c", ";".join(CASES[case][0]).format(t=f"delta.`{made}`"))
+    run_program("sql", "-c", ";".join(CASES[case][0]).format(t=f"delta.`{made}`"))
     expected = rows(made)
     trial = os.path.join(folder, "trial")
     shutil.copytree(made, trial)
     started = time.monotonic()
-    run("sql", "-c", CASES[case][1].format(t=f"delta.`{trial}`"))
+    run_program("sql", "-c", CASES[case][1].format(t=f"delta.`{trial}`"))
     took = time.monotonic() - started
     kills = sum(kill_once(case, made, folder, chance.uniform(0, took * 1.1), expected) for _ in range(rounds))
     print(f"{case}: {kills} of {rounds} runs were killed on the way", flush=True)
@@ -105,17 +86,12 @@ def main():
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     chance = random.Random(options.seed)
-    folder = tempfile.mkdtemp(prefix="deltaworks-kill-upkeep-")
-    try:
+
+    def run_cases(folder):
         for case in CASES:
             run_case(case, options.rounds, chance, folder)
-    except Failure as failure:
-        print(f"{failure}\nkept {folder}", file=sys.stderr)
-        print("0 passed, 1 failed")
-        return 1
-    shutil.rmtree(folder)
-    print("1 passed, 0 failed")
-    return 0
+
+    return finish("kill-upkeep", run_cases)
 
 
 if __name__ == "__main__":

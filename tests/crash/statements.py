@@ -15,15 +15,13 @@ import argparse
 import json
 import os
 import random
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
-PROGRAM = os.environ.get("DELTAWORKS_PROGRAM", "build/deltaworks")
+from killing import PROGRAM, Failure, finish, run_program, run_until, was_killed
+
 WRITERS = 8
 READERS = 2
 FIRST_GROUPS = 40
@@ -33,28 +31,17 @@ KILLED_SHARE = 0.15
 INSERTS = 0.2  # a kind of statement
 
 
-class Failure(Exception):
-    pass
-
-
-def run(*arguments):
-    done = subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=300, check=False)
-    if done.returncode != 0:
-        raise Failure(f"{arguments}: exit status {done.returncode}: {done.stderr.decode()}")
-    return done.stdout.decode()
-
-
 def rows(statement):
-    return [json.loads(line) for line in run("sql", "-c", statement, "--format", "ndjson").splitlines()]
+    return [json.loads(line) for line in run_program("sql", "-c", statement, "--format", "ndjson").splitlines()]
 
 
 def create(name, columns):
-    run("sql", "-c", f"CREATE TABLE {name} ({columns}) USING DELTA TBLPROPERTIES "
+    run_program("sql", "-c", f"CREATE TABLE {name} ({columns}) USING DELTA TBLPROPERTIES "
                      "('delta.enableDeletionVectors' = 'true', 'delta.checkpointInterval' = '10')")
 
 
 def check_soundness(folder):
-    run("fsck", folder, "--data")
+    run_program("fsck", folder, "--data")
 
 
 # ---- different rows of the same files ---------------------------------------------------------------
@@ -66,7 +53,7 @@ def disjoint(options, folder):
     create(name, "id BIGINT")
     count = options.writers * options.each
     for file in range(FILES):
-        run("sql", "-c", f"INSERT INTO {name} SELECT {file} * {2 * count} + range FROM range({2 * count})")
+        run_program("sql", "-c", f"INSERT INTO {name} SELECT {file} * {2 * count} + range FROM range({2 * count})")
     scripts = []
     for writer in range(options.writers):
         path = os.path.join(folder, f"writer-{writer}.sql")
@@ -123,7 +110,7 @@ class World:
         create(self.name, "g BIGINT, n INT, v BIGINT")
         size = FIRST_GROUPS // FILES
         for file in range(FILES):
-            run("sql", "-c", f"INSERT INTO {self.name} SELECT {file * size} + range // 2, range % 2, 0 "
+            run_program("sql", "-c", f"INSERT INTO {self.name} SELECT {file * size} + range // 2, range % 2, 0 "
                              f"FROM range({2 * size})")
 
     # The lock is held in these.
@@ -182,44 +169,34 @@ class World:
         return (f"UPDATE {self.name} SET v = v + CASE n WHEN 0 THEN {amount} ELSE -{amount} END "
                 f"WHERE g = {group}", lambda: None)
 
+    def run_or_kill(self, chance, statement):
+        moment = chance.uniform(0, 1.0) if chance.random() < KILLED_SHARE else None
+        return run_until([*self.launcher, PROGRAM, "sql", "-c", statement], moment)
+
     def write(self, seed):
         chance = random.Random(seed)
         while not self.is_over():
             statement, acknowledge = self.choose(chance, chance.random())
-            process = subprocess.Popen([*self.launcher, PROGRAM, "sql", "-c", statement], stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.PIPE)
-            if chance.random() < KILLED_SHARE:
-                try:
-                    process.wait(timeout=chance.uniform(0, 1.0))
-                except subprocess.TimeoutExpired:
-                    process.send_signal(signal.SIGKILL)
-            error = process.communicate()[1].decode()
-            if process.returncode == 0:
+            status, error = self.run_or_kill(chance, statement)
+            if status == 0:
                 with self.lock:
                     acknowledge()
                 self.count("done")
-            elif process.returncode == CONFLICT:
+            elif status == CONFLICT:
                 self.count("conflicts")
-            elif process.returncode == -signal.SIGKILL:
+            elif was_killed(status):
                 self.count("kills")
             else:
-                raise Failure(f"{statement}: exit status {process.returncode}: {error}")
+                raise Failure(f"{statement}: exit status {status}: {error}")
 
     def compact(self, seed):
         """Packs files over and over: nobody may notice, and it may not fail."""
         chance = random.Random(seed)
         while not self.is_over():
-            process = subprocess.Popen([*self.launcher, PROGRAM, "sql", "-c", f"OPTIMIZE {self.name}"],
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-            if chance.random() < KILLED_SHARE:
-                try:
-                    process.wait(timeout=chance.uniform(0, 1.0))
-                except subprocess.TimeoutExpired:
-                    process.send_signal(signal.SIGKILL)
-            error = process.communicate()[1].decode()
-            if process.returncode not in (0, -signal.SIGKILL):
-                raise Failure(f"OPTIMIZE: exit status {process.returncode}: {error}")
-            self.count("packed" if process.returncode == 0 else "kills")
+            status, error = self.run_or_kill(chance, f"OPTIMIZE {self.name}")
+            if status != 0 and not was_killed(status):
+                raise Failure(f"OPTIMIZE: exit status {status}: {error}")
+            self.count("packed" if status == 0 else "kills")
 
     def write_by_spark(self, seed):
         """The same statements by Spark, which reads now and then, too; it cannot be killed."""
@@ -334,16 +311,8 @@ def main():
     parser.add_argument("--spark", type=int, default=0, metavar="N", help="threads of Spark that write, too")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    folder = tempfile.mkdtemp(prefix="deltaworks-statements-")
-    try:
-        {"disjoint": disjoint, "mixed": mixed}[options.what](options, folder)
-    except Failure as failure:
-        print(f"{failure}\nkept {folder}", file=sys.stderr)
-        print("0 passed, 1 failed")
-        return 1
-    shutil.rmtree(folder)
-    print("1 passed, 0 failed")
-    return 0
+    body = {"disjoint": disjoint, "mixed": mixed}[options.what]
+    return finish("statements", lambda folder: body(options, folder))
 
 
 if __name__ == "__main__":
