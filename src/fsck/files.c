@@ -284,18 +284,6 @@ dw__fsck_row_ids(dw_fsck *fsck, dw_error *err)
 
 /* ---- Clustering ------------------------------------------------------------------------------ */
 
-/* The field of a path of physical names below a struct; NULL: none. */
-static const dw_field *
-find_physical(const dw_type *type, dw_str name)
-{
-    for (size_t i = 0; i < type->field_count; i++) {
-        if (dw__str_equal(type->fields[i].physical_name, name)) {
-            return &type->fields[i];
-        }
-    }
-    return NULL;
-}
-
 static void
 check_clustering_column(dw_fsck *fsck, dw_json path)
 {
@@ -304,7 +292,7 @@ check_clustering_column(dw_fsck *fsck, dw_json path)
     dw_json_iter it = dw__json_iter(path);
     while (type != NULL && dw__json_next(&it)) {
         dw_str name = dw__json_str(it.value);
-        field = find_physical(type, name);
+        field = dw__schema_find_physical(type, name);
         type = field == NULL ? NULL : field->type;
         if (field == NULL) {
             dw__fsck_find(fsck, DW_FSCK_ERROR, "I1", DW_STR_NULL,

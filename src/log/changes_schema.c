@@ -6,17 +6,6 @@
 
 /* ---- Columns that were dropped or renamed ---------------------------------------------------- */
 
-static const dw_field *
-find_physical(const dw_type *type, dw_str physical_name)
-{
-    for (size_t i = 0; i < type->field_count; i++) {
-        if (dw__str_equal(type->fields[i].physical_name, physical_name)) {
-            return &type->fields[i];
-        }
-    }
-    return NULL;
-}
-
 /* Every column of `older` is in `newer`, under its name. */
 static bool
 keeps_columns(const dw_type *older, const dw_type *newer)
@@ -33,7 +22,7 @@ keeps_columns(const dw_type *older, const dw_type *newer)
     }
     for (size_t i = 0; older->kind == DW_TYPE_STRUCT && i < older->field_count; i++) {
         const dw_field *before = &older->fields[i];
-        const dw_field *after = find_physical(newer, before->physical_name);
+        const dw_field *after = dw__schema_find_physical(newer, before->physical_name);
         if (after == NULL || !dw__str_equal(before->name, after->name) ||
             !keeps_columns(before->type, after->type)) {
             return false;

@@ -211,6 +211,17 @@ dw__schema_find(const dw_type *schema, dw_str name)
     return idx == SIZE_MAX ? NULL : &schema->fields[idx];
 }
 
+const dw_field *
+dw__schema_find_physical(const dw_type *type, dw_str physical_name)
+{
+    for (size_t i = 0; type != NULL && i < type->field_count; i++) {
+        if (dw__str_equal(type->fields[i].physical_name, physical_name)) {
+            return &type->fields[i];
+        }
+    }
+    return NULL;
+}
+
 /*
  * True if the text of a metadata object may have a member like that; a quick look before parsing.
  */

@@ -107,6 +107,8 @@ const dw_field *dw__schema_find_trait(const dw_type *schema, dw_field_trait trai
 
 /* The top-level field of that name (exact first, then without case); NULL when there is none. */
 const dw_field *dw__schema_find(const dw_type *schema, dw_str name);
+/* The field of a struct that files know by that name; NULL when there is none, or no type. */
+const dw_field *dw__schema_find_physical(const dw_type *type, dw_str physical_name);
 size_t dw__schema_find_idx(const dw_type *schema, dw_str name); /* SIZE_MAX: none */
 
 static inline bool

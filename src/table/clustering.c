@@ -153,17 +153,6 @@ domain_invalid(dw_error *err)
                          "array of paths");
 }
 
-static const dw_field *
-find_physical(const dw_type *type, dw_str physical_name)
-{
-    for (size_t i = 0; type != NULL && i < type->field_count; i++) {
-        if (dw__str_equal(type->fields[i].physical_name, physical_name)) {
-            return &type->fields[i];
-        }
-    }
-    return NULL;
-}
-
 /* A path is an array of names; early tables have one name as a string. Names are those of files. */
 static dw_status
 read_path(dw_json path, const dw_type *schema, dw_arena *arena, dw_cluster_column *out,
@@ -182,10 +171,10 @@ read_path(dw_json path, const dw_type *schema, dw_arena *arena, dw_cluster_colum
                 !dw__arena_dup(arena, part, &part)) {
                 return domain_invalid(err);
             }
-            walk_step(&w, part, find_physical(w.type, part));
+            walk_step(&w, part, dw__schema_find_physical(w.type, part));
         }
     } else if (!dw__str_is_null(part) && dw__arena_dup(arena, part, &part)) {
-        walk_step(&w, part, find_physical(w.type, part));
+        walk_step(&w, part, dw__schema_find_physical(w.type, part));
     }
     return w.count == 0 ? domain_invalid(err) : finish_column(&w, arena, out, err);
 }
@@ -251,7 +240,7 @@ dw__cluster_columns_bounded(const dw_log_snapshot *snapshot, dw_arena *arena,
             return dw__error_oom(err);
         }
         for (size_t k = 0; k < paths[i].count; k++) {
-            walk_step(&w, paths[i].parts[k], find_physical(w.type, paths[i].parts[k]));
+            walk_step(&w, paths[i].parts[k], dw__schema_find_physical(w.type, paths[i].parts[k]));
         }
         DW_TRY(finish_column(&w, arena, &out->items[out->count++], err));
     }

@@ -21,17 +21,6 @@ child_at(const comparison *c, const dw_pq_node *parent, size_t idx)
     return node;
 }
 
-static const dw_field *
-find_field(const dw_type *type, dw_str physical_name)
-{
-    for (size_t i = 0; i < type->field_count; i++) {
-        if (dw__str_equal(type->fields[i].physical_name, physical_name)) {
-            return &type->fields[i];
-        }
-    }
-    return NULL;
-}
-
 /* As deep as the schema, which has a limit. */
 static bool is_known(const comparison *c, const dw_pq_node *node, const dw_type *type);
 
@@ -47,7 +36,7 @@ are_fields_known(const comparison *c, const dw_pq_node *node, const dw_type *typ
 {
     for (size_t i = 0; i < node->child_count; i++) {
         const dw_pq_node *child = child_at(c, node, i);
-        const dw_field *field = find_field(type, child->name);
+        const dw_field *field = dw__schema_find_physical(type, child->name);
         if (node == &c->footer->nodes[0] && is_row_id(c, child->name)) {
             continue;
         }
