@@ -202,6 +202,14 @@ dw__file_set_dv(const dw_file_set *set, dw_file_ref ref)
     return dw__file_block_dv(block_of(set, ref), ref.row);
 }
 
+dw_file
+dw__file_set_key(const dw_file_set *set, dw_file_ref ref)
+{
+    /* Nobody changes the vector of a key. */
+    return (dw_file){.path = dw__file_set_path(set, ref),
+                     .dv = (dw_dv_descriptor *) (uintptr_t) dw__file_set_dv(set, ref)};
+}
+
 /* ---- Statistics ------------------------------------------------------------------------------ */
 
 /* Visits the live rows of one entry; `chunk` NULL: the statistics are in the block. */

@@ -62,6 +62,10 @@ dw_str dw__file_set_tags(const dw_file_set *set, dw_file_ref ref);
 dw_str dw__file_set_clustering_provider(const dw_file_set *set, dw_file_ref ref);
 /* NULL when the file has none. Borrowed. */
 const dw_dv_descriptor *dw__file_set_dv(const dw_file_set *set, dw_file_ref ref);
+/*
+ * The path and the deletion vector, by which files are told apart; nothing else is set. Borrowed.
+ */
+dw_file dw__file_set_key(const dw_file_set *set, dw_file_ref ref);
 /* The whole add, in `arena`, statistics included (this may read the checkpoint again). */
 DW_WARN_UNUSED dw_status dw__file_set_get(dw_file_set *set, dw_file_ref ref, dw_arena *arena,
                                           dw_file *out, dw_error *err);

@@ -143,8 +143,7 @@ take_out(cloning *c, dw_error *err)
     bool ok = set != NULL && dw__file_set_first(set, &ref);
     for (; ok; ok = dw__file_set_next(set, &ref)) {
         dw_str key;
-        dw_file file = {.path = dw__file_set_path(set, ref),
-                        .dv = (dw_dv_descriptor *) (uintptr_t) dw__file_set_dv(set, ref)};
+        dw_file file = dw__file_set_key(set, ref);
         DW_TRY(key_of(c, &file, &key, err));
         if (dw__map_get(&c->wanted, key) == NULL) {
             DW_TRY(dw__file_reader_get(&c->reader, set, ref, &c->arena, &file, err));

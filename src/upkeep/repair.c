@@ -66,10 +66,8 @@ static dw_status
 look_at(repair *r, dw_file_ref ref, dw_error *err)
 {
     const dw_file_set *files = dw__log_snapshot_files(r->snapshot);
-    dw_str path = dw__file_set_path(files, ref);
-    dw_file key = {.path = path,
-                   .dv = (dw_dv_descriptor *) (uintptr_t) dw__file_set_dv(files, ref)};
-    place *at = &r->places[dw__uri_is_absolute(path) ? PLACE_ELSEWHERE : PLACE_OWN];
+    dw_file key = dw__file_set_key(files, ref);
+    place *at = &r->places[dw__uri_is_absolute(key.path) ? PLACE_ELSEWHERE : PLACE_OWN];
     at->file_count++;
     DW_TRY(dw__file_presence_check(&r->presence, &key, err));
     if (!r->presence.file_is_missing && !r->presence.vector_is_missing) {
@@ -80,8 +78,8 @@ look_at(repair *r, dw_file_ref ref, dw_error *err)
         return dw__error_oom(err);
     }
     *slot = ref;
-    at->first = at->gone_count++ == 0 ? path : at->first;
-    return r->result->removed_count++ < DW_REPAIR_LISTED_MAX ? put_row(r, path, err) : DW_OK;
+    at->first = at->gone_count++ == 0 ? key.path : at->first;
+    return r->result->removed_count++ < DW_REPAIR_LISTED_MAX ? put_row(r, key.path, err) : DW_OK;
 }
 
 static dw_status

@@ -162,9 +162,7 @@ static dw_status
 has_file(dw_file_set *files, dw_file_ref ref, const dw_log_snapshot *other, bool *out,
          dw_error *err)
 {
-    /* No more than its key is needed. */
-    dw_file key = {.path = dw__file_set_path(files, ref),
-                   .dv = (dw_dv_descriptor *) (uintptr_t) dw__file_set_dv(files, ref)};
+    dw_file key = dw__file_set_key(files, ref);
     return dw__log_snapshot_has_file(other, &key, out, err);
 }
 
