@@ -23,9 +23,12 @@ DW_WARN_UNUSED dw_status dw__z85_decode(dw_arena *arena, dw_str text, dw_str *ou
 /* Encodes; `bytes.len` must be a multiple of four. */
 DW_WARN_UNUSED dw_status dw__z85_encode(dw_arena *arena, dw_str bytes, dw_str *out, dw_error *err);
 
+#define DW_MD5_BYTES ((size_t) 16)
 #define DW_MD5_TEXT_SIZE 33
 
-/* The MD5 digest as 32 hexadecimal digits and a NUL. */
+/* The MD5 digest. */
+void dw__md5_bytes(dw_str bytes, uint8_t out[DW_MD5_BYTES]);
+/* The same as 32 hexadecimal digits and a NUL. */
 void dw__md5(dw_str bytes, char out[DW_MD5_TEXT_SIZE]);
 
 /* The CRC-32 of zlib and of deletion vector files. */

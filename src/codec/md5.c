@@ -68,9 +68,8 @@ add_block(uint32_t state[4], const uint8_t *block)
 }
 
 void
-dw__md5(dw_str bytes, char out[DW_MD5_TEXT_SIZE])
+dw__md5_bytes(dw_str bytes, uint8_t out[DW_MD5_BYTES])
 {
-    static const char digits[] = "0123456789abcdef";
     uint32_t state[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
     size_t whole = bytes.len - bytes.len % BLOCK_BYTES;
     for (size_t at = 0; at < whole; at += BLOCK_BYTES) {
@@ -90,10 +89,20 @@ dw__md5(dw_str bytes, char out[DW_MD5_TEXT_SIZE])
     for (size_t at = 0; at < size; at += BLOCK_BYTES) {
         add_block(state, last + at);
     }
-    for (size_t i = 0; i < 16; i++) {
-        uint8_t byte = (uint8_t) (state[i / 4] >> (8 * (i % 4)));
-        out[2 * i] = digits[byte >> 4];
-        out[2 * i + 1] = digits[byte & 0x0f];
+    for (size_t i = 0; i < DW_MD5_BYTES; i++) {
+        out[i] = (uint8_t) (state[i / 4] >> (8 * (i % 4)));
+    }
+}
+
+void
+dw__md5(dw_str bytes, char out[DW_MD5_TEXT_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t digest[DW_MD5_BYTES];
+    dw__md5_bytes(bytes, digest);
+    for (size_t i = 0; i < DW_MD5_BYTES; i++) {
+        out[2 * i] = digits[digest[i] >> 4];
+        out[2 * i + 1] = digits[digest[i] & 0x0f];
     }
     out[DW_MD5_TEXT_SIZE - 1] = '\0';
 }

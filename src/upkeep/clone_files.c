@@ -124,21 +124,15 @@ last_part(dw_str path)
     return slash == SIZE_MAX ? path : dw__str_slice(path, slash + 1, path.len);
 }
 
-/* The digest of where a file of the source is. */
+/* Where a file of the source is, from the root of the file system on. */
 static dw_status
-digest(dw_clone_files *files, dw_str from, bool is_absolute, char out[DW_MD5_TEXT_SIZE],
-       dw_error *err)
+full_path(dw_clone_files *files, dw_str from, bool is_absolute, dw_str *out, dw_error *err)
 {
-    dw_str text = from;
-    if (!is_absolute) {
-        text = dw__arena_printf(files->arena, "%.*s/%.*s",
-                                DW_STR_ARG(dw__table_root(files->source)), DW_STR_ARG(from));
-        if (dw__str_is_null(text)) {
-            return dw__error_oom(err);
-        }
-    }
-    dw__md5(text, out);
-    return DW_OK;
+    *out = is_absolute
+               ? from
+               : dw__arena_printf(files->arena, "%.*s/%.*s",
+                                  DW_STR_ARG(dw__table_root(files->source)), DW_STR_ARG(from));
+    return dw__str_is_null(*out) ? dw__error_oom(err) : DW_OK;
 }
 
 /* Where a source file is: its storage and its key there. */
@@ -264,11 +258,12 @@ static dw_status
 copy_data(dw_clone_files *files, dw_file *add, int64_t *copied_out, dw_error *err)
 {
     char hash[DW_MD5_TEXT_SIZE];
-    dw_str names[2];
+    dw_str names[2], path;
     dw_clone_copy copy = {.is_absolute = dw__uri_is_absolute(add->path),
                           .size_bytes = add->size_bytes};
     DW_TRY(dw__uri_canonical(files->arena, add->path, &copy.from, err));
-    DW_TRY(digest(files, copy.from, copy.is_absolute, hash, err));
+    DW_TRY(full_path(files, copy.from, copy.is_absolute, &path, err));
+    dw__md5(path, hash);
     names[1] = dw__arena_printf(files->arena, "%s-%.*s", hash, DW_STR_ARG(last_part(copy.from)));
     if (dw__str_is_null(names[1])) {
         return dw__error_oom(err);
@@ -290,19 +285,16 @@ copy_data(dw_clone_files *files, dw_file *add, int64_t *copied_out, dw_error *er
 
 /* ---- Copies of deletion vectors -------------------------------------------------------------- */
 
-/* The name that 16 bytes give a file of deletion vectors, and how a descriptor says it. */
+/*
+ * The name that a path gives the copy of a file of deletion vectors, and how a descriptor says it.
+ */
 static dw_status
-name_vector(dw_clone_files *files, const char hash[DW_MD5_TEXT_SIZE], dw_str *key_out,
-            dw_str *z85_out, dw_error *err)
+name_vector(dw_clone_files *files, dw_str path, dw_str *key_out, dw_str *z85_out, dw_error *err)
 {
-    uint8_t bytes[DW_UUID_BYTES];
+    _Static_assert(DW_MD5_BYTES == DW_UUID_BYTES, "a digest serves as a UUID");
+    uint8_t bytes[DW_MD5_BYTES];
     char uuid[DW_UUID_TEXT_SIZE];
-    for (size_t i = 0; i < DW_UUID_BYTES; i++) {
-        unsigned high =
-            (unsigned) (hash[2 * i] <= '9' ? hash[2 * i] - '0' : hash[2 * i] - 'a' + 10);
-        char c = hash[2 * i + 1];
-        bytes[i] = (uint8_t) (high << 4 | (unsigned) (c <= '9' ? c - '0' : c - 'a' + 10));
-    }
+    dw__md5_bytes(path, bytes);
     dw__uuid_format(bytes, uuid);
     *key_out = dw__arena_printf(files->arena, "deletion_vector_%s.bin", uuid);
     if (dw__str_is_null(*key_out)) {
@@ -316,8 +308,7 @@ static dw_status
 plan_vector(dw_clone_files *files, const dw_dv_descriptor *dv, dw_clone_copy *copy,
             clone_vector **out, dw_error *err)
 {
-    char hash[DW_MD5_TEXT_SIZE];
-    dw_str names[2], z85;
+    dw_str names[2], path, z85;
     dw_storage *source;
     dw_str key;
     dw_object_meta meta;
@@ -325,8 +316,8 @@ plan_vector(dw_clone_files *files, const dw_dv_descriptor *dv, dw_clone_copy *co
     if (*out == NULL) {
         return dw__error_oom(err);
     }
-    DW_TRY(digest(files, copy->from, copy->is_absolute, hash, err));
-    DW_TRY(name_vector(files, hash, &names[1], &z85, err));
+    DW_TRY(full_path(files, copy->from, copy->is_absolute, &path, err));
+    DW_TRY(name_vector(files, path, &names[1], &z85, err));
     names[0] = copy->is_absolute ? names[1] : copy->from;
     DW_TRY(find_source(files, copy->from, copy->is_absolute, &source, &key, err));
     dw_status status = dw__storage_head(source, key, &meta, err);
