@@ -54,7 +54,6 @@ dw__execute_repair(dw_execution *x)
     DW_TRY(dw__execution_table(x, &repair->name, &table));
     dw_upkeep upkeep = dw__execution_upkeep(x, &repair->options);
     dw_status status = dw__table_repair(table, &upkeep, repair->force, &rows, &done, x->err);
-    atomic_store(&x->session->progress_permille, -1);
     if (status != DW_OK) {
         dw__error_context(x->err, "repairing %.*s", DW_STR_ARG(dw__table_root(table)));
         return status;

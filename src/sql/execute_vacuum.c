@@ -185,7 +185,6 @@ vacuum_table(dw_execution *x, dw_table *table, inventory *listed)
         spec.ctx = listed;
     }
     dw_status status = dw__table_vacuum(&upkeep, table, &spec, &rows, &done, x->err);
-    atomic_store(&x->session->progress_permille, -1);
     if (status != DW_OK) {
         dw__execution_tell_partial(x, done.version);
         return status;
