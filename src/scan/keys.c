@@ -2,38 +2,19 @@
  * A statement that asks for rows by the values of integer columns needs no plan: what it demands of
  * them is what it says. The engine takes as long to plan it as to read the rows.
  */
+#include "scan/plan_internal.h"
 #include "scan/scan_core.h"
 
-/* True when the value is one of the type, so that the two are compared as they are. */
+/* True when the value is one of an integer type, so that the two are compared as they are. */
 static bool
 fits(const dw_type *type, int64_t value)
 {
-    switch (type->kind) {
-    case DW_TYPE_LONG:
-        return true;
-    case DW_TYPE_INTEGER:
-        return value >= INT32_MIN && value <= INT32_MAX;
-    case DW_TYPE_SHORT:
-        return value >= INT16_MIN && value <= INT16_MAX;
-    case DW_TYPE_BYTE:
-        return value >= INT8_MIN && value <= INT8_MAX;
-    case DW_TYPE_STRING:
-    case DW_TYPE_FLOAT:
-    case DW_TYPE_DOUBLE:
-    case DW_TYPE_DECIMAL:
-    case DW_TYPE_BOOLEAN:
-    case DW_TYPE_BINARY:
-    case DW_TYPE_DATE:
-    case DW_TYPE_TIMESTAMP:
-    case DW_TYPE_TIMESTAMP_NTZ:
-    case DW_TYPE_VARIANT:
-    case DW_TYPE_VOID:
-    case DW_TYPE_STRUCT:
-    case DW_TYPE_ARRAY:
-    case DW_TYPE_MAP:
-        break;
+    dw_plan_type plan = dw__plan_type_of_column(type);
+    if (plan.class != DW_PLAN_INTEGER) {
+        return false;
     }
-    return false;
+    int64_t max = (int64_t) (UINT64_MAX >> (65 - 8 * plan.size_bytes));
+    return value <= max && value >= -max - 1;
 }
 
 /* NULL in `*out` when it takes a plan to understand the key. */
@@ -42,12 +23,8 @@ read_key(dw_predicate_scope *scope, const dw_scan_key *key, const dw_predicate *
 {
     *out = NULL;
     const dw_type *schema = scope->schema;
-    size_t idx = 0;
-    while (idx < schema->field_count &&
-           !dw__str_equal_nocase(schema->fields[idx].name, key->column)) {
-        idx++;
-    }
-    if (idx == schema->field_count || !fits(schema->fields[idx].type, key->value)) {
+    size_t idx = dw__schema_find_idx(schema, key->column);
+    if (idx == SIZE_MAX || !fits(schema->fields[idx].type, key->value)) {
         return DW_OK;
     }
     size_t column_idx;
