@@ -45,22 +45,28 @@ put_report(const dw_scan_report *report, const dw_file_set *files, dw_strbuf *ou
     dw__strbuf_append_literal(out, "\n\n");
 }
 
+/* `what` becomes of the files, of which none is read. */
+static void
+put_unread(dw_execution *x, const dw_sql_name *name, const dw_log_snapshot *snapshot,
+           const char *what, dw_strbuf *out)
+{
+    put_head(x, "", name, snapshot, out);
+    dw__put_count(out, (int64_t) dw__file_set_count(dw__log_snapshot_files(snapshot)));
+    dw__strbuf_printf(out, " in the table, %s\n", what);
+}
+
 void
 dw__explain_put_answered(dw_execution *x, const dw_sql_name *name, const dw_log_snapshot *snapshot,
                          dw_strbuf *out)
 {
-    put_head(x, "", name, snapshot, out);
-    dw__put_count(out, (int64_t) dw__file_set_count(dw__log_snapshot_files(snapshot)));
-    dw__strbuf_append_literal(out, " in the table, none is read: answered from its log\n");
+    put_unread(x, name, snapshot, "none is read: answered from its log", out);
 }
 
 void
 dw__explain_put_emptied(dw_execution *x, const dw_sql_name *name, const dw_log_snapshot *snapshot,
                         dw_strbuf *out)
 {
-    put_head(x, "", name, snapshot, out);
-    dw__put_count(out, (int64_t) dw__file_set_count(dw__log_snapshot_files(snapshot)));
-    dw__strbuf_append_literal(out, " in the table, all are removed without reading\n");
+    put_unread(x, name, snapshot, "all are removed without reading", out);
 }
 
 void
