@@ -40,8 +40,8 @@ typedef struct dw_scan_source {
     bool compares_nulls;      /* conditions on it may have IS [NOT] DISTINCT FROM */
     bool with_row_ids; /* the columns of dw__scan_row_id_columns, too, filled for every row */
     /* Files of which the statement gives out every row, as can be told from the log, are not read:
-     * see dw__scan_whole_files. The conditions must mean the same in every session but for its time
-     * zone and collation: no functions, variables or macros. */
+     * see dw__scan_whole_files. The conditions must mean what they were planned to mean: no
+     * functions, variables or macros. */
     bool sets_whole_files_aside;
     /* Not NULL: the statement has no other source, reads its rows one by one and demands just this
      * of them; it need not be planned where the columns are integers. */

@@ -3,22 +3,8 @@
  *
  *  [WHOLE-1] What the statement asks of rows must be known to the last [PLAN-5], and come out TRUE
  *            whatever the rows are that the facts of the file allow. [PRUNE-3]
- *  [WHOLE-2] The statement was planned in UTC and without a collation: in other sessions a constant
- *            may be another one.
  */
 #include "scan/scan_core.h"
-
-static dw_status
-means_what_was_planned(dw_connection *connection, dw_arena *scratch, bool *out, dw_error *err)
-{
-    dw_text_rows rows;
-    DW_TRY(dw__connection_query_text(
-        connection,
-        DW_STR("SELECT current_setting('TimeZone') || '/' || current_setting('default_collation')"),
-        scratch, &rows, err));
-    *out = rows.row_count == 1 && dw__str_equal_nocase(rows.cells[0], DW_STR("UTC/"));
-    return DW_OK;
-}
 
 static void
 part(dw_bound_source *source, const bool *whole)
@@ -47,11 +33,7 @@ dw__scan_set_whole_files_aside(dw_scan *scan, dw_bound_source *source, dw_error 
     DW_TRY(dw__prune_find_whole(scan->env->allocator, set, &source->plan->scope,
                                 source->plan->whole, source->files, count, &scan->arena, whole,
                                 err));
-    bool is_sure = memchr(whole, true, count) != NULL;
-    if (is_sure) {
-        DW_TRY(means_what_was_planned(scan->connection, &scan->arena, &is_sure, err));
-    }
-    if (!is_sure) {
+    if (memchr(whole, true, count) == NULL) {
         return DW_OK;
     }
     part(source, whole);

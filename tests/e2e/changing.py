@@ -253,6 +253,10 @@ def test_delete__takes_times_as_the_session_does(w):
           " INSERT INTO t VALUES ('2024-01-01 03:00:00+00'), ('2024-01-01 04:00:00+00')")
     out = w.sql("SET TimeZone = 'Asia/Tokyo'; DELETE FROM t WHERE ts < TIMESTAMP '2024-01-01 12:30:00'")
     expect("deleted 1 row (1 file marked)" in out, out)
+    w.sql("INSERT INTO t VALUES ('2024-02-01 03:00:00+00')")
+    out = w.sql("SET TimeZone = 'Asia/Tokyo'; DELETE FROM t WHERE ts >= TIMESTAMP '2024-02-01 12:00:00'")
+    expect("deleted 1 row (1 file removed)" in out, out)
+    expect_equal(w.rows("SELECT count(*) FROM t"), [[1]])
 
 
 @test
