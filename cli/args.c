@@ -99,6 +99,15 @@ args_parse(const char *verb, int argc, char **argv, const option_spec *specs, ar
     return EXIT_DONE;
 }
 
+int
+args_expect_table(const char *verb, const args *arguments)
+{
+    return arguments->positional_count == 1
+               ? EXIT_DONE
+               : error_usage(verb, "expected one table, found %zu arguments",
+                             arguments->positional_count);
+}
+
 void
 args_split(char *text, const char **list, size_t list_max)
 {

@@ -28,6 +28,8 @@ typedef struct args {
 /* Splits argv (without program and verb) by the specs (ended by a NULL name). Returns EXIT_DONE, or
  * EXIT_USAGE after having said what is wrong. `out->positional` has room for argc + 1 pointers. */
 int args_parse(const char *verb, int argc, char **argv, const option_spec *specs, args *out);
+/* Returns EXIT_USAGE after having said so when the verb was given anything but one table. */
+int args_expect_table(const char *verb, const args *arguments);
 /* Cuts "a,b,c" into a NULL-terminated list; the text is changed and must live on. */
 void args_split(char *text, const char **list, size_t list_max);
 

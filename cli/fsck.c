@@ -55,18 +55,14 @@ parse(int argc, char **argv, fsck_args *out, args *arguments)
     if (status != EXIT_DONE || arguments->wants_help) {
         return status;
     }
-    if (arguments->positional_count != 1) {
-        return error_usage("fsck", "expected one table, found %zu arguments",
-                           arguments->positional_count);
+    status = args_expect_table("fsck", arguments);
+    if (status != EXIT_DONE) {
+        return status;
     }
     if (out->repairs ? out->with_data : out->is_dry_run || out->force) {
         return error_usage("fsck", "--dry-run and --force go with --repair, --data without it");
     }
-    if (out->format != NULL && (!format_parse(out->format, &out->options.format) ||
-                                out->options.format == FORMAT_PARQUET)) {
-        return error_usage("fsck", "there is no format %s", out->format);
-    }
-    return EXIT_DONE;
+    return runner_take_format(&out->options, "fsck", out->format);
 }
 
 static int
@@ -121,14 +117,9 @@ repair(const fsck_args *parsed, const char *table)
     append_table(&sql, table);
     text_append_cstr(&sql, parsed->force ? " FORCE" : "");
     text_append_cstr(&sql, parsed->is_dry_run ? " DRY RUN" : "");
-    runner r;
-    int status = runner_open(&r, &parsed->options);
-    if (status == EXIT_DONE) {
-        status = runner_run(&r, text_cstr(&sql));
-    }
-    int closed = runner_close(&r);
+    int status = runner_run_once(&parsed->options, text_cstr(&sql));
     text_free(&sql);
-    return status == EXIT_DONE ? closed : status;
+    return status;
 }
 
 int

@@ -52,18 +52,14 @@ parse(int argc, char **argv, optimize_args *out, args *arguments)
     if (status != EXIT_DONE || arguments->wants_help) {
         return status;
     }
-    if (arguments->positional_count != 1) {
-        return error_usage("optimize", "expected one table, found %zu arguments",
-                           arguments->positional_count);
+    status = args_expect_table("optimize", arguments);
+    if (status != EXIT_DONE) {
+        return status;
     }
     if (out->full && out->purges) {
         return error_usage("optimize", "--full and --purge are two things: choose one");
     }
-    if (out->format != NULL && (!format_parse(out->format, &out->options.format) ||
-                                out->options.format == FORMAT_PARQUET)) {
-        return error_usage("optimize", "there is no format %s", out->format);
-    }
-    return EXIT_DONE;
+    return runner_take_format(&out->options, "optimize", out->format);
 }
 
 static void
@@ -87,14 +83,9 @@ run(const optimize_args *parsed, const char *table)
 {
     text sql = {0};
     append_statement(parsed, table, &sql);
-    runner r;
-    int status = runner_open(&r, &parsed->options);
-    if (status == EXIT_DONE) {
-        status = runner_run(&r, text_cstr(&sql));
-    }
-    int closed = runner_close(&r);
+    int status = runner_run_once(&parsed->options, text_cstr(&sql));
     text_free(&sql);
-    return status == EXIT_DONE ? closed : status;
+    return status;
 }
 
 int

@@ -96,6 +96,18 @@ open_output(runner *r)
 }
 
 int
+runner_take_format(runner_options *options, const char *verb, const char *format)
+{
+    if (format != NULL && !format_parse(format, &options->format)) {
+        return error_usage(verb, "there is no format %s", format);
+    }
+    if (options->format == FORMAT_PARQUET) {
+        return error_usage(verb, "--format parquet is for queries: use deltaworks sql");
+    }
+    return EXIT_DONE;
+}
+
+int
 runner_open(runner *r, const runner_options *options)
 {
     *r = (runner){.options = *options};
@@ -324,4 +336,16 @@ runner_run(runner *r, const char *sql)
         sql += len;
     }
     return EXIT_DONE;
+}
+
+int
+runner_run_once(const runner_options *options, const char *sql)
+{
+    runner r;
+    int status = runner_open(&r, options);
+    if (status == EXIT_DONE) {
+        status = runner_run(&r, sql);
+    }
+    int closed = runner_close(&r);
+    return status == EXIT_DONE ? closed : status;
 }

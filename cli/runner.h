@@ -32,6 +32,10 @@ typedef struct runner {
 /* The options that every verb which runs statements takes, for its help. */
 extern const char runner_options_help[];
 
+/* Takes the value of --format of a verb that is no query: any format but Parquet; NULL changes
+ * nothing. Returns EXIT_DONE, or EXIT_USAGE after having said what is wrong. */
+int runner_take_format(runner_options *options, const char *verb, const char *format);
+
 /* Returns EXIT_DONE or the exit status after having reported the error. Close in any case. */
 int runner_open(runner *r, const runner_options *options);
 /* Says so when a transaction was begun and never ended; EXIT_FAILED then, else EXIT_DONE. */
@@ -41,6 +45,8 @@ int runner_close(runner *r);
 
 /* Runs every statement of the text; stops at the first failure, whose exit status is returned. */
 int runner_run(runner *r, const char *sql);
+/* Opens, runs the text as runner_run does, and closes. */
+int runner_run_once(const runner_options *options, const char *sql);
 /* Starts and ends the time in which Ctrl-C cancels the session and the progress bar may show. */
 void runner_begin(runner *r);
 void runner_end(runner *r);

@@ -46,15 +46,9 @@ parse(const table_verb *verb, int argc, char **argv, table_args *out, args *argu
     if (status != EXIT_DONE || arguments->wants_help) {
         return status;
     }
-    if (arguments->positional_count != 1) {
-        return error_usage(verb->name, "expected one table, found %zu arguments",
-                           arguments->positional_count);
-    }
-    if (out->format != NULL && !format_parse(out->format, &out->options.format)) {
-        return error_usage(verb->name, "there is no format %s", out->format);
-    }
-    if (out->options.format == FORMAT_PARQUET) {
-        return error_usage(verb->name, "--format parquet is for queries: use deltaworks sql");
+    status = args_expect_table(verb->name, arguments);
+    if (status != EXIT_DONE) {
+        return status;
     }
     if (out->limit != NULL && !verb->takes_limit) {
         return error_usage(verb->name, "unknown option --limit");
@@ -63,7 +57,7 @@ parse(const table_verb *verb, int argc, char **argv, table_args *out, args *argu
         (out->limit[0] == '\0' || out->limit[strspn(out->limit, "0123456789")] != '\0')) {
         return error_usage(verb->name, "--limit takes a number, not %s", out->limit);
     }
-    return EXIT_DONE;
+    return runner_take_format(&out->options, verb->name, out->format);
 }
 
 static int
@@ -75,14 +69,9 @@ run_statement(const table_args *parsed, const char *before, const char *table)
     if (parsed->limit != NULL) {
         text_printf(&sql, " LIMIT %s", parsed->limit);
     }
-    runner r;
-    int status = runner_open(&r, &parsed->options);
-    if (status == EXIT_DONE) {
-        status = runner_run(&r, text_cstr(&sql));
-    }
-    int closed = runner_close(&r);
+    int status = runner_run_once(&parsed->options, text_cstr(&sql));
     text_free(&sql);
-    return status == EXIT_DONE ? closed : status;
+    return status;
 }
 
 static int
@@ -187,11 +176,9 @@ verb_checkpoint(int argc, char **argv)
     int status = args_parse("checkpoint", argc, argv, specs, &arguments);
     if (status == EXIT_DONE && arguments.wants_help) {
         fputs(help, stdout);
-    } else if (status == EXIT_DONE && arguments.positional_count != 1) {
-        status = error_usage("checkpoint", "expected one table, found %zu arguments",
-                             arguments.positional_count);
     } else if (status == EXIT_DONE) {
-        status = write_checkpoint(arguments.positional[0]);
+        status = args_expect_table("checkpoint", &arguments);
+        status = status == EXIT_DONE ? write_checkpoint(arguments.positional[0]) : status;
     }
     free(arguments.positional);
     return status;

@@ -53,18 +53,14 @@ parse(int argc, char **argv, vacuum_args *out, args *arguments)
     if (status != EXIT_DONE || arguments->wants_help) {
         return status;
     }
-    if (arguments->positional_count != 1) {
-        return error_usage("vacuum", "expected one table, found %zu arguments",
-                           arguments->positional_count);
+    status = args_expect_table("vacuum", arguments);
+    if (status != EXIT_DONE) {
+        return status;
     }
     if (out->retain != NULL && !is_number(out->retain)) {
         return error_usage("vacuum", "--retain takes a number of hours, not %s", out->retain);
     }
-    if (out->format != NULL && (!format_parse(out->format, &out->options.format) ||
-                                out->options.format == FORMAT_PARQUET)) {
-        return error_usage("vacuum", "there is no format %s", out->format);
-    }
-    return EXIT_DONE;
+    return runner_take_format(&out->options, "vacuum", out->format);
 }
 
 /* The setting is of this session, and not worth a line. */
