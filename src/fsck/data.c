@@ -9,18 +9,16 @@
 #include "scan/dv.h"
 #include "scan/plain_files.h"
 #include "scan/scan_sql.h"
+#include "table/leaf_measure.h"
 
 #include <inttypes.h>
 
 #define QUERY_BYTES_MAX ((size_t) 64 << 20)
 #define SHARE_BEFORE_DATA 0.8
 #define VIEW_NAME DW_STR("dw_fsck_file")
-/* What a query returns of each leaf: how many are not NULL, the least and the greatest. */
-#define CELLS_A_LEAF 3
 
 typedef struct leaf {
     dw_column_path path; /* physical */
-    dw_field field;      /* a field of the leaf's type, for parsing */
     dw_str sql;          /* how a query names it */
     bool is_required;    /* a top-level column that is NOT NULL */
 } leaf;
@@ -70,7 +68,6 @@ push_leaf(data_check *check, const walk *at, dw_error *err)
     }
     DW_TRY(dw__strbuf_ok(&sql, "a column", err));
     *slot = (leaf){.path = {parts, at->depth, at->field->type},
-                   .field = *at->field,
                    .is_required = at->depth == 1 && !at->field->nullable};
     return dw__arena_dup(&check->arena, dw__strbuf_str(&sql), &slot->sql) ? DW_OK
                                                                           : dw__error_oom(err);
@@ -93,24 +90,6 @@ collect_leaves(data_check *check, const dw_type *type, const walk *parent, dw_er
 
 /* ---- The query ------------------------------------------------------------------------------- */
 
-static void
-put_bound(dw_strbuf *out, const char *function, const leaf *l)
-{
-    dw_type_kind kind = l->path.type->kind;
-    const char *sql = l->sql.ptr;
-    int len = (int) l->sql.len;
-    if (!dw__stats_has_bounds(l->path.type)) {
-        dw__strbuf_append_literal(out, ", NULL");
-    } else if (kind == DW_TYPE_TIMESTAMP || kind == DW_TYPE_TIMESTAMP_NTZ) {
-        dw__strbuf_printf(out, ", CAST(epoch_us(%s(%.*s)) AS VARCHAR)", function, len, sql);
-    } else if (kind == DW_TYPE_FLOAT || kind == DW_TYPE_DOUBLE) {
-        dw__strbuf_printf(out, ", CAST(%s(%.*s) FILTER (WHERE NOT isnan(%.*s)) AS VARCHAR)",
-                          function, len, sql, len, sql);
-    } else {
-        dw__strbuf_printf(out, ", CAST(%s(%.*s) AS VARCHAR)", function, len, sql);
-    }
-}
-
 static dw_status
 make_query(data_check *check, dw_error *err)
 {
@@ -118,9 +97,7 @@ make_query(data_check *check, dw_error *err)
     dw__strbuf_append_literal(&sql, "SELECT count(*)");
     for (size_t i = 0; i < check->leaves.count; i++) {
         const leaf *l = &check->leaves.items[i];
-        dw__strbuf_printf(&sql, ", count(%.*s)", DW_STR_ARG(l->sql));
-        put_bound(&sql, "min", l);
-        put_bound(&sql, "max", l);
+        dw__leaf_measure_put(&sql, l->path.type, l->sql);
     }
     dw__strbuf_append_literal(&sql, " FROM ");
     dw__sql_put_identifier(&sql, VIEW_NAME);
@@ -166,28 +143,6 @@ prepare(data_check *check, dw_error *err)
 
 /* ---- Comparing ------------------------------------------------------------------------------- */
 
-/* What the engine printed, as a value; false when it is NULL or cannot be read. */
-static bool
-parse_cell(const leaf *l, dw_str cell, dw_arena *arena, dw_value *out)
-{
-    dw_error ignored = DW_ERROR_INIT;
-    if (dw__str_is_null(cell)) {
-        return false;
-    }
-    switch ((unsigned) l->path.type->kind) {
-    case DW_TYPE_STRING:
-        *out = (dw_value){.kind = DW_VALUE_STR, .as.str = cell};
-        return true;
-    case DW_TYPE_TIMESTAMP:
-    case DW_TYPE_TIMESTAMP_NTZ:
-        *out = (dw_value){.kind = DW_VALUE_I64};
-        return dw__str_to_i64(cell, &out->as.i64);
-    default:
-        return dw__partition_value_parse(&l->field, cell, arena, out, &ignored) == DW_OK &&
-               out->kind != DW_VALUE_NULL;
-    }
-}
-
 /* True when `a` is certainly greater than `b`; floats count as equal up to single precision, for
  * they may have been narrower when the statistics were written. */
 static bool
@@ -206,18 +161,15 @@ is_greater(const leaf *l, const dw_value *a, const dw_value *b)
 
 static void
 check_bounds(data_check *check, const dw_file *file, const leaf *l, const dw_column_stats *stats,
-             const dw_str *cells)
+             const dw_leaf_measure *measured, const dw_str *cells)
 {
     dw_fsck *fsck = check->fsck;
-    dw_value value;
-    if (stats->has_min && parse_cell(l, cells[1], &fsck->scratch, &value) &&
-        is_greater(l, &stats->min, &value)) {
+    if (stats->has_min && measured->has_min && is_greater(l, &stats->min, &measured->min)) {
         dw__fsck_find(fsck, DW_FSCK_ERROR, "M2", file->path,
                       "minValues of %.*s is above its least value %.*s", DW_STR_ARG(l->sql),
                       DW_STR_ARG(cells[1]));
     }
-    if (stats->has_max && parse_cell(l, cells[2], &fsck->scratch, &value) &&
-        is_greater(l, &value, &stats->max)) {
+    if (stats->has_max && measured->has_max && is_greater(l, &measured->max, &stats->max)) {
         dw__fsck_find(fsck, DW_FSCK_ERROR, "M2", file->path,
                       "maxValues of %.*s is below its greatest value %.*s", DW_STR_ARG(l->sql),
                       DW_STR_ARG(cells[2]));
@@ -267,11 +219,11 @@ compare(data_check *check, const dw_file *file, const dw_text_rows *rows, dw_err
     }
     for (size_t i = 0; i < check->leaves.count; i++) {
         const leaf *l = &check->leaves.items[i];
-        const dw_str *cells = &rows->cells[1 + i * CELLS_A_LEAF];
-        int64_t values = 0;
-        (void) dw__str_to_i64(cells[0], &values);
-        check_bounds(check, file, l, &stats[i], cells);
-        check_null_count(check, file, l, &stats[i], row_count - values);
+        const dw_str *cells = &rows->cells[1 + i * DW_LEAF_CELLS];
+        dw_leaf_measure measured;
+        dw__leaf_measure_read(l->path.type, cells, &fsck->scratch, &measured);
+        check_bounds(check, file, l, &stats[i], &measured, cells);
+        check_null_count(check, file, l, &stats[i], row_count - measured.value_count);
     }
     return DW_OK;
 }

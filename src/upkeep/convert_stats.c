@@ -4,17 +4,15 @@
  * those of INT96 are wrong.
  */
 #include "engine/database.h"
-#include "protocol/stats.h"
 #include "scan/plain_files.h"
 #include "scan/scan_sql.h"
+#include "table/leaf_measure.h"
 #include "upkeep/convert_core.h"
 
 #define VIEW_NAME DW_STR("dw_convert_files")
 #define FILES_A_QUERY ((size_t) 256)
 /* Before the cells of the leaves: the place of the file, and how many rows it has. */
 #define CELLS_A_FILE 2
-/* Of each leaf: how many are not NULL, the least and the greatest. */
-#define CELLS_A_LEAF 3
 
 typedef struct measuring {
     dw_converting *c;
@@ -27,30 +25,6 @@ typedef struct measuring {
 
 /* ---- The query ------------------------------------------------------------------------------- */
 
-static bool
-is_time(const dw_type *type)
-{
-    return type->kind == DW_TYPE_TIMESTAMP || type->kind == DW_TYPE_TIMESTAMP_NTZ;
-}
-
-static bool
-is_float(const dw_type *type)
-{
-    return type->kind == DW_TYPE_FLOAT || type->kind == DW_TYPE_DOUBLE;
-}
-
-static void
-put_bound(dw_strbuf *out, const char *function, const dw_column_path *leaf, dw_str sql)
-{
-    if (!dw__stats_has_bounds(leaf->type)) {
-        dw__strbuf_append_literal(out, ", NULL");
-        return;
-    }
-    bool has_micros = is_time(leaf->type);
-    dw__strbuf_printf(out, ", CAST(%s%s(%.*s)%s AS VARCHAR)", has_micros ? "epoch_us(" : "",
-                      function, DW_STR_ARG(sql), has_micros ? ")" : "");
-}
-
 static void
 put_leaf(dw_strbuf *out, const dw_column_path *leaf, dw_strbuf *name)
 {
@@ -59,13 +33,7 @@ put_leaf(dw_strbuf *out, const dw_column_path *leaf, dw_strbuf *name)
         dw__strbuf_append(name, i > 0 ? DW_STR(".") : DW_STR(""));
         dw__sql_put_identifier(name, leaf->parts[i]);
     }
-    if (leaf->type->kind == DW_TYPE_VARIANT || leaf->type->kind == DW_TYPE_VOID) {
-        dw__strbuf_append_literal(out, ", NULL");
-    } else {
-        dw__strbuf_printf(out, ", count(%.*s)", DW_STR_ARG(dw__strbuf_str(name)));
-    }
-    put_bound(out, "min", leaf, dw__strbuf_str(name));
-    put_bound(out, "max", leaf, dw__strbuf_str(name));
+    dw__leaf_measure_put(out, leaf->type, dw__strbuf_str(name));
     out->failed = out->failed || name->failed;
 }
 
@@ -86,33 +54,11 @@ make_query(measuring *m, dw_error *err)
 
 /* ---- One file -------------------------------------------------------------------------------- */
 
-/* What the engine printed, as a value; false when it is NULL or cannot be read: statistics may be
- * missing, never wrong. */
 static bool
-read_bound(const dw_type *type, dw_str cell, dw_arena *arena, dw_value *out)
+is_of_calendar(const dw_type *type)
 {
-    dw_error ignored = DW_ERROR_INIT;
-    dw_field field = {.name = DW_STR("bound"), .type = type};
-    if (dw__str_is_null(cell)) {
-        return false;
-    }
-    if (type->kind == DW_TYPE_STRING) {
-        *out = (dw_value){.kind = DW_VALUE_STR, .as.str = cell};
-        return true;
-    }
-    if (is_time(type)) {
-        *out = (dw_value){.kind = DW_VALUE_I64};
-        return dw__str_to_i64(cell, &out->as.i64);
-    }
-    return dw__partition_value_parse(&field, cell, arena, out, &ignored) == DW_OK &&
-           out->kind != DW_VALUE_NULL;
-}
-
-/* Not a number is the greatest of its column to the engine. */
-static bool
-has_nan(const dw_type *type, dw_str greatest)
-{
-    return is_float(type) && dw__str_equal_nocase(greatest, DW_STR("nan"));
+    return type->kind == DW_TYPE_DATE || type->kind == DW_TYPE_TIMESTAMP ||
+           type->kind == DW_TYPE_TIMESTAMP_NTZ;
 }
 
 /* `cells` NULL: the file has no rows. */
@@ -122,17 +68,20 @@ fill_entry(const measuring *m, const dw_convert_file *file, size_t leaf_idx, con
 {
     const dw_column_path *leaf = &m->leaves[leaf_idx];
     dw_column_stats stats = {0};
-    int64_t values = 0;
-    bool is_old = file->has_old_times && (is_time(leaf->type) || leaf->type->kind == DW_TYPE_DATE);
+    dw_leaf_measure measured = {0};
+    bool is_old = file->has_old_times && is_of_calendar(leaf->type);
     if (cells == NULL) {
         stats.has_null_count = leaf->type->kind != DW_TYPE_VARIANT;
-    } else if (dw__str_to_i64(cells[0], &values)) {
-        stats.has_null_count = true;
-        stats.null_count = row_count - values;
+    } else {
+        dw__leaf_measure_read(leaf->type, cells, arena, &measured);
+        stats.has_null_count = measured.has_value_count;
+        stats.null_count = measured.has_value_count ? row_count - measured.value_count : 0;
     }
-    if (cells != NULL && !is_old && !has_nan(leaf->type, cells[2])) {
-        stats.has_min = read_bound(leaf->type, cells[1], arena, &stats.min);
-        stats.has_max = read_bound(leaf->type, cells[2], arena, &stats.max);
+    if (!is_old && !measured.has_nan) {
+        stats.has_min = measured.has_min;
+        stats.has_max = measured.has_max;
+        stats.min = measured.min;
+        stats.max = measured.max;
     }
     m->entries[leaf_idx] = (dw_stats_entry){.column = *leaf, .stats = stats};
 }
@@ -147,7 +96,7 @@ print_stats(const measuring *m, dw_convert_file *file, const dw_str *cells, dw_a
         return DW_OK;
     }
     for (size_t i = 0; i < m->leaf_count; i++) {
-        const dw_str *at = cells == NULL ? NULL : &cells[CELLS_A_FILE + i * CELLS_A_LEAF];
+        const dw_str *at = cells == NULL ? NULL : &cells[CELLS_A_FILE + i * DW_LEAF_CELLS];
         fill_entry(m, file, i, at, row_count, scratch);
     }
     DW_AUTO(dw_strbuf) json = dw__strbuf_make(scratch->allocator, DW_CONVERT_TEXT_BYTES_MAX);
