@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "log/commit.h"
 #include "log/load.h"
+#include "log/log_core.h"
 #include "log/snapshot.h"
 
 /* A snapshot on its way. */
@@ -64,5 +65,8 @@ dw__log_snapshot_advance(const dw_log_snapshot *base, int64_t version, dw_log_sn
         status = join(&a, base, version, out, err);
     }
     dw__replay_deinit(&a.tail);
+    if (status == DW_OK) {
+        dw__log_keep_instead(base->log, base, *out);
+    }
     return status;
 }

@@ -107,6 +107,19 @@ keep(dw_log *log, dw_log_snapshot **place, dw_log_snapshot *snapshot)
     dw__log_snapshot_unref(old);
 }
 
+void
+dw__log_keep_instead(dw_log *log, const dw_log_snapshot *base, dw_log_snapshot *snapshot)
+{
+    dw_log_snapshot *dropped = dw__log_snapshot_ref(snapshot);
+    pthread_mutex_lock(&log->mutex);
+    if (log->cached == base) {
+        dropped = log->cached;
+        log->cached = snapshot;
+    }
+    pthread_mutex_unlock(&log->mutex);
+    dw__log_snapshot_unref(dropped);
+}
+
 /* Keeps a snapshot of an older version unless the table was read anew since `reload_count`. */
 static void
 keep_older(dw_log *log, dw_log_snapshot *snapshot, uint64_t reload_count)

@@ -36,7 +36,8 @@ DW_WARN_UNUSED dw_status dw__log_snapshot(dw_log *log, dw_log_snapshot **out, dw
 /* DW_NOT_FOUND (VERSION_OUT_OF_RANGE): "version 9 is not there; the table has versions 2 to 7". */
 DW_WARN_UNUSED dw_status dw__log_snapshot_at(dw_log *log, int64_t version, dw_log_snapshot **out,
                                              dw_error *err);
-/* A later version, reached from `base` by the commits between. What is kept is left alone. */
+/* A later version, reached from `base` by the commits between. It takes the place of `base` where
+ * that is what the log keeps: the next look for news then begins there. */
 DW_WARN_UNUSED dw_status dw__log_snapshot_advance(const dw_log_snapshot *base, int64_t version,
                                                   dw_log_snapshot **out, dw_error *err);
 /* What the next version would be, had it these actions: for those who have not committed yet. Row

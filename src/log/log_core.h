@@ -30,4 +30,7 @@ struct dw_log {
     dw_log_snapshot *older;   /* the last one that was asked for by version; NULL: none is kept */
 };
 
+/* Keeps `snapshot` in place of `base`, if that is what is kept. */
+void dw__log_keep_instead(dw_log *log, const dw_log_snapshot *base, dw_log_snapshot *snapshot);
+
 #endif
