@@ -90,6 +90,10 @@ DW_WARN_UNUSED dw_status dw__posix_put_hint_if_absent(dw_storage *storage, dw_st
                                                       dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_put_if_absent(dw_storage *storage, dw_str key, dw_str bytes,
                                                  dw_error *err);
+DW_WARN_UNUSED dw_status dw__posix_put_draft_if_absent(dw_storage *storage, dw_str key,
+                                                       dw_str bytes, dw_draft **draft_io,
+                                                       dw_error *err);
+void dw__posix_draft_free(dw_storage *storage, dw_draft *draft);
 DW_WARN_UNUSED dw_status dw__posix_append(dw_storage *storage, dw_str key, dw_str bytes,
                                           dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_compose(dw_storage *storage, dw_str key, const dw_piece *pieces,

@@ -53,6 +53,13 @@ system_fsync(void *ctx, int fd)
 }
 
 static int
+system_touch(void *ctx, int fd)
+{
+    (void) ctx;
+    return futimens(fd, NULL);
+}
+
+static int
 system_fstat(void *ctx, int fd, struct stat *out)
 {
     (void) ctx;
@@ -128,6 +135,7 @@ dw__posix_calls_system(void)
         .write = system_write,
         .copy = system_copy,
         .fsync = system_fsync,
+        .touch = system_touch,
         .fstat = system_fstat,
         .stat = system_stat,
         .link = system_link,

@@ -19,6 +19,8 @@ typedef struct dw_posix_calls {
      * call. */
     ssize_t (*copy)(void *ctx, int from, off_t offset, int to, size_t size);
     int (*fsync)(void *ctx, int fd);
+    /* Makes now the time of the last change; NULL: there is no such call. */
+    int (*touch)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *out);
     int (*stat)(void *ctx, const char *path, struct stat *out);
     int (*link)(void *ctx, const char *from, const char *to);

@@ -133,7 +133,8 @@ typedef struct put_request {
     const dw_posix_range *from; /* not NULL: these instead */
     uint64_t *copied_out;       /* how many these were */
     bool may_replace;
-    bool is_hint; /* it need not survive a power failure */
+    bool is_hint;     /* it need not survive a power failure */
+    dw_draft **draft; /* NULL: nothing is kept for another try */
 } put_request;
 
 /* Names the file unless the name is taken. *retry_out: not this way on this file system; the next
@@ -155,6 +156,70 @@ create(dw_posix *posix, const dw_posix_temp *temp, const char *target, bool *ret
     }
     return naming_error(outcome, reason, target, err);
 }
+
+static void
+discard(const dw_posix *posix, dw_posix_temp *temp)
+{
+    dw__posix_temp_unname(posix, temp);
+    dw__posix_temp_close(posix, temp);
+}
+
+/* ---- drafts ---------------------------------------------------------------------------------- */
+
+/* A file that is filled and durable, from a put whose name was taken. */
+struct dw_draft {
+    dw_posix_temp temp;
+    dw_posix_path directory;
+};
+
+static void
+directory_of(const put_request *request, dw_posix_path *out)
+{
+    *out = request->target;
+    (void) dw__posix_path_up(out);
+}
+
+/* Keeps the file for the next try. False: there is no memory for that. */
+static bool
+leave_draft(const dw_posix *posix, const put_request *request, const dw_posix_temp *temp)
+{
+    dw_assert(*request->draft == NULL);
+    dw_draft *draft = DW_NEW(posix->base.env->allocator, dw_draft);
+    if (draft == NULL) {
+        return false;
+    }
+    draft->temp = *temp;
+    directory_of(request, &draft->directory);
+    *request->draft = draft;
+    return true;
+}
+
+/* The file of an earlier try, if there is one in the same directory. It gets the time of this try:
+ * else a version would seem older than what was read before it was there. */
+static bool
+take_draft(dw_posix *posix, const put_request *request, dw_posix_temp *temp)
+{
+    dw_draft *draft = *request->draft;
+    *request->draft = NULL;
+    if (draft == NULL) {
+        return false;
+    }
+    dw_posix_path directory;
+    directory_of(request, &directory);
+    const dw_posix_calls *calls = posix->calls;
+    bool fits = directory.len == draft->directory.len &&
+                memcmp(directory.text, draft->directory.text, directory.len) == 0 &&
+                calls->touch != NULL && calls->touch(calls->ctx, draft->temp.fd) == 0;
+    if (!fits) {
+        dw__posix_draft_free(&posix->base, draft);
+        return false;
+    }
+    *temp = draft->temp;
+    DW_DELETE(posix->base.env->allocator, draft);
+    return true;
+}
+
+/* ---- replacing ------------------------------------------------------------------------------- */
 
 /*
  * Only what has a name can be renamed: gives an anonymous file a temporary one, at the last moment.
@@ -205,6 +270,31 @@ replace(dw_posix *posix, dw_posix_temp *temp, const dw_posix_path *target, bool 
     return DW_OK;
 }
 
+static dw_status
+fill(dw_posix *posix, const put_request *request, const dw_posix_temp *temp, dw_error *err)
+{
+    const char *target = request->target.text;
+    DW_TRY(request->from == NULL
+               ? dw__posix_temp_fill(posix, temp, request->bytes, target, err)
+               : dw__posix_temp_copy(posix, temp, request->from, target, request->copied_out, err));
+    return request->is_hint ? DW_OK : dw__posix_temp_sync(posix, temp, target, err);
+}
+
+/* A file with the bytes, durable unless it is a hint. */
+static dw_status
+make_ready(dw_posix *posix, const put_request *request, dw_posix_temp *temp, dw_error *err)
+{
+    if (request->draft != NULL && take_draft(posix, request, temp)) {
+        return DW_OK;
+    }
+    DW_TRY(dw__posix_temp_open(posix, &request->target, temp, err));
+    dw_status status = fill(posix, request, temp, err);
+    if (status != DW_OK) {
+        discard(posix, temp);
+    }
+    return status;
+}
+
 /* One attempt in the best way that the file system is known to be capable of. */
 static dw_status
 try_put(dw_posix *posix, const put_request *request, bool *retry_out, dw_error *err)
@@ -212,17 +302,12 @@ try_put(dw_posix *posix, const put_request *request, bool *retry_out, dw_error *
     const dw_posix_path *target = &request->target;
     *retry_out = false;
     dw_posix_temp temp;
-    DW_TRY(dw__posix_temp_open(posix, target, &temp, err));
-    dw_status status = request->from == NULL
-                           ? dw__posix_temp_fill(posix, &temp, request->bytes, target->text, err)
-                           : dw__posix_temp_copy(posix, &temp, request->from, target->text,
-                                                 request->copied_out, err);
-    if (status == DW_OK && !request->is_hint) {
-        status = dw__posix_temp_sync(posix, &temp, target->text, err);
-    }
-    if (status == DW_OK) {
-        status = request->may_replace ? replace(posix, &temp, target, retry_out, err)
-                                      : create(posix, &temp, target->text, retry_out, err);
+    DW_TRY(make_ready(posix, request, &temp, err));
+    dw_status status = request->may_replace ? replace(posix, &temp, target, retry_out, err)
+                                            : create(posix, &temp, target->text, retry_out, err);
+    if (status == DW_ALREADY_EXISTS && request->draft != NULL &&
+        leave_draft(posix, request, &temp)) {
+        return status;
     }
     dw__posix_temp_unname(posix, &temp);
     if (status == DW_OK && !*retry_out && !request->is_hint) {
@@ -259,10 +344,11 @@ put_if_absent(dw_posix *posix, dw_str key, put_request *request, dw_error *err)
 {
     DW_TRY(check_name(key, err));
     DW_TRY(dw__posix_path_make(posix, key, &request->target, err));
-    /* Most losers find out here, without writing and syncing for nothing. */
+    /* Most losers find out here, without writing and syncing for nothing. Who goes on with what he
+     * wrote loses nothing. */
     const char *target = request->target.text;
     struct stat info;
-    if (posix->calls->stat(posix->calls->ctx, target, &info) == 0) {
+    if (request->draft == NULL && posix->calls->stat(posix->calls->ctx, target, &info) == 0) {
         return S_ISDIR(info.st_mode) ? dw__posix_error(EISDIR, "creating", target, err)
                                      : naming_error(NAMING_TAKEN, 0, target, err);
     }
@@ -274,6 +360,21 @@ dw__posix_put_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_error 
 {
     put_request request = {.bytes = bytes};
     return put_if_absent(dw__posix_from(storage), key, &request, err);
+}
+
+dw_status
+dw__posix_put_draft_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_draft **draft_io,
+                              dw_error *err)
+{
+    put_request request = {.bytes = bytes, .draft = draft_io};
+    return put_if_absent(dw__posix_from(storage), key, &request, err);
+}
+
+void
+dw__posix_draft_free(dw_storage *storage, dw_draft *draft)
+{
+    discard(dw__posix_from(storage), &draft->temp);
+    DW_DELETE(storage->env->allocator, draft);
 }
 
 dw_status

@@ -121,6 +121,26 @@ dw__storage_put_hint_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw
 }
 
 dw_status
+dw__storage_put_draft_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_draft **draft_io,
+                                dw_error *err)
+{
+    dw_assert(storage != NULL);
+    dw_assert(draft_io != NULL);
+    DW_TRY(dw__storage_key_check(key, err));
+    return storage->ops->put_draft_if_absent == NULL
+               ? storage->ops->put_if_absent(storage, key, bytes, err)
+               : storage->ops->put_draft_if_absent(storage, key, bytes, draft_io, err);
+}
+
+void
+dw__storage_draft_free(dw_storage *storage, dw_draft *draft)
+{
+    if (draft != NULL) {
+        storage->ops->draft_free(storage, draft);
+    }
+}
+
+dw_status
 dw__storage_put(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
 {
     dw_assert(storage != NULL);

@@ -72,6 +72,12 @@ typedef struct dw_walk {
     void *ctx;
 } dw_walk;
 
+/*
+ * An object that has its bytes already, but no key: what a put that came second leaves for the
+ * next.
+ */
+typedef struct dw_draft dw_draft;
+
 /* One object that the engine wrote by its own path. */
 typedef struct dw_sync_request {
     dw_str key;
@@ -91,6 +97,12 @@ typedef struct dw_storage_ops {
     /* The same for what may be missing: much faster, but after a power failure the object may be
      * gone, or hold only the beginning of its bytes. NULL: put_if_absent does it. */
     dw_status (*put_hint_if_absent)(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err);
+    /* put_if_absent by somebody who goes on to another key in the same place when one is taken:
+     * what was made ready for the last is in *draft_io (NULL: nothing is) and not made again. The
+     * bytes must be the same then. NULL: put_if_absent does it. Both are there or none. */
+    dw_status (*put_draft_if_absent)(dw_storage *storage, dw_str key, dw_str bytes,
+                                     dw_draft **draft_io, dw_error *err);
+    void (*draft_free)(dw_storage *storage, dw_draft *draft);
     /* Creates or replaces as one step: readers see the old or the new bytes. */
     dw_status (*put)(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err);
     dw_status (*list)(dw_storage *storage, const dw_list_request *request, dw_arena *arena,
@@ -153,6 +165,12 @@ DW_WARN_UNUSED dw_status dw__storage_put_if_absent(dw_storage *storage, dw_str k
                                                    dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_put_hint_if_absent(dw_storage *storage, dw_str key,
                                                         dw_str bytes, dw_error *err);
+/* *draft_io is only ever left for DW_ALREADY_EXISTS. Free it with dw__storage_draft_free. */
+DW_WARN_UNUSED dw_status dw__storage_put_draft_if_absent(dw_storage *storage, dw_str key,
+                                                         dw_str bytes, dw_draft **draft_io,
+                                                         dw_error *err);
+/* Takes NULL. */
+void dw__storage_draft_free(dw_storage *storage, dw_draft *draft);
 DW_WARN_UNUSED dw_status dw__storage_put(dw_storage *storage, dw_str key, dw_str bytes,
                                          dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_list(dw_storage *storage, const dw_list_request *request,

@@ -29,6 +29,9 @@
 #define BACKOFF_MAX_US 500000
 /* Losing a race costs no more than the next try; waiting starts when it happens again and again. */
 #define LOSSES_BEFORE_WAITING 8
+/* A try says the time of the one before unless that is longer ago: what was made ready for that one
+ * can then be put again. */
+#define TIMESTAMP_KEPT_MS 1000
 /* Of a winner's predicate, in messages. */
 #define PREDICATE_TEXT_MAX ((size_t) 120)
 
@@ -45,6 +48,7 @@ typedef struct commit_loop {
     int64_t timestamp_min_ms; /* an in-commit timestamp must not be below */
     char txn_id[DW_UUID_TEXT_SIZE];
     dw_commit_header header; /* of the last try */
+    dw_draft *draft;         /* of the same bytes, when the last try lost */
     int64_t version;         /* the one to try next */
     int64_t lost_version;    /* the newest that is known to be another's; -1: none */
     int64_t attempt_count;
@@ -112,6 +116,7 @@ loop_init(commit_loop *loop, const dw_txn *txn, dw_error *err)
 static void
 loop_deinit(commit_loop *loop)
 {
+    dw__storage_draft_free(loop->storage, loop->draft);
     dw__rebase_deinit(&loop->rebase);
     dw__arena_deinit(&loop->winner_arena);
 }
@@ -131,6 +136,16 @@ back_off(const commit_loop *loop, int64_t round)
     }
     int64_t wait = limit / 2 + (int64_t) (dw__env_random_u64(loop->env) % (uint64_t) (limit / 2));
     loop->env->ops->sleep_us(loop->env->ctx, wait);
+}
+
+/* A race was lost. Whoever waits does so before he looks who won: what is known of the versions
+ * when he tries again is then as new as can be. */
+static void
+wait_for_turn(commit_loop *loop)
+{
+    if (++loop->loss_count > LOSSES_BEFORE_WAITING) {
+        back_off(loop, loop->loss_count - LOSSES_BEFORE_WAITING);
+    }
 }
 
 /* ---- Reading what others committed ----------------------------------------------------------- */
@@ -352,6 +367,13 @@ outcome_unknown(const commit_loop *loop, const dw_error *cause, dw_error *err)
                          loop->version, cause->message, loop->txn_id);
 }
 
+/* Whether the next try is likely to put the same bytes. */
+static bool
+is_same_again(const commit_loop *loop)
+{
+    return !loop->assignment.with_in_commit_timestamps && !loop->assignment.tracks_rows;
+}
+
 /* One put at loop->version, repeated while its outcome stays unknown and the version absent. Ends
  * with DW_OK and loop->is_done, DW_ALREADY_EXISTS (someone, perhaps this commit, took the version),
  * or an error. */
@@ -364,7 +386,10 @@ put_and_settle(commit_loop *loop, dw_str bytes, dw_error *err)
     dw_error detail = DW_ERROR_INIT;
     for (int64_t round = 0; round < UNKNOWN_OUTCOMES_MAX; round++) {
         dw__error_clear(&detail);
-        dw_status status = dw__storage_put_if_absent(loop->storage, key, bytes, &detail);
+        dw_status status =
+            is_same_again(loop)
+                ? dw__storage_put_draft_if_absent(loop->storage, key, bytes, &loop->draft, &detail)
+                : dw__storage_put_if_absent(loop->storage, key, bytes, &detail);
         if (status == DW_OK) {
             loop->is_done = true;
             return DW_OK;
@@ -395,6 +420,11 @@ static int64_t
 commit_timestamp_ms(const commit_loop *loop)
 {
     int64_t now_ms = dw__env_now_ms(loop->env);
+    if (is_same_again(loop) && loop->attempt_count > 0 &&
+        now_ms - loop->header.timestamp_ms < TIMESTAMP_KEPT_MS &&
+        now_ms >= loop->header.timestamp_ms) {
+        return loop->header.timestamp_ms;
+    }
     bool is_behind = loop->assignment.with_in_commit_timestamps && now_ms < loop->timestamp_min_ms;
     return is_behind ? loop->timestamp_min_ms : now_ms;
 }
@@ -413,9 +443,29 @@ catch_up_failed(const commit_loop *loop, int64_t tried, const dw_error *detail, 
     return detail->status;
 }
 
+/* What is put, and what was put before. */
+typedef struct commit_text {
+    dw_strbuf now, before;
+} commit_text;
+
+/* What was made ready of other bytes than these is of no use. */
+static dw_status
+make_text(commit_loop *loop, commit_text *text, dw_error *err)
+{
+    dw_strbuf before = text->now;
+    text->now = text->before;
+    text->before = before;
+    DW_TRY(dw__commit_bytes(&loop->assigned, &loop->header, &text->now, err));
+    if (!dw__str_equal(dw__strbuf_str(&text->now), dw__strbuf_str(&text->before))) {
+        dw__storage_draft_free(loop->storage, loop->draft);
+        loop->draft = NULL;
+    }
+    return DW_OK;
+}
+
 /* What is put is kept in loop->header, so that the checksum says the same. */
 static dw_status
-try_once(commit_loop *loop, dw_strbuf *bytes, dw_error *err)
+try_once(commit_loop *loop, commit_text *text, dw_error *err)
 {
     dw_commit_header *header = &loop->header;
     *header =
@@ -430,9 +480,9 @@ try_once(commit_loop *loop, dw_strbuf *bytes, dw_error *err)
                            .txn_id = loop->txn_id};
     DW_TRY(dw__assignment_make(&loop->assignment, loop->version, header->timestamp_ms,
                                &loop->assigned, err));
-    DW_TRY(dw__commit_bytes(&loop->assigned, header, bytes, err));
+    DW_TRY(make_text(loop, text, err));
     loop->attempt_count++;
-    dw_status status = put_and_settle(loop, dw__strbuf_str(bytes), err);
+    dw_status status = put_and_settle(loop, dw__strbuf_str(&text->now), err);
     if (status != DW_ALREADY_EXISTS) {
         return status;
     }
@@ -440,13 +490,8 @@ try_once(commit_loop *loop, dw_strbuf *bytes, dw_error *err)
      * have repeated a request whose answer was lost. */
     dw_error detail = DW_ERROR_INIT;
     int64_t tried = loop->version;
-    if (catch_up(loop, &detail) != DW_OK) {
-        return catch_up_failed(loop, tried, &detail, err);
-    }
-    if (!loop->is_done && ++loop->loss_count > LOSSES_BEFORE_WAITING) {
-        back_off(loop, loop->loss_count - LOSSES_BEFORE_WAITING);
-    }
-    return DW_OK;
+    wait_for_turn(loop);
+    return catch_up(loop, &detail) == DW_OK ? DW_OK : catch_up_failed(loop, tried, &detail, err);
 }
 
 /* Before each try. */
@@ -468,10 +513,19 @@ may_go_on(const commit_loop *loop, dw_error *err)
 static dw_status
 run_loop(commit_loop *loop, dw_txn_result *out, dw_error *err)
 {
-    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(loop->env->allocator, DW_COMMIT_BYTES_MAX);
-    while (!loop->is_done) {
-        DW_TRY(may_go_on(loop, err));
-        DW_TRY(try_once(loop, &bytes, err));
+    commit_text text = {dw__strbuf_make(loop->env->allocator, DW_COMMIT_BYTES_MAX),
+                        dw__strbuf_make(loop->env->allocator, DW_COMMIT_BYTES_MAX)};
+    dw_status status = DW_OK;
+    while (status == DW_OK && !loop->is_done) {
+        status = may_go_on(loop, err);
+        if (status == DW_OK) {
+            status = try_once(loop, &text, err);
+        }
+    }
+    dw__strbuf_deinit(&text.now);
+    dw__strbuf_deinit(&text.before);
+    if (status != DW_OK) {
+        return status;
     }
     if (!loop->was_duplicate && !loop->was_left_out) {
         dw__txn_write_checksum(&loop->assigned, &loop->header, loop->version);

@@ -156,6 +156,13 @@ record_write(void *ctx, int fd, const void *bytes, size_t size)
 }
 
 static int
+record_touch(void *ctx, int fd)
+{
+    HOLD(ctx);
+    return real()->touch(NULL, fd);
+}
+
+static int
 record_fsync(void *ctx, int fd)
 {
     power_recorder *recorder = ctx;
@@ -286,6 +293,7 @@ power_recorder_init(power_recorder *recorder, const char *root)
                                            .pread = record_pread,
                                            .write = record_write,
                                            .fsync = record_fsync,
+                                           .touch = record_touch,
                                            .fstat = record_fstat,
                                            .stat = record_stat,
                                            .link = record_link,

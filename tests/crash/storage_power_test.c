@@ -187,6 +187,39 @@ test_power__commits_are_whole_and_never_lost(void **state)
     }
 }
 
+/*
+ * Each commit tries a key that is taken first, and goes on to the next with what it wrote for that.
+ */
+static void
+write_commits_by_drafts(power_run *run)
+{
+    char bytes[BYTES];
+    for (int64_t i = 0; i < COMMITS; i++) {
+        dw_draft *draft = NULL;
+        dw_status status = DW_ALREADY_EXISTS;
+        for (int64_t number = i > 0 ? i - 1 : i; status == DW_ALREADY_EXISTS; number++) {
+            char key[64];
+            commit_key(key, number);
+            status = dw__storage_put_draft_if_absent(run->storage, dw__str_from(key),
+                                                     object_bytes(bytes, i), &draft, NULL);
+        }
+        assert_int_equal(status, DW_OK);
+        power_acknowledge(run->recorder);
+    }
+}
+
+static void
+test_power__commits_that_lost_a_race_first_are_whole_and_never_lost(void **state)
+{
+    (void) state;
+    for (int way = 0; way < WAY_COUNT; way++) {
+        power_run run;
+        begin(&run, (naming_way) way);
+        write_commits_by_drafts(&run);
+        assert_holds(end(&run, check_commits), 8);
+    }
+}
+
 /* Another process made the directories and had no time to sync them. */
 static void
 test_power__directories_of_others_become_durable_too(void **state)
@@ -338,6 +371,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_power__commits_are_whole_and_never_lost),
+        cmocka_unit_test(test_power__commits_that_lost_a_race_first_are_whole_and_never_lost),
         cmocka_unit_test(test_power__directories_of_others_become_durable_too),
         cmocka_unit_test(test_power__a_replaced_object_is_the_old_or_the_new_one),
         cmocka_unit_test(test_power__synced_data_is_there_before_its_commit),

@@ -142,6 +142,14 @@ fault_fsync(void *ctx, int fd)
 }
 
 static int
+fault_touch(void *ctx, int fd)
+{
+    fault_call call = enter(ctx, DWT_CALL_TOUCH);
+    const dw_posix_calls *inner = call.faults->inner;
+    return is_stopped(call) ? -1 : answer(call, inner->touch(inner->ctx, fd));
+}
+
+static int
 fault_fstat(void *ctx, int fd, struct stat *out)
 {
     fault_call call = enter(ctx, DWT_CALL_FSTAT);
@@ -227,6 +235,7 @@ dwt_posix_faults_init(dwt_posix_faults *faults, const dw_posix_calls *inner)
                                            .write = fault_write,
                                            .copy = fault_copy,
                                            .fsync = fault_fsync,
+                                           .touch = fault_touch,
                                            .fstat = fault_fstat,
                                            .stat = fault_stat,
                                            .link = fault_link,

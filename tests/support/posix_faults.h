@@ -27,6 +27,7 @@ typedef enum dwt_call {
     DWT_CALL_COPY,
     DWT_CALL_FSYNC,
     DWT_CALL_FSYNC_DIRECTORY,
+    DWT_CALL_TOUCH,
     DWT_CALL_FSTAT,
     DWT_CALL_STAT,
     DWT_CALL_LINK,

@@ -239,6 +239,46 @@ test_contract__a_hint_is_an_object_that_is_never_replaced(void **state)
     assert_error(status, DW_INVALID_ARGUMENT, "STORAGE_KEY_INVALID", &err);
 }
 
+void
+test_contract__who_comes_second_goes_on_with_a_draft(void **state)
+{
+    dw_storage *storage = storage_of(state);
+    dw_error err = DW_ERROR_INIT;
+    dw_draft *draft = NULL;
+    for (int i = 0; i < 3; i++) {
+        char key[32];
+        snprintf(key, sizeof(key), "_delta_log/%d", i);
+        dwt_put(storage, key, DW_STR("first"));
+        dw_status status = dw__storage_put_draft_if_absent(storage, dw__str_from(key),
+                                                           DW_STR("second"), &draft, &err);
+        assert_error(status, DW_ALREADY_EXISTS, "OBJECT_EXISTS", &err);
+        assert_object(storage, key, "first");
+        assert_int_equal(dwt_count(storage, ""), i + 1);
+    }
+    dw_status status = dw__storage_put_draft_if_absent(storage, DW_STR("_delta_log/3"),
+                                                       DW_STR("second"), &draft, &err);
+    assert_ok(status, &err);
+    assert_null(draft);
+    assert_object(storage, "_delta_log/3", "second");
+
+    /* In another place it is made anew, and who gives up frees it. */
+    status = dw__storage_put_draft_if_absent(storage, DW_STR("_delta_log/3"), DW_STR("third"),
+                                             &draft, &err);
+    assert_error(status, DW_ALREADY_EXISTS, "OBJECT_EXISTS", &err);
+    status = dw__storage_put_draft_if_absent(storage, DW_STR("other/place/4"), DW_STR("third"),
+                                             &draft, &err);
+    assert_ok(status, &err);
+    assert_object(storage, "other/place/4", "third");
+    status = dw__storage_put_draft_if_absent(storage, DW_STR("_delta_log/3"), DW_STR("fourth"),
+                                             &draft, &err);
+    assert_error(status, DW_ALREADY_EXISTS, "OBJECT_EXISTS", &err);
+    dw__storage_draft_free(storage, draft);
+    assert_int_equal(dwt_count(storage, ""), 5);
+    draft = NULL;
+    status = dw__storage_put_draft_if_absent(storage, DW_STR("../out"), DW_STR("x"), &draft, &err);
+    assert_error(status, DW_INVALID_ARGUMENT, "STORAGE_KEY_INVALID", &err);
+}
+
 /* ---- keys ------------------------------------------------------------------------------------ */
 
 void

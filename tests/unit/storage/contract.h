@@ -29,6 +29,7 @@ void test_contract__put_replaces(void **state);
 void test_contract__copies_an_object_once(void **state);
 void test_contract__put_if_absent_keeps_the_first(void **state);
 void test_contract__a_hint_is_an_object_that_is_never_replaced(void **state);
+void test_contract__who_comes_second_goes_on_with_a_draft(void **state);
 void test_contract__takes_odd_keys(void **state);
 void test_contract__refuses_bad_keys_everywhere(void **state);
 void test_contract__lists_in_bytewise_order(void **state);
@@ -60,6 +61,7 @@ void test_contract__readers_see_whole_objects(void **state);
         STORAGE_CONTRACT_TEST(copies_an_object_once, setup, teardown),                             \
         STORAGE_CONTRACT_TEST(put_if_absent_keeps_the_first, setup, teardown),                     \
         STORAGE_CONTRACT_TEST(a_hint_is_an_object_that_is_never_replaced, setup, teardown),        \
+        STORAGE_CONTRACT_TEST(who_comes_second_goes_on_with_a_draft, setup, teardown),             \
         STORAGE_CONTRACT_TEST(takes_odd_keys, setup, teardown),                                    \
         STORAGE_CONTRACT_TEST(refuses_bad_keys_everywhere, setup, teardown),                       \
         STORAGE_CONTRACT_TEST(lists_in_bytewise_order, setup, teardown),                           \

@@ -386,6 +386,42 @@ test_posix_fault__a_rival_between_look_and_link_wins(void **state)
     assert_int_equal(entry_count(self), 1);
 }
 
+static dw_status
+put_draft(fixture *self, const char *key, dw_draft **draft, dw_error *err)
+{
+    dw__error_clear(err);
+    return dw__storage_put_draft_if_absent(self->storage, dw__str_from(key), DW_STR("ours"), draft,
+                                           err);
+}
+
+static void
+test_posix_fault__a_draft_is_written_and_synced_once(void **state)
+{
+    fixture *self = *state;
+    for (int touches = 0; touches < 2; touches++) {
+        char keys[2][32];
+        snprintf(keys[0], sizeof(keys[0]), "_delta_log/%d", touches);
+        snprintf(keys[1], sizeof(keys[1]), "_delta_log/%d.next", touches);
+        dwt_put(self->storage, keys[0], DW_STR("rival"));
+        break_call(self, touches ? DWT_CALL_COPY : DWT_CALL_TOUCH, EROFS);
+        dw_error err = DW_ERROR_INIT;
+        dw_draft *draft = NULL;
+        dw_status status = put_draft(self, keys[0], &draft, &err);
+        assert_error(status, DW_ALREADY_EXISTS, "OBJECT_EXISTS", &err);
+        assert_int_equal(self->faults.open_count, 2);
+        status = put_draft(self, keys[0], &draft, &err);
+        assert_error(status, DW_ALREADY_EXISTS, "OBJECT_EXISTS", &err);
+        status = put_draft(self, keys[1], &draft, &err);
+        assert_ok(status, &err);
+        /* One that cannot get the time of now is made anew. */
+        assert_int_equal(self->faults.counts[DWT_CALL_FSYNC], touches ? 1 : 3);
+        char *bytes = dwt_get(self->storage, keys[1]);
+        assert_string_equal(bytes, "ours");
+        free(bytes);
+    }
+    assert_int_equal(entry_count(self), 4);
+}
+
 static void
 test_posix_fault__what_cannot_be_settled_is_ambiguous(void **state)
 {
@@ -444,7 +480,8 @@ typedef struct fault_round {
     fixture *fixture;
     int errnum;
     bool after_effect;
-    int method; /* 0 anonymous, 1 linked, 2 renamed, 3 put, 4 put without anonymous files */
+    int method; /* 0 anonymous, 1 linked, 2 renamed, 3 put, 4 put without anonymous files;
+                   5, 6, 7 as 0, 1, 2, behind a key that was taken */
 } fault_round;
 
 static void
@@ -452,13 +489,36 @@ prepare_round(const fault_round *round, int64_t n)
 {
     dwt_posix_faults *faults = &round->fixture->faults;
     dwt_posix_faults_clear(faults);
-    if (round->method != 0 && round->method != 3) {
+    if (round->method % 5 != 0 && round->method != 3) {
         faults->rules[DWT_CALL_OPEN_ANONYMOUS] = (dwt_call_rule){DWT_ALWAYS, EOPNOTSUPP, false};
     }
-    if (round->method == 2) {
+    if (round->method % 5 == 2) {
         faults->rules[DWT_CALL_LINK] = (dwt_call_rule){DWT_ALWAYS, EPERM, false};
     }
     faults->any_rule = (dwt_call_rule){n, round->errnum, round->after_effect};
+}
+
+static dw_status
+put_of_round(const fault_round *round, dw_error *err)
+{
+    fixture *self = round->fixture;
+    if (round->method < 3) {
+        return put_commit(self, "text", err);
+    }
+    if (round->method < 5) {
+        return dw__storage_put(self->storage, commit_key, DW_STR("text"), err);
+    }
+    dw_draft *draft = NULL;
+    dw_status status = dw__storage_put_draft_if_absent(self->storage, DW_STR("_delta_log/6"),
+                                                       DW_STR("text"), &draft, err);
+    assert_int_not_equal(status, DW_OK);
+    if (status == DW_ALREADY_EXISTS) {
+        dw__error_clear(err);
+        status =
+            dw__storage_put_draft_if_absent(self->storage, commit_key, DW_STR("text"), &draft, err);
+    }
+    dw__storage_draft_free(self->storage, draft);
+    return status;
 }
 
 /* One write whose n-th call fails; false when there is no n-th call. */
@@ -468,11 +528,13 @@ run_round(fault_round *round, int64_t n)
     void *state;
     assert_int_equal(setup(&state), 0);
     fixture *self = round->fixture = state;
+    size_t rivals = round->method >= 5;
+    if (rivals > 0) {
+        dwt_put(self->storage, "_delta_log/6", DW_STR("rival"));
+    }
     prepare_round(round, n);
     dw_error err = DW_ERROR_INIT;
-    dw_status status = round->method >= 3
-                           ? dw__storage_put(self->storage, commit_key, DW_STR("text"), &err)
-                           : put_commit(self, "text", &err);
+    dw_status status = put_of_round(round, &err);
     bool was_reached = self->faults.any_count >= n;
     assert_int_equal(err.status, status);
     dwt_posix_faults_clear(&self->faults);
@@ -487,7 +549,7 @@ run_round(fault_round *round, int64_t n)
     }
     free(bytes);
     /* What stays is what could not be removed. */
-    assert_int_equal(dwt_count(self->storage, ""), bytes != NULL);
+    assert_int_equal(dwt_count(self->storage, ""), rivals + (bytes != NULL));
     assert_int_equal(teardown(&state), 0);
     return was_reached;
 }
@@ -497,7 +559,7 @@ test_posix_fault__no_failing_call_breaks_a_promise(void **state)
 {
     (void) state;
     static const int errnums[] = {EIO, ENOSPC, EACCES, EMFILE, EEXIST};
-    for (int method = 0; method < 5; method++) {
+    for (int method = 0; method < 8; method++) {
         for (size_t i = 0; i < 2 * sizeof(errnums) / sizeof(errnums[0]); i++) {
             fault_round round = {
                 .errnum = errnums[i / 2], .after_effect = i % 2 == 1, .method = method};
@@ -527,6 +589,7 @@ main(void)
         FAULT_TEST(refuses_a_file_system_without_any_way),
         FAULT_TEST(a_lost_answer_is_settled_by_looking),
         FAULT_TEST(a_rival_between_look_and_link_wins),
+        FAULT_TEST(a_draft_is_written_and_synced_once),
         FAULT_TEST(what_cannot_be_settled_is_ambiguous),
         FAULT_TEST(an_unsynced_name_is_ambiguous),
         FAULT_TEST(an_unsynced_parent_stops_before_the_name),
