@@ -92,12 +92,30 @@ consider_dv(dw_vacuum *v, const dw_dv_descriptor *dv, dw_error *err)
 }
 
 static dw_status
+refuse(int64_t first, int64_t done, dw_error *err)
+{
+    return dw__error_set(err, DW_INVALID_ARGUMENT, "CANNOT_VACUUM_LITE",
+                         "the log has no commits before version %" PRId64
+                         ", and up to version %" PRId64
+                         " nothing says which files they removed: use VACUUM FULL",
+                         first, done);
+}
+
+static dw_status
 consider_commit(dw_vacuum *v, int64_t version, dw_error *err)
 {
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, v->env->allocator);
     dw_commit_actions actions;
-    DW_TRY(dw__commit_read(dw__table_log(v->table), version, &arena, &actions, err));
+    dw_error cause = DW_ERROR_INIT;
+    dw_status status = dw__commit_read(dw__table_log(v->table), version, &arena, &actions, &cause);
+    if (status == DW_NOT_FOUND) { /* the log was cleaned up meanwhile */
+        return refuse(version + 1, version, err);
+    }
+    if (status != DW_OK) {
+        dw__error_copy(err, &cause);
+        return status;
+    }
     for (size_t i = 0; i < actions.count; i++) {
         const dw_action *action = &actions.items[i];
         if (action->kind == DW_ACTION_REMOVE || action->kind == DW_ACTION_CDC) {
@@ -118,11 +136,7 @@ dw__vacuum_lite(dw_vacuum *v, dw_error *err)
         return DW_OK;
     }
     if (first != 0 && done < first) {
-        return dw__error_set(err, DW_INVALID_ARGUMENT, "CANNOT_VACUUM_LITE",
-                             "the log has no commits before version %" PRId64
-                             ", and up to version %" PRId64
-                             " nothing says which files they removed: use VACUUM FULL",
-                             first, done);
+        return refuse(first, done, err);
     }
     for (int64_t version = done + 1 > first ? done + 1 : first; version <= v->cutoff_version;
          version++) {
