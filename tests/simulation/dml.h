@@ -25,7 +25,21 @@ enum {
     DML_IDS_MAX = 48
 };
 
-typedef struct dml {
+typedef struct dml dml;
+
+/* What a simulation adds to the statements. What does not hold goes to all->all.fault. */
+typedef struct dml_upkeep {
+    void *(*begin)(sim *world); /* what the others are given */
+    /* Looks after the table in some way; `snapshot` was read for it. */
+    void (*step)(void *ctx, life *self, dml *all, dw_log_snapshot *snapshot);
+    /* After each step of any writer. */
+    void (*check)(void *ctx, life *self, dml *all);
+    /* Once all writers are done, and all commits archived. */
+    void (*end)(void *ctx, dml *all, sim *world);
+    uint64_t share; /* of all steps, in 100 */
+} dml_upkeep;
+
+struct dml {
     writers all;                      /* first: what every life begins with */
     int64_t since_ms[DML_ACTORS_MAX]; /* nobody's snapshot was read before that */
     int64_t last_read_ms[DML_ACTORS_MAX];
@@ -33,13 +47,20 @@ typedef struct dml {
     int64_t archive_count;
     int64_t merged_count; /* commits whose vectors were made anew */
     int64_t cleaned_count;
-} dml;
+    int64_t vacuumed_count, restored_count; /* files; versions */
+    const dml_upkeep *upkeep;               /* NULL: none, and then data files are only names */
+    void *upkeep_ctx;
+};
 
 /* A sim_actor_main; ctx is a `dml`. */
 void dml_writer_main(sim_actor *actor, void *ctx);
 /* Copies the commits that are there and not copied yet. */
 void dml_archive(dml *all, dw_storage *truth);
 void dml_deinit(dml *all);
+/* The oldest moment from which on a snapshot is still somebody's. */
+int64_t dml_oldest_ms(const dml *all, int64_t now_ms);
+/* Makes the data file, where there are any: nobody reads what is in it. */
+void dml_put_file(dml *all, sim_actor *actor, dw_str path);
 /* Which row that is, in an arena. */
 dw_str dml_row_name(dw_arena *arena, dw_str path, uint64_t place);
 

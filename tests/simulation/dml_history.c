@@ -22,6 +22,7 @@ typedef struct row_list {
 /* What a commit says of itself. */
 typedef struct account {
     dw_str operation;
+    int64_t restored; /* the version that is brought back; -1: none */
     int64_t low, high;
     int64_t read_version;
     bool is_blind_append;
@@ -115,6 +116,14 @@ number_behind(dw_str text, const char *key)
     return value;
 }
 
+static int64_t
+number_in(dw_str json, const char *member)
+{
+    const char *found = strstr(json.ptr, member);
+    dw_assert(found != NULL);
+    return strtoll(found + strlen(member), NULL, 10);
+}
+
 /* Appends the names, each with a comma behind it. */
 static void
 read_rows(dw_str rest, row_list *out)
@@ -136,6 +145,10 @@ read_account(history *h, dw_str json, account *out)
     out->is_blind_append = info.is_blind_append;
     out->rows->count = out->all->count = 0;
     out->operation = DW_STR("");
+    if (dw__str_equal(info.operation, DW_STR("RESTORE"))) {
+        out->operation = DW_STR("restore");
+        out->restored = number_in(info.operation_parameters_json, "\"version\":");
+    }
     if (dw__str_is_null(info.user_metadata)) {
         return;
     }
@@ -209,9 +222,21 @@ inherit(const history_file *removed, size_t removed_count, history_file *file)
     }
 }
 
+/* What was there before and is brought back. */
+static bool
+is_known(const history *h, const dw_file *add)
+{
+    for (size_t i = 0; i < h->known_count; i++) {
+        if (dw__str_equal(h->known[i].path, add->path)) {
+            return h->known[i].base_row_id == add->base_row_id;
+        }
+    }
+    return false;
+}
+
 static void
 check_row_ids(history *h, int64_t version, const dw_file *add, const history_file *removed,
-              size_t removed_count)
+              size_t removed_count, bool is_restored)
 {
     for (size_t i = 0; i < removed_count; i++) {
         if (dw__str_equal(removed[i].path, add->path)) {
@@ -220,6 +245,9 @@ check_row_ids(history *h, int64_t version, const dw_file *add, const history_fil
             }
             return;
         }
+    }
+    if (is_restored && is_known(h, add)) {
+        return;
     }
     if (!add->has_base_row_id || add->base_row_id <= h->row_id_max) {
         find_fault(h, version, "%.*s got row ids that others have", DW_STR_ARG(add->path));
@@ -246,11 +274,13 @@ add_file(history *h, int64_t version, const dw_file *add, const account *said,
     inherit(removed, removed_count, &file);
     read_vector(h, version, add, &file);
     if (h->with_row_tracking) {
-        check_row_ids(h, version, add, removed, removed_count);
+        check_row_ids(h, version, add, removed, removed_count, said->restored >= 0);
         int64_t last = add->base_row_id + file.row_count - 1;
         h->row_id_max = last > h->row_id_max ? last : h->row_id_max;
     }
     h->files[h->file_count++] = file;
+    dw_assert(h->known_count < HISTORY_KNOWN_MAX);
+    h->known[h->known_count++] = file;
 }
 
 static void
@@ -361,6 +391,30 @@ check_effect(history *h, int64_t version, const account *said, const row_list *b
         if (dw__str_equal(after->items[i], after->items[i - 1])) {
             find_fault(h, version, "row %.*s is there twice", DW_STR_ARG(after->items[i]));
         }
+    }
+}
+
+static uint64_t
+rows_digest(const row_list *rows)
+{
+    uint64_t sum = rows->count;
+    for (size_t i = 0; i < rows->count; i++) {
+        sum += dw__str_hash(rows->items[i]);
+    }
+    return sum;
+}
+
+/* The rows are those of then - files may have been moved meanwhile - and nobody's went unseen. */
+static void
+check_restored(history *h, const account *said, const row_list *before)
+{
+    uint64_t seen = h->row_digests[said->read_version];
+    if (h->row_digests[h->version] != h->row_digests[said->restored]) {
+        find_fault(h, h->version, "is not what version %" PRId64 " was", said->restored);
+    }
+    if (rows_digest(before) != seen) {
+        find_fault(h, h->version, "restore read version %" PRId64 ", but rows had come or gone",
+                   said->read_version);
     }
 }
 
@@ -498,7 +552,7 @@ check_commit(history *h, int64_t version, const char *text)
     static row_list said_rows, said_all, before, after;
     int64_t ids_before[DML_IDS_MAX];
     int64_t taken[DML_IDS_MAX];
-    account said = {.rows = &said_rows, .all = &said_all, .low = 0, .high = -1};
+    account said = {.rows = &said_rows, .all = &said_all, .restored = -1, .low = 0, .high = -1};
     h->version = version;
     commit.count = 0;
     dw_error err = DW_ERROR_INIT;
@@ -520,8 +574,13 @@ check_commit(history *h, int64_t version, const char *text)
         check_merged(h, &said, ids_before, taken);
     }
     list_rows(h, INT64_MIN, INT64_MAX, is_any, &said, &after);
-    check_effect(h, version, &said, &before, &after);
     h->digests[version] = digest(h);
+    h->row_digests[version] = rows_digest(&after);
+    if (said.restored >= 0) {
+        check_restored(h, &said, &before);
+    } else {
+        check_effect(h, version, &said, &before, &after);
+    }
 }
 
 void

@@ -7,14 +7,15 @@
  *  - WriteSerializable: the same, but for rows of blind appends that came after the version that
  *    was read: the statement may be taken to have come before them.
  *  - A MERGE adds rows for those ids alone that no row of what it read had.
- *  - Statements that only move rows change none.
+ *  - Statements that only move rows, and upkeep, change none.
+ *  - RESTORE makes the rows of the version that it says, of those that it read.
  */
 #ifndef DWT_SIMULATION_DML_HISTORY_H
 #define DWT_SIMULATION_DML_HISTORY_H
 
 #include "dml.h"
 
-enum { HISTORY_FILES_MAX = 256, HISTORY_FAULT_SIZE = 1024 };
+enum { HISTORY_FILES_MAX = 256, HISTORY_KNOWN_MAX = 4096, HISTORY_FAULT_SIZE = 1024 };
 
 typedef struct history_file {
     dw_str path;
@@ -34,10 +35,13 @@ typedef struct history {
     bool with_row_tracking;
     history_file files[HISTORY_FILES_MAX];
     size_t file_count;
+    history_file known[HISTORY_KNOWN_MAX]; /* all that there ever were, as they were added */
+    size_t known_count;
     int64_t row_id_max;
     int64_t version; /* that is looked at */
     int64_t version_count;
     uint64_t digests[DML_VERSIONS_MAX];
+    uint64_t row_digests[DML_VERSIONS_MAX];
     int64_t read_check_count;
     char fault[HISTORY_FAULT_SIZE]; /* "" while all is well */
 } history;

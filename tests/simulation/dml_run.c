@@ -1,16 +1,10 @@
 /*
- * Simulates statements of rival writers beside compactions, checkpoints, compacted commits and
- * cleanups of the log, and has a history of them checked (dml_history.h). See seeds.h for how it is
- * called.
- *
- * What must hold for each seed, beside that history:
- *  - what was acknowledged is in the log exactly once, what was refused never, and what stayed
- *    unknown, or was under way in a crash, at most once;
- *  - every version that the log still offers, read afterwards by a newcomer, is what the replay
- *    says.
+ * A seed: the table, its writers, and the look back at what they did.
  */
+#include "dml_run.h"
+
+#include "base/assert.h"
 #include "dml_history.h"
-#include "seeds.h"
 #include "support/delta_log.h"
 #include "support/fake_engine.h"
 
@@ -18,7 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS_DEFAULT = 100000, WRITERS = 3, STATEMENTS_EACH = 8, CRASHES_MAX = 1 };
+enum { STATEMENTS_EACH = 8 };
+
+static const dml_upkeep *upkeep;
+
+/* What differs between the tables of seeds. */
+typedef struct table_kind {
+    bool is_serializable;
+    bool tracks_rows;
+    bool is_clustered;
+} table_kind;
 
 typedef struct run {
     sim *world;
@@ -36,22 +39,29 @@ find_fault(run *self, const char *what, const char *detail)
 }
 
 static void
-create_table(run *self, bool is_serializable, bool with_row_tracking)
+create_table(run *self, table_kind kind)
 {
     dwt_commit commit;
+    char features[128];
+    snprintf(features, sizeof(features), "[\"deletionVectors\",\"domainMetadata\"%s%s]",
+             kind.tracks_rows ? ",\"rowTracking\"" : "",
+             kind.is_clustered ? ",\"clustering\"" : "");
     dwt_commit_begin(&commit);
-    dwt_commit_protocol_features(&commit, "[\"deletionVectors\"]",
-                                 with_row_tracking
-                                     ? "[\"deletionVectors\",\"domainMetadata\",\"rowTracking\"]"
-                                     : "[\"deletionVectors\"]");
+    dwt_commit_protocol_features(&commit, "[\"deletionVectors\"]", features);
     dwt_commit_metadata(&commit, DWT_ROWS_SCHEMA, "[\"a\",\"b\"]",
-                        is_serializable ? "{\"delta.isolationLevel\":\"Serializable\"}" : NULL);
+                        kind.is_serializable ? "{\"delta.isolationLevel\":\"Serializable\"}"
+                                             : NULL);
+    if (kind.is_clustered) {
+        dwt_commit_raw(&commit, "{\"domainMetadata\":{\"domain\":\"delta.clustering\","
+                                "\"configuration\":\"{\\\"clusteringColumns\\\":[[\\\"id\\\"]]}\","
+                                "\"removed\":false}}");
+    }
     dwt_commit_write(&commit, sim_storage(self->world), 0);
 }
 
 /* Files that hold each id once. */
 static void
-put_files(run *self, bool with_row_tracking)
+put_files(run *self, table_kind kind)
 {
     dwt_commit commit;
     dwt_commit_begin(&commit);
@@ -65,12 +75,17 @@ put_files(run *self, bool with_row_tracking)
                  DML_ROWS_OF_FILE, low, low + DML_ROWS_OF_FILE - 1);
         snprintf(more, sizeof(more), "\"baseRowId\":%" PRId64 ",\"defaultRowCommitVersion\":1",
                  low);
+        if (upkeep != NULL) {
+            dw_status status =
+                dw__storage_put(sim_storage(self->world), dw__str_from(path), DW_STR("rows"), NULL);
+            dw_assert(status == DW_OK);
+        }
         dwt_commit_add(&commit, &(dwt_add){.path = path,
                                            .partition_values = "{\"a\":\"0\",\"b\":\"0\"}",
                                            .stats = stats,
-                                           .more = with_row_tracking ? more : NULL});
+                                           .more = kind.tracks_rows ? more : NULL});
     }
-    if (with_row_tracking) {
+    if (kind.tracks_rows) {
         dwt_commit_raw(&commit, "{\"domainMetadata\":{\"domain\":\"delta.rowTracking\","
                                 "\"configuration\":\"{\\\"rowIdHighWaterMark\\\":23}\","
                                 "\"removed\":false}}");
@@ -122,12 +137,15 @@ check_versions(run *self, dw_log *log)
 }
 
 static void
-check(run *self, bool is_serializable, bool with_row_tracking)
+check(run *self, table_kind kind)
 {
     dw_storage *truth = sim_storage(self->world);
     const dw_env *env = sim_env(self->world);
     dml_archive(&self->all, truth);
-    history_check(&self->past, &self->all, truth, is_serializable, with_row_tracking);
+    if (upkeep != NULL) {
+        upkeep->end(self->all.upkeep_ctx, &self->all, self->world);
+    }
+    history_check(&self->past, &self->all, truth, kind.is_serializable, kind.tracks_rows);
     if (self->all.all.fault[0] != '\0') {
         find_fault(self, "a writer got", self->all.all.fault);
     }
@@ -158,17 +176,22 @@ run_seed(uint64_t seed, sim_options options, seed_totals *sum)
         fprintf(stderr, "out of memory\n");
         exit(1);
     }
-    bool is_serializable = seed % 2 == 1;
-    bool with_row_tracking = seed / 2 % 2 == 1;
+    table_kind kind = {.is_serializable = seed % 2 == 1,
+                       .tracks_rows = seed / 2 % 2 == 1,
+                       .is_clustered = upkeep != NULL && seed / 4 % 3 == 1};
     self->world = sim_new(seed, &options);
     self->all.all.changes_each = STATEMENTS_EACH;
     for (size_t i = options.actor_count; i < DML_ACTORS_MAX; i++) {
         self->all.since_ms[i] = INT64_MAX;
     }
-    create_table(self, is_serializable, with_row_tracking);
-    put_files(self, with_row_tracking);
+    self->all.upkeep = upkeep;
+    create_table(self, kind);
+    put_files(self, kind);
+    if (upkeep != NULL) {
+        self->all.upkeep_ctx = upkeep->begin(self->world);
+    }
     sim_outcome outcome = sim_run(self->world, dml_writer_main, &self->all);
-    check(self, is_serializable, with_row_tracking);
+    check(self, kind);
     bool is_well = self->fault[0] == '\0';
     if (options.with_trace) {
         printf("%s", sim_trace(self->world));
@@ -185,6 +208,8 @@ run_seed(uint64_t seed, sim_options options, seed_totals *sum)
     sum->merge_count += self->all.merged_count;
     sum->read_check_count += self->past.read_check_count;
     sum->cleaned_count += self->all.cleaned_count;
+    sum->vacuumed_count += self->all.vacuumed_count;
+    sum->restored_count += self->all.restored_count;
     history_deinit(&self->past);
     dml_deinit(&self->all);
     sim_free(self->world);
@@ -193,11 +218,9 @@ run_seed(uint64_t seed, sim_options options, seed_totals *sum)
 }
 
 int
-main(int argc, char **argv)
+dml_main(int argc, char **argv, const dml_upkeep *with, seeds_options options)
 {
-    return seeds_main(argc, argv,
-                      &(seeds_options){.run = run_seed,
-                                       .seed_count = SEEDS_DEFAULT,
-                                       .actor_count = WRITERS,
-                                       .crashes_max = CRASHES_MAX});
+    upkeep = with;
+    options.run = run_seed;
+    return seeds_main(argc, argv, &options);
 }

@@ -66,6 +66,15 @@ dml_row_name(dw_arena *arena, dw_str path, uint64_t place)
     return name;
 }
 
+void
+dml_put_file(dml *all, sim_actor *actor, dw_str path)
+{
+    if (all->upkeep != NULL && !sim_has_crashed(actor)) {
+        dw_status status = dw__storage_put(sim_storage(actor->sim), path, DW_STR("rows"), NULL);
+        dw_assert(status == DW_OK);
+    }
+}
+
 /* ---- Looking for rows ------------------------------------------------------------------------ */
 
 static int64_t
@@ -123,7 +132,9 @@ static void
 new_file(statement *s, int64_t low, int64_t row_count)
 {
     dwt_range range = {{low, low + row_count - 1}, {{0, 0}, {0, 0}}};
-    dwt_change_add(&s->change, life_new_path(s->self).ptr, &range, true);
+    dw_str path = life_new_path(s->self);
+    dml_put_file(s->all, s->self->actor, path);
+    dwt_change_add(&s->change, path.ptr, &range, true);
 }
 
 /* The file under another name, with its places; rows may go on the way. */
@@ -147,6 +158,7 @@ write_again(statement *s, const dwt_file *file, const uint64_t *places, size_t c
     dw_action *add = &s->change.actions[before + 1];
     add->as.file.path = dw__arena_printf(&s->change.arena, "%.*s~%s", DW_STR_ARG(origin),
                                          life_new_path(s->self).ptr);
+    dml_put_file(s->all, s->self->actor, add->as.file.path);
     add->as.file.has_base_row_id = false;
     add->as.file.has_default_row_commit_version = false;
 }
@@ -416,6 +428,26 @@ describe(statement *s, const char *operation, const char *id)
     dw_assert(!dw__str_is_null(s->change.txn.user_metadata));
 }
 
+/* What only looks after the table aborts nobody, but where files moved that a statement changes. */
+static void
+check_loser(life *self, const char *operation, dw_status status, const dw_error *err)
+{
+    static const char *const gentle[] = {"(VACUUM", "(FSCK", "(CLONE"};
+    if (status != DW_CONFLICT) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(gentle) / sizeof(gentle[0]); i++) {
+        if (strstr(err->message, gentle[i]) != NULL) {
+            life_report(self, operation, status, err);
+        }
+    }
+    bool is_moved =
+        strstr(err->message, "(OPTIMIZE") != NULL || strstr(err->message, "(REORG") != NULL;
+    if (is_moved && (strcmp(operation, "insert") == 0 || strcmp(operation, "copy") == 0)) {
+        life_report(self, operation, status, err);
+    }
+}
+
 static void
 commit(statement *s, const char *operation)
 {
@@ -426,6 +458,7 @@ commit(statement *s, const char *operation)
     describe(s, operation, self->all->book.items[entry].id);
     dw_status status = dwt_change_commit(&s->change, &result, &err);
     bool is_in = status == DW_OK && !result.was_left_out;
+    check_loser(self, operation, status, &err);
     ledger_end end = life_end_of(self, status, &err);
     ledger_finish(&self->all->book, self->actor, entry,
                   status == DW_OK && !is_in ? LEDGER_REFUSED : end, is_in ? result.version : -1);
@@ -485,16 +518,23 @@ dml_archive(dml *all, dw_storage *truth)
     }
 }
 
+int64_t
+dml_oldest_ms(const dml *all, int64_t now_ms)
+{
+    int64_t oldest = now_ms;
+    for (size_t i = 0; i < DML_ACTORS_MAX; i++) {
+        oldest = all->since_ms[i] < oldest ? all->since_ms[i] : oldest;
+    }
+    return oldest;
+}
+
 /* What no snapshot that anybody still has could need. */
 static void
 clean_up(life *self, dml *all, dw_log_snapshot *snapshot)
 {
     dw_error err = DW_ERROR_INIT;
     dw_cleanup_result done;
-    int64_t oldest = now_ms(self);
-    for (size_t i = 0; i < DML_ACTORS_MAX; i++) {
-        oldest = all->since_ms[i] < oldest ? all->since_ms[i] : oldest;
-    }
+    int64_t oldest = dml_oldest_ms(all, now_ms(self));
     dml_archive(all, sim_storage(self->actor->sim));
     dw_cleanup_request request = {.retention_ms = now_ms(self) - oldest + 2, .granularity_ms = 1};
     dw_status status = dw__log_clean_up(snapshot, &request, &done, &err);
@@ -569,6 +609,10 @@ step(life *self, dml *all)
     if (status != DW_OK) {
         return;
     }
+    if (all->upkeep != NULL && sim_choose(self->actor, 100) < all->upkeep->share) {
+        all->upkeep->step(all->upkeep_ctx, self, all, snapshot);
+        return;
+    }
     statement_kind kind = choose_kind(self);
     if (kind == STATEMENT_CHECKPOINT) {
         checkpoint(self, snapshot);
@@ -588,8 +632,12 @@ dml_writer_main(sim_actor *actor, void *ctx)
     life self;
     life_begin(&self, actor, &all->all);
     all->last_read_ms[actor->number] = now_ms(&self);
+    all->since_ms[actor->number] = all->last_read_ms[actor->number];
     for (int64_t i = 0; i < all->all.changes_each && !sim_has_crashed(actor); i++) {
         step(&self, all);
+        if (all->upkeep != NULL) {
+            all->upkeep->check(all->upkeep_ctx, &self, all);
+        }
     }
     all->since_ms[actor->number] = INT64_MAX;
     life_end(&self);

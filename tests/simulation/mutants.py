@@ -18,7 +18,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PROGRAMS = {"commit_sim": "tests/simulation/commit_sim", "dml_sim": "tests/simulation/dml_sim",
-            "verdicts_test": "tests/isolation/verdicts_test", "txn_rebase": "tests/unit/txn_rebase"}
+            "upkeep_sim": "tests/simulation/upkeep_sim", "verdicts_test": "tests/isolation/verdicts_test", "txn_rebase": "tests/unit/txn_rebase"}
 
 
 def read_mutants():
@@ -42,13 +42,17 @@ def read_mutants():
 
 
 def compile_command(build, path):
-    """How the file is compiled for the core library."""
+    """How the file is compiled for the library, or its core where it is in that."""
+    found = None
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
         for entry in json.load(file):
             source = os.path.normpath(os.path.join(entry["directory"], entry["file"]))
-            if source == os.path.join(ROOT, path) and "_core.a.p/" in entry["output"]:
-                return shlex.split(entry["command"]), entry["output"]
-    raise SystemExit(f"{path} is not compiled for the core library")
+            is_core = "_core.a.p/" in entry["output"]
+            if source == os.path.join(ROOT, path) and (is_core or (found is None and "_full.a.p/" in entry["output"])):
+                found = shlex.split(entry["command"]), entry["output"]
+    if found is None:
+        raise SystemExit(f"{path} is not compiled for the library")
+    return found
 
 
 def mutate(mutant, target):

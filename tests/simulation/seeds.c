@@ -37,6 +37,10 @@ run_seeds(const seeds_options *o, uint64_t first, uint64_t count)
                " commits with merged vectors, %" PRId64 " files of the log removed\n",
                sum.read_check_count, sum.merge_count, sum.cleaned_count);
     }
+    if (sum.vacuumed_count > 0) {
+        printf("%" PRId64 " data files vacuumed, %" PRId64 " versions restored\n",
+               sum.vacuumed_count, sum.restored_count);
+    }
     printf("%" PRIu64 " passed, %" PRIu64 " failed\n", count - failed, failed);
     return failed == 0 ? 0 : 1;
 }

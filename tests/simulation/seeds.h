@@ -26,6 +26,8 @@ typedef struct seed_totals {
     int64_t compaction_count, backfilled_file_count;
     /* Of the simulation of statements: */
     int64_t merge_count, read_check_count, cleaned_count;
+    /* Of that of upkeep: */
+    int64_t vacuumed_count, restored_count;
 } seed_totals;
 
 typedef struct seeds_options {
