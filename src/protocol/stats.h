@@ -14,6 +14,7 @@
 #ifndef DW_PROTOCOL_STATS_H
 #define DW_PROTOCOL_STATS_H
 
+#include "codec/json.h"
 #include "protocol/property.h"
 #include "protocol/value.h"
 
@@ -90,6 +91,10 @@ typedef struct dw_stats_entry {
 DW_WARN_UNUSED dw_status dw__stats_print(dw_strbuf *out, int64_t num_records, bool tight_bounds,
                                          const dw_stats_entry *entries, size_t count,
                                          int64_t prefix_length, dw_error *err);
+/* Sets the texts of an entry to what statistics that were parsed say, so that they stay as they
+ * are. In `arena`. */
+DW_WARN_UNUSED dw_status dw__stats_keep_texts(dw_json root, dw_arena *arena, dw_stats_entry *entry,
+                                              dw_error *err);
 /* Appends the statistics of a file that has the rows of several, which have no deletion vectors.
  * What some of them lack is left out. `is_exact_out` is false, and nothing is appended, when of
  * some file the number of rows is not known, or bounds are wide. */

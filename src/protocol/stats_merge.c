@@ -17,19 +17,31 @@ typedef struct merger {
     int64_t row_count;
 } merger;
 
-/* The text of a bound; the null string when out of memory. */
 static dw_status
-bound_text(const merger *m, dw_json root, const char *section, const dw_column_path *path,
+bound_text(dw_arena *arena, dw_json root, const char *section, const dw_column_path *path,
            dw_str *out, dw_error *err)
 {
-    DW_AUTO(dw_strbuf) text = dw__strbuf_make(m->arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
     dw_json value = dw__json_get(root, dw__str_from(section));
     for (size_t i = 0; i < path->count; i++) {
         value = dw__json_get(value, path->parts[i]);
     }
     dw__json_write(&text, value);
     DW_TRY(dw__strbuf_ok(&text, "a bound", err));
-    return dw__arena_dup(m->arena, dw__strbuf_str(&text), out) ? DW_OK : dw__error_oom(err);
+    return dw__arena_dup(arena, dw__strbuf_str(&text), out) ? DW_OK : dw__error_oom(err);
+}
+
+dw_status
+dw__stats_keep_texts(dw_json root, dw_arena *arena, dw_stats_entry *entry, dw_error *err)
+{
+    entry->min_text = DW_STR_NULL;
+    entry->max_text = DW_STR_NULL;
+    if (entry->stats.has_min) {
+        DW_TRY(bound_text(arena, root, "minValues", &entry->column, &entry->min_text, err));
+    }
+    return entry->stats.has_max
+               ? bound_text(arena, root, "maxValues", &entry->column, &entry->max_text, err)
+               : DW_OK;
 }
 
 /* Takes over the bounds that are further out. */
@@ -45,11 +57,11 @@ widen(merger *m, size_t idx, dw_json root, dw_error *err)
     m->lacks_bounds[idx] = m->lacks_bounds[idx] || !comparable;
     if (lower) {
         entry->stats.min = read->min;
-        DW_TRY(bound_text(m, root, "minValues", &entry->column, &entry->min_text, err));
+        DW_TRY(bound_text(m->arena, root, "minValues", &entry->column, &entry->min_text, err));
     }
     if (upper) {
         entry->stats.max = read->max;
-        DW_TRY(bound_text(m, root, "maxValues", &entry->column, &entry->max_text, err));
+        DW_TRY(bound_text(m->arena, root, "maxValues", &entry->column, &entry->max_text, err));
     }
     return DW_OK;
 }

@@ -88,6 +88,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_REPAIR,
     DW_STATEMENT_GENERATE,
     DW_STATEMENT_CONVERT,
+    DW_STATEMENT_ANALYZE,
     DW_STATEMENT_ENGINE /* anything else: for the engine */
 } dw_statement_kind;
 
@@ -277,6 +278,14 @@ typedef struct dw_convert_statement {
     dw_upkeep_options options;
 } dw_convert_statement;
 
+/* ANALYZE TABLE name COMPUTE [DELTA] STATISTICS ... */
+typedef struct dw_analyze_statement {
+    dw_sql_name name;
+    dw_name_paths columns; /* FOR COLUMNS; none: all */
+    bool only_footers;     /* NOSCAN */
+    dw_upkeep_options options;
+} dw_analyze_statement;
+
 /* SET spark.key [= value], RESET spark.key */
 typedef struct dw_setting_statement {
     dw_str key;
@@ -370,6 +379,7 @@ typedef struct dw_statement {
         dw_repair_statement repair;
         dw_manifest_statement manifest;
         dw_convert_statement convert;
+        dw_analyze_statement analyze;
         dw_engine_statement engine;
     } as;
 } dw_statement;

@@ -156,6 +156,7 @@ DW_WARN_UNUSED dw_status dw__execute_transaction(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_generate(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_repair(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_convert(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_analyze(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_restore(dw_execution *x);
 /* CREATE TABLE ... CLONE, into the table that it names. */
 DW_WARN_UNUSED dw_status dw__execute_clone(dw_execution *x, dw_table *target);

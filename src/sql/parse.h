@@ -56,6 +56,8 @@ DW_WARN_UNUSED dw_status dw__parse_generate(dw_parser *parser, dw_manifest_state
 DW_WARN_UNUSED dw_status dw__parse_repair(dw_parser *parser, dw_repair_statement *out);
 /* DELTA parquet.`path` ..., behind CONVERT TO */
 DW_WARN_UNUSED dw_status dw__parse_convert(dw_parser *parser, dw_convert_statement *out);
+/* name COMPUTE ..., behind ANALYZE TABLE */
+DW_WARN_UNUSED dw_status dw__parse_analyze(dw_parser *parser, dw_analyze_statement *out);
 /* [TABLE] name TO ..., behind RESTORE */
 DW_WARN_UNUSED dw_status dw__parse_restore(dw_parser *parser, dw_restore_statement *out);
 /*

@@ -344,6 +344,12 @@ dw__parse_statement(const dw_sql_text *sql, dw_arena *arena, dw_statement *out, 
         *out = make(DW_STATEMENT_OPTIMIZE, "OPTIMIZE");
         return dw__parse_optimize(&parser, &out->as.optimize);
     }
+    if (dw__parser_is(&parser, DW_KEYWORD_ANALYZE) &&
+        dw__parser_is_at(&parser, 1, DW_KEYWORD_TABLE)) {
+        parser.pos += 2;
+        *out = make(DW_STATEMENT_ANALYZE, "ANALYZE TABLE");
+        return dw__parse_analyze(&parser, &out->as.analyze);
+    }
     if (dw__parser_accept(&parser, DW_KEYWORD_REORG)) {
         *out = make(DW_STATEMENT_OPTIMIZE, "REORG TABLE");
         return dw__parse_reorg(&parser, &out->as.optimize);

@@ -240,6 +240,7 @@ commit(const dw_change *change, dw_txn_result *out, dw_error *err)
                   .looks_for_rows = change->looks_for_rows,
                   .loses_row_ids = change->loses_row_ids,
                   .moves_identity_marks = change->moves_identity_marks,
+                  .recommits_files = change->recommits_files,
                   .read_paths = change->read_paths,
                   .read_path_count = change->read_path_count,
                   .searched_paths = change->searched_paths,

@@ -22,6 +22,7 @@ typedef struct dw_change {
     bool looks_for_rows, loses_row_ids, moves_identity_marks; /* see dw_txn */
     bool replaces_table;
     bool brings_files_back; /* see dw_txn */
+    bool recommits_files;   /* likewise */
     bool rearranges;        /* no row changes: see dw_txn's data_change */
     bool commits_nothing;   /* also when nothing is put there is to be a version that says so */
     const size_t *parts;    /* see dw_txn; files of parts that were left out are the caller's */

@@ -216,7 +216,7 @@ dw__cluster_columns_of(const dw_log_snapshot *snapshot, dw_arena *arena, dw_clus
 }
 
 dw_status
-dw__cluster_columns_bounded(const dw_log_snapshot *snapshot, dw_arena *arena,
+dw__cluster_columns_counted(const dw_log_snapshot *snapshot, dw_arena *arena,
                             dw_cluster_columns *out, dw_error *err)
 {
     const dw_type *schema = dw__log_snapshot_schema(snapshot);
@@ -233,9 +233,6 @@ dw__cluster_columns_bounded(const dw_log_snapshot *snapshot, dw_arena *arena,
     }
     for (size_t i = 0; i < count; i++) {
         walk w;
-        if (!dw__stats_has_bounds(paths[i].type)) {
-            continue;
-        }
         if (!walk_init(&w, schema, paths[i].count, arena)) {
             return dw__error_oom(err);
         }
@@ -244,6 +241,21 @@ dw__cluster_columns_bounded(const dw_log_snapshot *snapshot, dw_arena *arena,
         }
         DW_TRY(finish_column(&w, arena, &out->items[out->count++], err));
     }
+    return DW_OK;
+}
+
+dw_status
+dw__cluster_columns_bounded(const dw_log_snapshot *snapshot, dw_arena *arena,
+                            dw_cluster_columns *out, dw_error *err)
+{
+    size_t count = 0;
+    DW_TRY(dw__cluster_columns_counted(snapshot, arena, out, err));
+    for (size_t i = 0; i < out->count; i++) {
+        if (dw__stats_has_bounds(out->items[i].path.type)) {
+            out->items[count++] = out->items[i];
+        }
+    }
+    out->count = count;
     return DW_OK;
 }
 

@@ -48,7 +48,11 @@ DW_WARN_UNUSED dw_status dw__cluster_columns_find(const dw_type *schema, dw_name
  * its physical name, and has no type. DW_CORRUPT (CLUSTERING_INVALID). */
 DW_WARN_UNUSED dw_status dw__cluster_columns_of(const dw_log_snapshot *snapshot, dw_arena *arena,
                                                 dw_cluster_columns *out, dw_error *err);
-/* All columns that have bounds in the statistics of files that are written now. */
+/* All columns that are in the statistics of files that are written now. */
+DW_WARN_UNUSED dw_status dw__cluster_columns_counted(const dw_log_snapshot *snapshot,
+                                                     dw_arena *arena, dw_cluster_columns *out,
+                                                     dw_error *err);
+/* Those of them that have bounds there. */
 DW_WARN_UNUSED dw_status dw__cluster_columns_bounded(const dw_log_snapshot *snapshot,
                                                      dw_arena *arena, dw_cluster_columns *out,
                                                      dw_error *err);

@@ -34,6 +34,12 @@ CASES = {
            for i in range(4)]
         + ["DELETE FROM {t} WHERE id % 9 = 0"],
         "REORG TABLE {t} APPLY (PURGE)"),
+    "ANALYZE TABLE": (
+        ["CREATE TABLE {t} (id BIGINT, s STRING, p INT) TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '0')"]
+        + [f"INSERT INTO {{t}} SELECT range, 'x' || range, range % 3 FROM range({i} * 5000, {i + 1} * 5000)"
+           for i in range(4)]
+        + ["ALTER TABLE {t} SET TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '32')"],
+        "ANALYZE TABLE {t} COMPUTE STATISTICS"),
 }
 
 

@@ -373,13 +373,32 @@ test_modify__reads_the_verb_and_the_table(void **state)
         assert_str(dw__sql_name_print(&p.statement.as.modify.name, &p.arena), cases[i][2]);
         dwt_parsed_deinit(&p);
     }
-    static const char *const ours[] = {"ANALYZE TABLE t COMPUTE"};
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
-        dwt_parsed p;
-        dwt_parse_ok(&p, ours[i], DW_STATEMENT_MODIFY);
-        assert_false(p.statement.as.modify.has_name);
-        dwt_parsed_deinit(&p);
-    }
+}
+
+static void
+test_analyze__names_columns_or_looks_at_footers_only(void **state)
+{
+    (void) state;
+    dwt_parsed p;
+    dwt_parse_ok(&p, "ANALYZE TABLE t COMPUTE DELTA STATISTICS", DW_STATEMENT_ANALYZE);
+    assert_int_equal(p.statement.as.analyze.columns.count, 0);
+    assert_false(p.statement.as.analyze.only_footers);
+    dwt_parsed_deinit(&p);
+    dwt_parse_ok(&p,
+                 "analyze table t compute statistics for columns (a, s.b) within 5 minutes dry run",
+                 DW_STATEMENT_ANALYZE);
+    assert_int_equal(p.statement.as.analyze.columns.count, 2);
+    assert_int_equal(p.statement.as.analyze.columns.items[1].count, 2);
+    assert_true(p.statement.as.analyze.options.dry_run);
+    assert_int_equal(p.statement.as.analyze.options.within_us, 300000000);
+    dwt_parsed_deinit(&p);
+    dwt_parse_ok(&p, "ANALYZE TABLE t COMPUTE STATISTICS NOSCAN", DW_STATEMENT_ANALYZE);
+    assert_true(p.statement.as.analyze.only_footers);
+    dwt_parsed_deinit(&p);
+    dwt_parse_ok(&p, "ANALYZE TABLE t COMPUTE STATISTICS FOR ALL COLUMNS", DW_STATEMENT_ANALYZE);
+    dwt_parsed_deinit(&p);
+    dwt_assert_parse_error("ANALYZE TABLE t", "expected COMPUTE");
+    dwt_assert_parse_error("ANALYZE TABLE t COMPUTE STATISTICS FOR ALL", "COLUMNS");
 }
 
 static void
@@ -578,6 +597,7 @@ main(void)
         cmocka_unit_test(test_explain__takes_a_query),
         cmocka_unit_test(test_explain__takes_what_changes_rows),
         cmocka_unit_test(test_modify__reads_the_verb_and_the_table),
+        cmocka_unit_test(test_analyze__names_columns_or_looks_at_footers_only),
         cmocka_unit_test(test_fsck__checks_or_repairs),
         cmocka_unit_test(test_convert__reads_the_path_and_the_partition_columns),
         cmocka_unit_test(test_vacuum__reads_clauses_in_any_order),
