@@ -168,7 +168,10 @@ put_parameters(const batch *b, dw_change *change, dw_error *err)
         dw__change_put_parameter(&json, "clusterBy", list_of(o, o->strategy->cluster_by));
         dw__change_put_parameter(&json, "auto",
                                  o->spec->is_auto ? DW_STR("true") : DW_STR("false"));
-        dw__change_put_parameter(&json, "isFull", o->spec->full ? DW_STR("true") : DW_STR("false"));
+        if (o->strategy->cluster_by != NULL || o->spec->full) {
+            dw__change_put_parameter(&json, "isFull",
+                                     o->spec->full ? DW_STR("true") : DW_STR("false"));
+        }
     }
     dw__strbuf_append_char(&json, '}');
     DW_TRY(dw__strbuf_ok(&list, "the condition", err));

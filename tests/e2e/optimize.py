@@ -43,8 +43,8 @@ def test_optimize__packs_small_files_of_each_partition(w):
            "no change of data")
     info = w.actions("t", 5)[0]["commitInfo"]
     expect_equal(info["operation"], "OPTIMIZE")
-    expect_equal(info["operationParameters"], {"predicate": "[]", "zOrderBy": "[]", "clusterBy": "[]", "auto": "false",
-                  "isFull": "false"})
+    expect_equal(info["operationParameters"], {"predicate": "[]", "zOrderBy": "[]", "clusterBy": "[]",
+                                                    "auto": "false"})
     expect_equal(info["operationMetrics"]["numRemovedFiles"], "12")
 
 
