@@ -66,6 +66,7 @@ static const property_spec specs[] = {
     INT("deltaworks.logCompactionInterval", USE_SETTABLE, 0, INT32_MAX,
         AT(log_compaction_interval)),
     INTERVAL("deltaworks.closedPartitionAge", UNREAD),
+    BOOL("deltaworks.inlineDeletionVectors", AT(inline_deletion_vectors)),
     BOOL("delta.checkpoint.writeStatsAsJson", AT(checkpoint_write_stats_as_json)),
     BOOL("delta.checkpoint.writeStatsAsStruct", AT(checkpoint_write_stats_as_struct)),
     TEXT("delta.checkpointPolicy", VALUE_POLICY, AT(checkpoint_policy_v2)),

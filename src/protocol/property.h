@@ -15,6 +15,7 @@ typedef enum dw_mapping_mode { DW_MAPPING_NONE, DW_MAPPING_NAME, DW_MAPPING_ID }
 typedef struct dw_properties {
     bool append_only;
     bool enable_deletion_vectors;
+    bool inline_deletion_vectors; /* small ones may stand in the log */
     bool enable_change_data_feed;
     bool enable_row_tracking;
     bool row_tracking_suspended;

@@ -134,8 +134,9 @@ dw__dv_writer_put(dw_dv_writer *writer, const dw_rowset *rows, dw_dv_descriptor 
     }
     dv->size_bytes = (int32_t) payload.len;
     dv->cardinality = (int64_t) dw__rowset_cardinality(rows);
-    DW_TRY(payload.len <= DW_DV_INLINE_BYTES_MAX ? put_inline(writer, payload, dv, err)
-                                                 : put_in_file(writer, payload, dv, err));
+    bool is_inline = writer->uses_log && payload.len <= DW_DV_INLINE_BYTES_MAX;
+    DW_TRY(is_inline ? put_inline(writer, payload, dv, err)
+                     : put_in_file(writer, payload, dv, err));
     *out = dv;
     return DW_OK;
 }

@@ -3,7 +3,8 @@
  * Storage Format".
  *
  *  [DVWRITE-1] A vector is durable before the descriptor is handed out.
- *  [DVWRITE-2] Small vectors stand in the log itself; the others of one change share a file.
+ *  [DVWRITE-2] The vectors of one change share a file. Small ones stand in the log itself where the
+ *              table asks for it: VACUUM of Delta on Spark fails on a table that has such.
  */
 #ifndef DW_TABLE_DV_WRITE_H
 #define DW_TABLE_DV_WRITE_H
@@ -12,7 +13,7 @@
 #include "protocol/action.h"
 #include "storage/storage.h"
 
-/* A vector of at most that many bytes is written into the log. */
+/* A vector of at most that many bytes may be written into the log. */
 #define DW_DV_INLINE_BYTES_MAX ((size_t) 128)
 /* A file of vectors is ended when it has become that long; a single vector may be longer. */
 #define DW_DV_FILE_BYTES ((size_t) 64 << 20)
@@ -20,6 +21,7 @@
 typedef struct dw_dv_writer {
     dw_storage *storage;
     dw_arena *arena; /* of what is handed out */
+    bool uses_log;   /* for small vectors */
     dw_strbuf file;  /* the bytes so far; empty: no file is begun */
     dw_str key;      /* of that file */
     dw_str uuid_z85;

@@ -301,6 +301,7 @@ dw__row_change_init(dw_row_change *rc, const dw_row_change_spec *spec, dw_error 
                           .result = {.version = -1}};
     dw__arena_init(&rc->arena, dw__table_env(table)->allocator);
     dw__dv_writer_init(&rc->vectors, dw__table_storage(table), &rc->arena);
+    rc->vectors.uses_log = rc->properties->inline_deletion_vectors;
     DW_TRY(dw__change_init(&rc->change, table, spec->snapshot, &rc->arena, 0, err));
     rc->change.operation = spec->operation;
     rc->change.transaction = spec->transaction;

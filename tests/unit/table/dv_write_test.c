@@ -51,7 +51,8 @@ write_sets(dw_dv_writer *writer, dw_rowset **sets, dw_dv_descriptor **vectors, s
 }
 
 static dw_status
-write_and_read(dw_storage *storage, size_t count, size_t *key_count_out, dw_error *err)
+write_and_read(dw_storage *storage, size_t count, bool uses_log, size_t *key_count_out,
+               dw_error *err)
 {
     dw_rowset *sets[SET_COUNT] = {0};
     dw_dv_descriptor *vectors[SET_COUNT] = {0};
@@ -59,11 +60,12 @@ write_and_read(dw_storage *storage, size_t count, size_t *key_count_out, dw_erro
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, storage->env->allocator);
     dw__dv_writer_init(&writer, storage, &arena);
+    writer.uses_log = uses_log;
     dw_status status = write_sets(&writer, sets, vectors, count, err);
     *key_count_out = writer.key_count;
     for (size_t i = 0; i < count && status == DW_OK; i++) {
-        assert_int_equal(vectors[i]->storage_type,
-                         (size_t) vectors[i]->size_bytes <= DW_DV_INLINE_BYTES_MAX ? 'i' : 'u');
+        bool is_small = (size_t) vectors[i]->size_bytes <= DW_DV_INLINE_BYTES_MAX;
+        assert_int_equal(vectors[i]->storage_type, uses_log && is_small ? 'i' : 'u');
         status = check_one(storage, vectors[i], sets[i], err);
     }
     dw__dv_writer_discard(&writer);
@@ -96,9 +98,11 @@ test_vectors__are_read_back_whatever_their_size(void **state)
     dw_error err = DW_ERROR_INIT;
     dwt_env_init(&world, 3);
     assert_ok(dw__storage_memory_open(&world.env, &storage, &err), &err);
-    assert_ok(write_and_read(storage, SET_COUNT, &key_count, &err), &err);
-    assert_int_equal(key_count, 1); /* all that do not stand in the log share a file */
-    assert_int_equal(count_objects(storage), 0);
+    for (int uses_log = 0; uses_log <= 1; uses_log++) {
+        assert_ok(write_and_read(storage, SET_COUNT, uses_log != 0, &key_count, &err), &err);
+        assert_int_equal(key_count, 1); /* all that do not stand in the log share a file */
+        assert_int_equal(count_objects(storage), 0);
+    }
     dw__storage_close(storage);
     dwt_env_deinit(&world);
 }
@@ -108,7 +112,7 @@ write_some(dwt_world *world, void *ctx, dw_error *err)
 {
     size_t key_count;
     (void) ctx;
-    return write_and_read(world->storage, 20, &key_count, err);
+    return write_and_read(world->storage, 20, true, &key_count, err);
 }
 
 static void
