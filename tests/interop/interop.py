@@ -20,6 +20,7 @@ import spark_oddities  # adds its tables to those of spark_tables, as the next d
 import spark_combined
 import spark_tables
 import theirs
+import upkeep
 import variants
 from dwpeers import product, spark
 
@@ -72,6 +73,7 @@ def main():
         variants.run_all(run)
         rules.run_all(run)
         altered.run_all(run)
+        upkeep.run_all(run)
         if not options.only or options.write_docs:
             compatibility.run_all(run, options.write_docs)
         run.check_tables("written", run.folder, "")
