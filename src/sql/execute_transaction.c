@@ -140,6 +140,8 @@ commit(dw_execution *x, dw_strbuf *text)
     dw_txn_result done;
     dw_transaction *transaction = x->session->transaction;
     size_t count = dw__transaction_change_count(transaction);
+    dw_table *changed = dw__transaction_changed_table(transaction);
+    DW_AUTO(dw_table_ptr) table = changed == NULL ? NULL : dw__table_ref(changed);
     x->session->transaction = NULL;
     dw_status status =
         dw__transaction_commit(transaction, x->session->settings.limits, &done, x->err);
@@ -157,6 +159,7 @@ commit(dw_execution *x, dw_strbuf *text)
     dw__strbuf_append_literal(text, "committed ");
     dw__put_counted(text, (int64_t) count, "change");
     dw__put_outcome(x, text, done.version);
+    dw__session_auto_compact(x->session, table);
     return DW_OK;
 }
 

@@ -90,6 +90,12 @@ dw__transaction_change_count(const dw_transaction *transaction)
     return transaction->changes.count;
 }
 
+dw_table *
+dw__transaction_changed_table(const dw_transaction *transaction)
+{
+    return transaction->changed == NULL ? NULL : transaction->changed->table;
+}
+
 /* ---- What its statements see ----------------------------------------------------------------- */
 
 static dw_pinned_table *

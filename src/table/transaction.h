@@ -57,5 +57,7 @@ DW_WARN_UNUSED dw_status dw__transaction_read(dw_transaction *transaction, const
 DW_WARN_UNUSED dw_status dw__transaction_stage(dw_transaction *transaction, const dw_change *change,
                                                int64_t *version_out, dw_error *err);
 size_t dw__transaction_change_count(const dw_transaction *transaction);
+/* The table that it changes, borrowed; NULL: none yet. */
+dw_table *dw__transaction_changed_table(const dw_transaction *transaction);
 
 #endif

@@ -264,6 +264,18 @@ def test_auto_compaction__packs_fifty_small_files_and_no_fewer(w):
 
 
 @test
+def test_auto_compaction__follows_the_commit_of_a_transaction(w):
+    make(w, "'delta.autoOptimize.autoCompact' = 'true'", partitioned=False, inserts=1)
+    inserts = "".join(f"INSERT INTO t VALUES ({i}, 'x', 'p0');" for i in range(49))
+    w.sql(f"BEGIN; {inserts} ROLLBACK")
+    expect_equal(version(w), 1)
+    w.sql(f"BEGIN; {inserts} COMMIT")
+    expect_equal((version(w), live(w)), (3, 1))
+    expect_equal(w.actions("t", 3)[0]["commitInfo"]["operationParameters"]["auto"], "true")
+    expect_equal(w.value("SELECT count(*) FROM t"), 149)
+
+
+@test
 def test_auto_compaction__never_fails_the_statement(w):
     make(w, "'delta.autoOptimize.autoCompact' = 'true'", partitioned=False, inserts=1)
     w.sql("".join(f"INSERT INTO t VALUES ({i}, 'x', 'p0');" for i in range(48)))
