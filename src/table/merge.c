@@ -357,6 +357,16 @@ put_metrics(merge_state *state, dw_error *err)
 }
 
 static dw_status
+count_left(void *ctx, dw_str *metrics_json_out, dw_error *err)
+{
+    merge_state *state = ctx;
+    dw__row_change_note_emptied(&state->rc);
+    DW_TRY(put_metrics(state, err));
+    *metrics_json_out = state->rc.change.metrics_json;
+    return DW_OK;
+}
+
+static dw_status
 check_columns(const dw_merge_spec *spec, dw_error *err)
 {
     for (size_t i = 0; i < spec->part_count; i++) {
@@ -386,6 +396,8 @@ run(merge_state *state, dw_error *err)
     }
     DW_TRY(put_definition(state, err));
     DW_TRY(put_metrics(state, err));
+    state->rc.change.count_left = count_left;
+    state->rc.change.count_ctx = state;
     rc->change.parameters_json = state->spec->parameters_json;
     return dw__row_change_commit(rc, err);
 }

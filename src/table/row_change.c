@@ -507,10 +507,12 @@ put_marked(dw_row_change *rc, const dw_chosen_file *file, dw_error *err)
     if (!dw__arena_dup(&rc->arena, dw__strbuf_str(&stats), &add->stats)) {
         return dw__error_oom(err);
     }
-    rc->marks[rc->mark_count++] = (dw_row_mark){.remove_idx = rc->change.count - 1,
-                                                .add_idx = rc->change.count,
-                                                .rows = file->chosen,
-                                                .row_count = file->row_count};
+    rc->marks[rc->mark_count] = (dw_row_mark){.remove_idx = rc->change.count - 1,
+                                              .add_idx = rc->change.count,
+                                              .rows = file->chosen,
+                                              .row_count = file->row_count,
+                                              .is_emptied = &rc->is_emptied[rc->mark_count]};
+    rc->mark_count++;
     dw__change_put(&rc->change, &action);
     rc->result.files_marked++;
     return DW_OK;
@@ -556,7 +558,8 @@ dw__row_change_take_out(dw_row_change *rc, dw_error *err)
     bool marks = uses_vectors(rc);
     DW_TRY(dw__change_reserve(&rc->change, 2 * rc->file_count, err));
     rc->marks = DW_ARENA_ARRAY(&rc->arena, dw_row_mark, rc->file_count + 1);
-    if (rc->marks == NULL) {
+    rc->is_emptied = DW_ARENA_ARRAY(&rc->arena, bool, rc->file_count + 1);
+    if (rc->marks == NULL || rc->is_emptied == NULL) {
         return dw__error_oom(err);
     }
     for (size_t i = 0; i < rc->file_count; i++) {
@@ -596,6 +599,47 @@ print_metrics(const dw_row_change *rc, dw_strbuf *json)
 }
 
 static dw_status
+put_metrics(dw_row_change *rc, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) json = dw__strbuf_make(rc->arena.allocator, DW_COMMIT_BYTES_MAX);
+    print_metrics(rc, &json);
+    DW_TRY(dw__strbuf_ok(&json, "the operation's metrics", err));
+    return dw__arena_dup(&rc->arena, dw__strbuf_str(&json), &rc->change.metrics_json)
+               ? DW_OK
+               : dw__error_oom(err);
+}
+
+void
+dw__row_change_note_emptied(dw_row_change *rc)
+{
+    int64_t count = 0;
+    int64_t bytes = 0;
+    for (size_t i = 0; i < rc->mark_count; i++) {
+        if (rc->is_emptied[i]) {
+            count++;
+            bytes += rc->change.actions[rc->marks[i].remove_idx].as.file.size_bytes;
+        }
+    }
+    rc->change.removed_file_count += count - rc->emptied_count;
+    rc->change.removed_bytes += bytes - rc->emptied_bytes;
+    rc->result.files_removed += count - rc->emptied_count;
+    rc->result.files_marked -= count - rc->emptied_count;
+    rc->emptied_count = count;
+    rc->emptied_bytes = bytes;
+}
+
+/* Rows need not be counted anew: one that others deleted, too, would have been a conflict. */
+static dw_status
+count_left(void *ctx, dw_str *metrics_json_out, dw_error *err)
+{
+    dw_row_change *rc = ctx;
+    dw__row_change_note_emptied(rc);
+    DW_TRY(put_metrics(rc, err));
+    *metrics_json_out = rc->change.metrics_json;
+    return DW_OK;
+}
+
+static dw_status
 describe_change(dw_row_change *rc, dw_error *err)
 {
     if (!dw__str_is_null(rc->change.metrics_json)) {
@@ -609,13 +653,12 @@ describe_change(dw_row_change *rc, dw_error *err)
     dw__strbuf_append_char(&json, '}');
     DW_TRY(dw__strbuf_ok(&list, "the operation's parameters", err));
     DW_TRY(dw__strbuf_ok(&json, "the operation's parameters", err));
-    bool has_memory = dw__arena_dup(&rc->arena, dw__strbuf_str(&json), &rc->change.parameters_json);
-    dw__strbuf_clear(&json);
-    print_metrics(rc, &json);
-    DW_TRY(dw__strbuf_ok(&json, "the operation's metrics", err));
-    has_memory =
-        has_memory && dw__arena_dup(&rc->arena, dw__strbuf_str(&json), &rc->change.metrics_json);
-    return has_memory ? DW_OK : dw__error_oom(err);
+    if (!dw__arena_dup(&rc->arena, dw__strbuf_str(&json), &rc->change.parameters_json)) {
+        return dw__error_oom(err);
+    }
+    rc->change.count_left = count_left;
+    rc->change.count_ctx = rc;
+    return put_metrics(rc, err);
 }
 
 static dw_status

@@ -73,6 +73,8 @@ typedef struct dw_row_change {
     dw_str kept;           /* the name of the table of rows that are written twice */
     dw_data_files written; /* rows that stay, and new ones */
     dw_data_files change_data;
+    bool *is_emptied; /* of the marks; see dw_row_mark */
+    int64_t emptied_count, emptied_bytes;
     dw_row_change_result result;
 } dw_row_change;
 
@@ -109,6 +111,8 @@ bool dw__row_change_rewrites(const dw_row_change *rc);
 DW_WARN_UNUSED dw_status dw__row_change_write_data(dw_row_change *rc, dw_str query, dw_error *err);
 /* Takes the chosen rows out of their files: by deletion vectors, or by writing the others again. */
 DW_WARN_UNUSED dw_status dw__row_change_take_out(dw_row_change *rc, dw_error *err);
+/* Counts the files of which others left so few rows that they go, among those that are removed. */
+void dw__row_change_note_emptied(dw_row_change *rc);
 /* Commits; nothing when no row was chosen. */
 DW_WARN_UNUSED dw_status dw__row_change_commit(dw_row_change *rc, dw_error *err);
 

@@ -675,6 +675,9 @@ renew_mark(dw_rebase *r, const dw_rebase_file *file, dw_error *err)
     copy_row_ids(&file->newest, remove);
     bool is_empty = (int64_t) dw__rowset_cardinality(gone) >= file->mark->row_count;
     r->is_dropped[file->mark->add_idx] = is_empty;
+    if (file->mark->is_emptied != NULL) {
+        *file->mark->is_emptied = is_empty;
+    }
     return is_empty ? DW_OK : renew_add(r, file, gone, &r->work[file->mark->add_idx].as.file, err);
 }
 

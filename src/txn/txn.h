@@ -35,6 +35,7 @@ typedef struct dw_row_mark {
     size_t remove_idx, add_idx; /* in the actions */
     const dw_rowset *rows;      /* that this change takes out; none was deleted before */
     int64_t row_count;          /* of the file as it was written */
+    bool *is_emptied; /* set when others left so few rows that the file goes instead; or NULL */
 } dw_row_mark;
 
 /* All of them, and what it takes to make a vector anew when another writer deleted other rows of
@@ -84,7 +85,7 @@ typedef struct dw_txn {
      * action's, with NULL for one whole. A part of which a file went meanwhile is left out. */
     const size_t *parts;
     bool *left_out; /* set for each part that was; not NULL with `parts` */
-    /* Says anew what operationMetrics come to once some are; may be NULL. */
+    /* Says anew what operationMetrics come to once winners altered the change; may be NULL. */
     dw_status (*count_left)(void *ctx, dw_str *metrics_json_out, dw_error *err);
     void *count_ctx;
 

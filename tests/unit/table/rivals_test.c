@@ -118,6 +118,26 @@ test_rivals__a_delete_keeps_what_others_did_to_other_rows_of_its_file(void **sta
 }
 
 static void
+test_rivals__a_delete_says_that_a_file_went_of_which_others_left_no_row(void **state)
+{
+    dwt_session *s = *state;
+    prepared p;
+    make_table(s, vectors);
+    prepare_delete(s, &p, "id < 5");
+    dwt_run(s, "DELETE FROM t WHERE id >= 5");
+    assert_ok(run_delete(s, &p), &s->err);
+    assert_gives(s, "SELECT count(*) FROM t", "0");
+    char sql[2 * PATH_SIZE];
+    (void) snprintf(sql, sizeof sql,
+                    "SELECT m ->> 'numRemovedFiles', m ->> 'numDeletionVectorsAdded', "
+                    "m ->> 'numDeletedRows', (m ->> 'numRemovedBytes')::BIGINT > 0 FROM (SELECT "
+                    "json -> '$.commitInfo.operationMetrics' AS m FROM "
+                    "read_ndjson_objects('%s/t/_delta_log/%020d.json') LIMIT 1)",
+                    s->dir.path, 3);
+    assert_gives(s, sql, "1|0|5|true");
+}
+
+static void
 test_rivals__a_delete_conflicts_with_new_values_that_it_looks_for(void **state)
 {
     dwt_session *s = *state;
@@ -197,6 +217,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         RIVALS_TEST(test_rivals__a_delete_keeps_what_others_did_to_other_rows_of_its_file),
+        RIVALS_TEST(test_rivals__a_delete_says_that_a_file_went_of_which_others_left_no_row),
         RIVALS_TEST(test_rivals__a_delete_conflicts_with_new_values_that_it_looks_for),
         RIVALS_TEST(test_rivals__a_delete_conflicts_with_the_same_row),
         RIVALS_TEST(test_rivals__a_delete_without_vectors_conflicts_over_its_file),
