@@ -168,38 +168,43 @@ has_int96(const dw_pq_footer *footer)
 
 /* Where Spark writes INT96 at all, all instants of the file are. */
 static dw_status
-judge(dw_scan *scan, const dw_pq_footer *footer, dw_old_values *out, dw_error *err)
+judge(dw_connection *connection, const dw_pq_footer *footer, dw_arena *arena, dw_old_values *out,
+      dw_error *err)
 {
     const dw_pq_spark *spark = &footer->spark;
     out->has_dates = dw__pq_has_old_dates(spark);
     if (has_int96(footer) ? dw__pq_has_old_int96(spark) : out->has_dates) {
         dw_str zone = spark->zone;
         if (dw__str_is_null(zone)) {
-            DW_TRY(dw__scan_session_zone(scan->connection, &scan->arena, &zone, err));
+            DW_TRY(dw__scan_session_zone(connection, arena, &zone, err));
         }
         out->zone = dw__old_zone_find(zone);
     }
     return DW_OK;
 }
 
-/* What cannot be read is the engine's to complain of. */
-static dw_status
-look_into(dw_scan *scan, dw_str path, dw_old_values *out, dw_error *err)
+dw_status
+dw__scan_look_for_old(const dw_env *env, dw_connection *connection, dw_str path, dw_old_values *out,
+                      dw_error *err)
 {
     DW_AUTO(dw_storage_ptr) storage = NULL;
     dw_pq_source source;
-    if (!dw__pq_source_open(scan->env, path, &storage, &source)) {
+    *out = (dw_old_values){0};
+    if (dw__env_is_cancelled(env)) {
+        return dw__error_set(err, DW_CANCELLED, "CANCELLED", "interrupted");
+    }
+    if (!dw__pq_source_open(env, path, &storage, &source)) {
         return DW_OK;
     }
     DW_AUTO(dw_arena) arena;
-    dw__arena_init(&arena, scan->env->allocator);
+    dw__arena_init(&arena, env->allocator);
     dw_pq_footer footer;
     dw_error ignored = DW_ERROR_INIT;
     dw_status status = dw__pq_footer_read(&source, &arena, &footer, &ignored);
     if (status == DW_OUT_OF_MEMORY) {
         return dw__error_oom(err);
     }
-    return status == DW_OK ? judge(scan, &footer, out, err) : DW_OK;
+    return status == DW_OK ? judge(connection, &footer, &arena, out, err) : DW_OK;
 }
 
 static dw_status
@@ -210,11 +215,9 @@ look_into_files(dw_scan *scan, dw_bound_source *source, const bool *wanted, dw_e
         return dw__error_oom(err);
     }
     for (size_t i = 0; i < source->file_count; i++) {
-        if (dw__env_is_cancelled(scan->env)) {
-            return dw__error_set(err, DW_CANCELLED, "CANCELLED", "interrupted");
-        }
         if (wanted[i]) {
-            DW_TRY(look_into(scan, source->paths[i], &source->old[i], err));
+            DW_TRY(dw__scan_look_for_old(scan->env, scan->connection, source->paths[i],
+                                         &source->old[i], err));
         }
         source->has_old_dates = source->has_old_dates || source->old[i].has_dates;
         source->has_old_instants = source->has_old_instants || source->old[i].zone != NULL;

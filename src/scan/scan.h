@@ -142,6 +142,16 @@ DW_WARN_UNUSED dw_status dw__scan_min_max(dw_log_snapshot *snapshot, const dw_fi
                                           dw_arena *arena, dw_value *min_out, dw_value *max_out,
                                           bool *known_out, dw_error *err);
 
+/* ---- Spark's old calendar -------------------------------------------------------------------- */
+
+/* What a Parquet file has of it, as its footer says; nothing where that cannot be read. */
+DW_WARN_UNUSED dw_status dw__scan_look_for_old(const dw_env *env, dw_connection *connection,
+                                               dw_str path, dw_old_values *out, dw_error *err);
+/* Appends the expression, in terms of dw__connection_bind_scan, that brings a value of such files
+ * to today's calendar; nothing where its type needs none. */
+void dw__scan_put_today(dw_strbuf *out, const dw_type *type, dw_str value, bool dates,
+                        bool instants, dw_arena *arena);
+
 /* ---- Types ----------------------------------------------------------------------------------- */
 
 /*

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "parquet/twin.h"
+#include "protocol/feature_use.h"
 
 /* ---- What a schema needs --------------------------------------------------------------------- */
 
@@ -344,4 +345,15 @@ dw__scan_put_value(dw_strbuf *out, const dw_scan_sql *scan, bool by_id, const dw
                             .by_id = by_id,
                             .path = {{field->physical_name}, 1, field}};
     put_renamed(&writer, field->type, value);
+}
+
+void
+dw__scan_put_today(dw_strbuf *out, const dw_type *type, dw_str value, bool dates, bool instants,
+                   dw_arena *arena)
+{
+    const dw_scan_sql scan = {.has_old_dates = dates, .has_old_instants = instants};
+    const dw_field field = {.type = type, .mapping_id = -1};
+    if (dw__scan_is_rewritten(&scan, type) && !dw__schema_has_kind(type, DW_TYPE_VARIANT)) {
+        dw__scan_put_value(out, &scan, false, &field, value, arena);
+    }
 }

@@ -7,6 +7,7 @@
 #include "scan/plain_files.h"
 #include "table/create.h"
 #include "table/file_query.h"
+#include "table/old_sources.h"
 #include "table/source_files.h"
 #include "table/transaction.h"
 
@@ -156,10 +157,21 @@ print_json_as_text(const load_state *state, dw_strbuf *query, dw_error *err)
     return dw__strbuf_ok(query, "the statement", err);
 }
 
+static dw_status
+run_query(load_state *state, dw_str query, dw_load_result *out, dw_error *err)
+{
+    bool is_new = state->snapshot == NULL;
+    dw_status status = is_new ? load_into_new(state, query, &out->write, err)
+                              : load_into_existing(state, query, &out->write, err);
+    out->created = is_new && status == DW_OK;
+    return status;
+}
+
 /* Rows of the files, which may be read from copies. */
 static dw_status
 load_rows(load_state *state, const dw_source_files *files, dw_load_result *out, dw_error *err)
 {
+    bool is_bound = false;
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(dw__source_files_check(files, state->connection, state->arena, err));
     DW_TRY(dw__file_query_print(&query, files->format, files->paths, files->count,
@@ -167,12 +179,15 @@ load_rows(load_state *state, const dw_source_files *files, dw_load_result *out, 
     if (files->format == DW_LOAD_JSON) {
         DW_TRY(print_json_as_text(state, &query, err));
     }
-    if (state->snapshot == NULL) {
-        DW_TRY(load_into_new(state, dw__strbuf_str(&query), &out->write, err));
-        out->created = true;
-    } else {
-        DW_TRY(load_into_existing(state, dw__strbuf_str(&query), &out->write, err));
+    if (files->format == DW_LOAD_PARQUET) {
+        DW_TRY(dw__old_sources_bind(dw__table_env(state->table), state->connection, files,
+                                    state->spec, state->arena, &query, &is_bound, err));
     }
+    dw_status status = run_query(state, dw__strbuf_str(&query), out, err);
+    if (is_bound) {
+        dw__old_sources_unbind(state->connection);
+    }
+    DW_TRY(status);
     if (out->write.was_duplicate) {
         out->files_skipped += (int64_t) files->count;
     } else {

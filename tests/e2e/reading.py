@@ -720,6 +720,25 @@ def test_files__with_int96_times_of_sparks_old_calendar_are_read_in_todays(w):
 
 
 @test
+def test_load__brings_files_of_sparks_old_calendar_to_todays(w):
+    old_table(w, OLD_DATES)
+    w.sql("CREATE TABLE u (d DATE, moment TIMESTAMP, l ARRAY<DATE>)")
+    w.sql("SET TimeZone = 'Asia/Tokyo'; COPY INTO u FROM 't/t.parquet' FILEFORMAT = PARQUET")
+    expect_equal(sorted(w.rows(TELL_OLD.replace("FROM t", "FROM u")), key=str),
+                 sorted(days_and_seconds(TODAY_DAYS, TODAY_SECONDS), key=str))
+    w.sql("CREATE TABLE v (day DATE); COPY INTO v FROM (SELECT d AS day FROM 't/t.parquet') FILEFORMAT = PARQUET")
+    expect_equal(w.value("SELECT count(*) FROM v WHERE day IN ('1582-10-04', '1000-03-01')"), 2)
+    os.makedirs(w.path("f"))
+    by_hand.write(w.path("f/1.parquet"), 2, [by_hand.leaf("moment", by_hand.INT96), by_hand.leaf("d", by_hand.INT32,
+                                                                                                converted=by_hand.DATE)],
+                  [(("moment",), [(0, 1, struct.pack("<qi", 0, 2299160)), (0, 0, None)]),
+                   (("d",), [(0, 1, -141428), (0, 0, None)])], keys=OLD_INT96)
+    w.sql("CREATE TABLE x (moment TIMESTAMP, d DATE); COPY INTO x FROM 'f/1.parquet' FILEFORMAT = PARQUET")
+    expect_equal(w.rows("SELECT epoch_us(moment) // 86400000000, epoch_ms(d) // 86400000 FROM x WHERE d IS NOT NULL"),
+                 [[-141438, -141428]])
+
+
+@test
 def test_damage__of_a_codec_that_is_not_supported_are_refused_as_such(w):
     hand_written(w, 1, schema(field("i", "integer")), [by_hand.leaf("i", by_hand.INT32)],
                  [(("i",), [(0, 1, 7)])], codec=by_hand.LZO)
