@@ -55,6 +55,7 @@ def session(memory="4g", beside_others=False):
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.shuffle.partitions": "1",
         "spark.databricks.delta.snapshotPartitions": "1",
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",  # else VACUUM has 10,000 tasks
         "spark.databricks.delta.retentionDurationCheck.enabled": "false",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
