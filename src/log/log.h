@@ -46,6 +46,10 @@ DW_WARN_UNUSED dw_status dw__log_snapshot_advance(const dw_log_snapshot *base, i
 DW_WARN_UNUSED dw_status dw__log_snapshot_stage(const dw_log_snapshot *base,
                                                 const dw_action *actions, size_t count,
                                                 dw_log_snapshot **out, dw_error *err);
+/* A table that is not there, made of these actions alone, which define it; its version is -1. */
+DW_WARN_UNUSED dw_status dw__log_snapshot_imagine(dw_log *log, const dw_action *actions,
+                                                  size_t count, dw_log_snapshot **out,
+                                                  dw_error *err);
 /* True when the very file, with that deletion vector, is live. */
 DW_WARN_UNUSED dw_status dw__log_snapshot_has_file(const dw_log_snapshot *snapshot,
                                                    const dw_file *file, bool *out, dw_error *err);

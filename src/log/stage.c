@@ -33,6 +33,21 @@ dw__log_snapshot_stage(const dw_log_snapshot *base, const dw_action *actions, si
 }
 
 dw_status
+dw__log_snapshot_imagine(dw_log *log, const dw_action *actions, size_t count, dw_log_snapshot **out,
+                         dw_error *err)
+{
+    *out = NULL;
+    const dw_env *env = dw__log_env(log);
+    DW_AUTO(dw_replay) tail;
+    DW_TRY(dw__replay_init(&tail, env, err));
+    DW_TRY(replay(&tail, actions, count, err));
+    dw_snapshot_parts parts = {.log = log, .version = -1, .tail = &tail};
+    DW_TRY(dw__snapshot_join(env, &parts, out, err));
+    (*out)->timestamp_ms = dw__env_now_ms(env);
+    return DW_OK;
+}
+
+dw_status
 dw__log_snapshot_has_file(const dw_log_snapshot *snapshot, const dw_file *file, bool *out,
                           dw_error *err)
 {

@@ -106,6 +106,9 @@ typedef struct dw_explain_statement {
 typedef struct dw_clone_statement {
     bool is_set;
     bool deep;
+    bool of_parquet; /* the source is parquet.`path` */
+    dw_field *partition_fields;
+    size_t partition_count;
     dw_sql_name source;
     dw_sql_travel travel;
     dw_upkeep_options options;

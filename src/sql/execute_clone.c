@@ -4,6 +4,7 @@
 #include "codec/rows.h"
 #include "sql/execution.h"
 #include "upkeep/clone.h"
+#include "upkeep/convert.h"
 
 static dw_status
 set_figures(dw_execution *x, const dw_clone_result *done)
@@ -32,28 +33,53 @@ set_figures(dw_execution *x, const dw_clone_result *done)
 static dw_status
 name_source(dw_execution *x, const dw_table *source, dw_str *out)
 {
-    const dw_sql_name *name = &x->statement.as.create.clone.source;
+    const dw_clone_statement *clone = &x->statement.as.create.clone;
     dw_str root = dw__table_root(source);
-    *out = name->is_path ? dw__arena_printf(&x->arena, "delta.`file:%.*s`", DW_STR_ARG(root))
-                         : dw__sql_name_print(name, &x->arena);
+    *out = clone->source.is_path
+               ? dw__arena_printf(&x->arena, "%s.`file:%.*s`",
+                                  clone->of_parquet ? "parquet" : "delta", DW_STR_ARG(root))
+               : dw__sql_name_print(&clone->source, &x->arena);
     return dw__str_is_null(*out) ? dw__error_oom(x->err) : DW_OK;
+}
+
+/* ---- Directories of Parquet files ------------------------------------------------------------ */
+
+static dw_status
+clone_directory(dw_execution *x, dw_table *target, const dw_upkeep *upkeep, dw_clone_spec *spec,
+                dw_clone_result *done)
+{
+    const dw_clone_statement *clone = &x->statement.as.create.clone;
+    DW_AUTO(dw_log_snapshot_ptr) imagined = NULL;
+    dw_convert_spec convert = {.partition_fields = clone->partition_fields,
+                               .partition_count = clone->partition_count};
+    DW_TRY(dw__clone_imagine(target, upkeep, spec, &convert, &imagined, x->err));
+    spec->snapshot = imagined;
+    return dw__table_clone(target, upkeep, spec, done, x->err);
 }
 
 dw_status
 dw__execute_clone(dw_execution *x, dw_table *target)
 {
     const dw_create_statement *create = &x->statement.as.create;
+    const dw_clone_statement *clone = &create->clone;
     dw_clone_result done;
+    dw_target_kind kind;
     DW_AUTO(dw_table_ptr) source = NULL;
-    DW_TRY(dw__execution_table(x, &create->clone.source, &source));
+    DW_TRY(clone->of_parquet ? dw__execution_target(x, &clone->source, &kind, &source)
+                             : dw__execution_table(x, &clone->source, &source));
     dw_clone_spec spec = {.mode = create->mode,
-                          .deep = create->clone.deep,
+                          .deep = clone->deep,
+                          .is_directory = clone->of_parquet,
                           .source = source,
                           .properties = create->properties};
     DW_TRY(name_source(x, source, &spec.source_name));
-    DW_TRY(dw__execution_snapshot(x, source, &create->clone.travel, &spec.snapshot));
-    dw_upkeep upkeep = dw__execution_upkeep(x, &create->clone.options);
-    DW_TRY(dw__table_clone(target, &upkeep, &spec, &done, x->err));
+    dw_upkeep upkeep = dw__execution_upkeep(x, &clone->options);
+    if (clone->of_parquet) {
+        DW_TRY(clone_directory(x, target, &upkeep, &spec, &done));
+    } else {
+        DW_TRY(dw__execution_snapshot(x, source, &clone->travel, &spec.snapshot));
+        DW_TRY(dw__table_clone(target, &upkeep, &spec, &done, x->err));
+    }
     dw__execution_note_commit(x, done.version);
     return set_figures(x, &done);
 }

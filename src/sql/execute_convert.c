@@ -14,30 +14,34 @@
 
 static dw_status
 take_partition_columns(dw_parser *parser, const dw_column_list *list, const dw_str_vec *names,
-                       dw_convert_statement *out)
+                       dw_field **out, size_t *count_out)
 {
     size_t count = list->columns.count;
     if (count != names->count) {
         return dw__parser_fail(parser, "a type with each partition column, as in (day DATE)");
     }
-    out->partition_fields = DW_ARENA_ARRAY(parser->arena, dw_field, count + 1);
-    if (out->partition_fields == NULL) {
+    *out = DW_ARENA_ARRAY(parser->arena, dw_field, count + 1);
+    if (*out == NULL) {
         return dw__error_oom(parser->err);
     }
-    memcpy(out->partition_fields, list->columns.items, count * sizeof(*list->columns.items));
-    out->partition_count = count;
+    memcpy(*out, list->columns.items, count * sizeof(*list->columns.items));
+    *count_out = count;
     return DW_OK;
 }
 
-/* (a INT, ...), behind PARTITIONED BY */
+/* [PARTITIONED BY (a INT, ...)] */
 static dw_status
-parse_partition_columns(dw_parser *parser, dw_convert_statement *out)
+parse_partition_columns(dw_parser *parser, dw_field **out, size_t *count_out)
 {
     dw_column_list list = {0};
     dw_str_vec names = {0};
+    if (!dw__parser_accept(parser, DW_KEYWORD_PARTITIONED)) {
+        return DW_OK;
+    }
+    DW_TRY(dw__parser_expect(parser, DW_KEYWORD_BY));
     dw_status status = dw__parse_partition_columns(parser, &list, &names);
     if (status == DW_OK) {
-        status = take_partition_columns(parser, &list, &names, out);
+        status = take_partition_columns(parser, &list, &names, out, count_out);
     }
     DW_VEC_DEINIT(parser->arena->allocator, &list.columns);
     DW_VEC_DEINIT(parser->arena->allocator, &list.constraints);
@@ -45,28 +49,41 @@ parse_partition_columns(dw_parser *parser, dw_convert_statement *out)
     return status;
 }
 
-dw_status
-dw__parse_convert(dw_parser *parser, dw_convert_statement *out)
+/* parquet.`path` */
+static dw_status
+parse_directory(dw_parser *parser, dw_sql_name *out)
 {
-    *out = (dw_convert_statement){.name = {.is_path = true, .part_count = 1}};
-    if (!dw__parser_accept_word(parser, "delta")) {
-        return dw__parser_fail(parser, "DELTA");
-    }
+    *out = (dw_sql_name){.is_path = true, .part_count = 1};
     if (!dw__parser_is_word_at(parser, 0, "parquet") || !dw__parser_is_symbol_at(parser, 1, ".")) {
         return dw__parser_fail(parser, "parquet.`path`");
     }
     parser->pos += 2;
-    DW_TRY(dw__parser_name(parser, "a path in backquotes", &out->name.parts[0]));
+    return dw__parser_name(parser, "a path in backquotes", &out->parts[0]);
+}
+
+dw_status
+dw__parse_parquet_source(dw_parser *parser, dw_sql_name *out, dw_field **fields_out,
+                         size_t *count_out)
+{
+    DW_TRY(parse_directory(parser, out));
+    return parse_partition_columns(parser, fields_out, count_out);
+}
+
+dw_status
+dw__parse_convert(dw_parser *parser, dw_convert_statement *out)
+{
+    *out = (dw_convert_statement){0};
+    if (!dw__parser_accept_word(parser, "delta")) {
+        return dw__parser_fail(parser, "DELTA");
+    }
+    DW_TRY(parse_directory(parser, &out->name));
     if (dw__parser_accept_word(parser, "no")) {
         out->without_statistics = dw__parser_accept_word(parser, "statistics");
         if (!out->without_statistics) {
             return dw__parser_fail(parser, "STATISTICS");
         }
     }
-    if (dw__parser_accept(parser, DW_KEYWORD_PARTITIONED)) {
-        DW_TRY(dw__parser_expect(parser, DW_KEYWORD_BY));
-        DW_TRY(parse_partition_columns(parser, out));
-    }
+    DW_TRY(parse_partition_columns(parser, &out->partition_fields, &out->partition_count));
     return dw__parse_dry_run(parser, &out->options);
 }
 

@@ -56,6 +56,9 @@ DW_WARN_UNUSED dw_status dw__parse_generate(dw_parser *parser, dw_manifest_state
 DW_WARN_UNUSED dw_status dw__parse_repair(dw_parser *parser, dw_repair_statement *out);
 /* DELTA parquet.`path` ..., behind CONVERT TO */
 DW_WARN_UNUSED dw_status dw__parse_convert(dw_parser *parser, dw_convert_statement *out);
+/* parquet.`path` [PARTITIONED BY (a INT, ...)]: a directory of Parquet files. */
+DW_WARN_UNUSED dw_status dw__parse_parquet_source(dw_parser *parser, dw_sql_name *out,
+                                                  dw_field **fields_out, size_t *count_out);
 /* name COMPUTE ..., behind ANALYZE TABLE */
 DW_WARN_UNUSED dw_status dw__parse_analyze(dw_parser *parser, dw_analyze_statement *out);
 /* [TABLE] name TO ..., behind RESTORE */

@@ -183,6 +183,22 @@ finish_create(create_parser *create)
     return DW_OK;
 }
 
+/* parquet.`path` [PARTITIONED BY (...)], or a table in some version */
+static dw_status
+parse_clone_source(dw_parser *parser, dw_clone_statement *clone)
+{
+    clone->of_parquet =
+        dw__parser_is_word_at(parser, 0, "parquet") && dw__parser_is_symbol_at(parser, 1, ".");
+    if (!clone->of_parquet) {
+        DW_TRY(dw__parser_table(parser, &clone->source));
+        DW_TRY(dw__parse_travel_suffix(parser, &clone->travel));
+        return clone->travel.kind == DW_TRAVEL_NONE ? dw__parse_travel(parser, &clone->travel)
+                                                    : DW_OK;
+    }
+    return dw__parse_parquet_source(parser, &clone->source, &clone->partition_fields,
+                                    &clone->partition_count);
+}
+
 /* [SHALLOW | DEEP] CLONE source ...; without a word it is a deep one, as elsewhere. */
 static dw_status
 parse_clone(create_parser *create)
@@ -197,11 +213,7 @@ parse_clone(create_parser *create)
         (void) dw__parser_accept(parser, DW_KEYWORD_DEEP);
     }
     DW_TRY(dw__parser_expect(parser, DW_KEYWORD_CLONE));
-    DW_TRY(dw__parser_table(parser, &clone->source));
-    DW_TRY(dw__parse_travel_suffix(parser, &clone->travel));
-    if (clone->travel.kind == DW_TRAVEL_NONE) {
-        DW_TRY(dw__parse_travel(parser, &clone->travel));
-    }
+    DW_TRY(parse_clone_source(parser, clone));
     while (found) {
         if (dw__parser_accept(parser, DW_KEYWORD_LOCATION)) {
             DW_TRY(parse_text_clause(create, "LOCATION", &create->out->location));

@@ -89,6 +89,20 @@ choose_row_ids(cloning *c, dw_file *file, dw_error *err)
     return DW_OK;
 }
 
+/* True when the target has the file, and it is still the same one. */
+static dw_status
+is_there(cloning *c, const dw_file *file, bool *out, dw_error *err)
+{
+    const dw_clone_live *live;
+    DW_TRY(dw__log_snapshot_has_file(c->existing, file, out, err));
+    DW_TRY(dw__clone_files_find_live(&c->files, file->path, &live, err));
+    if (*out && (live == NULL || !dw__clone_files_is_same(&c->files, live, file))) {
+        c->change.recommits_files = true;
+        *out = false;
+    }
+    return DW_OK;
+}
+
 /* The file as the target has it; added unless it is there as such. */
 static dw_status
 put_file(cloning *c, dw_file *file, dw_error *err)
@@ -104,7 +118,7 @@ put_file(cloning *c, dw_file *file, dw_error *err)
         if (dw__map_put(&c->wanted, key, NULL) == NULL) {
             return dw__error_oom(err);
         }
-        DW_TRY(dw__log_snapshot_has_file(c->existing, file, &is_live, err));
+        DW_TRY(is_there(c, file, &is_live, err));
     }
     if (is_live) {
         return DW_OK;
@@ -279,6 +293,7 @@ dw__table_clone(dw_table *target, const dw_upkeep *upkeep, const dw_clone_spec *
     dw__arena_init(&c.arena, dw__table_env(target)->allocator);
     dw__map_init(&c.wanted, c.arena.allocator);
     dw__clone_files_init(&c.files, spec->source, target, spec->deep, &c.arena);
+    c.files.may_change = spec->is_directory;
     dw_status status = run(&c, err);
     dw__file_reader_deinit(&c.reader);
     dw__clone_files_deinit(&c.files);

@@ -10,6 +10,7 @@
 #define DW_UPKEEP_CLONE_H
 
 #include "table/create.h"
+#include "upkeep/convert.h"
 #include "upkeep/upkeep.h"
 
 typedef struct dw_clone_spec {
@@ -18,7 +19,8 @@ typedef struct dw_clone_spec {
     dw_table *source;
     dw_log_snapshot *snapshot; /* of the source */
     dw_str source_name;        /* for the history */
-    dw_pairs properties;       /* TBLPROPERTIES */
+    bool is_directory;   /* the source is a directory of Parquet files, the snapshot imagined */
+    dw_pairs properties; /* TBLPROPERTIES */
 } dw_clone_spec;
 
 typedef struct dw_clone_result {
@@ -33,5 +35,10 @@ typedef struct dw_clone_result {
 DW_WARN_UNUSED dw_status dw__table_clone(dw_table *target, const dw_upkeep *upkeep,
                                          const dw_clone_spec *spec, dw_clone_result *out,
                                          dw_error *err);
+/* The table that the source, a directory of Parquet files, would be; files that the target has
+ * already get no statistics. Errors as those of dw__table_convert_imagine. */
+DW_WARN_UNUSED dw_status dw__clone_imagine(dw_table *target, const dw_upkeep *upkeep,
+                                           const dw_clone_spec *spec, dw_convert_spec *convert,
+                                           dw_log_snapshot **out, dw_error *err);
 
 #endif

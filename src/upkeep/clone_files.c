@@ -51,6 +51,8 @@ dw__clone_files_note_live(dw_clone_files *files, const dw_file_set *set, dw_file
         return dw__error_oom(err);
     }
     live->size_bytes = dw__file_set_file_size(set, ref);
+    live->has_vector = dw__file_set_dv(set, ref) != NULL;
+    live->modified_ms = dw__file_set_modification_time_ms(set, ref);
     live->has_base_row_id = dw__file_set_base_row_id(set, ref, &live->base_row_id);
     live->has_commit_version = dw__file_set_commit_version(set, ref, &live->commit_version);
     dw_map_value *slot = dw__map_put(&files->live, kept, NULL);
@@ -71,6 +73,13 @@ dw__clone_files_find_live(dw_clone_files *files, dw_str path, const dw_clone_liv
     const dw_map_value *slot = dw__map_get(&files->live, key);
     *out = slot == NULL ? NULL : slot->ptr;
     return DW_OK;
+}
+
+bool
+dw__clone_files_is_same(const dw_clone_files *files, const dw_clone_live *live, const dw_file *add)
+{
+    return live->size_bytes == add->size_bytes &&
+           (!files->may_change || live->modified_ms == add->modification_time_ms);
 }
 
 /* ---- Absolute names -------------------------------------------------------------------------- */
@@ -272,7 +281,7 @@ copy_data(dw_clone_files *files, dw_file *add, int64_t *copied_out, dw_error *er
     for (size_t i = 0; i < 2; i++) {
         const dw_map_value *slot = dw__map_get(&files->live, names[i]);
         const dw_clone_live *live = slot == NULL ? NULL : slot->ptr;
-        if (live != NULL && live->size_bytes == add->size_bytes) {
+        if (live != NULL && dw__clone_files_is_same(files, live, add)) {
             return i == 0 && !copy.is_absolute ? DW_OK : encode(files, names[i], &add->path, err);
         }
     }

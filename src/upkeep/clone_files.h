@@ -25,7 +25,8 @@ typedef struct dw_clone_copy {
 
 /* What the target's live files are known by. */
 typedef struct dw_clone_live {
-    int64_t size_bytes;
+    int64_t size_bytes, modified_ms;
+    bool has_vector;
     bool has_base_row_id, has_commit_version;
     int64_t base_row_id, commit_version;
 } dw_clone_live;
@@ -33,6 +34,7 @@ typedef struct dw_clone_live {
 typedef struct dw_clone_files {
     dw_table *source, *target;
     bool deep;
+    bool may_change; /* files of the source may become others of the same name */
     dw_arena *arena;
     dw_storage *elsewhere; /* all of the file system; NULL: not needed. Owned */
     dw_map live;           /* paths of the target's live files, to dw_clone_live */
@@ -54,6 +56,9 @@ DW_WARN_UNUSED dw_status dw__clone_files_note_live(dw_clone_files *files, const 
 /* The live file at the place that an add of the target names; NULL: none. */
 DW_WARN_UNUSED dw_status dw__clone_files_find_live(dw_clone_files *files, dw_str path,
                                                    const dw_clone_live **out, dw_error *err);
+/* True when a live file is still what an add says. */
+bool dw__clone_files_is_same(const dw_clone_files *files, const dw_clone_live *live,
+                             const dw_file *add);
 /* The add of the source as the target has it; what has to be copied for it is put down, and counted
  * in *copied_out (1 or 0: the data file only). DW_CORRUPT (FILE_MISSING). */
 DW_WARN_UNUSED dw_status dw__clone_files_map(dw_clone_files *files, dw_file *add,

@@ -100,17 +100,23 @@ describe(dw_converting *c, dw_change *change, dw_error *err)
 }
 
 static dw_status
+make_change(dw_converting *c, dw_change *change, dw_error *err)
+{
+    DW_TRY(dw__change_init(change, c->table, NULL, &c->arena, c->files.count + 2, err));
+    change->operation = "CONVERT"; /* `files` stays unset: nothing here is ours to remove */
+    DW_TRY(put_definition(c, change, err));
+    for (size_t i = 0; i < c->files.count; i++) {
+        DW_TRY(put_file(c, &c->files.items[i], change, err));
+    }
+    return describe(c, change, err);
+}
+
+static dw_status
 commit(dw_converting *c, dw_convert_result *out, dw_error *err)
 {
     dw_change change;
     dw_txn_result done;
-    DW_TRY(dw__change_init(&change, c->table, NULL, &c->arena, c->files.count + 2, err));
-    change.operation = "CONVERT"; /* `files` stays unset: nothing here is ours to remove */
-    DW_TRY(put_definition(c, &change, err));
-    for (size_t i = 0; i < c->files.count; i++) {
-        DW_TRY(put_file(c, &c->files.items[i], &change, err));
-    }
-    DW_TRY(describe(c, &change, err));
+    DW_TRY(make_change(c, &change, err));
     if (c->upkeep->dry_run) {
         return DW_OK;
     }
@@ -120,6 +126,16 @@ commit(dw_converting *c, dw_convert_result *out, dw_error *err)
     return DW_OK;
 }
 
+/* What becomes of the directory, up to the actions. */
+static dw_status
+look_at_files(dw_converting *c, dw_error *err)
+{
+    DW_TRY(dw__convert_find_files(c, err));
+    DW_TRY(dw__convert_find_schema(c, err));
+    bool measures = !c->spec->without_statistics && !c->upkeep->dry_run;
+    return measures ? dw__convert_measure(c, err) : DW_OK;
+}
+
 static dw_status
 run(dw_converting *c, dw_convert_result *out, dw_error *err)
 {
@@ -127,16 +143,29 @@ run(dw_converting *c, dw_convert_result *out, dw_error *err)
     if (out->was_table) {
         return DW_OK;
     }
-    DW_TRY(dw__convert_find_files(c, err));
+    DW_TRY(look_at_files(c, err));
     out->file_count = (int64_t) c->files.count;
     for (size_t i = 0; i < c->files.count; i++) {
         out->size_bytes += c->files.items[i].size_bytes;
     }
-    DW_TRY(dw__convert_find_schema(c, err));
-    if (!c->spec->without_statistics && !c->upkeep->dry_run) {
-        DW_TRY(dw__convert_measure(c, err));
-    }
     return commit(c, out, err);
+}
+
+static dw_converting
+begin(dw_table *table, const dw_upkeep *upkeep, const dw_convert_spec *spec)
+{
+    dw_converting c = {.table = table, .upkeep = upkeep, .spec = spec};
+    dw__arena_init(&c.arena, dw__table_env(table)->allocator);
+    dw__map_init(&c.shapes, c.arena.allocator);
+    return c;
+}
+
+static void
+end(dw_converting *c)
+{
+    DW_VEC_DEINIT(c->arena.allocator, &c->files);
+    dw__map_deinit(&c->shapes);
+    dw__arena_deinit(&c->arena);
 }
 
 dw_status
@@ -144,12 +173,39 @@ dw__table_convert(dw_table *table, const dw_upkeep *upkeep, const dw_convert_spe
                   dw_convert_result *out, dw_error *err)
 {
     *out = (dw_convert_result){.version = -1};
-    dw_converting c = {.table = table, .upkeep = upkeep, .spec = spec};
-    dw__arena_init(&c.arena, dw__table_env(table)->allocator);
-    dw__map_init(&c.shapes, c.arena.allocator);
+    dw_converting c = begin(table, upkeep, spec);
     dw_status status = run(&c, out, err);
-    DW_VEC_DEINIT(c.arena.allocator, &c.files);
-    dw__map_deinit(&c.shapes);
-    dw__arena_deinit(&c.arena);
+    end(&c);
+    return status;
+}
+
+/* ---- Without a commit ------------------------------------------------------------------------ */
+
+static dw_status
+imagine(dw_converting *c, dw_log_snapshot **out, dw_error *err)
+{
+    bool exists;
+    dw_change change;
+    DW_TRY(dw__log_exists(dw__table_log(c->table), &exists, err));
+    if (exists) {
+        return dw__error_set(err, DW_INVALID_ARGUMENT, "IS_DELTA_TABLE",
+                             "expected a directory of Parquet files, found a Delta table: write "
+                             "delta.`%.*s`",
+                             DW_STR_ARG(dw__table_root(c->table)));
+    }
+    DW_TRY(look_at_files(c, err));
+    DW_TRY(make_change(c, &change, err));
+    return dw__log_snapshot_imagine(dw__table_log(c->table), change.actions, change.count, out,
+                                    err);
+}
+
+dw_status
+dw__table_convert_imagine(dw_table *directory, const dw_upkeep *upkeep, const dw_convert_spec *spec,
+                          dw_log_snapshot **out, dw_error *err)
+{
+    *out = NULL;
+    dw_converting c = begin(directory, upkeep, spec);
+    dw_status status = imagine(&c, out, err);
+    end(&c);
     return status;
 }

@@ -19,6 +19,9 @@ typedef struct dw_convert_spec {
     const dw_field *partition_fields; /* as the names of directories have them */
     size_t partition_count;
     bool without_statistics;
+    /* Which files need no statistics, as nobody will ask; NULL: none. */
+    bool (*knows)(void *ctx, dw_str key, int64_t size_bytes, int64_t modified_ms);
+    void *ctx;
 } dw_convert_spec;
 
 typedef struct dw_convert_result {
@@ -33,5 +36,11 @@ typedef struct dw_convert_result {
 DW_WARN_UNUSED dw_status dw__table_convert(dw_table *table, const dw_upkeep *upkeep,
                                            const dw_convert_spec *spec, dw_convert_result *out,
                                            dw_error *err);
+
+/* The same as far as the commit: the table that the directory would be. What `knows` says has no
+ * statistics there. DW_INVALID_ARGUMENT (IS_DELTA_TABLE) when there is a table already. */
+DW_WARN_UNUSED dw_status dw__table_convert_imagine(dw_table *directory, const dw_upkeep *upkeep,
+                                                   const dw_convert_spec *spec,
+                                                   dw_log_snapshot **out, dw_error *err);
 
 #endif

@@ -132,24 +132,24 @@ query_files(const measuring *m, const dw_str *paths, size_t count, dw_arena *scr
 }
 
 static dw_status
-take_rows(const measuring *m, dw_convert_file *files, size_t count, const dw_text_rows *rows,
+take_rows(const measuring *m, dw_convert_file *const *files, size_t count, const dw_text_rows *rows,
           dw_arena *scratch, dw_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        DW_TRY(print_stats(m, &files[i], NULL, scratch, err));
+        DW_TRY(print_stats(m, files[i], NULL, scratch, err));
     }
     for (size_t i = 0; i < rows->row_count; i++) {
         int64_t idx = -1;
         const dw_str *cells = &rows->cells[i * rows->column_count];
         if (dw__str_to_i64(cells[0], &idx) && idx >= 0 && (size_t) idx < count) {
-            DW_TRY(print_stats(m, &files[idx], cells, scratch, err));
+            DW_TRY(print_stats(m, files[idx], cells, scratch, err));
         }
     }
     return DW_OK;
 }
 
 static dw_status
-measure_files(const measuring *m, dw_convert_file *files, size_t count, dw_error *err)
+measure_files(const measuring *m, dw_convert_file *const *files, size_t count, dw_error *err)
 {
     dw_plain_files copies = {0};
     dw_text_rows rows;
@@ -163,7 +163,7 @@ measure_files(const measuring *m, dw_convert_file *files, size_t count, dw_error
     }
     for (size_t i = 0; i < count; i++) {
         paths[i] = dw__arena_printf(&scratch, "%.*s/%.*s", DW_STR_ARG(dw__table_root(table)),
-                                    DW_STR_ARG(files[i].key));
+                                    DW_STR_ARG(files[i]->key));
         if (dw__str_is_null(paths[i])) {
             return dw__error_oom(err);
         }
@@ -180,6 +180,33 @@ measure_files(const measuring *m, dw_convert_file *files, size_t count, dw_error
     return status;
 }
 
+static bool
+is_known(const dw_converting *c, const dw_convert_file *file)
+{
+    return c->spec->knows != NULL &&
+           c->spec->knows(c->spec->ctx, file->key, file->size_bytes, file->modified_ms);
+}
+
+static dw_status
+measure_unknown(const measuring *m, dw_error *err)
+{
+    dw_converting *c = m->c;
+    dw_convert_file *files[FILES_A_QUERY];
+    size_t count = 0;
+    for (size_t i = 0; i < c->files.count; i++) {
+        if (!is_known(c, &c->files.items[i])) {
+            files[count++] = &c->files.items[i];
+        }
+        if (count == FILES_A_QUERY || (i + 1 == c->files.count && count > 0)) {
+            DW_TRY(dw__upkeep_check(c->upkeep, err));
+            dw__upkeep_progress(c->upkeep, (int64_t) i, (int64_t) c->files.count);
+            DW_TRY(measure_files(m, files, count, err));
+            count = 0;
+        }
+    }
+    return DW_OK;
+}
+
 dw_status
 dw__convert_measure(dw_converting *c, dw_error *err)
 {
@@ -193,12 +220,5 @@ dw__convert_measure(dw_converting *c, dw_error *err)
         return dw__error_oom(err);
     }
     DW_TRY(make_query(&m, err));
-    for (size_t first = 0; first < c->files.count; first += FILES_A_QUERY) {
-        size_t left = c->files.count - first;
-        DW_TRY(dw__upkeep_check(c->upkeep, err));
-        dw__upkeep_progress(c->upkeep, (int64_t) first, (int64_t) c->files.count);
-        DW_TRY(measure_files(&m, &c->files.items[first],
-                             left < FILES_A_QUERY ? left : FILES_A_QUERY, err));
-    }
-    return DW_OK;
+    return measure_unknown(&m, err);
 }

@@ -1,4 +1,5 @@
 """CLONE: a table of its own with the rows of another, by name (shallow) or by copies (deep)."""
+import json
 import os
 import shutil
 import sys
@@ -249,6 +250,84 @@ def test_clone__of_tables_that_spark_wrote(w):
         for kind in KINDS:
             w.sql(f"CREATE TABLE {name}_{kind} {kind} CLONE delta.`{os.path.abspath(source)}`")
             expect(state(w, f"{name}_{kind}") == state(w, f"delta.`{os.path.abspath(source)}`"), f"{kind} {name}")
+
+# ---- Directories of Parquet files ------------------------------------------------------------------------------------
+
+def directory(w, count=2):
+    os.makedirs(w.path("files"), exist_ok=True)
+    for i in range(count):
+        w.sql(f"COPY (SELECT range AS a, 's' || range AS s FROM range({i * 10}, {i * 10 + 10})) "
+              f"TO '{w.path('files')}/{i}.parquet' (FORMAT parquet)")
+    return w.path("files")
+
+
+def clone_directory(w, kind, more="", name="c"):
+    return w.rows(f"CREATE OR REPLACE TABLE {name} {kind} CLONE parquet.`{w.path('files')}` {more}")[0]
+
+
+@test
+def test_clone__of_a_directory_names_or_copies_its_files(w):
+    files = directory(w)
+    before = sorted(os.listdir(files))
+    for kind, copied in (("SHALLOW", 0), ("DEEP", 2)):
+        name = kind.lower()
+        expect_equal(clone_directory(w, kind, "DRY RUN", name)[1:4], [2, 0, copied])
+        expect(not os.path.exists(w.path(name)), "nothing after a dry run")
+        expect_equal(clone_directory(w, kind, name=name)[1:4], [2, 0, copied])
+        expect_equal(w.value(f"SELECT sum(a) FROM {name}"), 190)
+        adds = [a["add"] for a in w.actions(name, 0) if "add" in a]
+        stats = sorted((json.loads(a["stats"]) for a in adds), key=lambda s: s["minValues"]["a"])
+        expect_equal([(s["numRecords"], s["maxValues"]["a"]) for s in stats], [(10, 9), (10, 19)])
+        expect(all(a["path"].startswith("file:/") == (kind == "SHALLOW") for a in adds), repr(adds))
+        info = next(a["commitInfo"] for a in w.actions(name, 0) if "commitInfo" in a)
+        expect_equal(info["operation"], "CLONE")
+        expect_equal(info["operationParameters"]["source"], f"parquet.`file:{files}`")
+        expect_equal(clone_directory(w, kind, name=name)[1:4], [2, 0, 0])
+        expect(not os.path.exists(w.log(name, 1)), "no commit without a difference")
+    expect_equal(sorted(os.listdir(files)), before)
+
+
+@test
+def test_clone__of_a_directory_again_takes_what_changed(w):
+    files = directory(w)
+    for name, kind in (("shallow", "SHALLOW"), ("deep", "DEEP")):
+        clone_directory(w, kind, name=name)
+    w.sql(f"COPY (SELECT range AS a, 'new' AS s FROM range(100, 110)) TO '{files}/2.parquet' (FORMAT parquet)")
+    w.sql(f"COPY (SELECT 1000 + range AS a, 'changed' AS s FROM range(0, 20)) TO '{files}/0.parquet' (FORMAT parquet)")
+    os.unlink(f"{files}/1.parquet")
+    for name, kind in (("shallow", "SHALLOW"), ("deep", "DEEP")):
+        clone_directory(w, kind, name=name)
+        expect_equal(w.rows(f"SELECT count(*), min(a), max(a) FROM {name}"), [[30, 100, 1019]])
+        expect_equal(w.value(f"SELECT count(*) FROM {name} WHERE a < 50"), 0)
+        expect_equal(clone_directory(w, kind, name=name)[2:4], [0, 0])
+
+
+@test
+def test_clone__of_a_directory_with_partitions_names_their_columns(w):
+    for day in ("2024-01-01", "2024-01-02"):
+        os.makedirs(w.path(f"files/day={day}"))
+        w.sql(f"COPY (SELECT range AS a FROM range(5)) TO '{w.path('files')}/day={day}/x.parquet' (FORMAT parquet)")
+    ran = w.run("sql", "-c", f"CREATE TABLE c DEEP CLONE parquet.`{w.path('files')}`")
+    expect_failure(ran, 1, "PARTITION_COLUMNS_MISMATCH", "PARTITIONED BY")
+    clone_directory(w, "SHALLOW", "PARTITIONED BY (day DATE) TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    expect_equal(w.rows("SELECT day, sum(a) FROM c GROUP BY day ORDER BY day"), [["2024-01-01", 10], ["2024-01-02", 10]])
+    w.sql("DELETE FROM c WHERE a = 4")
+    expect_equal(w.value("SELECT count(*) FROM c"), 8)
+    clone_directory(w, "SHALLOW", "PARTITIONED BY (day DATE) TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    expect_equal(w.value("SELECT count(*) FROM c"), 10)
+
+
+@test
+def test_clone__of_a_directory_refuses_what_is_none(w):
+    w.sql("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)")
+    expect_failure(w.run("sql", "-c", f"CREATE TABLE c CLONE parquet.`{w.path('t')}`"), 1, "IS_DELTA_TABLE")
+    expect_failure(w.run("sql", "-c", f"CREATE TABLE c CLONE parquet.`{w.path('nothing')}`"), 1, "FILE_NOT_FOUND")
+    os.makedirs(w.path("files"))
+    with open(w.path("files/x.parquet"), "w", encoding="utf-8") as file:
+        file.write("no parquet")
+    expect_failure(w.run("sql", "-c", f"CREATE TABLE c CLONE parquet.`{w.path('files')}`"), 1, "NOT_PARQUET", "x.parquet")
+    expect_failure(w.run("sql", "-c", f"CREATE TABLE c CLONE parquet.`{w.path('files')}` VERSION AS OF 1"), 1, "PARSE_ERROR")
+    expect(not os.path.exists(w.path("c/_delta_log")), "no table")
 
 
 sys.exit(main())
