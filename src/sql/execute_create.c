@@ -93,6 +93,7 @@ create_with(dw_execution *x, dw_table *table, dw_str query, dw_write_result *out
                            .partition_column_count = create->partition_column_count,
                            .cluster_by = create->cluster_by,
                            .properties = create->properties,
+                           .has_no_defaults = x->session->settings.creates_without_vectors,
                            .comment = create->comment,
                            .query = query,
                            .read_snapshot = dw__execution_newest(x, table)};

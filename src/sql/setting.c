@@ -85,6 +85,8 @@ static const setting settings[] = {
      0, 0},
     {"spark.databricks.delta.retentionDurationCheck.enabled", AT(skips_retention_check), "true",
      "false", 0, 0, 0},
+    {"spark.databricks.delta.properties.defaults.enableDeletionVectors",
+     AT(creates_without_vectors), "true", "false", 0, 0, 0},
     {"spark.databricks.delta.maxCommitAttempts", AT(limits.attempts_max), NULL, NULL,
      DW_TXN_ATTEMPTS_MAX, INT64_C(1000000000), 1},
     {"deltaworks.maxCommitSeconds", AT(limits.time_max_ms), NULL, NULL, DW_TXN_TIME_MAX_MS,

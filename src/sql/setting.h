@@ -10,9 +10,10 @@
 #include "txn/txn.h"
 
 typedef struct dw_session_settings {
-    bool overwrites_partitions; /* INSERT OVERWRITE replaces only the partitions that it writes */
-    bool skips_retention_check; /* VACUUM may retain less than is safe */
-    dw_commit_limits limits;    /* of commits that others get ahead of */
+    bool overwrites_partitions;   /* INSERT OVERWRITE replaces only the partitions that it writes */
+    bool skips_retention_check;   /* VACUUM may retain less than is safe */
+    bool creates_without_vectors; /* new tables have no deletion vectors unless they are told to */
+    dw_commit_limits limits;      /* of commits that others get ahead of */
 } dw_session_settings;
 
 /* Behind SET or RESET; `*found_out` is false, and the parser where it was, for the engine's. */

@@ -11,6 +11,7 @@
 #include "scan/scan.h"
 #include "table/change.h"
 #include "table/data_files.h"
+#include "table/new_properties.h"
 #include "table/projection.h"
 #include "table/row_rules.h"
 
@@ -23,6 +24,7 @@ typedef struct create_state {
     const dw_create_spec *spec;
     dw_log_snapshot *existing; /* NULL: there is no table */
     dw_arena *arena;
+    dw_pairs wanted; /* the properties that were told, and what new tables have */
     const dw_type *schema;
     dw_protocol protocol;
     dw_metadata metadata;
@@ -136,7 +138,14 @@ is_constraint(dw_str key)
 static dw_status
 choose_properties(create_state *state, dw_error *err)
 {
-    const dw_pairs *wanted = &state->spec->properties;
+    const dw_pairs *before =
+        state->existing == NULL ? NULL : &dw__log_snapshot_metadata(state->existing)->configuration;
+    const dw_pairs *wanted = &state->wanted;
+    state->wanted = state->spec->properties;
+    if (!state->spec->has_no_defaults) {
+        DW_TRY(dw__new_properties(&state->spec->properties, before, state->arena, &state->wanted,
+                                  err));
+    }
     dw_pairs *kept = &state->metadata.configuration;
     kept->items = DW_ARENA_ARRAY(state->arena, dw_pair, wanted->count + 1);
     if (kept->items == NULL) {
@@ -161,7 +170,7 @@ choose_properties(create_state *state, dw_error *err)
 static dw_status
 wanted_features(create_state *state, dw_pairs *out, dw_error *err)
 {
-    const dw_pairs *wanted = &state->spec->properties;
+    const dw_pairs *wanted = &state->wanted;
     *out = (dw_pairs){.count = wanted->count};
     out->items = DW_ARENA_ARRAY(state->arena, dw_pair, wanted->count + DW_FEATURE_COUNT + 2);
     if (out->items == NULL) {

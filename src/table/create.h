@@ -22,6 +22,7 @@ typedef struct dw_create_spec {
     size_t partition_column_count;
     dw_name_paths cluster_by; /* CLUSTER BY; none: the table is not clustered */
     dw_pairs properties;      /* checked by dw__property_check */
+    bool has_no_defaults;     /* the table gets no property that is not among these */
     dw_str name;              /* of the table in its metadata; null string: none */
     dw_str comment;           /* null string: none */
     dw_str query;             /* AS SELECT, to run on the connection; null string: none */

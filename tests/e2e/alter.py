@@ -3,14 +3,14 @@ import json
 import os
 import sys
 
-from harness import World, expect, expect_equal, expect_failure, main, test
+from harness import PLAIN, World, expect, expect_equal, expect_failure, main, test
 
 ID = "11111111-2222-3333-4444-555555555555"
 
 
 def make(w, columns="id BIGINT, name STRING", **properties):
     text = ", ".join(f"'{k.replace('__', '.')}' = '{v}'" for k, v in properties.items())
-    w.sql(f"CREATE TABLE t ({columns})" + (f" TBLPROPERTIES ({text})" if text else ""))
+    w.sql(PLAIN + f"CREATE TABLE t ({columns})" + (f" TBLPROPERTIES ({text})" if text else ""))
     w.sql("INSERT INTO t (id) SELECT range FROM range(5)")
 
 
@@ -78,6 +78,23 @@ def test_checkpoint__keeps_the_log_of_a_table_that_says_so(w):
 
 
 # ---- Properties --------------------------------------------------------------------------------------
+
+
+@test
+def test_create__gives_a_new_table_deletion_vectors_unless_it_is_told_otherwise(w):
+    without = ["'delta.enableDeletionVectors' = 'false'", "'delta.minWriterVersion' = '4'",
+               "'delta.enableIcebergCompatV1' = 'true', 'delta.columnMapping.mode' = 'name'"]
+    for told in without:
+        w.sql(f"CREATE OR REPLACE TABLE t (id BIGINT) TBLPROPERTIES ({told})")
+        expect("deletionVectors" not in protocol(w)[2], f"{told} speaks against them, found {protocol(w)}")
+    w.sql("CREATE OR REPLACE TABLE t (id BIGINT)")
+    expect("deletionVectors" not in protocol(w)[2], "what is replaced is given nothing that it had not")
+    w.sql("CREATE TABLE u AS SELECT range AS id FROM range(10); DELETE FROM u WHERE id = 3")
+    expect_equal(len([a for a in w.actions("u", 1) if "deletionVector" in a.get("add", {})]), 1)
+    expect_equal(w.sql("SET spark.databricks.delta.properties.defaults.enableDeletionVectors"),
+                 "spark.databricks.delta.properties.defaults.enableDeletionVectors = true\n")
+    w.sql(PLAIN + "CREATE TABLE p (id BIGINT)")
+    expect_equal(last(w, "metaData", "p")["configuration"], {})
 
 
 @test

@@ -33,6 +33,10 @@ class Ran:
         return f"exit status {self.status}, stdout {self.out[:600]!r}, stderr {self.err[:600]!r}"
 
 
+# Before a CREATE TABLE: the table has no properties but those that it is told to have.
+PLAIN = "SET spark.databricks.delta.properties.defaults.enableDeletionVectors = false; "
+
+
 class World:
     """A scratch folder, which is also the warehouse."""
 

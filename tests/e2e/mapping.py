@@ -138,7 +138,7 @@ def test_mapping__overwrites_loads_and_prunes(w):
 
 @test
 def test_mapping__deletes_write_files_and_change_data_under_physical_names(w):
-    create(w, "name", **{"delta.enableChangeDataFeed": "true"})
+    create(w, "name", **{"delta.enableChangeDataFeed": "true", "delta.enableDeletionVectors": "false"})
     w.sql(f"INSERT INTO t {ROWS}; DELETE FROM t WHERE s.x = 5")
     expect_equal(w.rows("SELECT id FROM t ORDER BY id"), [[0], [1], [2], [3], [4]])
     names = {name: i for path, (i, name) in mapped(w).items() if path != ("part",)}

@@ -67,7 +67,7 @@ def test_constraints__refuse_rows_and_name_constraint_expression_and_values(w):
 def test_constraints__are_kept_in_the_spelling_of_spark(w):
     w.sql("CREATE TABLE t (id INT, \"s\" STRING)")
     w.sql("ALTER TABLE t ADD CONSTRAINT named CHECK (\"s\" <> 'it''s \\ x' -- why\n AND s <> '')")
-    expect_equal(metadata(w)["configuration"], {"delta.constraints.named": "`s` <> 'it\\'s \\\\ x' AND s <> ''"})
+    expect_equal(metadata(w)["configuration"]["delta.constraints.named"], "`s` <> 'it\\'s \\\\ x' AND s <> ''")
     w.sql("INSERT INTO t VALUES (1, 'ok')")
     fails(w, "INSERT INTO t VALUES (1, 'it''s \\ x')", "[CHECK_CONSTRAINT_VIOLATION]")
     fails(w, "INSERT INTO t VALUES (1, '')", "[CHECK_CONSTRAINT_VIOLATION]")

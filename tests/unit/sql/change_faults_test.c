@@ -84,6 +84,19 @@ put_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
 }
 
 static dw_status
+put_draft_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_draft **draft_io,
+                    dw_error *err)
+{
+    dw_status status = DW_OK;
+    if (fails_now(true, &status, err)) {
+        return status;
+    }
+    return outcome(rival.inner->put_draft_if_absent(storage, key, bytes, draft_io,
+                                                    status == DW_OK ? err : NULL),
+                   status);
+}
+
+static dw_status
 put(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
 {
     dw_status status = DW_OK;
@@ -160,6 +173,7 @@ take_over(dw_storage *storage)
     rival.ops.remove = remove_object;
     rival.ops.compose = compose;
     rival.ops.put_if_absent = put_if_absent;
+    rival.ops.put_draft_if_absent = put_draft_if_absent;
     rival.ops.put = put;
     rival.ops.list = list;
     rival.ops.sync = sync_objects;

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 
 #define VECTORS "TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')"
-#define REWRITES "TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')"
+#define REWRITES                                                                                   \
+    "TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true', 'delta.enableDeletionVectors' = "       \
+    "'false')"
 
 /* Two files in each of three partitions. */
 static void

@@ -7,7 +7,9 @@
 #include "support/test_env.h"
 
 #define VECTORS "TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')"
-#define FEED "TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')"
+#define FEED                                                                                       \
+    "TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true', 'delta.enableDeletionVectors' = "       \
+    "'false')"
 
 static void
 make_table(dwt_session *s, const char *properties)
