@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "engine/functions.h"
 
+#include <endian.h>
 #include <inttypes.h>
 
 #define FUNCTION "dw__number"
@@ -24,9 +25,10 @@ struct dw_numbering {
 /* The rows of a chunk. */
 enum { ROWS_MAX = 2048, WORD_SIZE = 8 };
 
+/* Of one column. */
 typedef struct key_rows {
-    dw_str keys[DW_NUMBERING_KEYS_MAX][ROWS_MAX];
-    char words[DW_NUMBERING_KEYS_MAX][ROWS_MAX][WORD_SIZE];
+    dw_str keys[ROWS_MAX];
+    char words[ROWS_MAX][WORD_SIZE];
 } key_rows;
 
 static bool
@@ -42,10 +44,8 @@ static void
 read_words(const int64_t *words, idx_t row_count, char (*bytes)[WORD_SIZE], dw_str *keys)
 {
     for (idx_t row = 0; row < row_count; row++) {
-        uint64_t word = (uint64_t) words[row];
-        for (size_t i = 0; i < WORD_SIZE; i++) {
-            bytes[row][i] = (char) (word >> (8 * (WORD_SIZE - 1 - i)));
-        }
+        uint64_t word = htobe64((uint64_t) words[row]);
+        memcpy(bytes[row], &word, WORD_SIZE);
         keys[row] = dw__str_make(bytes[row], WORD_SIZE);
     }
 }
@@ -70,11 +70,11 @@ number_rows(const dw_duck *duck, const dw_numbering *numbering, duckdb_data_chun
         duckdb_vector vector = duck->data_chunk_get_vector(input, i + 1);
         void *data = duck->vector_get_data(vector);
         if (holds_words(duck, vector)) {
-            read_words(data, row_count, rows->words[i], rows->keys[i]);
+            read_words(data, row_count, rows[i].words, rows[i].keys);
         } else {
-            read_texts(duck, data, row_count, rows->keys[i]);
+            read_texts(duck, data, row_count, rows[i].keys);
         }
-        columns[i] = rows->keys[i];
+        columns[i] = rows[i].keys;
     }
     numbering->spec.number(numbering->spec.ctx, columns, row_count, out);
 }
@@ -89,13 +89,14 @@ number_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vecto
         duck->scalar_function_set_error(info, "expected as many keys as the numbering has");
         return;
     }
-    key_rows *rows = DW_NEW(numbering->env->allocator, key_rows);
+    size_t size = numbering->spec.key_count * sizeof(key_rows);
+    key_rows *rows = dw__alloc(numbering->env->allocator, size);
     if (rows == NULL) {
         duck->scalar_function_set_error(info, "out of memory");
         return;
     }
     number_rows(duck, numbering, input, rows, duck->vector_get_data(output));
-    DW_DELETE(numbering->env->allocator, rows);
+    dw__dealloc(numbering->env->allocator, rows, size);
 }
 
 static void

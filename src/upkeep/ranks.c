@@ -5,25 +5,31 @@
 
 #include "base/assert.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* What NULL's key begins with. */
 #define NULL_BYTE 1
+/*
+ * Into how many pieces the range of heads is cut, about: where a head is looked for, few bounds are
+ * left.
+ */
+#define PIECES_MAX ((size_t) 8192)
 
 /* ---- Finding --------------------------------------------------------------------------------- */
 
 static uint64_t
 head_of(dw_str key, size_t skipped)
 {
-    unsigned char bytes[8] = {0};
     uint64_t head = 0;
-    if (key.len > skipped) {
-        size_t len = key.len - skipped < sizeof(bytes) ? key.len - skipped : sizeof(bytes);
-        memcpy(bytes, key.ptr + skipped, len);
+    size_t len = key.len > skipped ? key.len - skipped : 0;
+    if (len >= sizeof(head)) {
+        memcpy(&head, key.ptr + skipped, sizeof(head));
+        return be64toh(head);
     }
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        head = head << 8 | bytes[i];
+    for (size_t i = 0; i < sizeof(head); i++) {
+        head = head << 8 | (i < len ? (unsigned char) key.ptr[skipped + i] : 0);
     }
     return head;
 }
@@ -32,8 +38,15 @@ head_of(dw_str key, size_t skipped)
 static size_t
 count_heads(const dw_ranks *ranks, uint64_t head)
 {
-    const uint64_t *base = ranks->heads;
-    size_t len = ranks->bound_count;
+    if (head < ranks->heads[0]) {
+        return 0;
+    }
+    if (head >= ranks->heads[ranks->bound_count - 1]) {
+        return ranks->bound_count;
+    }
+    size_t piece = (size_t) ((head - ranks->heads[0]) >> ranks->piece_bits);
+    const uint64_t *base = ranks->heads + ranks->places[piece];
+    size_t len = ranks->places[piece + 1] - ranks->places[piece];
     while (len > 1) {
         size_t half = len / 2;
         base += base[half - 1] <= head ? half : 0;
@@ -65,15 +78,15 @@ dw__ranks_find(const dw_ranks *ranks, dw_str key)
     if (ranks->bound_count == 0 || (key.len > 0 && key.ptr[0] == NULL_BYTE)) {
         return 0;
     }
-    dw_str common = dw__str_slice(ranks->bounds[0], 0, ranks->common_len);
-    dw_str beginning = dw__str_slice(key, 0, key.len < common.len ? key.len : common.len);
+    dw_str common = dw__str_make(ranks->bounds[0].ptr, ranks->common_len);
+    dw_str beginning = dw__str_make(key.ptr, key.len < common.len ? key.len : common.len);
     int order = dw__str_compare(beginning, common);
     if (order != 0) {
         return order < 0 ? 0 : (uint32_t) ranks->bound_count;
     }
     uint64_t head = head_of(key, ranks->common_len);
     size_t rank = count_heads(ranks, head);
-    if (rank > 0 && ranks->heads[rank - 1] == head) {
+    if (key.len != ranks->whole_len && rank > 0 && ranks->heads[rank - 1] == head) {
         rank = count_equal_heads(ranks, key, head, rank);
     }
     return (uint32_t) rank;
@@ -141,6 +154,47 @@ common_len_of(const dw_str *bounds, size_t count)
     return len;
 }
 
+/* The length of all bounds, if their heads hold all that they do not have in common. */
+static size_t
+whole_len_of(const dw_ranks *ranks)
+{
+    size_t len = ranks->bound_count == 0 ? 0 : ranks->bounds[0].len;
+    for (size_t i = 1; i < ranks->bound_count; i++) {
+        if (ranks->bounds[i].len != len) {
+            return 0;
+        }
+    }
+    return len <= ranks->common_len + sizeof(*ranks->heads) ? len : 0;
+}
+
+/* Notes where among the heads each piece of their range begins. */
+static dw_status
+make_places(dw_ranks *ranks, dw_arena *arena, dw_error *err)
+{
+    if (ranks->bound_count == 0) {
+        return DW_OK;
+    }
+    uint64_t range = ranks->heads[ranks->bound_count - 1] - ranks->heads[0];
+    while (range >> ranks->piece_bits >= PIECES_MAX) {
+        ranks->piece_bits++;
+    }
+    size_t piece_count = (size_t) (range >> ranks->piece_bits) + 1;
+    uint32_t *places = DW_ARENA_ARRAY(arena, uint32_t, piece_count + 1);
+    if (places == NULL) {
+        return dw__error_oom(err);
+    }
+    size_t below = 0;
+    for (size_t piece = 0; piece < piece_count; piece++) {
+        while (ranks->heads[below] - ranks->heads[0] < (uint64_t) piece << ranks->piece_bits) {
+            below++;
+        }
+        places[piece] = (uint32_t) below;
+    }
+    places[piece_count] = (uint32_t) ranks->bound_count;
+    ranks->places = places;
+    return DW_OK;
+}
+
 dw_status
 dw__ranks_make(const dw_str *keys, size_t count, size_t stride, size_t bound_count_max,
                dw_arena *arena, dw_ranks *out, dw_error *err)
@@ -166,5 +220,6 @@ dw__ranks_make(const dw_str *keys, size_t count, size_t stride, size_t bound_cou
     for (size_t i = 0; i < out->bound_count; i++) {
         heads[i] = head_of(bounds[i], out->common_len);
     }
-    return DW_OK;
+    out->whole_len = whole_len_of(out);
+    return make_places(out, arena, err);
 }

@@ -12,7 +12,10 @@ typedef struct dw_ranks {
     const dw_str *bounds;  /* ascending, none twice */
     const uint64_t *heads; /* their eight bytes behind what all have in common, as numbers */
     size_t bound_count;
-    size_t common_len; /* the bytes with which all bounds begin */
+    size_t common_len;      /* the bytes with which all bounds begin */
+    size_t whole_len;       /* bounds of that length are told by their heads; 0: none is */
+    const uint32_t *places; /* how many heads are below each piece of the range of heads */
+    unsigned piece_bits;    /* a piece has so many values */
 } dw_ranks;
 
 /* From keys as dw_tile_sample has them, every `stride`-th; at most `bound_count_max` bounds. */

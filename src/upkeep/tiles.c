@@ -9,6 +9,9 @@
 #include <string.h>
 
 enum { BOUNDS_MIN = 4095, BOUNDS_MAX = 65535, BOUNDS_PER_TILE = 16 };
+/* Of fractions. Widths and coordinates have at most 16 bits: what rounding up adds is less than
+ * what tells two fractions apart. */
+#define SCALE_BITS 32
 #define PLACE_COUNT ((size_t) 1 << DW_TILE_PLACE_BITS)
 
 /* The node's rows have ranks from `low` on, `width` of them, in each column. */
@@ -19,6 +22,7 @@ typedef struct tile_node {
     size_t part_count;
     uint32_t tile;
     uint32_t *low, *width;
+    uint64_t *scale; /* of a tile: how many coordinates a rank is, in each column */
 } tile_node;
 
 struct dw_tiles {
@@ -205,6 +209,21 @@ build_parts(builder *b, tile_node *node, uint32_t *rows, size_t count, size_t ti
     return DW_OK;
 }
 
+/* A multiplication for each row is much cheaper than a division. */
+static dw_status
+set_scale(const builder *b, tile_node *node)
+{
+    node->scale = DW_ARENA_ARRAY(b->arena, uint64_t, b->dimensions);
+    if (node->scale == NULL) {
+        return dw__error_oom(b->err);
+    }
+    for (size_t d = 0; d < b->dimensions; d++) {
+        uint64_t all = UINT64_C(1) << (SCALE_BITS + b->tiles->bits);
+        node->scale[d] = (all + node->width[d] - 1) / node->width[d];
+    }
+    return DW_OK;
+}
+
 /* As deep as there are columns. */
 static dw_status
 build(builder *b, tile_node *node, size_t dimension, uint32_t *rows, size_t count, size_t tiles)
@@ -212,7 +231,7 @@ build(builder *b, tile_node *node, size_t dimension, uint32_t *rows, size_t coun
     node->tile = (uint32_t) b->tiles->count;
     if (tiles < 2 || count == 0 || dimension == b->dimensions) {
         b->tiles->count += b->tiles->count + 1 < DW_TILES_MAX;
-        return DW_OK;
+        return set_scale(b, node);
     }
     size_t parts = parts_wanted(tiles, b->dimensions - dimension);
     uint32_t *cuts = DW_ARENA_ARRAY(b->arena, uint32_t, parts);
@@ -339,8 +358,8 @@ number_of(const dw_tiles *tiles, const uint32_t *ranks)
     }
     uint32_t cell = 0;
     for (size_t d = 0; d < tiles->dimensions; d++) {
-        uint64_t at = (uint64_t) (ranks[d] - node->low[d]) << tiles->bits;
-        cell = cell << tiles->bits | (uint32_t) (at / node->width[d]);
+        uint64_t at = (ranks[d] - node->low[d]) * node->scale[d];
+        cell = cell << tiles->bits | (uint32_t) (at >> SCALE_BITS);
     }
     return node->tile << DW_TILE_PLACE_BITS | tiles->places[cell];
 }

@@ -222,6 +222,34 @@ test_tiles__of_one_column_are_its_ranges_in_order(void **state)
     close_table(t);
 }
 
+/* Close together, far apart, and both. */
+static void
+test_ranks__of_numbers_of_any_spread(void **state)
+{
+    (void) state;
+    enum { COUNT = 500 };
+    for (unsigned spread = 0; spread < 63; spread += 3) {
+        table *t = open_table(1);
+        dw_str keys[COUNT];
+        for (size_t i = 0; i < COUNT; i++) {
+            uint64_t value = dw__env_random_u64(&t->world.env) & ((UINT64_C(2) << spread) - 1);
+            keys[i] = key_of(&t->arena, (int64_t) (i % 5 == 0 ? value : value >> spread / 2));
+        }
+        dw_ranks ranks;
+        dw_error err = DW_ERROR_INIT;
+        /* Half of the keys make the bounds, so that others lie between, below and above. */
+        assert_ok(dw__ranks_make(keys, COUNT / 2, 2, COUNT / 5, &t->arena, &ranks, &err), &err);
+        for (size_t i = 0; i < COUNT; i++) {
+            size_t expected = 0;
+            for (size_t k = 0; k < ranks.bound_count; k++) {
+                expected += dw__str_compare(ranks.bounds[k], keys[i]) <= 0;
+            }
+            assert_int_equal(dw__ranks_find(&ranks, keys[i]), expected);
+        }
+        close_table(t);
+    }
+}
+
 static void
 test_ranks__count_the_bounds_that_are_not_above(void **state)
 {
@@ -285,6 +313,7 @@ main(void)
         cmocka_unit_test(test_tiles__of_no_rows_are_one),
         cmocka_unit_test(test_tiles__of_one_column_are_its_ranges_in_order),
         cmocka_unit_test(test_ranks__count_the_bounds_that_are_not_above),
+        cmocka_unit_test(test_ranks__of_numbers_of_any_spread),
         cmocka_unit_test(test_tiles__live_with_little_memory),
     };
     return cmocka_run_group_tests_name("tiles", tests, NULL, NULL);
