@@ -14,7 +14,9 @@ import time
 
 from killing import PROGRAM, Failure, finish, run_program, run_until, was_killed
 
-# What makes a table ({t}), and the command.
+ANY_RETENTION = "SET spark.databricks.delta.retentionDurationCheck.enabled = false"
+
+# What makes a table ({t}), the command, and what it says when it is run once more: "nothing to do", or else.
 CASES = {
     "OPTIMIZE that copies": (
         ["CREATE TABLE {t} (id BIGINT, s STRING, p INT) PARTITIONED BY (p)"]
@@ -34,6 +36,29 @@ CASES = {
            for i in range(4)]
         + ["DELETE FROM {t} WHERE id % 9 = 0"],
         "REORG TABLE {t} APPLY (PURGE)"),
+    "OPTIMIZE ZORDER BY": (
+        ["CREATE TABLE {t} (id BIGINT, s STRING, p INT) PARTITIONED BY (p)"]
+        + [f"INSERT INTO {{t}} SELECT range, 'x' || range, range % 3 FROM range({i} * 5000, {i + 1} * 5000)"
+           for i in range(3)],
+        "OPTIMIZE {t} ZORDER BY (id, s)"),
+    "OPTIMIZE that clusters": (
+        ["CREATE TABLE {t} (id BIGINT, s STRING, p INT) CLUSTER BY (id, p)"]
+        + [f"INSERT INTO {{t}} SELECT range, 'x' || range, range % 3 FROM range({i} * 5000, {i + 1} * 5000)"
+           for i in range(3)],
+        "OPTIMIZE {t}"),
+    "VACUUM": (
+        ["CREATE TABLE {t} (id BIGINT, s STRING, p INT) PARTITIONED BY (p)"]
+        + ["INSERT OVERWRITE {t} SELECT range, 'x' || range, range % 40 FROM range(4000)" for _ in range(3)],
+        f"{ANY_RETENTION}; VACUUM {{t}} RETAIN 0 HOURS", "total"),
+    "VACUUM LITE": (
+        ["CREATE TABLE {t} (id BIGINT, s STRING, p INT) PARTITIONED BY (p)"]
+        + ["INSERT OVERWRITE {t} SELECT range, 'x' || range, range % 40 FROM range(4000)" for _ in range(3)],
+        f"{ANY_RETENTION}; VACUUM {{t}} LITE RETAIN 0 HOURS", "total"),
+    "GENERATE": (
+        ["CREATE TABLE {t} (id BIGINT, s STRING, p INT) PARTITIONED BY (p) TBLPROPERTIES "
+         "('delta.enableDeletionVectors' = 'false')",
+         "INSERT INTO {t} SELECT range, 'x' || range, range % 40 FROM range(4000)"],
+        "GENERATE symlink_format_manifest FOR TABLE {t}", ""),
     "ANALYZE TABLE": (
         ["CREATE TABLE {t} (id BIGINT, s STRING, p INT) TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '0')"]
         + [f"INSERT INTO {{t}} SELECT range, 'x' || range, range % 3 FROM range({i} * 5000, {i + 1} * 5000)"
@@ -64,8 +89,9 @@ def kill_once(case, made, folder, moment, expected):
     run_program("sql", "-c", command)
     check(table, expected)
     again = run_program("sql", "-c", command)
-    if "nothing to do" not in again:
-        raise Failure(f"{case}: expected nothing to do, found {again!r}")
+    word = CASES[case][2] if len(CASES[case]) > 2 else "nothing to do"
+    if word not in again:
+        raise Failure(f"{case}: expected {word!r}, found {again!r}")
     shutil.rmtree(table)
     return was_killed(status)
 
