@@ -83,6 +83,24 @@ put_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
                    status);
 }
 
+/* A draft is left behind for no outcome but that somebody was first. */
+static dw_status
+put_draft_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_draft **draft_io,
+                    dw_error *err)
+{
+    dw_status status = DW_OK;
+    if (fails_now(true, &status, err)) {
+        return status;
+    }
+    dw_status done = rival.inner->put_draft_if_absent(storage, key, bytes, draft_io,
+                                                      status == DW_OK ? err : NULL);
+    if (status != DW_OK && *draft_io != NULL) {
+        rival.inner->draft_free(storage, *draft_io);
+        *draft_io = NULL;
+    }
+    return outcome(done, status);
+}
+
 static dw_status
 put_draft_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_draft **draft_io,
                     dw_error *err)
@@ -183,8 +201,8 @@ take_over(dw_storage *storage)
 
 /* ---- The table ------------------------------------------------------------------------------- */
 
-/* Runs the statement, of which %d is the table's number. A number that it answers goes to
- * `*number_out`, which may be NULL. */
+/* Runs the statement, of which %d is the table's number and %s the folder of all tables. A number
+ * that it answers goes to `*number_out`, which may be NULL. */
 static dw_status
 execute(fixture *f, const char *format, int64_t *number_out)
 {
@@ -195,9 +213,14 @@ execute(fixture *f, const char *format, int64_t *number_out)
     int len = 0;
     for (; *at != '\0'; at++) {
         bool is_number = at[0] == '%' && at[1] == 'd';
-        len += snprintf(sql + len, sizeof sql - (size_t) len, is_number ? "%d" : "%c",
-                        is_number ? f->table_number : *at);
-        at += is_number;
+        bool is_folder = at[0] == '%' && at[1] == 's';
+        if (is_folder) {
+            len += snprintf(sql + len, sizeof sql - (size_t) len, "%s", f->dir.path);
+        } else {
+            len += snprintf(sql + len, sizeof sql - (size_t) len, is_number ? "%d" : "%c",
+                            is_number ? f->table_number : *at);
+        }
+        at += is_number || is_folder;
     }
     at = sql;
     while (status == DW_OK && *at != '\0') {
@@ -249,7 +272,7 @@ typedef struct change_case {
     const char *sql;
     int64_t change;      /* of the digest */
     const char *prepare; /* run on the table before; may be NULL */
-    bool clones;         /* makes c%d of t%d, whose storage it is that fails */
+    bool clones;         /* makes c%d with the rows of t%d: its storage it is that fails */
     bool keeps_unnamed;  /* files that no version names may stay, or go */
 } change_case;
 
@@ -363,6 +386,9 @@ static const change_case upkeep[] = {
     {.sql = "VACUUM t%d RETAIN 0 HOURS", .prepare = "OPTIMIZE t%d", .keeps_unnamed = true},
     {.sql = "CREATE OR REPLACE TABLE c%d SHALLOW CLONE t%d", .clones = true},
     {.sql = "CREATE OR REPLACE TABLE c%d DEEP CLONE t%d", .clones = true},
+    {.sql = "CONVERT TO DELTA parquet.`%s/c%d`",
+     .prepare = "COPY (SELECT * FROM t%d) TO '%s/c%d' (FORMAT parquet, PER_THREAD_OUTPUT true)",
+     .clones = true},
     {.sql = NULL},
 };
 
