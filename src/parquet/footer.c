@@ -53,33 +53,75 @@ integer_meaning(dw_thrift *thrift)
     return is_signed ? DW_PQ_SIGNED : DW_PQ_OTHER;
 }
 
-/* LogicalType, a union. */
-static dw_pq_meaning
-logical_meaning(dw_thrift *thrift, const dw_thrift_field *union_field)
+/* ConvertedType, likewise. */
+static dw_pq_measure
+converted_measure(int64_t converted)
 {
-    enum { STRING = 1, MAP = 2, LIST = 3, INTEGER = 10, VARIANT = 16 };
-    dw_pq_meaning meaning = DW_PQ_OTHER;
+    enum { DECIMAL = 5, DATE = 6, TIMESTAMP_MILLIS = 9, TIMESTAMP_MICROS = 10 };
+    return converted == DECIMAL            ? DW_PQ_DECIMAL
+           : converted == DATE             ? DW_PQ_DAYS
+           : converted == TIMESTAMP_MILLIS ? DW_PQ_MILLIS
+           : converted == TIMESTAMP_MICROS ? DW_PQ_MICROS
+                                           : DW_PQ_NO_MEASURE;
+}
+
+/* TimeUnit, a union that is the field 2 of TimestampType. */
+static dw_pq_measure
+timestamp_measure(dw_thrift *thrift)
+{
+    enum { UNIT = 2, MILLIS = 1, MICROS = 2 };
+    dw_pq_measure measure = DW_PQ_NO_MEASURE;
+    dw_thrift_field field = {0};
+    while (dw__thrift_next(thrift, &field)) {
+        if (field.id != UNIT || field.type != DW_THRIFT_STRUCT) {
+            dw__thrift_skip(thrift, &field);
+            continue;
+        }
+        dw_thrift_field unit = {0};
+        while (dw__thrift_next(thrift, &unit)) {
+            measure = unit.id == MILLIS   ? DW_PQ_MILLIS
+                      : unit.id == MICROS ? DW_PQ_MICROS
+                                          : DW_PQ_NO_MEASURE;
+            dw__thrift_skip(thrift, &unit);
+        }
+    }
+    return measure;
+}
+
+/* LogicalType, a union. The digits of decimals stand beside it, too. */
+static void
+parse_logical(dw_thrift *thrift, const dw_thrift_field *union_field, dw_pq_node *out)
+{
+    enum { STRING = 1, MAP, LIST, DECIMAL = 5, DATE, TIMESTAMP = 8, INTEGER = 10, VARIANT = 16 };
+    out->meaning = DW_PQ_OTHER;
+    out->measure = DW_PQ_NO_MEASURE;
     dw_thrift_field field = {0};
     dw__thrift_enter(thrift, union_field);
     while (dw__thrift_next(thrift, &field)) {
         if (field.id == INTEGER && field.type == DW_THRIFT_STRUCT) {
-            meaning = integer_meaning(thrift);
+            out->meaning = integer_meaning(thrift);
             continue;
         }
-        meaning = field.id == STRING    ? DW_PQ_TEXT
-                  : field.id == MAP     ? DW_PQ_MAP
-                  : field.id == LIST    ? DW_PQ_LIST
-                  : field.id == VARIANT ? DW_PQ_VARIANT
-                                        : DW_PQ_OTHER;
+        if (field.id == TIMESTAMP && field.type == DW_THRIFT_STRUCT) {
+            out->measure = timestamp_measure(thrift);
+            continue;
+        }
+        out->meaning = field.id == STRING    ? DW_PQ_TEXT
+                       : field.id == MAP     ? DW_PQ_MAP
+                       : field.id == LIST    ? DW_PQ_LIST
+                       : field.id == VARIANT ? DW_PQ_VARIANT
+                                             : DW_PQ_OTHER;
+        out->measure = field.id == DECIMAL ? DW_PQ_DECIMAL
+                       : field.id == DATE  ? DW_PQ_DAYS
+                                           : DW_PQ_NO_MEASURE;
         dw__thrift_skip(thrift, &field);
     }
-    return meaning;
 }
 
 static bool
 parse_node(dw_thrift *thrift, dw_pq_node *out)
 {
-    enum { TYPE = 1, REPETITION = 3, NAME = 4, CHILDREN = 5, CONVERTED = 6, ID = 9, LOGICAL = 10 };
+    enum { TYPE = 1, WIDTH, REPETITION, NAME, CHILDREN, CONVERTED, SCALE, PRECISION, ID, LOGICAL };
     enum { REQUIRED, OPTIONAL, REPEATED };
     *out = (dw_pq_node){.type = DW_PQ_GROUP, .meaning = DW_PQ_PLAIN, .field_id = -1};
     int64_t type = DW_PQ_GROUP, repetition = REQUIRED, child_count = 0;
@@ -102,13 +144,23 @@ parse_node(dw_thrift *thrift, dw_pq_node *out)
         case CONVERTED: {
             int64_t converted = dw__thrift_int(thrift, &field);
             out->meaning = has_logical ? out->meaning : converted_meaning(converted);
+            out->measure = has_logical ? out->measure : converted_measure(converted);
             break;
         }
+        case WIDTH:
+            out->width = dw__thrift_int(thrift, &field);
+            break;
+        case SCALE:
+            out->scale = dw__thrift_int(thrift, &field);
+            break;
+        case PRECISION:
+            out->precision = dw__thrift_int(thrift, &field);
+            break;
         case ID:
             out->field_id = dw__thrift_int(thrift, &field);
             break;
         case LOGICAL:
-            out->meaning = logical_meaning(thrift, &field);
+            parse_logical(thrift, &field, out);
             has_logical = true;
             break;
         default:
@@ -216,26 +268,27 @@ parse_encodings(dw_thrift *thrift, const dw_thrift_field *field)
     return has_others;
 }
 
-/* The older bound of field 2 is by an order of its own. */
-static int
-parse_least_byte(dw_thrift *thrift, int64_t value_count)
+/* The older bounds of fields 1 and 2 are by an order of their own. */
+static void
+parse_statistics(dw_thrift *thrift, dw_pq_chunk *out)
 {
-    enum { NULLS = 3, LEAST = 6 };
-    int least = DW_PQ_BYTE_UNKNOWN;
+    enum { NULLS = 3, GREATEST = 5, LEAST = 6 };
     int64_t null_count = -1;
     dw_thrift_field field = {0};
     while (dw__thrift_next(thrift, &field)) {
         if (field.id == NULLS) {
             null_count = dw__thrift_int(thrift, &field);
-        } else if (field.id == LEAST) {
-            dw_str bytes = dw__thrift_bytes(thrift, &field);
-            least = bytes.len == 0 ? DW_PQ_BYTE_UNKNOWN : (uint8_t) bytes.ptr[0];
+        } else if (field.id == LEAST || field.id == GREATEST) {
+            *(field.id == LEAST ? &out->least : &out->greatest) = dw__thrift_bytes(thrift, &field);
         } else {
             dw__thrift_skip(thrift, &field);
         }
     }
-    bool has_none = null_count >= 0 && null_count == value_count;
-    return thrift->failed ? DW_PQ_BYTE_UNKNOWN : has_none ? DW_PQ_BYTE_NONE : least;
+    bool has_none = null_count >= 0 && null_count == out->value_count;
+    out->least_byte = thrift->failed        ? DW_PQ_BYTE_UNKNOWN
+                      : has_none            ? DW_PQ_BYTE_NONE
+                      : out->least.len == 0 ? DW_PQ_BYTE_UNKNOWN
+                                            : (uint8_t) out->least.ptr[0];
 }
 
 static void
@@ -270,7 +323,7 @@ parse_column_metadata(dw_thrift *thrift, dw_pq_chunk *out)
             break;
         default:
             if (field.id == STATISTICS && field.type == DW_THRIFT_STRUCT) {
-                out->least_byte = parse_least_byte(thrift, out->value_count);
+                parse_statistics(thrift, out);
             } else {
                 dw__thrift_skip(thrift, &field);
             }

@@ -31,11 +31,23 @@ typedef enum dw_pq_meaning {
     DW_PQ_OTHER
 } dw_pq_meaning;
 
+/* What the numbers of a leaf are, where its meaning is another. */
+typedef enum dw_pq_measure {
+    DW_PQ_NO_MEASURE,
+    DW_PQ_DAYS,
+    DW_PQ_MILLIS, /* instants, or times without a zone */
+    DW_PQ_MICROS,
+    DW_PQ_DECIMAL
+} dw_pq_measure;
+
 /* A column or a group of them. Nodes stand in the order of the tree, parents first. */
 typedef struct dw_pq_node {
     dw_str name;
     dw_pq_type type;
     dw_pq_meaning meaning;
+    dw_pq_measure measure;
+    int64_t precision, scale; /* of decimals */
+    int64_t width;            /* of fixed bytes */
     bool is_optional, is_repeated;
     size_t child_count;
     size_t end;       /* behind the last node below this one */
@@ -64,6 +76,7 @@ typedef struct dw_pq_chunk {
     bool has_other_encodings; /* than plain and dictionaries */
     /* Of binaries: the first byte of the least one by the statistics, or one of these. */
     int least_byte;
+    dw_str least, greatest; /* by the statistics, as bytes of the footer; null strings: unknown */
 } dw_pq_chunk;
 
 typedef struct dw_pq_row_group {

@@ -246,7 +246,7 @@ dw__pq_row_count(const dw_env *env, dw_storage *storage, dw_str key, size_t *out
     dw_error cause = DW_ERROR_INIT;
     *out = 0;
     DW_TRY(dw__storage_head(storage, key, &meta, err));
-    const dw_pq_source source = {storage, key, meta.size_bytes};
+    const dw_pq_source source = {storage, key, meta.size_bytes, meta.modified_ms};
     dw_status status = count_rows(env, &source, out, &cause);
     if (status == DW_UNSUPPORTED) {
         *out = 0;

@@ -23,7 +23,7 @@ dw__pq_source_open(const dw_env *env, dw_str path, dw_storage **storage_out, dw_
     if (dw__storage_head(*storage_out, name, &meta, &ignored) != DW_OK) {
         return false;
     }
-    *out = (dw_pq_source){*storage_out, name, meta.size_bytes};
+    *out = (dw_pq_source){*storage_out, name, meta.size_bytes, meta.modified_ms};
     return true;
 }
 

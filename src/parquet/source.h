@@ -16,6 +16,7 @@ typedef struct dw_pq_source {
     dw_storage *storage;
     dw_str key;
     int64_t size_bytes;
+    int64_t modified_ms; /* by dw__pq_source_open */
 } dw_pq_source;
 
 /* Opens the file of a path that the engine would open. False when storage cannot, or has no such

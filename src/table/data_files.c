@@ -444,7 +444,9 @@ static dw_status
 join_parts(const data_write *write, dw_str mark, dw_copy_file *files, size_t count, dw_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        dw_pq_source source = {dw__table_storage(write->table), files[i].path, files[i].size_bytes};
+        dw_pq_source source = {.storage = dw__table_storage(write->table),
+                               .key = files[i].path,
+                               .size_bytes = files[i].size_bytes};
         DW_TRY(dw__pq_regroup(&source, mark, err));
         files[i].size_bytes = source.size_bytes;
     }

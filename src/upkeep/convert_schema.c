@@ -312,7 +312,8 @@ merge_shape(dw_converting *c, dw_str key, dw_str shape, const dw_pq_footer *foot
 static dw_status
 look_into(dw_converting *c, dw_convert_file *file, dw_error *err)
 {
-    dw_pq_source source = {dw__table_storage(c->table), file->key, file->size_bytes};
+    dw_pq_source source = {
+        .storage = dw__table_storage(c->table), .key = file->key, .size_bytes = file->size_bytes};
     dw_str footer_bytes;
     dw_pq_footer footer;
     dw_error cause = DW_ERROR_INIT;

@@ -27,7 +27,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     dw_assert(status == DW_OK);
     status = dw__storage_put(storage, DW_STR("x"), fuzz_text(data, size), NULL);
     dw_assert(status == DW_OK);
-    dw_pq_source source = {storage, DW_STR("x"), (int64_t) size};
+    dw_pq_source source = {storage, DW_STR("x"), (int64_t) size, 0};
     status = dw__pq_plain_copy(&source, &sink, &err);
     dw_assert(status == DW_OK || status == DW_CORRUPT || status == DW_UNSUPPORTED);
     if (status == DW_OK) {

@@ -1,10 +1,12 @@
 /*
  * A checkpoint's Parquet, read without the engine: whatever the bytes are, they are read or left to
- * the engine, which refuses them here. What is handed out is within what was read.
+ * the engine, which refuses them here. What is handed out is within what was read. The same of its
+ * chunks as cells: what is found in them is there.
  */
 #include "fuzz.h"
 
 #include "env/env.h"
+#include "parquet/kept.h"
 #include "parquet/parquet.h"
 
 static const dw_column_spec text_map[] = {{.name = "key", .kind = DW_VECTOR_STR},
@@ -71,6 +73,84 @@ refuse(dw_engine *engine, dw_storage *storage, const dw_parquet_read *request,
     return dw__error_set(err, DW_CORRUPT, "PARQUET_INVALID", "the engine refuses the file");
 }
 
+/* ---- Cells ----------------------------------------------------------------------------------- */
+
+/* Every kind that a leaf fits. */
+static const dw_column_spec kinds[] = {
+    {.kind = DW_VECTOR_BOOL},
+    {.kind = DW_VECTOR_I8},
+    {.kind = DW_VECTOR_I16},
+    {.kind = DW_VECTOR_I32},
+    {.kind = DW_VECTOR_I64},
+    {.kind = DW_VECTOR_FLOAT},
+    {.kind = DW_VECTOR_DOUBLE},
+    {.kind = DW_VECTOR_DATE},
+    {.kind = DW_VECTOR_TIMESTAMP},
+    {.kind = DW_VECTOR_TIMESTAMP_NTZ},
+    {.kind = DW_VECTOR_DECIMAL, .precision = 38, .scale = 2},
+    {.kind = DW_VECTOR_STR},
+    {.kind = DW_VECTOR_BYTES},
+};
+
+static void
+take_row(const dw_pq_cells *cells, const dw_pq_node *leaf, uint32_t row, dw_arena *arena)
+{
+    dw_i128 value = 0;
+    dw_str text = DW_STR("");
+    bool valid;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        bool is_text = kinds[i].kind == DW_VECTOR_STR || kinds[i].kind == DW_VECTOR_BYTES;
+        char *to = is_text ? (char *) &text : (char *) &value;
+        if (dw__pq_leaf_fits(leaf, &kinds[i]) &&
+            dw__pq_cells_take(cells, leaf, &kinds[i], &row, 1, arena, to, &valid, NULL) == DW_OK) {
+            dw_assert(valid == !dw__pq_cells_is_null(cells, row));
+            dw_assert(kinds[i].kind != DW_VECTOR_STR || dw__str_is_utf8(text));
+            (void) dw__str_hash(text);
+        }
+    }
+}
+
+static void
+look_up(const dw_pq_cells *cells, const dw_pq_node *leaf, dw_arena *arena)
+{
+    for (size_t row = 0; row < cells->row_count; row += 1 + cells->row_count / 64) {
+        take_row(cells, leaf, (uint32_t) row, arena);
+        if (dw__pq_leaf_is_integer(leaf) && !dw__pq_cells_is_null(cells, row)) {
+            int64_t value = dw__pq_cells_integer(cells, row);
+            size_t first = dw__pq_cells_find(cells, 0, value);
+            dw_assert(first <= row && dw__pq_cells_integer(cells, first) == value);
+            dw_assert(dw__pq_cells_find(cells, row, value) == row);
+        }
+    }
+}
+
+static void
+unpack_all(const dw_env *env, dw_storage *storage, size_t size)
+{
+    dw_arena arena;
+    dw_pq_footer footer;
+    const dw_pq_source source = {storage, DW_STR("x.parquet"), (int64_t) size, 0};
+    dw__arena_init(&arena, env->allocator);
+    dw_status status = dw__pq_footer_read(&source, &arena, &footer, NULL);
+    for (size_t i = 0; status == DW_OK && i < footer.row_group_count; i++) {
+        for (size_t k = 0; k < footer.node_count; k++) {
+            const dw_pq_node *leaf = &footer.nodes[k];
+            if (leaf->type == DW_PQ_GROUP) {
+                continue;
+            }
+            dw_pq_cells *cells = NULL;
+            const dw_pq_row_group *group = &footer.row_groups[i];
+            if (dw__pq_cells_make(env->allocator, &source, leaf, &group->chunks[leaf->leaf_idx],
+                                  group->row_count, (size_t) 1 << 20, &cells, NULL) == DW_OK &&
+                !cells->is_odd) {
+                look_up(cells, leaf, &arena);
+            }
+            dw__cache_item_unref(&cells->item);
+        }
+    }
+    dw__arena_deinit(&arena);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -90,6 +170,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .required_path = i == 0 ? path_column : NULL};
         fuzz_run(dw__pq_read(&engine, storage, &request, DW_ROWS_ALL, visit, &sum, NULL));
     }
+    unpack_all(&env, storage, size);
     dw__storage_close(storage);
     return 0;
 }

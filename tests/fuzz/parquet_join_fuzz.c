@@ -28,7 +28,7 @@ put_file(dw_storage *storage, const char *key, size_t body, uint8_t seed, dw_str
     dw__strbuf_append(&out, dw__strbuf_str(&end));
     dw_status status = dw__storage_put(storage, dw__str_from(key), dw__strbuf_str(&out), NULL);
     dw_assert(status == DW_OK);
-    return (dw_pq_source){storage, dw__str_from(key), (int64_t) out.len};
+    return (dw_pq_source){storage, dw__str_from(key), (int64_t) out.len, 0};
 }
 
 static void
@@ -50,7 +50,7 @@ check_chunk(const dw_pq_source *before, const dw_pq_chunk *old, const dw_pq_sour
 static dw_pq_source
 check_joined(const dw_pq_join *join, const dw_pq_source sources[2], dw_arena *arena)
 {
-    dw_pq_source joined = {sources[0].storage, DW_STR("ab"), join->size_bytes};
+    dw_pq_source joined = {sources[0].storage, DW_STR("ab"), join->size_bytes, 0};
     dw_pq_footer after;
     size_t at = 0;
     int64_t rows = 0;
