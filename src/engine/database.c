@@ -35,7 +35,8 @@ set_user_options(const dw_database *database, duckdb_config config, dw_error *er
     const dw_duck *duck = database->duck;
     char text[32];
     if (database->memory_limit_bytes != 0) {
-        snprintf(text, sizeof(text), "%lluB", (unsigned long long) database->memory_limit_bytes);
+        uint64_t limit = database->memory_limit_bytes - database->cache.size_max;
+        snprintf(text, sizeof(text), "%lluB", (unsigned long long) limit);
         DW_TRY(set_option(duck, config, "memory_limit", text, err));
     }
     if (database->spill_directory != NULL) {
@@ -145,6 +146,9 @@ set_up_instance(dw_database *database, dw_instance_kind kind, duckdb_database in
     }
     if (status == DW_OK) {
         status = dw__scan_functions_register(database, handle, err);
+    }
+    if (status == DW_OK) {
+        status = dw__found_register(database, handle, err);
     }
     if (status == DW_OK) {
         status = dw__variant_functions_register(database, handle, err);
@@ -300,6 +304,21 @@ dw__database_turns(dw_database *database)
     return &database->turns;
 }
 
+dw_cache *
+dw__database_cache(dw_database *database)
+{
+    return &database->cache;
+}
+
+/* [DATABASE-4] */
+static size_t
+cache_size(uint64_t memory_limit_bytes)
+{
+    uint64_t share = memory_limit_bytes / DW_CACHE_SHARE;
+    return memory_limit_bytes == 0 || share > DW_CACHE_BYTES_MAX ? DW_CACHE_BYTES_MAX
+                                                                 : (size_t) share;
+}
+
 static const dw_engine_ops engine_ops = {dw__parquet_read, dw__parquet_write, close_engine};
 
 dw_status
@@ -330,6 +349,7 @@ dw__database_open(const dw_env *env, const dw_database_options *options, dw_data
     dw__registry_init(&database->registry, env->allocator);
     dw__planner_init(database);
     dw__turns_init(&database->turns, env, turn_count(database));
+    dw__cache_init(&database->cache, env->allocator, cache_size(options->memory_limit_bytes));
     int failed = pthread_mutex_init(&database->mutex, NULL);
     dw_assert(failed == 0);
     *out = database;
@@ -359,6 +379,7 @@ dw__database_close(dw_database *database)
         close_instance(database->duck, &database->instances[i]);
     }
     dw__registry_deinit(&database->registry);
+    dw__cache_deinit(&database->cache);
     pthread_mutex_destroy(&database->mutex);
     dw__dealloc(database->env->allocator, database->spill_directory,
                 database->spill_directory_size);

@@ -5,6 +5,8 @@
  *  [DATABASE-1] Planning happens on a second in-memory instance that holds only empty stub tables,
  *               so that its settings never touch running queries.
  *  [DATABASE-2] File lists travel as variables or registered objects, never as SQL text.
+ *  [DATABASE-4] What is kept of files between statements takes its memory from the same limit: the
+ *               engine gets what DW_CACHE_SHARE leaves of it.
  *  [DATABASE-3] Engine errors become dw_error with the engine's own words in one line:
  *               DW_INVALID_ARGUMENT for parser, binder, catalog, conversion and constraint errors,
  *               DW_OUT_OF_MEMORY, DW_IO (STORAGE_FULL when the disk is full), DW_CANCELLED for an
@@ -13,10 +15,16 @@
 #ifndef DW_ENGINE_DATABASE_H
 #define DW_ENGINE_DATABASE_H
 
+#include "base/cache.h"
 #include "codec/old_calendar.h"
 #include "codec/roaring.h"
 #include "engine/engine.h"
 #include "engine/turns.h"
+
+/* What of data files is kept between statements, see dw__database_cache: a part of the memory
+ * limit, and no more than so many bytes. */
+#define DW_CACHE_SHARE 16
+#define DW_CACHE_BYTES_MAX ((size_t) 1 << 30)
 
 typedef struct dw_database dw_database;
 typedef struct dw_connection dw_connection;
@@ -36,6 +44,8 @@ dw_engine *dw__database_engine(dw_database *database);
 dw_str dw__database_spill_directory(const dw_database *database);
 /* For queries: as many turns as keep the cores busy while some wait for files. Thread-safe. */
 dw_turns *dw__database_turns(dw_database *database);
+/* For what statements that come again and again would unpack again. Thread-safe. */
+dw_cache *dw__database_cache(dw_database *database);
 /* True once the engine has been loaded. */
 bool dw__database_is_loaded(const dw_database *database);
 
@@ -151,7 +161,13 @@ DW_WARN_UNUSED dw_status dw__connection_bind_scan(dw_connection *connection, dw_
 DW_WARN_UNUSED dw_status dw__connection_inline_scan(dw_connection *connection, dw_str name,
                                                     dw_str view_sql, const dw_scan_files *files,
                                                     dw_strbuf *sql_out, dw_error *err);
-/* After either. */
+/* Rows that were found by other means, at most 2,048, in place of a scan: appends to `sql_out` a
+ * SELECT in parentheses that gives them. Columns and rows are borrowed until _unbind_scan. */
+DW_WARN_UNUSED dw_status dw__connection_inline_rows(dw_connection *connection, dw_str name,
+                                                    const dw_column_spec *columns,
+                                                    size_t column_count, const dw_batch *rows,
+                                                    dw_strbuf *sql_out, dw_error *err);
+/* After any of the three. */
 void dw__connection_unbind_scan(dw_connection *connection, dw_str name);
 
 /* ---- Planning -------------------------------------------------------------------------------- */

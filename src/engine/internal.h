@@ -9,6 +9,7 @@
 #ifndef DW_ENGINE_INTERNAL_H
 #define DW_ENGINE_INTERNAL_H
 
+#include "base/cache.h"
 #include "base/strbuf.h"
 #include "engine/database.h"
 #include "engine/duck.h"
@@ -55,6 +56,7 @@ struct dw_database {
     dw_registry registry;
     dw_planner planner;
     dw_turns turns;
+    dw_cache cache;
     atomic_uint_fast64_t settings_epoch; /* 0: no statement has changed a setting */
     pthread_mutex_t mutex;               /* guards loading and the idle connections */
 };
@@ -186,6 +188,8 @@ DW_WARN_UNUSED dw_status dw__rows_register(dw_database *database, duckdb_connect
                                            dw_error *err);
 DW_WARN_UNUSED dw_status dw__stream_register(dw_database *database, duckdb_connection handle,
                                              dw_error *err);
+DW_WARN_UNUSED dw_status dw__found_register(dw_database *database, duckdb_connection handle,
+                                            dw_error *err);
 DW_WARN_UNUSED dw_status dw__scan_functions_register(dw_database *database,
                                                      duckdb_connection handle, dw_error *err);
 DW_WARN_UNUSED dw_status dw__variant_functions_register(dw_database *database,

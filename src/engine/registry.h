@@ -1,6 +1,6 @@
 /*
- * Things that functions of ours find by a number that stands in SQL: streams, scans, rows to write,
- * numberings of rows.
+ * Things that functions of ours find by a number that stands in SQL: streams, scans, rows that
+ * were found, rows to write, numberings of rows.
  * A number that is not there is an error of that statement, so nobody can reach memory through SQL.
  * Private to this folder.
  *
@@ -21,6 +21,7 @@ typedef enum dw_entry_kind {
     DW_ENTRY_ROWS,
     DW_ENTRY_STREAM,
     DW_ENTRY_SCAN,
+    DW_ENTRY_FOUND,
     DW_ENTRY_NUMBERING
 } dw_entry_kind;
 

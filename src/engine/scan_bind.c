@@ -151,4 +151,5 @@ void
 dw__connection_unbind_scan(dw_connection *connection, dw_str name)
 {
     dw__binding_remove(connection, name, DW_ENTRY_SCAN);
+    dw__binding_remove(connection, name, DW_ENTRY_FOUND);
 }

@@ -30,7 +30,7 @@ test_database__has_the_settings_it_was_given(void **state)
     dw_database_options options = {(uint64_t) 300 << 20, 1, spill};
     assert_ok(dw__database_open(&f->world.env, &options, &f->database, &f->err), &f->err);
     assert_ok(dw__connection_open(f->database, &f->connection, &f->err), &f->err);
-    assert_rows(f, "300.0 MiB|1|UTC|true",
+    assert_rows(f, "281.2 MiB|1|UTC|true",
                 "SELECT current_setting('memory_limit'), " WORKING_THREADS
                 ", current_setting('TimeZone'), current_setting('preserve_insertion_order')");
     assert_rows(f, spill.ptr, "SELECT current_setting('temp_directory')");
