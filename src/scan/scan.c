@@ -8,6 +8,7 @@
 #include "codec/uri.h"
 #include "protocol/feature_use.h"
 #include "protocol/type_widening.h"
+#include "scan/lookup.h"
 #include "scan/scan_core.h"
 #include "scan/scan_sql.h"
 
@@ -134,14 +135,38 @@ add_place(const dw_bound_source *source, dw_error *err)
 }
 
 static dw_status
+keep_text(dw_scan *scan, dw_bound_source *source, const dw_strbuf *text, dw_error *err)
+{
+    source->is_bound = true;
+    return dw__arena_dup(&scan->arena, dw__strbuf_str(text), &source->sql) ? DW_OK
+                                                                           : dw__error_oom(err);
+}
+
+static dw_status
 inline_source(dw_scan *scan, dw_bound_source *source, dw_str sql, const dw_scan_files *files,
               dw_error *err)
 {
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(scan->env->allocator, DW_SCAN_SQL_BYTES_MAX);
     DW_TRY(dw__connection_inline_scan(scan->connection, source->name, sql, files, &text, err));
-    source->is_bound = true;
-    return dw__arena_dup(&scan->arena, dw__strbuf_str(&text), &source->sql) ? DW_OK
-                                                                            : dw__error_oom(err);
+    return keep_text(scan, source, &text, err);
+}
+
+/* Rows that can be looked up are given to the statement instead of files. */
+static dw_status
+inline_rows(dw_scan *scan, dw_bound_source *source, dw_error *err)
+{
+    dw_column_spec *columns;
+    size_t column_count;
+    dw_batch rows;
+    bool is_found;
+    DW_TRY(dw__scan_look_up(scan, source, &columns, &column_count, &rows, &is_found, err));
+    if (!is_found) {
+        return DW_OK;
+    }
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(scan->env->allocator, DW_SCAN_SQL_BYTES_MAX);
+    DW_TRY(dw__connection_inline_rows(scan->connection, source->name, columns, column_count, &rows,
+                                      &text, err));
+    return keep_text(scan, source, &text, err);
 }
 
 static dw_status
@@ -267,6 +292,16 @@ load_rows(dw_scan *scan, dw_bound_source *source, dw_error *err)
 }
 
 static dw_status
+load_source_rows(dw_scan *scan, dw_bound_source *source, dw_error *err)
+{
+    dw_status status = load_rows(scan, source, err);
+    if (status == DW_CORRUPT) {
+        add_place(source, err);
+    }
+    return status;
+}
+
+static dw_status
 open_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
 {
     DW_TRY(choose_files(scan, source, plan, err));
@@ -274,11 +309,23 @@ open_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
     DW_TRY(dw__scan_find_old_values(scan, source, err));
     DW_TRY(make_copies(scan, source, err));
     DW_TRY(fill_partition_values(scan, source, err));
-    dw_status status = load_rows(scan, source, err);
-    if (status == DW_CORRUPT) {
-        add_place(source, err);
+    DW_TRY(load_source_rows(scan, source, err));
+    return bind_source(scan, source, plan, err);
+}
+
+/* Gives the statement rows instead of files; leaves it unbound where they cannot be looked up. */
+static dw_status
+look_up_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
+{
+    DW_TRY(choose_files(scan, source, plan, err));
+    DW_TRY(resolve_paths(scan, source, err));
+    DW_TRY(load_source_rows(scan, source, err));
+    DW_TRY(inline_rows(scan, source, err));
+    if (!source->is_bound) {
+        dw__dv_list_deinit(&source->deleted);
+        source->report = (dw_scan_report){.predicate = DW_STR_NULL};
     }
-    return status == DW_OK ? bind_source(scan, source, plan, err) : status;
+    return DW_OK;
 }
 
 /* ---- The scan -------------------------------------------------------------------------------- */
@@ -321,6 +368,24 @@ prepare_sources(dw_scan *scan, const dw_scan_source *sources, size_t count, dw_p
     return DW_OK;
 }
 
+/* Rows that are asked for by their keys. `known_out`: what the statement demands is in the plan. */
+static dw_status
+open_by_keys(dw_scan *scan, const dw_scan_source *from, dw_plan_source *plan, bool *known_out,
+             dw_error *err)
+{
+    dw_bound_source *source = &scan->sources[0];
+    DW_TRY(dw__scan_read_keys(plan, from->keys, from->key_count, known_out, err));
+    if (!*known_out) {
+        return DW_OK;
+    }
+    source->keys = from->keys;
+    source->key_count = from->key_count;
+    source->wanted = from->wanted;
+    source->wanted_count = from->wanted_count;
+    *known_out = from->are_keys_all;
+    return look_up_source(scan, source, plan, err);
+}
+
 static dw_status
 open_sources(dw_scan *scan, dw_database *database, dw_str sql, const dw_scan_source *sources,
              size_t count, dw_error *err)
@@ -329,8 +394,10 @@ open_sources(dw_scan *scan, dw_database *database, dw_str sql, const dw_scan_sou
     DW_TRY(prepare_sources(scan, sources, count, &plans, err));
     bool is_known = count == 1 && sources[0].rows != NULL;
     if (count == 1 && sources[0].keys != NULL) {
-        DW_TRY(
-            dw__scan_read_keys(&plans[0], sources[0].keys, sources[0].key_count, &is_known, err));
+        DW_TRY(open_by_keys(scan, &sources[0], &plans[0], &is_known, err));
+        if (scan->sources[0].is_bound) {
+            return DW_OK;
+        }
     }
     if (!is_known) {
         DW_TRY(dw__scan_plan_sources(scan->connection, database, scan->env, sql, plans, count,

@@ -43,10 +43,15 @@ typedef struct dw_scan_source {
      * see dw__scan_whole_files. The conditions must mean what they were planned to mean: no
      * functions, variables or macros. */
     bool sets_whole_files_aside;
-    /* Not NULL: the statement has no other source, reads its rows one by one and demands just this
-     * of them; it need not be planned where the columns are integers. */
+    /* Not NULL: the statement has no other source and demands just this of its rows, before it does
+     * anything else with them. Where the columns are integers the rows may be looked up. */
     const dw_scan_key *keys;
     size_t key_count;
+    bool are_keys_all; /* it gives the rows out as they are, and need not be planned either */
+    /* Where there are keys: names among which are all columns that the statement names. NULL: it
+     * may name any. */
+    const dw_str *wanted;
+    size_t wanted_count;
     /* There is no view of that name: the statement is run with dw__scan_text in its place. */
     bool is_inlined;
 } dw_scan_source;

@@ -38,8 +38,12 @@ typedef struct dw_bound_source {
     dw_str *partition_values; /* file by file; NULL when there are no partition columns */
     size_t value_count;       /* of a file */
     dw_dv_list deleted;
-    dw_dv_list kept;            /* of changes or chosen rows: the only ones to read */
-    const dw_scan_rows *rows;   /* chosen before, or NULL */
+    dw_dv_list kept;          /* of changes or chosen rows: the only ones to read */
+    const dw_scan_rows *rows; /* chosen before, or NULL */
+    const dw_scan_key *keys;  /* known to be all that is demanded of the rows, or NULL */
+    size_t key_count;
+    const dw_str *wanted; /* see dw_scan_source */
+    size_t wanted_count;
     const dw_plan_source *plan; /* what the statement demands of the rows */
     bool with_positions, compares_nulls, sets_whole_files_aside;
     dw_scan_report report;
