@@ -32,10 +32,15 @@ typedef struct dml_upkeep {
     void *(*begin)(sim *world); /* what the others are given */
     /* Looks after the table in some way; `snapshot` was read for it. */
     void (*step)(void *ctx, life *self, dml *all, dw_log_snapshot *snapshot);
+    /* Says where the vectors of a statement go. */
+    void (*prepare)(void *ctx, dwt_change *change);
     /* After each step of any writer. */
     void (*check)(void *ctx, life *self, dml *all);
     /* Once all writers are done, and all commits archived. */
     void (*end)(void *ctx, dml *all, sim *world);
+    /* All vectors that there ever were. */
+    dw_storage *(*vectors)(void *ctx);
+    void (*release)(void *ctx);
     uint64_t share; /* of all steps, in 100 */
 } dml_upkeep;
 

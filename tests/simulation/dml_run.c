@@ -145,7 +145,9 @@ check(run *self, table_kind kind)
     if (upkeep != NULL) {
         upkeep->end(self->all.upkeep_ctx, &self->all, self->world);
     }
-    history_check(&self->past, &self->all, truth, kind.is_serializable, kind.tracks_rows);
+    history_check(&self->past, &self->all,
+                  upkeep == NULL ? truth : upkeep->vectors(self->all.upkeep_ctx),
+                  kind.is_serializable, kind.tracks_rows);
     if (self->all.all.fault[0] != '\0') {
         find_fault(self, "a writer got", self->all.all.fault);
     }
@@ -211,6 +213,9 @@ run_seed(uint64_t seed, sim_options options, seed_totals *sum)
     sum->vacuumed_count += self->all.vacuumed_count;
     sum->restored_count += self->all.restored_count;
     history_deinit(&self->past);
+    if (upkeep != NULL) {
+        upkeep->release(self->all.upkeep_ctx);
+    }
     dml_deinit(&self->all);
     sim_free(self->world);
     free(self);

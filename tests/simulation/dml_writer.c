@@ -475,6 +475,9 @@ run_statement(life *self, dml *all, dw_log_snapshot *snapshot, statement_kind ki
     s.rows = dw__strbuf_make(dw__allocator_libc(), TEXT_BYTES_MAX);
     s.merge.left = dw__strbuf_make(dw__allocator_libc(), TEXT_BYTES_MAX);
     dwt_change_init(&s.change, self->log, snapshot, "SIMULATED");
+    if (all->upkeep != NULL) {
+        all->upkeep->prepare(all->upkeep_ctx, &s.change);
+    }
     const char *operation = fill(&s, kind);
     if (s.change.action_count > 0) {
         commit(&s, operation);

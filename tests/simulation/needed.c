@@ -45,6 +45,12 @@ note_add(void *ctx, const dw_action *action, dw_error *err)
         *file = (needed_file){.added_at = n->version_count, .removed_at = INT64_MAX};
         bool ok = dw__arena_dup(&n->arena, action->as.file.path, &file->path);
         dw_assert(ok);
+        bool is_absolute;
+        const dw_dv_descriptor *dv = action->as.file.dv;
+        if (dv != NULL && dv->storage_type == 'u') {
+            dw_status status = dw__dv_path(dv, &n->arena, &file->vector, &is_absolute, NULL);
+            dw_assert(status == DW_OK);
+        }
     }
     return DW_OK;
 }
@@ -83,8 +89,15 @@ needed_missing(const needed *n, int64_t first, dw_storage *truth)
     for (size_t i = 0; i < n->file_count; i++) {
         dw_object_meta meta;
         const needed_file *file = &n->files[i];
-        if (file->removed_at > first && dw__storage_head(truth, file->path, &meta, NULL) != DW_OK) {
+        if (file->removed_at <= first) {
+            continue;
+        }
+        if (dw__storage_head(truth, file->path, &meta, NULL) != DW_OK) {
             return file->path;
+        }
+        if (!dw__str_is_null(file->vector) &&
+            dw__storage_head(truth, file->vector, &meta, NULL) != DW_OK) {
+            return file->vector;
         }
     }
     return DW_STR_NULL;
@@ -94,7 +107,9 @@ bool
 needed_is_live(const needed *n, dw_str path)
 {
     for (size_t i = 0; i < n->file_count; i++) {
-        if (n->files[i].removed_at == INT64_MAX && dw__str_equal(n->files[i].path, path)) {
+        const needed_file *file = &n->files[i];
+        if (file->removed_at == INT64_MAX &&
+            (dw__str_equal(file->path, path) || dw__str_equal(file->vector, path))) {
             return true;
         }
     }

@@ -12,6 +12,7 @@ enum { NEEDED_FILES_MAX = 4096 };
 /* A file from the version that added it to the one that removed it. */
 typedef struct needed_file {
     dw_str path;
+    dw_str vector;                /* the file of its deletion vector; null string: it has none */
     int64_t added_at, removed_at; /* INT64_MAX: it is live */
 } needed_file;
 

@@ -17,6 +17,7 @@
 #include "base/assert.h"
 #include "codec/rows.h"
 #include "support/fake_engine.h"
+#include "table/dv_write.h"
 #include "upkeep/clone.h"
 #include "upkeep/optimize.h"
 #include "upkeep/repair.h"
@@ -34,6 +35,8 @@ static const char root[] = "/simulated/t";
 /* What all writers of a seed share. */
 typedef struct shared {
     dw_database *database; /* never loaded */
+    dw_storage *truth;
+    dw_storage *vectors; /* all that were written, for the history */
     needed needed;
     bool is_vacuuming; /* two at once may hide each other from RESTORE: docs/upkeep.md */
     size_t clone_count;
@@ -309,8 +312,37 @@ begin(sim *world)
     dw_assert(at != NULL);
     dw_status status = dw__database_open(sim_env(world), &options, &at->database, &err);
     dw_assert(status == DW_OK);
+    at->truth = sim_storage(world);
+    status = dw__storage_memory_open(sim_env(world), &at->vectors, &err);
+    dw_assert(status == DW_OK);
     needed_init(&at->needed);
     return at;
+}
+
+/* Like data files these are written without faults: what comes of it is a commit or is not. */
+static dw_status
+write_vector(dwt_change *change, const dw_rowset *rows, dw_dv_descriptor **out, dw_error *err)
+{
+    shared *at = change->write_ctx;
+    dw_dv_writer writer;
+    dw__dv_writer_init(&writer, at->truth, &change->arena);
+    dw_status status = dw__dv_writer_put(&writer, rows, out, err);
+    if (status == DW_OK) {
+        status = dw__storage_put(at->vectors, writer.key, dw__strbuf_str(&writer.file), err);
+    }
+    if (status == DW_OK) {
+        status = dw__dv_writer_finish(&writer, err);
+    }
+    dw__dv_writer_deinit(&writer);
+    return status;
+}
+
+static void
+write_vectors_into_files(void *ctx, dwt_change *change)
+{
+    change->storage = ((shared *) ctx)->truth;
+    change->write_vector = write_vector;
+    change->write_ctx = ctx;
 }
 
 static void
@@ -442,7 +474,20 @@ end(void *ctx, dml *all, sim *world)
     }
     dw__log_close(log);
     dw__engine_close(engine);
+}
+
+static dw_storage *
+vectors_of(void *ctx)
+{
+    return ((shared *) ctx)->vectors;
+}
+
+static void
+release(void *ctx)
+{
+    shared *at = ctx;
     needed_deinit(&at->needed);
+    dw__storage_close(at->vectors);
     dw__database_close(at->database);
     free(at);
 }
@@ -450,7 +495,14 @@ end(void *ctx, dml *all, sim *world)
 int
 main(int argc, char **argv)
 {
-    static const dml_upkeep upkeep = {begin, look_after, check_needed, end, STEPS_SHARE};
+    static const dml_upkeep upkeep = {.begin = begin,
+                                      .step = look_after,
+                                      .prepare = write_vectors_into_files,
+                                      .check = check_needed,
+                                      .end = end,
+                                      .vectors = vectors_of,
+                                      .release = release,
+                                      .share = STEPS_SHARE};
     return dml_main(
         argc, argv, &upkeep,
         (seeds_options){.seed_count = SEEDS, .actor_count = WRITERS, .crashes_max = CRASHES_MAX});

@@ -99,11 +99,15 @@ read_vector(void *ctx, const dw_dv_descriptor *dv, dw_rowset **out, dw_error *er
     return dw__dv_read(change->storage, dv, &change->arena, out, err);
 }
 
-/* In the log itself. */
+/* In the log itself, unless the change says where. */
 static dw_status
 write_vector(void *ctx, const dw_rowset *rows, dw_dv_descriptor **out, dw_error *err)
 {
     dwt_change *change = ctx;
+    if (change->write_vector != NULL) {
+        change->written++;
+        return change->write_vector(change, rows, out, err);
+    }
     dw_str payload;
     char padded[VECTOR_BYTES_MAX] = {0};
     dw_dv_descriptor *dv = DW_ARENA_NEW(&change->arena, dw_dv_descriptor);

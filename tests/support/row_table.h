@@ -38,10 +38,16 @@ typedef struct dwt_file {
     dwt_range range; /* of its rows; partitions have one value */
 } dwt_file;
 
-typedef struct dwt_change {
+typedef struct dwt_change dwt_change;
+
+struct dwt_change {
     dw_arena arena;
     dw_txn txn;
-    dw_storage *storage;
+    dw_storage *storage; /* of vectors */
+    /* Where vectors go: a file at once; NULL: into the log. */
+    dw_status (*write_vector)(dwt_change *change, const dw_rowset *rows, dw_dv_descriptor **out,
+                              dw_error *err);
+    void *write_ctx;
     dw_log_snapshot *snapshot; /* borrowed */
     dw_action actions[4 * DWT_CHANGE_FILES_MAX];
     size_t action_count;
@@ -56,7 +62,7 @@ typedef struct dwt_change {
     size_t parts[4 * DWT_CHANGE_FILES_MAX];
     bool left_out[DWT_CHANGE_FILES_MAX];
     size_t part; /* of what is put next; the commit has parts once it is not 0 */
-} dwt_change;
+};
 
 /* The schema of such tables: a long id and the partition columns a and b. */
 #define DWT_ROWS_SCHEMA                                                                            \
