@@ -33,30 +33,25 @@ VALUES = [
 ]
 
 
-def json_null(shredded):
-    """As a whole: where Spark shreds it is NULL to us; see docs/compatibility.md."""
-    return "NULL" if shredded else "parse_json('null')"
-
-
-def our_rows(first, count, shredded):
-    return (f"SELECT id, CASE WHEN id % 7 = 0 THEN NULL WHEN id % 9 = 0 THEN {json_null(shredded)}"
+def our_rows(first, count):
+    return ("SELECT id, CASE WHEN id % 7 = 0 THEN NULL WHEN id % 9 = 0 THEN parse_json('null')"
             " ELSE {'b': id, 'a': 'x' || id}::VARIANT END,"
             " CASE WHEN id % 5 = 0 THEN NULL ELSE {'n': id::INT, 'v': [id]::VARIANT} END,"
             " [id::VARIANT, NULL, 'two'::VARIANT], MAP {'k': parse_json('{\"q\": [null, 2.5]}'), 'n': NULL}"
             f" FROM range({first}, {first + count}) r(id)")
 
 
-def their_rows(first, count, shredded):
+def their_rows(first, count):
     text = "parse_json(concat('{\"b\": ', id, ', \"a\": \"s\", \"c\": [', id, ', null]}'))"
-    return (f"SELECT id, IF(id % 9 = 0, {json_null(shredded)}, {text}),"
+    return (f"SELECT id, IF(id % 9 = 0, parse_json('null'), {text}),"
             " named_struct('n', CAST(id AS INT), 'v', CAST(id AS VARIANT)),"
             f" array({text}, CAST(NULL AS VARIANT)), map('k', {text}) FROM range({first}, {first + count})")
 
 
-def steps(name, shredded):
+def steps(name):
     return [
-        ("us", f"INSERT INTO {name} {our_rows(0, 100, shredded)}"),
-        ("spark", f"INSERT INTO {name} {their_rows(100, 50, shredded)}"),
+        ("us", f"INSERT INTO {name} {our_rows(0, 100)}"),
+        ("spark", f"INSERT INTO {name} {their_rows(100, 50)}"),
         ("us", f"UPDATE {name} SET v = parse_json('[1, {{\"z\": null}}]'), s.v = 'ours'::VARIANT WHERE id % 20 = 3"),
         ("spark", f"UPDATE {name} SET v = parse_json('{{\"spark\": 1}}') WHERE id % 20 = 4"),
         ("us", f"DELETE FROM {name} WHERE id % 10 = 6"),
@@ -65,7 +60,7 @@ def steps(name, shredded):
         ("spark", f"MERGE INTO {name} t USING (SELECT id FROM range(90, 110)) s ON t.id = s.id"
                   " WHEN MATCHED THEN UPDATE SET v = CAST(s.id AS VARIANT)"),
         ("spark", f"OPTIMIZE {name}"),
-        ("us", f"INSERT INTO {name} {our_rows(200, 10, shredded)}"),
+        ("us", f"INSERT INTO {name} {our_rows(200, 10)}"),
     ]
 
 
@@ -106,7 +101,7 @@ def lives(path, feature):
     properties = ", ".join(f"'{k}' = '{v}'" for k, v in FEATURES[feature].items())
     tail = f" TBLPROPERTIES ({properties})" if properties else ""
     product.sql(f"CREATE TABLE {name} ({COLUMNS}) USING DELTA{tail}")
-    for who, statement in steps(name, "shredded" in feature):
+    for who, statement in steps(name):
         try:
             product.sql(statement) if who == "us" else spark.session().sql(statement).collect()
         except Exception as e:
