@@ -78,7 +78,8 @@ def definition(path, own):
 def altered(run, name, statements, own):
     session = spark.session()
     ours, theirs = run.path(f"altered/{name}/ours"), run.path(f"altered/{name}/theirs")
-    for path, execute in ((ours, product.sql), (theirs, lambda text: session.sql(text).collect())):
+    for path, execute in ((ours, lambda text: product.sql(product.PLAIN + text)),
+                          (theirs, lambda text: session.sql(text).collect())):
         table = f"delta.`{path}`"
         execute(f"CREATE TABLE {table} {CREATE}")
         execute(f"INSERT INTO {table} VALUES {VALUES}")

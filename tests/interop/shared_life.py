@@ -186,7 +186,7 @@ def create(path, feature):
     columns = ", ".join(filter(None, (columns, MORE_COLUMNS.get(feature))))
     tail = f" TBLPROPERTIES ({properties})" if properties else ""
     layout = "CLUSTER BY (id, st.a)" if feature == "clustering" else "PARTITIONED BY (p)"
-    product.sql(f"CREATE TABLE {product.table_sql(path)} ({columns}) USING DELTA {layout}{tail}")
+    product.sql(f"{product.PLAIN}CREATE TABLE {product.table_sql(path)} ({columns}) USING DELTA {layout}{tail}")
 
 
 def lives(path, feature, with_spark):

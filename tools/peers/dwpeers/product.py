@@ -51,6 +51,10 @@ def table_sql(path):
     return "delta.`" + os.path.abspath(path).replace("`", "``") + "`"
 
 
+# Before a CREATE TABLE: the table has no properties but those that it is told to have.
+PLAIN = "SET spark.databricks.delta.properties.defaults.enableDeletionVectors = false; "
+
+
 def sql(statements):
     return run("sql", "-c", statements)
 
