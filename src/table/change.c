@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "protocol/stats.h"
+#include "table/symlinks.h"
 #include "table/transaction.h"
 
 #include <inttypes.h>
@@ -272,7 +273,10 @@ dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
         return DW_OK;
     }
     bool is_staged = change->transaction != NULL;
-    dw_status status = describe(change, err);
+    dw_status status = dw__symlinks_check(change, err);
+    if (status == DW_OK) {
+        status = describe(change, err);
+    }
     if (status == DW_OK) {
         status = is_staged ? dw__transaction_stage(change->transaction, change, &out->version, err)
                            : commit(change, out, err);
@@ -281,6 +285,7 @@ dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
         dw__change_discard(change);
     }
     if (status == DW_OK && !is_staged && !out->was_duplicate && !out->was_left_out) {
+        dw__symlinks_renew(change, out->version);
         checkpoint_if_due(change, out->version);
         compact_if_due(change, out->version);
     }

@@ -1,17 +1,13 @@
 /*
- * GENERATE symlink_format_manifest: lists of the live files, a list for each partition, for engines
- * that read Parquet by such lists and nothing of Delta.
+ * GENERATE symlink_format_manifest: lists of the live files, as table/symlinks.h makes them.
  *
- *  [MANIFEST-1] Each list is replaced as a whole; lists of partitions that are gone are removed
- *               last.
+ *  [MANIFEST-1] Lists are of one version, the newest when it began.
  */
 #ifndef DW_UPKEEP_MANIFEST_H
 #define DW_UPKEEP_MANIFEST_H
 
 #include "table/table.h"
 #include "upkeep/upkeep.h"
-
-#define DW_MANIFEST_PREFIX "_symlink_format_manifest/"
 
 typedef struct dw_manifest_result {
     int64_t version; /* whose files are listed */
