@@ -123,7 +123,7 @@ def test_manifests__are_written_for_partitions_that_changed_only(w):
 
 @test
 def test_manifests__begin_when_the_property_is_set(w):
-    w.sql("CREATE TABLE t (a INT, p INT) PARTITIONED BY (p)")
+    w.sql("CREATE TABLE t (a INT, p INT) PARTITIONED BY (p) TBLPROPERTIES ('delta.enableDeletionVectors' = 'false')")
     w.sql("INSERT INTO t VALUES (1, 1), (2, 2)")
     expect_equal(lists(w), {})
     w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.compatibility.symlinkFormatManifest.enabled' = 'true')")
