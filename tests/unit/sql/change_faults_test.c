@@ -101,18 +101,6 @@ put_draft_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_draft **dr
     return outcome(done, status);
 }
 
-static dw_status
-put_draft_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_draft **draft_io,
-                    dw_error *err)
-{
-    dw_status status = DW_OK;
-    if (fails_now(true, &status, err)) {
-        return status;
-    }
-    return outcome(rival.inner->put_draft_if_absent(storage, key, bytes, draft_io,
-                                                    status == DW_OK ? err : NULL),
-                   status);
-}
 
 static dw_status
 put(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
