@@ -101,7 +101,6 @@ put_draft_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_draft **dr
     return outcome(done, status);
 }
 
-
 static dw_status
 put(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
 {
