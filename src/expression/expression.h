@@ -45,6 +45,10 @@ typedef struct dw_expression {
 DW_WARN_UNUSED dw_status dw__expression_translate(dw_str text, const dw_type *schema,
                                                   dw_arena *arena, dw_expression *out,
                                                   dw_error *err);
+/* Whether the expression names the column, something in it, or what it is in; no more is asked of
+ * the text than that it consists of tokens. */
+DW_WARN_UNUSED dw_status dw__expression_names(dw_str text, const dw_str *parts, size_t count,
+                                              dw_arena *arena, bool *out, dw_error *err);
 /* Turns the expression into one of `type`, as an assignment would. The same errors. */
 DW_WARN_UNUSED dw_status dw__expression_cast(dw_expression *expression, const dw_type *type,
                                              dw_arena *arena, dw_error *err);

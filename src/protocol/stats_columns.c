@@ -5,9 +5,10 @@
 #include "base/assert.h"
 #include "base/vec.h"
 #include "codec/json.h"
+#include "protocol/schema_edit.h"
 #include "protocol/stats.h"
 
-#define NAME_PARTS_MAX ((size_t) DW_SCHEMA_DEPTH_MAX)
+#define NAME_PARTS_MAX DW_COLUMN_PARTS_MAX
 
 /* A leaf with both of its paths. */
 typedef struct leaf {
@@ -95,51 +96,6 @@ collect_leaves(leaf_walk *walk, const dw_type *type, size_t depth, const dw_str 
 
 /* ---- Columns by name ------------------------------------------------------------------------- */
 
-/* Takes the next dotted name off a list such as "a, b.c, `d.e`.f". Backquotes are dropped, a
- * doubled one stands for itself. Returns false at the end of the list, or for more parts than a
- * column can have. */
-static bool
-take_name(dw_str *list, dw_arena *arena, dw_str *parts, size_t *count_out, bool *out_of_memory)
-{
-    *count_out = 0;
-    if (list->len == 0) {
-        return false;
-    }
-    char *text = dw__arena_alloc_bytes(arena, list->len);
-    if (text == NULL) {
-        *out_of_memory = true;
-        return false;
-    }
-    bool quoted = false;
-    size_t start = 0;
-    size_t len = 0;
-    size_t at = 0;
-    for (; at <= list->len; at++) {
-        char c = at < list->len ? list->ptr[at] : ',';
-        if (c == '`') {
-            bool doubled = quoted && at + 1 < list->len && list->ptr[at + 1] == '`';
-            quoted = doubled ? quoted : !quoted;
-            if (doubled) {
-                text[len++] = '`';
-                at++;
-            }
-        } else if (at < list->len && (quoted || (c != '.' && c != ','))) {
-            text[len++] = c;
-        } else {
-            if (*count_out == NAME_PARTS_MAX) {
-                return false;
-            }
-            parts[(*count_out)++] = dw__str_trim(dw__str_make(text + start, len - start));
-            start = len;
-            if (c == ',') {
-                break;
-            }
-        }
-    }
-    *list = dw__str_slice(*list, at + 1, list->len);
-    return true;
-}
-
 /* Chooses the leaf of that path, or all leaves of the struct that it leads to. */
 static void
 choose(leaf_list *leaves, const dw_str *parts, size_t count, bool physical)
@@ -162,7 +118,7 @@ choose_named(leaf_walk *walk, dw_str names)
     dw_str parts[NAME_PARTS_MAX];
     size_t count;
     bool out_of_memory = false;
-    while (take_name(&names, walk->arena, parts, &count, &out_of_memory)) {
+    while (dw__column_parts_take(&names, walk->arena, parts, &count, &out_of_memory)) {
         choose(&walk->leaves, parts, count, false);
     }
     return !out_of_memory;

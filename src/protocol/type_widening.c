@@ -5,8 +5,10 @@
 
 #include "base/assert.h"
 #include "codec/json.h"
+#include "protocol/schema_edit.h"
 
 #define TYPE_JSON_BYTES_MAX ((size_t) 4096)
+#define CHANGES_BYTES_MAX ((size_t) 1 << 20)
 
 /* The digits of a decimal that takes every value of an integer type. */
 #define INTEGER_DIGITS 10
@@ -81,6 +83,101 @@ dw__type_change_is_iceberg(const dw_type *from, const dw_type *to)
     return !(from_integer && (to->kind == DW_TYPE_DOUBLE || to->kind == DW_TYPE_DECIMAL)) &&
            !(from->kind == DW_TYPE_DATE && to->kind == DW_TYPE_TIMESTAMP_NTZ) &&
            !(from->kind == DW_TYPE_DECIMAL && from->scale != to->scale);
+}
+
+/* ---- What may come of a type ----------------------------------------------------------------- */
+
+static void
+put_word(dw_strbuf *out, size_t begun_at, const char *word)
+{
+    dw__strbuf_append(out, dw__strbuf_str(out).len == begun_at ? DW_STR("") : DW_STR(", "));
+    dw__strbuf_append(out, dw__str_from(word));
+}
+
+static void
+put_wider_decimal(dw_strbuf *out, size_t begun_at, const dw_type *from, int rank)
+{
+    int precision = rank == 4 ? LONG_DIGITS : rank > 0 ? INTEGER_DIGITS : from->precision + 1;
+    int scale = rank > 0 ? 0 : from->scale;
+    if (precision <= DW_DECIMAL_PRECISION_MAX) {
+        char text[DW_TYPE_TEXT_SIZE];
+        dw_type narrowest = {
+            .kind = DW_TYPE_DECIMAL, .precision = (uint8_t) precision, .scale = (uint8_t) scale};
+        put_word(out, begun_at, dw__type_text(&narrowest, text));
+        dw__strbuf_append_literal(out, " and wider decimals");
+    }
+}
+
+void
+dw__type_print_wider(dw_strbuf *out, const dw_type *from)
+{
+    static const dw_type_kind kinds[] = {DW_TYPE_SHORT, DW_TYPE_INTEGER, DW_TYPE_LONG,
+                                         DW_TYPE_DOUBLE, DW_TYPE_TIMESTAMP_NTZ};
+    size_t begun_at = dw__strbuf_str(out).len;
+    int rank = integer_rank(from);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        char text[DW_TYPE_TEXT_SIZE];
+        dw_type to = {.kind = kinds[i]};
+        if (kinds[i] != from->kind && from->kind != DW_TYPE_VOID &&
+            dw__type_change_is_widening(from, &to)) {
+            put_word(out, begun_at, dw__type_text(&to, text));
+        }
+    }
+    if (rank > 0 || from->kind == DW_TYPE_DECIMAL) {
+        put_wider_decimal(out, begun_at, from, rank);
+    }
+}
+
+/* ---- Recording a change ---------------------------------------------------------------------- */
+
+/* Types here have no parts, and so their names are short. */
+static void
+put_type(dw_strbuf *json, dw_str key, const dw_type *type, const dw_allocator *allocator)
+{
+    DW_AUTO(dw_strbuf) name = dw__strbuf_make(allocator, TYPE_JSON_BYTES_MAX);
+    dw__type_print(&name, type);
+    dw__json_put_key(json, key);
+    dw__json_put_string(json, dw__strbuf_str(&name));
+    json->failed = json->failed || name.failed;
+}
+
+static void
+put_change(dw_strbuf *json, dw_str below, const dw_type *from, const dw_type *to, int64_t version,
+           const dw_allocator *allocator)
+{
+    dw__strbuf_append_char(json, '{');
+    if (version >= 0) {
+        dw__json_put_key(json, DW_STR("tableVersion"));
+        dw__strbuf_append_i64(json, version);
+    }
+    put_type(json, DW_STR("fromType"), from, allocator);
+    put_type(json, DW_STR("toType"), to, allocator);
+    if (below.len > 0) {
+        dw__json_put_key(json, DW_STR("fieldPath"));
+        dw__json_put_string(json, below);
+    }
+    dw__strbuf_append_char(json, '}');
+}
+
+dw_status
+dw__type_change_record(dw_field *field, dw_str below, const dw_type *from, const dw_type *to,
+                       int64_t version, dw_arena *arena, dw_error *err)
+{
+    DW_AUTO(dw_json_doc_ptr) doc = NULL;
+    DW_AUTO(dw_strbuf) json = dw__strbuf_make(arena->allocator, CHANGES_BYTES_MAX);
+    DW_TRY(
+        dw__json_parse(arena->allocator, field->metadata_json, "a column's metadata", &doc, err));
+    dw__strbuf_append_char(&json, '[');
+    dw_json_iter it = dw__json_iter(dw__json_get(dw__json_root(doc), DW_TYPE_CHANGES_KEY));
+    while (dw__json_next(&it)) {
+        dw__json_put_comma(&json);
+        dw__json_write(&json, it.value);
+    }
+    dw__json_put_comma(&json);
+    put_change(&json, below, from, to, version, arena->allocator);
+    dw__strbuf_append_char(&json, ']');
+    DW_TRY(dw__strbuf_ok(&json, "the changes of a type", err));
+    return dw__field_metadata_set(field, DW_TYPE_CHANGES_KEY, dw__strbuf_str(&json), arena, err);
 }
 
 /* ---- What a schema records ------------------------------------------------------------------- */

@@ -15,6 +15,16 @@ bool dw__type_change_is_iceberg(const dw_type *from, const dw_type *to);
 
 #define DW_TYPE_CHANGES_KEY DW_STR("delta.typeChanges")
 
+/* Appends the types that a column of this type may get: "short, int, long, ..."; nothing when there
+ * are none. Decimals stand for themselves and all wider ones. */
+void dw__type_print_wider(dw_strbuf *out, const dw_type *from);
+/* Records a change in the metadata of the field, or of what is below it at the path `below`
+ * ("element.key"; "" for itself). `version` is that of the commit, where the feature's preview
+ * wants it; -1: none. */
+DW_WARN_UNUSED dw_status dw__type_change_record(dw_field *field, dw_str below, const dw_type *from,
+                                                const dw_type *to, int64_t version, dw_arena *arena,
+                                                dw_error *err);
+
 /* A change that the metadata of a field records. */
 typedef struct dw_type_change {
     const dw_column_name *name;

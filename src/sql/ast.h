@@ -7,6 +7,7 @@
 
 #include "protocol/action.h"
 #include "sql/token.h"
+#include "table/alter_columns.h"
 #include "table/create.h"
 #include "table/load.h"
 #include "table/merge.h"
@@ -197,7 +198,13 @@ typedef enum dw_alter_kind {
     DW_ALTER_DROP_CONSTRAINT,
     DW_ALTER_DROP_FEATURE,
     DW_ALTER_CLUSTER_BY,
-    DW_ALTER_SYNC_IDENTITY
+    DW_ALTER_SYNC_IDENTITY,
+    DW_ALTER_ADD_COLUMNS,
+    DW_ALTER_DROP_COLUMNS,
+    DW_ALTER_RENAME_COLUMN,
+    DW_ALTER_CHANGE_COLUMNS,
+    DW_ALTER_REPLACE_COLUMNS,
+    DW_ALTER_FOREIGN /* columns in a way that we cannot read, but the engine may */
 } dw_alter_kind;
 
 typedef struct dw_alter_statement {
@@ -211,6 +218,13 @@ typedef struct dw_alter_statement {
     dw_name_paths cluster_by; /* CLUSTER BY; none: NONE */
     bool if_exists;
     bool truncates; /* DROP FEATURE ... TRUNCATE HISTORY */
+    bool is_dry_run;
+    dw_new_column *added; /* ADD COLUMNS */
+    dw_column_change *changes;
+    const dw_type *columns; /* REPLACE COLUMNS: as the fields of a struct */
+    size_t column_count;    /* of `added` or `changes` */
+    dw_name_paths paths;    /* DROP, RENAME: the columns; `item` is the new name */
+    dw_error *failure;      /* FOREIGN: why we cannot */
 } dw_alter_statement;
 
 typedef enum dw_transaction_kind {

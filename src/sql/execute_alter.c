@@ -1,9 +1,11 @@
 /*
- * ALTER TABLE of properties, constraints and features.
+ * ALTER TABLE: runs it, tells the version and what was done unasked; DRY RUN shows what would
+ * change.
  */
 #include "table/alter.h"
 
 #include "base/assert.h"
+#include "codec/rows.h"
 #include "sql/execution.h"
 
 #include <inttypes.h>
@@ -11,52 +13,125 @@
 #define MESSAGE_BYTES_MAX ((size_t) 65536)
 
 static dw_status
-alter(dw_execution *x, dw_table *table, int64_t *version_out)
+alter_columns(dw_execution *x, dw_table *table, dw_alter_report *report)
+{
+    const dw_alter_statement *statement = &x->statement.as.alter;
+    switch ((unsigned) statement->kind) {
+    case DW_ALTER_ADD_COLUMNS:
+        return dw__table_add_columns(table, statement->added, statement->column_count, report,
+                                     x->err);
+    case DW_ALTER_DROP_COLUMNS:
+        return dw__table_drop_columns(table, statement->paths, statement->if_exists, report,
+                                      x->err);
+    case DW_ALTER_RENAME_COLUMN:
+        return dw__table_rename_column(table, statement->paths.items[0], statement->item, report,
+                                       x->err);
+    case DW_ALTER_CHANGE_COLUMNS:
+        return dw__table_change_columns(table, x->session->connection, statement->changes,
+                                        statement->column_count, report, x->err);
+    case DW_ALTER_REPLACE_COLUMNS:
+        return dw__table_replace_columns(table, statement->columns->fields,
+                                         statement->columns->field_count, report, x->err);
+    default:
+        dw__error_copy(x->err, statement->failure);
+        return statement->failure->status;
+    }
+}
+
+static dw_status
+alter(dw_execution *x, dw_table *table, dw_alter_report *report)
 {
     const dw_alter_statement *statement = &x->statement.as.alter;
     switch (statement->kind) {
     case DW_ALTER_SET_PROPERTIES:
         return dw__table_set_properties(table, x->session->connection, &statement->properties,
-                                        version_out, x->err);
+                                        report, x->err);
     case DW_ALTER_UNSET_PROPERTIES:
         return dw__table_unset_properties(table, statement->keys, statement->key_count,
-                                          statement->if_exists, version_out, x->err);
+                                          statement->if_exists, report, x->err);
     case DW_ALTER_ADD_CONSTRAINT:
         return dw__table_add_constraint(table, x->session->connection, statement->item,
-                                        statement->expression, version_out, x->err);
+                                        statement->expression, report, x->err);
     case DW_ALTER_DROP_CONSTRAINT:
-        return dw__table_drop_constraint(table, statement->item, statement->if_exists, version_out,
+        return dw__table_drop_constraint(table, statement->item, statement->if_exists, report,
                                          x->err);
     case DW_ALTER_DROP_FEATURE:
         return dw__table_drop_feature(table, x->session->connection, statement->item,
-                                      statement->truncates, version_out, x->err);
+                                      statement->truncates, report, x->err);
     case DW_ALTER_CLUSTER_BY:
-        return dw__table_cluster_by(table, statement->cluster_by, version_out, x->err);
+        return dw__table_cluster_by(table, statement->cluster_by, report, x->err);
     case DW_ALTER_SYNC_IDENTITY:
-        return dw__table_sync_identity(table, x->session->connection, statement->item, version_out,
+        return dw__table_sync_identity(table, x->session->connection, statement->item, report,
                                        x->err);
+    case DW_ALTER_ADD_COLUMNS:
+    case DW_ALTER_DROP_COLUMNS:
+    case DW_ALTER_RENAME_COLUMN:
+    case DW_ALTER_CHANGE_COLUMNS:
+    case DW_ALTER_REPLACE_COLUMNS:
+    case DW_ALTER_FOREIGN:
+        return alter_columns(x, table, report);
     }
     dw_unreachable("every kind is listed");
+}
+
+/* ---- What comes of it ------------------------------------------------------------------------ */
+
+static dw_status
+set_plan(dw_execution *x, const dw_alter_report *report)
+{
+    static const dw_rows_column columns[] = {{"change", DW_ROWS_STR, 0, 0},
+                                             {"item", DW_ROWS_STR, 0, 0},
+                                             {"before", DW_ROWS_STR, 0, 0},
+                                             {"after", DW_ROWS_STR, 0, 0}};
+    dw_rows *rows;
+    struct ArrowArrayStream stream;
+    DW_TRY(dw__rows_new(x->session->env->allocator, columns, sizeof(columns) / sizeof(columns[0]),
+                        &rows, x->err));
+    for (size_t i = 0; i < report->effect_count; i++) {
+        const dw_alter_effect *effect = &report->effects[i];
+        dw__rows_put_str(rows, dw__str_from(effect->aspect));
+        dw__rows_put_str(rows, effect->item);
+        dw__rows_put_str(rows, effect->before);
+        dw__rows_put_str(rows, effect->after);
+    }
+    DW_TRY(dw__rows_stream(rows, &stream, x->err));
+    dw__execution_set_rows(x, &stream);
+    return DW_OK;
+}
+
+static dw_status
+set_message(dw_execution *x, const dw_alter_report *report)
+{
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, MESSAGE_BYTES_MAX);
+    if (report->version < 0) {
+        dw__strbuf_append_literal(&text, "nothing was to be changed");
+    } else {
+        dw__strbuf_printf(&text, "changed the table as version %" PRId64, report->version);
+    }
+    for (size_t i = 0; report->version >= 0 && i < report->notice_count; i++) {
+        dw__strbuf_append_literal(&text, "; ");
+        dw__strbuf_append(&text, report->notices[i]);
+    }
+    dw__execution_set_message(x, &text, -1);
+    return dw__strbuf_ok(&text, "the message", x->err);
 }
 
 static dw_status
 alter_delta(dw_execution *x, dw_table *table)
 {
-    int64_t version;
-    dw_status status = alter(x, table, &version);
+    const dw_alter_statement *statement = &x->statement.as.alter;
+    dw_alter_report report = {.arena = &x->arena,
+                              .is_dry_run = statement->is_dry_run,
+                              .forbids_mapping = x->session->settings.forbids_mapping,
+                              .version = -1};
+    dw_status status = alter(x, table, &report);
     if (status != DW_OK) {
-        dw_str name = dw__sql_name_print(&x->statement.as.alter.name, &x->arena);
+        dw_str name = dw__sql_name_print(&statement->name, &x->arena);
         dw__error_context(x->err, "ALTER TABLE %.*s", DW_STR_ARG(name));
         return status;
     }
-    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, MESSAGE_BYTES_MAX);
-    if (version < 0) {
-        dw__strbuf_append_literal(&text, "nothing was to be changed");
-    } else {
-        dw__strbuf_printf(&text, "changed the table as version %" PRId64, version);
-    }
-    dw__execution_set_message(x, &text, -1);
-    return dw__strbuf_ok(&text, "the message", x->err);
+    dw__execution_note_commit(x, report.version);
+    return statement->is_dry_run ? set_plan(x, &report) : set_message(x, &report);
 }
 
 dw_status

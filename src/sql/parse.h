@@ -34,12 +34,13 @@ DW_WARN_UNUSED dw_status dw__parse_copy_into(dw_parser *parser, dw_copy_statemen
 /* Behind DESCRIBE, DESC or SHOW. DW_STATEMENT_QUERY and _ENGINE are possible outcomes. */
 DW_WARN_UNUSED dw_status dw__parse_describe(dw_parser *parser, dw_statement *out);
 DW_WARN_UNUSED dw_status dw__parse_show(dw_parser *parser, dw_statement *out);
-/* From the first word on: a statement that changes a table in a way that Delta tables cannot be
- * changed (yet). `*found_out` is false when it is another statement. */
-/* ALTER TABLE of properties, constraints and features; `*found_out` is false for any other
+/* ALTER TABLE, and COMMENT ON; `*found_out` is false for any other
  * statement, and the parser where it was. */
 DW_WARN_UNUSED dw_status dw__parse_alter(dw_parser *parser, dw_alter_statement *out,
                                          bool *found_out);
+/* The same of columns, behind the name of the table: ADD, DROP, RENAME, ALTER, CHANGE, REPLACE. */
+DW_WARN_UNUSED dw_status dw__parse_alter_columns(dw_parser *parser, dw_alter_statement *out,
+                                                 bool *found_out);
 /* BEGIN, START TRANSACTION, COMMIT, END, ROLLBACK, ABORT, SET TRANSACTION, from the first word on;
  * `*found_out` is false for any other statement. */
 DW_WARN_UNUSED dw_status dw__parse_transaction(dw_parser *parser, dw_transaction_statement *out,
@@ -79,6 +80,8 @@ DW_WARN_UNUSED dw_status dw__parse_merge_head(dw_parser *parser, dw_statement *o
 /* The rest of it, from where the head ended. */
 DW_WARN_UNUSED dw_status dw__parse_merge(dw_parser *parser, const dw_modify_statement *head,
                                          dw_merge_statement *out);
+/* From the first word on: a statement that changes a table in a way that Delta tables cannot be
+ * changed (yet). `*found_out` is false when it is another statement. */
 DW_WARN_UNUSED dw_status dw__parse_modify(dw_parser *parser, dw_statement *out, bool *found_out);
 
 /* A type, in Spark's or the engine's spelling. */

@@ -1,7 +1,7 @@
 /*
  * ALTER TABLE name SET TBLPROPERTIES | UNSET TBLPROPERTIES | ADD CONSTRAINT | DROP CONSTRAINT |
- * DROP FEATURE | CLUSTER BY | ALTER COLUMN name SYNC IDENTITY. What else ALTER TABLE may be is left
- * to others.
+ * DROP FEATURE | CLUSTER BY | ALTER COLUMN name SYNC IDENTITY; columns are parse_alter_column.c's.
+ * Each may end in DRY RUN. What else ALTER TABLE may be is left to others.
  */
 #include "sql/parse.h"
 #include "sql/parse_column.h"
@@ -77,15 +77,54 @@ parse_drop(dw_parser *parser, dw_alter_statement *out)
     return DW_OK;
 }
 
-/* [COLUMN] name SYNC IDENTITY, behind ALTER or CHANGE; false when it is another change. */
+/* ALTER | CHANGE [COLUMN] name SYNC IDENTITY, if it stands here. */
 static dw_status
 parse_sync(dw_parser *parser, dw_alter_statement *out, bool *found_out)
 {
+    size_t start = parser->pos;
+    *found_out = false;
+    if (!dw__parser_accept_word(parser, "ALTER") && !dw__parser_accept_word(parser, "CHANGE")) {
+        return DW_OK;
+    }
     (void) dw__parser_accept_word(parser, "COLUMN");
-    out->kind = DW_ALTER_SYNC_IDENTITY;
-    DW_TRY(dw__parser_name(parser, "a column", &out->item));
-    *found_out =
-        dw__parser_accept_word(parser, "SYNC") && dw__parser_accept_word(parser, "IDENTITY");
+    if (dw__parser_is_name(parser) && dw__parser_is_word_at(parser, 1, "SYNC") &&
+        dw__parser_is_word_at(parser, 2, "IDENTITY")) {
+        *found_out = true;
+        out->kind = DW_ALTER_SYNC_IDENTITY;
+        DW_TRY(dw__parser_name(parser, "a column", &out->item));
+        parser->pos += 2;
+        return DW_OK;
+    }
+    parser->pos = start;
+    return DW_OK;
+}
+
+/* What we cannot read of columns the engine may understand, if the table is one of its own. */
+static dw_status
+parse_columns(dw_parser *parser, dw_alter_statement *out, bool *found_out)
+{
+    dw_error *failure = DW_ARENA_NEW(parser->arena, dw_error);
+    if (failure == NULL) {
+        return dw__error_oom(parser->err);
+    }
+    *failure = (dw_error) DW_ERROR_INIT;
+    dw_parser own = *parser;
+    own.err = failure;
+    dw_status status = dw__parse_alter_columns(&own, out, found_out);
+    if (status == DW_OK && *found_out) {
+        out->is_dry_run =
+            dw__parser_accept_word(&own, "DRY") && dw__parser_accept_word(&own, "RUN");
+        status = dw__parser_expect_end(&own);
+    }
+    if (status == DW_OUT_OF_MEMORY) {
+        return dw__error_oom(parser->err);
+    }
+    parser->pos = own.pos;
+    if (status != DW_OK) {
+        out->kind = DW_ALTER_FOREIGN;
+        out->failure = failure;
+        parser->pos = parser->sql->count - 1;
+    }
     return DW_OK;
 }
 
@@ -118,7 +157,9 @@ parse_action(dw_parser *parser, dw_alter_statement *out, bool *found_out)
         out->kind = DW_ALTER_DROP_CONSTRAINT;
         return parse_drop(parser, out);
     }
-    if (dw__parser_accept_word(parser, "DROP") && dw__parser_accept_word(parser, "FEATURE")) {
+    if (dw__parser_is_word_at(parser, 0, "DROP") && dw__parser_is_word_at(parser, 1, "FEATURE") &&
+        dw__parser_peek(parser, 2)->kind != DW_TOKEN_END) {
+        parser->pos += 2;
         out->kind = DW_ALTER_DROP_FEATURE;
         return parse_drop(parser, out);
     }
@@ -129,18 +170,104 @@ parse_action(dw_parser *parser, dw_alter_statement *out, bool *found_out)
                    ? DW_OK
                    : dw__parse_column_paths(parser, &out->cluster_by);
     }
-    if (dw__parser_accept_word(parser, "ALTER") || dw__parser_accept_word(parser, "CHANGE")) {
-        return parse_sync(parser, out, found_out);
+    DW_TRY(parse_sync(parser, out, found_out));
+    return *found_out ? DW_OK : parse_columns(parser, out, found_out);
+}
+
+/* ---- COMMENT ON ------------------------------------------------------------------------------ */
+
+/* IS 'text' | NULL; the null string for NULL. */
+static dw_status
+parse_comment(dw_parser *parser, dw_str *out)
+{
+    DW_TRY(dw__parser_expect(parser, DW_KEYWORD_IS));
+    if (dw__parser_accept(parser, DW_KEYWORD_NULL)) {
+        *out = DW_STR_NULL;
+        return DW_OK;
     }
-    *found_out = false;
+    return dw__parser_string(parser, "a comment in quotes, or NULL", out);
+}
+
+/* The same as the property "comment". */
+static dw_status
+parse_table_comment(dw_parser *parser, dw_alter_statement *out)
+{
+    static const dw_str key = {"comment", 7};
+    dw_pair *pair = DW_ARENA_NEW(parser->arena, dw_pair);
+    if (pair == NULL) {
+        return dw__error_oom(parser->err);
+    }
+    pair->key = key;
+    DW_TRY(dw__parser_table(parser, &out->name));
+    DW_TRY(parse_comment(parser, &pair->value));
+    if (!dw__str_is_null(pair->value)) {
+        out->kind = DW_ALTER_SET_PROPERTIES;
+        out->properties = (dw_pairs){.items = pair, .count = 1};
+        return DW_OK;
+    }
+    out->kind = DW_ALTER_UNSET_PROPERTIES;
+    out->keys = &pair->key;
+    out->key_count = 1;
+    out->if_exists = true;
     return DW_OK;
 }
+
+/* table.column, where the last part is the column */
+static dw_status
+parse_column_comment(dw_parser *parser, dw_alter_statement *out)
+{
+    dw_column_change *change = DW_ARENA_NEW(parser->arena, dw_column_change);
+    dw_str *column = DW_ARENA_NEW(parser->arena, dw_str);
+    if (change == NULL || column == NULL) {
+        return dw__error_oom(parser->err);
+    }
+    DW_TRY(dw__parser_table(parser, &out->name));
+    if (out->name.is_path) {
+        DW_TRY(dw__parser_expect_symbol(parser, "."));
+        DW_TRY(dw__parser_name(parser, "a column", column));
+    } else if (out->name.part_count > 1) {
+        *column = out->name.parts[--out->name.part_count];
+    } else {
+        return dw__parser_fail(parser, "\".\" and a column behind the table");
+    }
+    change->path = (dw_name_path){column, 1};
+    change->has_comment = true;
+    out->kind = DW_ALTER_CHANGE_COLUMNS;
+    out->changes = change;
+    out->column_count = 1;
+    return parse_comment(parser, &change->comment);
+}
+
+/* COMMENT ON TABLE name | COLUMN table.column IS 'text' */
+static dw_status
+parse_comment_on(dw_parser *parser, dw_alter_statement *out)
+{
+    bool is_table = dw__parser_is_at(parser, 2, DW_KEYWORD_TABLE);
+    *out = (dw_alter_statement){0};
+    parser->pos += 3;
+    DW_TRY(is_table ? parse_table_comment(parser, out) : parse_column_comment(parser, out));
+    return dw__parser_expect_end(parser);
+}
+
+static bool
+is_comment_on(const dw_parser *parser)
+{
+    return dw__parser_is(parser, DW_KEYWORD_COMMENT) &&
+           dw__parser_is_at(parser, 1, DW_KEYWORD_ON) &&
+           (dw__parser_is_at(parser, 2, DW_KEYWORD_TABLE) ||
+            dw__parser_is_word_at(parser, 2, "COLUMN"));
+}
+
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 dw_status
 dw__parse_alter(dw_parser *parser, dw_alter_statement *out, bool *found_out)
 {
     size_t start = parser->pos;
-    *found_out = false;
+    *found_out = is_comment_on(parser);
+    if (*found_out) {
+        return parse_comment_on(parser, out);
+    }
     if (!dw__parser_is(parser, DW_KEYWORD_ALTER) ||
         !dw__parser_is_at(parser, 1, DW_KEYWORD_TABLE)) {
         return DW_OK;
@@ -157,5 +284,7 @@ dw__parse_alter(dw_parser *parser, dw_alter_statement *out, bool *found_out)
         parser->pos = start;
         return DW_OK;
     }
+    out->is_dry_run |=
+        dw__parser_accept_word(parser, "DRY") && dw__parser_accept_word(parser, "RUN");
     return dw__parser_expect_end(parser);
 }

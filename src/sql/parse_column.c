@@ -9,7 +9,7 @@
 #include "table/constraint.h"
 
 /* More than any statement takes: what it may have it says itself. */
-#define COLUMN_PATHS_MAX ((size_t) 32)
+#define COLUMN_PATHS_MAX ((size_t) 1000)
 
 #define DW_SQL_COMMENT_BYTES_MAX ((size_t) 1 << 20)
 
@@ -255,8 +255,8 @@ dw__parse_partition_columns(dw_parser *parser, dw_column_list *list, dw_str_vec 
 
 /* ---- Names of columns ------------------------------------------------------------------------ */
 
-static dw_status
-parse_column_path(dw_parser *parser, dw_name_path *out)
+dw_status
+dw__parse_column_path(dw_parser *parser, dw_name_path *out)
 {
     dw_str *parts = DW_ARENA_ARRAY(parser->arena, dw_str, DW_SET_PARTS_MAX);
     if (parts == NULL) {
@@ -286,7 +286,7 @@ dw__parse_column_paths(dw_parser *parser, dw_name_paths *out)
         if (out->count == COLUMN_PATHS_MAX) {
             return dw__parser_fail(parser, "fewer columns");
         }
-        DW_TRY(parse_column_path(parser, &paths[out->count]));
+        DW_TRY(dw__parse_column_path(parser, &paths[out->count]));
         out->count++;
     } while (dw__parser_accept_symbol(parser, ","));
     if (!has_parens || dw__parser_accept_symbol(parser, ")")) {

@@ -37,6 +37,8 @@ DW_WARN_UNUSED dw_status dw__parse_columns(dw_parser *parser, dw_column_list *li
 DW_WARN_UNUSED dw_status dw__parse_partition_columns(dw_parser *parser, dw_column_list *list,
                                                      dw_str_vec *out);
 
+/* st.k: a column's name of one or more parts. In the parser's arena. */
+DW_WARN_UNUSED dw_status dw__parse_column_path(dw_parser *parser, dw_name_path *out);
 /* (a, st.k, ...), behind CLUSTER BY and the like; the parentheses may be left out. In the parser's
  * arena. */
 DW_WARN_UNUSED dw_status dw__parse_column_paths(dw_parser *parser, dw_name_paths *out);

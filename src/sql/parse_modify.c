@@ -44,10 +44,6 @@ static const modify_shape shapes[] = {
     {.verb = "REFRESH",
      .words = {DW_KEYWORD_REFRESH},
      .advice = ": every statement sees the newest version"},
-    {.verb = "COMMENT ON TABLE",
-     .words = {DW_KEYWORD_COMMENT, DW_KEYWORD_ON, DW_KEYWORD_TABLE},
-     .engine_knows = true,
-     .advice = ": use CREATE OR REPLACE TABLE ... COMMENT"},
 };
 
 static bool

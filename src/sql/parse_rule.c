@@ -54,12 +54,17 @@ begins_attribute(const dw_parser *parser, size_t first)
     bool is_negation = dw__parser_is(parser, DW_KEYWORD_NOT) &&
                        dw__parser_is_at(parser, 1, DW_KEYWORD_NULL) && parser->pos > first &&
                        parser->sql->items[parser->pos - 1].keyword != DW_KEYWORD_IS;
-    return is_negation || dw__parser_is(parser, DW_KEYWORD_COMMENT) ||
+    bool is_place =
+        dw__parser_is_word_at(parser, 0, "AFTER") ||
+        (dw__parser_is_word_at(parser, 0, "FIRST") && !dw__parser_is_symbol_at(parser, 1, "("));
+    bool is_dry_run =
+        dw__parser_is_word_at(parser, 0, "DRY") && dw__parser_is_word_at(parser, 1, "RUN");
+    return is_negation || is_place || is_dry_run || dw__parser_is(parser, DW_KEYWORD_COMMENT) ||
            dw__parser_is(parser, DW_KEYWORD_GENERATED) || dw__parser_is(parser, DW_KEYWORD_DEFAULT);
 }
 
-static dw_status
-parse_default(dw_parser *parser, dw_field *field)
+dw_status
+dw__parse_default(dw_parser *parser, dw_sql_range *out)
 {
     size_t first = parser->pos;
     size_t depth = 0;
@@ -77,8 +82,16 @@ parse_default(dw_parser *parser, dw_field *field)
     if (parser->pos == first) {
         return dw__parser_fail(parser, "the expression of the default");
     }
-    return put_expression(parser, field, DW_STR("CURRENT_DEFAULT"),
-                          (dw_sql_range){first, parser->pos});
+    *out = (dw_sql_range){first, parser->pos};
+    return DW_OK;
+}
+
+static dw_status
+parse_default(dw_parser *parser, dw_field *field)
+{
+    dw_sql_range range;
+    DW_TRY(dw__parse_default(parser, &range));
+    return put_expression(parser, field, DW_STR("CURRENT_DEFAULT"), range);
 }
 
 /* ---- GENERATED ------------------------------------------------------------------------------- */

@@ -89,6 +89,7 @@ static const setting settings[] = {
      AT(creates_without_vectors), "true", "false", 0, 0, 0},
     {"spark.databricks.delta.maxCommitAttempts", AT(limits.attempts_max), NULL, NULL,
      DW_TXN_ATTEMPTS_MAX, INT64_C(1000000000), 1},
+    {"deltaworks.autoColumnMapping", AT(forbids_mapping), "true", "false", 0, 0, 0},
     {"deltaworks.maxCommitSeconds", AT(limits.time_max_ms), NULL, NULL, DW_TXN_TIME_MAX_MS,
      INT64_C(86400), 1000},
 };

@@ -13,6 +13,7 @@ typedef struct dw_session_settings {
     bool overwrites_partitions;   /* INSERT OVERWRITE replaces only the partitions that it writes */
     bool skips_retention_check;   /* VACUUM may retain less than is safe */
     bool creates_without_vectors; /* new tables have no deletion vectors unless they are told to */
+    bool forbids_mapping;         /* ALTER TABLE does not switch column mapping on by itself */
     dw_commit_limits limits;      /* of commits that others get ahead of */
 } dw_session_settings;
 

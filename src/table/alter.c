@@ -79,6 +79,17 @@ dw__alter_want(dw_alter *alter, dw_str key, dw_str value)
     alter->wanted.items[alter->wanted.count++] = (dw_pair){.key = key, .value = value};
 }
 
+dw_status
+dw__alter_notice(dw_alter_report *report, dw_str text, dw_error *err)
+{
+    dw_assert(report->notice_count < DW_ALTER_NOTICES_MAX);
+    if (dw__str_is_null(text)) {
+        return dw__error_oom(err);
+    }
+    report->notices[report->notice_count++] = text;
+    return DW_OK;
+}
+
 /* ---- Completing ------------------------------------------------------------------------------ */
 
 dw_status
@@ -169,9 +180,9 @@ rewrite_files(dw_alter *alter, dw_file_rewrite *rewrite, dw_change *change, dw_e
 
 dw_status
 dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
-                 int64_t *version_out, dw_error *err)
+                 dw_alter_report *report, dw_error *err)
 {
-    *version_out = -1;
+    report->version = -1;
     DW_TRY(map_columns(alter, err));
     DW_TRY(choose_protocol(alter, err));
     DW_TRY(check_result(alter, err));
@@ -181,6 +192,9 @@ dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
         !dw__metadata_defines_same(&alter->metadata, dw__log_snapshot_metadata(alter->snapshot));
     if (!has_new_protocol && !has_new_metadata && !alter->changes_more) {
         return DW_OK;
+    }
+    if (report->is_dry_run) {
+        return dw__alter_plan(alter, report, err);
     }
     dw_change change;
     DW_TRY(dw__change_init(&change, alter->table, alter->snapshot, &alter->arena,
@@ -208,6 +222,6 @@ dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
     dw_file_rewrite rewrite;
     DW_TRY(rewrite_files(alter, &rewrite, &change, err));
     DW_TRY(dw__change_commit(&change, &done, err));
-    *version_out = done.version;
+    report->version = done.version;
     return DW_OK;
 }

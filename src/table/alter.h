@@ -1,5 +1,5 @@
 /*
- * ALTER TABLE: properties, check constraints and features of a table. Columns are not changed here.
+ * ALTER TABLE: properties, check constraints and features of a table; columns: alter_columns.h.
  *
  *  [ALTER-1] What a change needs of the protocol is added with it, in the same commit; what the
  *            table had stays (B4).
@@ -11,35 +11,54 @@
 #include "table/clustering.h"
 #include "table/table.h"
 
-/* Each sets `version_out` to the version that was committed, or -1 when there was nothing to
- * change. */
+/* One line of what a change would do: of what, before, after. */
+typedef struct dw_alter_effect {
+    const char *aspect; /* "schema", "feature", "engine" ... */
+    dw_str item;
+    dw_str before, after; /* null string: there is none */
+} dw_alter_effect;
+
+#define DW_ALTER_NOTICES_MAX ((size_t) 4)
+
+/* What a change is told beside what it is to do, and what it tells. All that it tells lives in
+ * `arena`. */
+typedef struct dw_alter_report {
+    dw_arena *arena;
+    bool is_dry_run;      /* nothing is committed: `effects` say what would be */
+    bool forbids_mapping; /* column mapping is not switched on because the change needs it */
+    int64_t version;      /* that was committed; -1: there was nothing to change */
+    dw_str notices[DW_ALTER_NOTICES_MAX];
+    size_t notice_count;
+    dw_alter_effect *effects;
+    size_t effect_count, effect_max;
+} dw_alter_report;
 
 /* SET TBLPROPERTIES. DW_INVALID_ARGUMENT (PROPERTY_UNKNOWN, PROPERTY_INVALID, ...); DW_UNSUPPORTED
  * (FEATURE_UNSUPPORTED). */
 DW_WARN_UNUSED dw_status dw__table_set_properties(dw_table *table, dw_connection *connection,
-                                                  const dw_pairs *properties, int64_t *version_out,
-                                                  dw_error *err);
+                                                  const dw_pairs *properties,
+                                                  dw_alter_report *report, dw_error *err);
 /* UNSET TBLPROPERTIES. DW_NOT_FOUND (PROPERTY_NOT_FOUND) unless `if_exists`. */
 DW_WARN_UNUSED dw_status dw__table_unset_properties(dw_table *table, const dw_str *keys,
                                                     size_t count, bool if_exists,
-                                                    int64_t *version_out, dw_error *err);
+                                                    dw_alter_report *report, dw_error *err);
 /* ADD CONSTRAINT name CHECK (expression): all rows are looked at first. DW_ALREADY_EXISTS
  * (CONSTRAINT_EXISTS); DW_INVALID_ARGUMENT (CHECK_CONSTRAINT_VIOLATION, EXPRESSION_INVALID). */
 DW_WARN_UNUSED dw_status dw__table_add_constraint(dw_table *table, dw_connection *connection,
                                                   dw_str name, dw_str expression,
-                                                  int64_t *version_out, dw_error *err);
+                                                  dw_alter_report *report, dw_error *err);
 /* DROP CONSTRAINT. DW_NOT_FOUND (CONSTRAINT_NOT_FOUND) unless `if_exists`. */
 DW_WARN_UNUSED dw_status dw__table_drop_constraint(dw_table *table, dw_str name, bool if_exists,
-                                                   int64_t *version_out, dw_error *err);
+                                                   dw_alter_report *report, dw_error *err);
 /* CLUSTER BY (columns), and CLUSTER BY NONE for no columns. Files stay as they are until OPTIMIZE.
  * DW_INVALID_ARGUMENT (ALTER_TABLE_CLUSTER_BY_ON_PARTITIONED_TABLE_NOT_ALLOWED, and what
  * dw__cluster_columns_find and _check return). */
 DW_WARN_UNUSED dw_status dw__table_cluster_by(dw_table *table, dw_name_paths columns,
-                                              int64_t *version_out, dw_error *err);
+                                              dw_alter_report *report, dw_error *err);
 /* ALTER COLUMN ... SYNC IDENTITY: the mark moves on to where the column's values end. Nothing is
  * committed when it is there. DW_INVALID_ARGUMENT (COLUMN_NOT_FOUND, NO_IDENTITY_COLUMN). */
 DW_WARN_UNUSED dw_status dw__table_sync_identity(dw_table *table, dw_connection *connection,
-                                                 dw_str column, int64_t *version_out,
+                                                 dw_str column, dw_alter_report *report,
                                                  dw_error *err);
 /* DROP FEATURE, in several commits: what uses the feature is cleared away, and the protocol goes
  * back. What readers of older versions need is then protected (checkpointProtection), or, with
@@ -48,7 +67,7 @@ DW_WARN_UNUSED dw_status dw__table_sync_identity(dw_table *table, dw_connection 
  * (FEATURE_STAYS); DW_CONFLICT (WAIT_FOR_RETENTION_PERIOD, HISTORICAL_VERSIONS_EXIST): to be run
  * again later. */
 DW_WARN_UNUSED dw_status dw__table_drop_feature(dw_table *table, dw_connection *connection,
-                                                dw_str name, bool truncates, int64_t *version_out,
-                                                dw_error *err);
+                                                dw_str name, bool truncates,
+                                                dw_alter_report *report, dw_error *err);
 
 #endif

@@ -33,7 +33,7 @@ put_parameters(const dw_cluster_columns *before, const dw_cluster_columns *after
 }
 
 static dw_status
-cluster_by(dw_alter *alter, dw_name_paths names, int64_t *version_out, dw_error *err)
+cluster_by(dw_alter *alter, dw_name_paths names, dw_alter_report *report, dw_error *err)
 {
     dw_cluster_columns before, after;
     dw_str old = dw__log_snapshot_clustering(alter->snapshot);
@@ -53,17 +53,17 @@ cluster_by(dw_alter *alter, dw_name_paths names, int64_t *version_out, dw_error 
     dw__alter_want(alter, DW_STR("delta.feature.clustering"), DW_STR("supported"));
     DW_AUTO(dw_strbuf) parameters = dw__strbuf_make(alter->arena.allocator, TEXT_BYTES_MAX);
     DW_TRY(put_parameters(&before, &after, &parameters, err));
-    return dw__alter_commit(alter, "CLUSTER BY", &parameters, version_out, err);
+    return dw__alter_commit(alter, "CLUSTER BY", &parameters, report, err);
 }
 
 dw_status
-dw__table_cluster_by(dw_table *table, dw_name_paths columns, int64_t *version_out, dw_error *err)
+dw__table_cluster_by(dw_table *table, dw_name_paths columns, dw_alter_report *report, dw_error *err)
 {
     dw_alter alter;
-    *version_out = -1;
+    report->version = -1;
     dw_status status = dw__alter_open(&alter, table, 1, err);
     if (status == DW_OK) {
-        status = cluster_by(&alter, columns, version_out, err);
+        status = cluster_by(&alter, columns, report, err);
     }
     dw__alter_close(&alter);
     return status;

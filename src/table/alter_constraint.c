@@ -41,9 +41,9 @@ add(dw_alter *alter, dw_connection *connection, dw_str name, dw_str expression, 
 
 dw_status
 dw__table_add_constraint(dw_table *table, dw_connection *connection, dw_str name, dw_str expression,
-                         int64_t *version_out, dw_error *err)
+                         dw_alter_report *report, dw_error *err)
 {
-    *version_out = -1;
+    report->version = -1;
     DW_AUTO(dw_strbuf) parameters =
         dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
     dw_alter alter;
@@ -54,7 +54,7 @@ dw__table_add_constraint(dw_table *table, dw_connection *connection, dw_str name
     if (status == DW_OK) {
         dw__change_put_parameter(&parameters, "name", name);
         dw__change_put_parameter(&parameters, "expr", expression);
-        status = dw__alter_commit(&alter, "ADD CONSTRAINT", &parameters, version_out, err);
+        status = dw__alter_commit(&alter, "ADD CONSTRAINT", &parameters, report, err);
     }
     dw__alter_close(&alter);
     return status;
@@ -81,10 +81,10 @@ drop(dw_alter *alter, dw_str name, bool if_exists, dw_strbuf *parameters, dw_err
 }
 
 dw_status
-dw__table_drop_constraint(dw_table *table, dw_str name, bool if_exists, int64_t *version_out,
+dw__table_drop_constraint(dw_table *table, dw_str name, bool if_exists, dw_alter_report *report,
                           dw_error *err)
 {
-    *version_out = -1;
+    report->version = -1;
     DW_AUTO(dw_strbuf) parameters =
         dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
     dw_alter alter;
@@ -93,7 +93,7 @@ dw__table_drop_constraint(dw_table *table, dw_str name, bool if_exists, int64_t 
         status = drop(&alter, name, if_exists, &parameters, err);
     }
     if (status == DW_OK) {
-        status = dw__alter_commit(&alter, "DROP CONSTRAINT", &parameters, version_out, err);
+        status = dw__alter_commit(&alter, "DROP CONSTRAINT", &parameters, report, err);
     }
     dw__alter_close(&alter);
     return status;

@@ -22,6 +22,7 @@ typedef struct dw_alter {
     size_t more_count;
     bool changes_more;            /* that alone is a change */
     bool moves_identity_marks;    /* and does nothing else */
+    size_t rewrite_count;         /* for a plan: files that something else writes again */
     dw_connection *rewrites_with; /* not NULL: all files are written again in the same commit */
     bool reads_all_files;         /* the change holds only for the rows that were looked at */
 } dw_alter;
@@ -38,10 +39,15 @@ bool dw__alter_unset(dw_alter *alter, dw_str key);
 void dw__alter_want(dw_alter *alter, dw_str key, dw_str value);
 /* Puts alter->schema into the metadata. */
 DW_WARN_UNUSED dw_status dw__alter_print_schema(dw_alter *alter, dw_error *err);
-/* Completes protocol and metadata, checks them, and commits what changed. `parameters` is the
- * object of operation parameters, to be ended here. */
+/* Fills the report's effects from what alter has become, once it is complete. */
+DW_WARN_UNUSED dw_status dw__alter_plan(dw_alter *alter, dw_alter_report *report, dw_error *err);
+/* Tells people something that they did not ask for. The text lives in the report's arena; the null
+ * string stands for no memory. */
+DW_WARN_UNUSED dw_status dw__alter_notice(dw_alter_report *report, dw_str text, dw_error *err);
+/* Completes protocol and metadata, checks them, and commits what changed, or says what would
+ * change. `parameters` is the object of operation parameters, to be ended here. */
 DW_WARN_UNUSED dw_status dw__alter_commit(dw_alter *alter, const char *operation,
-                                          dw_strbuf *parameters, int64_t *version_out,
+                                          dw_strbuf *parameters, dw_alter_report *report,
                                           dw_error *err);
 
 #endif

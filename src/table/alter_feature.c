@@ -23,7 +23,7 @@ typedef struct feature_drop {
     dw_str name;
     dw_feature feature;
     bool truncates;
-    int64_t version; /* that dropped it */
+    dw_alter_report *report;
 } feature_drop;
 
 /* ---- What may be dropped --------------------------------------------------------------------- */
@@ -149,7 +149,6 @@ static dw_status
 change_protocol(const feature_drop *drop, dw_alter *alter, dw_strbuf *parameters, dw_error *err)
 {
     bool protects = dw__feature_marks_history(drop->feature) && !drop->truncates;
-    DW_TRY(check_clear(drop, alter->snapshot, err));
     DW_TRY(unset_last(alter, drop, err));
     if (protects) {
         DW_TRY(protect_history(alter, err));
@@ -167,6 +166,39 @@ change_protocol(const feature_drop *drop, dw_alter *alter, dw_strbuf *parameters
 }
 
 static dw_status
+change_clear(const feature_drop *drop, dw_alter *alter, dw_strbuf *parameters, dw_error *err)
+{
+    DW_TRY(check_clear(drop, alter->snapshot, err));
+    return change_protocol(drop, alter, parameters, err);
+}
+
+/* What the commit would do that drops it. Which files are written again before it is told as the
+ * files that use the feature. */
+static dw_status
+plan(const feature_drop *drop, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) parameters =
+        dw__strbuf_make(dw__table_env(drop->table)->allocator, PARAMETERS_BYTES_MAX);
+    dw_alter alter;
+    dw_status status = dw__alter_open(&alter, drop->table, 1, err);
+    if (status == DW_OK) {
+        const dw_file_set *files = dw__log_snapshot_files(alter.snapshot);
+        alter.rewrite_count = drop->feature == DW_FEATURE_DELETION_VECTORS
+                                  ? dw__file_set_dv_count(files)
+                              : drop->feature == DW_FEATURE_COLUMN_MAPPING ||
+                                      drop->feature == DW_FEATURE_TYPE_WIDENING
+                                  ? dw__file_set_count(files)
+                                  : 0;
+        status = change_protocol(drop, &alter, &parameters, err);
+    }
+    if (status == DW_OK) {
+        status = dw__alter_commit(&alter, "DROP FEATURE", &parameters, drop->report, err);
+    }
+    dw__alter_close(&alter);
+    return status;
+}
+
+static dw_status
 commit_once(feature_drop *drop, dw_error *err)
 {
     DW_AUTO(dw_strbuf) parameters =
@@ -174,10 +206,10 @@ commit_once(feature_drop *drop, dw_error *err)
     dw_alter alter;
     dw_status status = dw__alter_open(&alter, drop->table, 1, err);
     if (status == DW_OK) {
-        status = change_protocol(drop, &alter, &parameters, err);
+        status = change_clear(drop, &alter, &parameters, err);
     }
     if (status == DW_OK) {
-        status = dw__alter_commit(&alter, "DROP FEATURE", &parameters, &drop->version, err);
+        status = dw__alter_commit(&alter, "DROP FEATURE", &parameters, drop->report, err);
     }
     dw__alter_close(&alter);
     return status;
@@ -253,7 +285,7 @@ static dw_status
 drop_protection(feature_drop *drop, int64_t before_version, dw_error *err)
 {
     bool is_gone;
-    int64_t version;
+    dw_alter_report unset = {0};
     dw_str key = PROTECTION_KEY;
     DW_TRY(dw__history_begins_behind(drop->table, before_version, &is_gone, err));
     if (!is_gone) {
@@ -269,23 +301,26 @@ drop_protection(feature_drop *drop, int64_t before_version, dw_error *err)
             "set); then run the statement again",
             before_version, DW_STR_ARG(drop->name));
     }
-    DW_TRY(dw__table_unset_properties(drop->table, &key, 1, true, &version, err));
+    DW_TRY(dw__table_unset_properties(drop->table, &key, 1, true, &unset, err));
     return commit(drop, err);
 }
 
 dw_status
 dw__table_drop_feature(dw_table *table, dw_connection *connection, dw_str name, bool truncates,
-                       int64_t *version_out, dw_error *err)
+                       dw_alter_report *report, dw_error *err)
 {
-    *version_out = -1;
+    report->version = -1;
     feature_drop drop = {.table = table,
                          .connection = connection,
                          .name = name,
                          .truncates = truncates,
-                         .version = -1};
+                         .report = report};
     DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
     DW_TRY(dw__log_snapshot(dw__table_log(table), &snapshot, err));
     DW_TRY(check(&drop, snapshot, err));
+    if (report->is_dry_run) {
+        return plan(&drop, err);
+    }
     if (drop.feature == DW_FEATURE_CHECKPOINT_PROTECTION) {
         DW_TRY(drop_protection(
             &drop, dw__log_snapshot_properties(snapshot)->checkpoint_protection_version, err));
@@ -294,6 +329,5 @@ dw__table_drop_feature(dw_table *table, dw_connection *connection, dw_str name, 
     } else {
         DW_TRY(drop_at_once(&drop, err));
     }
-    *version_out = drop.version;
     return DW_OK;
 }

@@ -82,7 +82,7 @@ sync(dw_alter *alter, dw_connection *connection, dw_str column, dw_strbuf *param
     DW_TRY(dw__identity_read(field, &alter->arena, &identity, err));
     DW_TRY(find_last_value(alter, connection, field, identity->step > 0, &last, &found, err));
     if (found && dw__identity_choose_mark(identity, last, &mark)) {
-        DW_TRY(dw__identity_set_mark(field, mark, &alter->arena, &field->metadata_json, err));
+        DW_TRY(dw__identity_set_mark(field, mark, &alter->arena, err));
     }
     DW_TRY(put_parameters(alter, field, parameters, err));
     alter->reads_all_files = true;
@@ -92,9 +92,9 @@ sync(dw_alter *alter, dw_connection *connection, dw_str column, dw_strbuf *param
 
 dw_status
 dw__table_sync_identity(dw_table *table, dw_connection *connection, dw_str column,
-                        int64_t *version_out, dw_error *err)
+                        dw_alter_report *report, dw_error *err)
 {
-    *version_out = -1;
+    report->version = -1;
     DW_AUTO(dw_strbuf) parameters =
         dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
     dw_alter alter;
@@ -103,7 +103,7 @@ dw__table_sync_identity(dw_table *table, dw_connection *connection, dw_str colum
         status = sync(&alter, connection, column, &parameters, err);
     }
     if (status == DW_OK) {
-        status = dw__alter_commit(&alter, "CHANGE COLUMN", &parameters, version_out, err);
+        status = dw__alter_commit(&alter, "CHANGE COLUMN", &parameters, report, err);
     }
     dw__alter_close(&alter);
     return status;

@@ -99,12 +99,20 @@ change_metadata(removal *r, bool keeps_mode, dw_error *err)
 }
 
 /* All files, unless the mapping is off already and its names are only left over. */
+static size_t
+count_rewrites(const removal *r)
+{
+    const dw_log_snapshot *snapshot = r->alter.snapshot;
+    return dw__log_snapshot_properties(snapshot)->mapping_mode == DW_MAPPING_NONE
+               ? 0
+               : dw__file_set_count(dw__log_snapshot_files(snapshot));
+}
+
 static dw_status
 rewrite_files(removal *r, dw_error *err)
 {
     const dw_log_snapshot *snapshot = r->alter.snapshot;
-    if (dw__file_set_count(dw__log_snapshot_files(snapshot)) == 0 ||
-        dw__log_snapshot_properties(snapshot)->mapping_mode == DW_MAPPING_NONE) {
+    if (count_rewrites(r) == 0) {
         return DW_OK;
     }
     r->rewrite.schema = r->alter.schema;
@@ -114,7 +122,7 @@ rewrite_files(removal *r, dw_error *err)
 }
 
 static dw_status
-commit(removal *r, int64_t *version_out, dw_error *err)
+commit(removal *r, dw_alter_report *report, dw_error *err)
 {
     dw_txn_result done;
     dw_change *change = &r->change;
@@ -135,15 +143,15 @@ commit(removal *r, int64_t *version_out, dw_error *err)
         return status;
     }
     DW_TRY(dw__change_commit(change, &done, err));
-    *version_out = done.version;
+    report->version = done.version;
     return DW_OK;
 }
 
 dw_status
 dw__table_remove_mapping(dw_table *table, dw_connection *connection, bool keeps_mode,
-                         int64_t *version_out, dw_error *err)
+                         dw_alter_report *report, dw_error *err)
 {
-    *version_out = -1;
+    report->version = -1;
     removal r = {.rewrite.connection = connection};
     bool is_left = false;
     dw_status status = dw__alter_open(&r.alter, table, 1, err);
@@ -153,8 +161,11 @@ dw__table_remove_mapping(dw_table *table, dw_connection *connection, bool keeps_
     if (status == DW_OK && is_left) {
         status = change_metadata(&r, keeps_mode, err);
     }
-    if (status == DW_OK && is_left) {
-        status = commit(&r, version_out, err);
+    if (status == DW_OK && is_left && report->is_dry_run) {
+        r.alter.rewrite_count = count_rewrites(&r);
+        status = dw__alter_plan(&r.alter, report, err);
+    } else if (status == DW_OK && is_left) {
+        status = commit(&r, report, err);
     }
     dw__alter_close(&r.alter);
     return status;

@@ -4,7 +4,7 @@
 #ifndef DW_TABLE_ALTER_MAPPING_H
 #define DW_TABLE_ALTER_MAPPING_H
 
-#include "table/table.h"
+#include "table/alter.h"
 
 #include "engine/database.h"
 
@@ -16,7 +16,7 @@ DW_WARN_UNUSED dw_status dw__mapping_left(const dw_log_snapshot *snapshot, dw_ar
  * Nothing happens (version -1) when there is no mapping. DW_INVALID_ARGUMENT when a name is not
  * legal without it; DW_UNSUPPORTED for Iceberg's rules. */
 DW_WARN_UNUSED dw_status dw__table_remove_mapping(dw_table *table, dw_connection *connection,
-                                                  bool keeps_mode, int64_t *version_out,
+                                                  bool keeps_mode, dw_alter_report *report,
                                                   dw_error *err);
 
 #endif

@@ -108,7 +108,8 @@ prepare_row_tracking(dw_table *table, const dw_pairs *properties, dw_error *err)
     if (value == NULL || !dw__str_equal_nocase(*value, DW_STR("true"))) {
         return DW_OK;
     }
-    int64_t version, file_count;
+    int64_t file_count;
+    dw_alter_report done = {0};
     dw_alter alter;
     dw_status status = dw__alter_open(&alter, table, 1, err);
     if (status == DW_OK && dw__log_snapshot_properties(alter.snapshot)->enable_row_tracking) {
@@ -121,7 +122,7 @@ prepare_row_tracking(dw_table *table, const dw_pairs *properties, dw_error *err)
         dw__alter_want(&alter, DW_STR("delta.feature.rowTracking"), DW_STR("supported"));
         dw__change_put_parameter(&parameters, "properties",
                                  DW_STR("{\"delta.feature.rowTracking\":\"supported\"}"));
-        status = dw__alter_commit(&alter, "SET TBLPROPERTIES", &parameters, &version, err);
+        status = dw__alter_commit(&alter, "SET TBLPROPERTIES", &parameters, &done, err);
     }
     dw__alter_close(&alter);
     return status == DW_OK ? dw__row_tracking_backfill(dw__table_log(table), &file_count, err)
@@ -131,12 +132,12 @@ prepare_row_tracking(dw_table *table, const dw_pairs *properties, dw_error *err)
 /* The mode none is more than a property: files are written again, in a commit of their own. */
 static dw_status
 remove_mapping(dw_table *table, dw_connection *connection, const dw_pairs *properties,
-               int64_t *version_out, dw_error *err)
+               dw_alter_report *report, dw_error *err)
 {
     const dw_str *mode = dw__pairs_get(properties, DW_MAPPING_MODE_KEY);
     return mode == NULL || !dw__str_equal_nocase(*mode, DW_STR("none"))
                ? DW_OK
-               : dw__table_remove_mapping(table, connection, true, version_out, err);
+               : dw__table_remove_mapping(table, connection, true, report, err);
 }
 
 static dw_status
@@ -150,15 +151,18 @@ check_all(const dw_pairs *properties, dw_error *err)
 
 dw_status
 dw__table_set_properties(dw_table *table, dw_connection *connection, const dw_pairs *properties,
-                         int64_t *version_out, dw_error *err)
+                         dw_alter_report *report, dw_error *err)
 {
-    *version_out = -1;
+    report->version = -1;
     DW_TRY(check_all(properties, err)); /* before anything is committed */
-    DW_TRY(remove_mapping(table, connection, properties, version_out, err));
-    if (*version_out >= 0 && properties->count == 1) {
+    DW_TRY(remove_mapping(table, connection, properties, report, err));
+    bool is_done = report->version >= 0 || report->effect_count > 0;
+    if (is_done && properties->count == 1) {
         return DW_OK;
     }
-    DW_TRY(prepare_row_tracking(table, properties, err));
+    if (!report->is_dry_run) {
+        DW_TRY(prepare_row_tracking(table, properties, err));
+    }
     DW_AUTO(dw_strbuf) parameters =
         dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
     dw_alter alter;
@@ -167,7 +171,7 @@ dw__table_set_properties(dw_table *table, dw_connection *connection, const dw_pa
         status = apply(&alter, connection, properties, &parameters, err);
     }
     if (status == DW_OK) {
-        status = dw__alter_commit(&alter, "SET TBLPROPERTIES", &parameters, version_out, err);
+        status = dw__alter_commit(&alter, "SET TBLPROPERTIES", &parameters, report, err);
     }
     dw__alter_close(&alter);
     return status;
@@ -213,9 +217,9 @@ unset_one(dw_alter *alter, dw_str key, bool if_exists, dw_error *err)
 
 dw_status
 dw__table_unset_properties(dw_table *table, const dw_str *keys, size_t count, bool if_exists,
-                           int64_t *version_out, dw_error *err)
+                           dw_alter_report *report, dw_error *err)
 {
-    *version_out = -1;
+    report->version = -1;
     const dw_allocator *allocator = dw__table_env(table)->allocator;
     DW_AUTO(dw_strbuf) parameters = dw__strbuf_make(allocator, PARAMETERS_BYTES_MAX);
     DW_AUTO(dw_strbuf) list = dw__strbuf_make(allocator, PARAMETERS_BYTES_MAX);
@@ -229,7 +233,7 @@ dw__table_unset_properties(dw_table *table, const dw_str *keys, size_t count, bo
         dw__change_put_parameter(&parameters, "properties", dw__strbuf_str(&list));
         dw__json_put_key(&parameters, DW_STR("ifExists"));
         dw__strbuf_append(&parameters, if_exists ? DW_STR("true") : DW_STR("false"));
-        status = dw__alter_commit(&alter, "UNSET TBLPROPERTIES", &parameters, version_out, err);
+        status = dw__alter_commit(&alter, "UNSET TBLPROPERTIES", &parameters, report, err);
     }
     dw__alter_close(&alter);
     return status;

@@ -82,8 +82,8 @@ dw__row_check_make(dw_str name, dw_str text, const dw_type *schema, dw_arena *ar
 }
 
 /* {"expression":{"expression":"x > 3"}} */
-static dw_status
-read_invariant(const dw_field *field, dw_arena *arena, dw_str *out, dw_error *err)
+dw_status
+dw__invariant_text(const dw_field *field, dw_arena *arena, dw_str *out, dw_error *err)
 {
     dw_str json;
     DW_TRY(dw__field_metadata_get(field, DW_STR("delta.invariants"), arena, &json, err));
@@ -127,7 +127,7 @@ read_invariants(const reading *r, const dw_type *type)
         const dw_field *field = &type->fields[i];
         if ((field->traits & DW_FIELD_INVARIANT) != 0) {
             dw_str text;
-            DW_TRY(read_invariant(field, r->arena, &text, r->err));
+            DW_TRY(dw__invariant_text(field, r->arena, &text, r->err));
             DW_TRY(make_check("the invariant of column", field->name, text, r->schema, r->arena,
                               &r->out->items[r->out->count], r->err));
             r->out->count++;

@@ -35,6 +35,10 @@ DW_WARN_UNUSED dw_status dw__constraint_key(dw_str name, dw_arena *arena, dw_str
  * (EXPRESSION_UNSUPPORTED) and DW_INVALID_ARGUMENT (EXPRESSION_INVALID) name the constraint. */
 DW_WARN_UNUSED dw_status dw__row_checks_read(const dw_metadata *metadata, const dw_type *schema,
                                              dw_arena *arena, dw_row_checks *out, dw_error *err);
+/* The condition of a field that has one as its invariant. DW_UNSUPPORTED (EXPRESSION_UNSUPPORTED).
+ */
+DW_WARN_UNUSED dw_status dw__invariant_text(const dw_field *field, dw_arena *arena, dw_str *out,
+                                            dw_error *err);
 /* The same of one new check constraint: what ADD CONSTRAINT calls before anything else. */
 DW_WARN_UNUSED dw_status dw__row_check_make(dw_str name, dw_str text, const dw_type *schema,
                                             dw_arena *arena, dw_row_check *out, dw_error *err);

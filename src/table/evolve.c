@@ -10,7 +10,6 @@
 
 #define SCHEMA_BYTES_MAX ((size_t) 64 << 20)
 #define DEPTH_MAX 64
-#define TYPE_CHANGES_KEY DW_STR("delta.typeChanges")
 
 typedef struct evolution {
     const dw_log_snapshot *snapshot;
@@ -37,45 +36,6 @@ becomes_wider(const evolution *e, const dw_type *from, const dw_type *to)
            dw__type_change_is_widening(from, to) && (!is_integer(from) || is_integer(to));
 }
 
-/* The field's metadata with one more change. */
-static dw_status
-record_change(const evolution *e, const dw_field *field, const dw_type *to, dw_str *out)
-{
-    dw_allocator const *allocator = e->arena->allocator;
-    DW_AUTO(dw_json_doc_ptr) doc = NULL;
-    DW_AUTO(dw_strbuf) json = dw__strbuf_make(allocator, SCHEMA_BYTES_MAX);
-    DW_AUTO(dw_strbuf) name = dw__strbuf_make(allocator, SCHEMA_BYTES_MAX);
-    DW_TRY(dw__json_parse(allocator, field->metadata_json, "a column's metadata", &doc, e->err));
-    dw__strbuf_append_char(&json, '{');
-    dw_json_iter it = dw__json_iter(dw__json_root(doc));
-    while (dw__json_next(&it)) {
-        if (!dw__str_equal(it.key, TYPE_CHANGES_KEY)) {
-            dw__json_put_key(&json, it.key);
-            dw__json_write(&json, it.value);
-        }
-    }
-    dw__json_put_key(&json, TYPE_CHANGES_KEY);
-    dw__strbuf_append_char(&json, '[');
-    it = dw__json_iter(dw__json_get(dw__json_root(doc), TYPE_CHANGES_KEY));
-    while (dw__json_next(&it)) {
-        dw__json_put_comma(&json);
-        dw__json_write(&json, it.value);
-    }
-    dw__json_put_comma(&json);
-    dw__strbuf_append_char(&json, '{');
-    dw__json_put_key(&json, DW_STR("fromType"));
-    dw__type_print(&name, field->type);
-    dw__json_put_string(&json, dw__strbuf_str(&name));
-    dw__json_put_key(&json, DW_STR("toType"));
-    dw__strbuf_clear(&name);
-    dw__type_print(&name, to);
-    dw__json_put_string(&json, dw__strbuf_str(&name));
-    dw__strbuf_append_literal(&json, "}]}");
-    DW_TRY(dw__strbuf_ok(&name, "a type", e->err));
-    DW_TRY(dw__strbuf_ok(&json, "a column's metadata", e->err));
-    return dw__arena_dup(e->arena, dw__strbuf_str(&json), out) ? DW_OK : dw__error_oom(e->err);
-}
-
 /* ---- Joining --------------------------------------------------------------------------------- */
 
 static dw_status join_type(evolution *e, const dw_type *old, const dw_type *more, int depth,
@@ -86,8 +46,7 @@ join_field(evolution *e, dw_field *field, const dw_type *more, int depth)
 {
     if (becomes_wider(e, field->type, more)) {
         e->changed = true;
-        DW_TRY(record_change(e, field, more, &field->metadata_json));
-        field->traits |= DW_FIELD_WIDENED;
+        DW_TRY(dw__type_change_record(field, DW_STR(""), field->type, more, -1, e->arena, e->err));
         field->type = more;
         return DW_OK;
     }

@@ -219,7 +219,7 @@ static dw_status
 forget_types(dw_alter *alter, column_list *list, dw_error *err)
 {
     static const dw_str prefix = {"delta.typeChanges", 17};
-    int64_t version;
+    dw_alter_report done = {0};
     DW_AUTO(dw_strbuf) parameters = dw__strbuf_make(alter->arena.allocator, PARAMETERS_BYTES_MAX);
     DW_TRY(dw__type_changes_visit(alter->schema, put_column, list, &alter->arena, err));
     if (list->last == NULL) {
@@ -229,7 +229,7 @@ forget_types(dw_alter *alter, column_list *list, dw_error *err)
     dw__change_put_parameter(&parameters, "columns", dw__strbuf_str(&list->json));
     DW_TRY(dw__schema_strip(alter->schema, &prefix, 1, &alter->arena, &alter->schema, err));
     DW_TRY(dw__alter_print_schema(alter, err));
-    return dw__alter_commit(alter, "DROP FEATURE", &parameters, &version, err);
+    return dw__alter_commit(alter, "DROP FEATURE", &parameters, &done, err);
 }
 
 static dw_status

@@ -56,19 +56,19 @@ dw__feature_marks_history(dw_feature feature)
 static dw_status
 unset(clearing *c, dw_str key, dw_error *err)
 {
-    int64_t version;
-    DW_TRY(dw__table_unset_properties(c->table, &key, 1, true, &version, err));
-    c->cleared |= version >= 0;
+    dw_alter_report done = {0};
+    DW_TRY(dw__table_unset_properties(c->table, &key, 1, true, &done, err));
+    c->cleared |= done.version >= 0;
     return DW_OK;
 }
 
 static dw_status
 set(clearing *c, const dw_pair *pairs, size_t count, dw_error *err)
 {
-    int64_t version;
+    dw_alter_report done = {0};
     dw_pairs properties = {.items = (dw_pair *) (uintptr_t) pairs, .count = count};
-    DW_TRY(dw__table_set_properties(c->table, c->connection, &properties, &version, err));
-    c->cleared |= version >= 0;
+    DW_TRY(dw__table_set_properties(c->table, c->connection, &properties, &done, err));
+    c->cleared |= done.version >= 0;
     return DW_OK;
 }
 
@@ -83,7 +83,7 @@ clear_in_commit_timestamps(clearing *c, dw_error *err)
     DW_AUTO(dw_strbuf) list = dw__strbuf_make(allocator, PARAMETERS_BYTES_MAX);
     dw_str gone[3];
     size_t count = 0;
-    int64_t version;
+    dw_alter_report done = {0};
     dw_alter alter;
     dw_status status = dw__alter_open(&alter, c->table, 0, err);
     if (status == DW_OK) {
@@ -100,7 +100,7 @@ clear_in_commit_timestamps(clearing *c, dw_error *err)
         dw__change_put_parameter(&parameters, "properties", dw__strbuf_str(&list));
         dw__json_put_key(&parameters, DW_STR("ifExists"));
         dw__strbuf_append_literal(&parameters, "true");
-        status = dw__alter_commit(&alter, "UNSET TBLPROPERTIES", &parameters, &version, err);
+        status = dw__alter_commit(&alter, "UNSET TBLPROPERTIES", &parameters, &done, err);
     }
     dw__alter_close(&alter);
     return status;
@@ -132,9 +132,9 @@ clear_type_changes(clearing *c, dw_error *err)
 static dw_status
 clear_mapping(clearing *c, dw_error *err)
 {
-    int64_t version;
-    DW_TRY(dw__table_remove_mapping(c->table, c->connection, false, &version, err));
-    c->cleared |= version >= 0;
+    dw_alter_report done = {0};
+    DW_TRY(dw__table_remove_mapping(c->table, c->connection, false, &done, err));
+    c->cleared |= done.version >= 0;
     return DW_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "table/identity.h"
 
 #include "base/assert.h"
+#include "protocol/schema_edit.h"
 #include "table/value_checks.h"
 
 #include <inttypes.h>
@@ -136,26 +137,12 @@ dw__identity_print_next(const dw_identity *identity, const dw_field *field, dw_s
 /* ---- Marks ----------------------------------------------------------------------------------- */
 
 dw_status
-dw__identity_set_mark(const dw_field *field, int64_t mark, dw_arena *arena, dw_str *out,
-                      dw_error *err)
+dw__identity_set_mark(dw_field *field, int64_t mark, dw_arena *arena, dw_error *err)
 {
-    DW_AUTO(dw_json_doc_ptr) doc = NULL;
-    DW_TRY(
-        dw__json_parse(arena->allocator, field->metadata_json, "a column's metadata", &doc, err));
-    DW_AUTO(dw_strbuf) json = dw__strbuf_make(arena->allocator, SCHEMA_BYTES_MAX);
-    dw__strbuf_append_char(&json, '{');
-    dw_json_iter it = dw__json_iter(dw__json_root(doc));
-    while (dw__json_next(&it)) {
-        if (!dw__str_equal(it.key, DW_IDENTITY_MARK_KEY)) {
-            dw__json_put_key(&json, it.key);
-            dw__json_write(&json, it.value);
-        }
-    }
-    dw__json_put_key(&json, DW_IDENTITY_MARK_KEY);
-    dw__strbuf_append_i64(&json, mark);
-    dw__strbuf_append_char(&json, '}');
-    DW_TRY(dw__strbuf_ok(&json, "a column's metadata", err));
-    return dw__arena_dup(arena, dw__strbuf_str(&json), out) ? DW_OK : dw__error_oom(err);
+    dw_str json = dw__arena_printf(arena, "%" PRId64, mark);
+    return dw__str_is_null(json)
+               ? dw__error_oom(err)
+               : dw__field_metadata_set(field, DW_IDENTITY_MARK_KEY, json, arena, err);
 }
 
 static dw_status
@@ -173,8 +160,7 @@ set_marks(const dw_row_rules *rules, const dw_type *schema, int64_t row_count, d
         int64_t next = find_next(rule->identity, &available);
         dw_assert(row_count <= available); /* or the query had failed */
         int64_t mark = value_at(next, rule->identity->step, (uint64_t) row_count - 1);
-        DW_TRY(dw__identity_set_mark(&schema->fields[i], mark, arena,
-                                     &schema->fields[i].metadata_json, err));
+        DW_TRY(dw__identity_set_mark(&schema->fields[i], mark, arena, err));
         *changed_out = true;
     }
     return DW_OK;

@@ -23,8 +23,8 @@ void dw__identity_print_next(const dw_identity *identity, const dw_field *field,
 /* The mark once `last` is known to be in use; false when the one that is there stays. A mark never
  * goes back, unless it lies before the start, where it is of no use. */
 bool dw__identity_choose_mark(const dw_identity *identity, int64_t last, int64_t *out);
-/* The field's metadata with another mark, in `arena`; all else stays. */
-DW_WARN_UNUSED dw_status dw__identity_set_mark(const dw_field *field, int64_t mark, dw_arena *arena,
-                                               dw_str *out, dw_error *err);
+/* Gives the field's metadata another mark, in `arena`; all else stays. */
+DW_WARN_UNUSED dw_status dw__identity_set_mark(dw_field *field, int64_t mark, dw_arena *arena,
+                                               dw_error *err);
 
 #endif

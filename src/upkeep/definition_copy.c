@@ -186,7 +186,7 @@ raise_mark(const dw_definition_copy *copy, dw_field *field, dw_arena *arena, boo
     }
     DW_TRY(dw__identity_read(field, arena, &identity, err));
     if (dw__identity_choose_mark(identity, last, &mark)) {
-        DW_TRY(dw__identity_set_mark(field, mark, arena, &field->metadata_json, err));
+        DW_TRY(dw__identity_set_mark(field, mark, arena, err));
         *raised_out = true;
     }
     return DW_OK;
