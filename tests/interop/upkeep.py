@@ -489,6 +489,55 @@ def converts(run, name, select, partitions):
     return rows.difference(spark.read(path), product.read(path))
 
 
+# ---- ANALYZE, and CLONE of Parquet files -------------------------------------------------------------
+
+
+def analyzes(begun, base):
+    """What Spark says of its files is right, but beside deleted rows; Spark reads on, and skips files by what we say."""
+    path = begun.copy(base, f"analyze/{base}")
+    name, newest = product.table_sql(path), mixed.newest_version(path)
+    execute("us", f"ANALYZE TABLE {name} COMPUTE STATISTICS")
+    if base == "plain" and mixed.newest_version(path) != newest:
+        return "statistics of Spark were made anew"
+    execute("us", f"ALTER TABLE {name} SET TBLPROPERTIES ('delta.dataSkippingStatsColumns' = 'id')")
+    execute("spark", f"INSERT INTO {name} SELECT * FROM {name} WHERE id % 10 = 4")
+    execute("us", f"ALTER TABLE {name} UNSET TBLPROPERTIES ('delta.dataSkippingStatsColumns')")
+    before = read_as(base, "spark", path)
+    execute("us", f"ANALYZE TABLE {name} COMPUTE STATISTICS")
+    last = history(path)[-1]
+    if last["operation"] != "COMPUTE STATS":
+        return f"the history says {last['operation']}"
+    newest = mixed.newest_version(path)
+    execute("us", f"ANALYZE TABLE {name} COMPUTE STATISTICS")
+    if mixed.newest_version(path) != newest:
+        return "the second run found something to do"
+    problem = rows.difference(before, read_as(base, "spark", path)) or rows.difference(before, read_as(base, "us", path))
+    for condition in ("id = 4", "s IS NULL", "s > 'a'"):
+        found = spark.session().sql(f"SELECT count(*) AS n FROM {name} WHERE {condition}").collect()[0]["n"]
+        wanted = spark.session().sql(f"SELECT count(IF({condition}, 1, NULL)) AS n FROM {name}").collect()[0]["n"]
+        if not problem and found != wanted:
+            problem = f"Spark finds {found} rows of {wanted} where {condition}"
+    return problem or same_history(path) or goes_on(base, path)
+
+
+def clones_files(run, name, select, partitions):
+    """Spark reads what we make of a directory that it wrote, and again when that has more files."""
+    parquet = run.path(f"upkeep/clone of files/{name}/parquet")
+    write = lambda: spark.session().sql(select).write.mode("append").partitionBy(*(c for c, _ in partitions)).parquet(parquet)
+    by = f" PARTITIONED BY ({', '.join(' '.join(pair) for pair in partitions)})" if partitions else ""
+    for _ in range(2):
+        write()
+        for kind in ("SHALLOW", "DEEP"):
+            path = run.path(f"upkeep/clone of files/{name}/{kind}")
+            execute("us", f"CREATE OR REPLACE TABLE {product.table_sql(path)} {kind} CLONE parquet.`{parquet}`{by}")
+            problem = rows.difference(product.read(path), spark.read(path)) or checks.fsck(path, path)
+            if not problem and spark.read(path).num_rows != spark.session().read.parquet(parquet).count():
+                problem = "rows are missing"
+            if problem:
+                return f"{kind}: {problem}"
+    return None
+
+
 # ---- Tables of Spark ---------------------------------------------------------------------------------
 
 OF_SPARK = ("combined_0[1-4]", "mapped_and_widened", "tracked_and_clustered", "iceberg_v2", "void_and_mapped",
@@ -548,6 +597,9 @@ def run_all(run):
         run.check(f"upkeep/deep clone of {base}", deep_again, begun, run, base)
     for name, (select, partitions) in CONVERTED.items():
         run.check(f"upkeep/convert {name}", converts, run, name, select, partitions)
+        run.check(f"upkeep/clone of {name} files", clones_files, run, name, select, partitions)
+    for base in ("plain", "vectors", "everything"):
+        run.check(f"upkeep/analyze {base}", analyzes, begun, base)
     run_spark_tables(run)
 
 
