@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 
-from killing import PROGRAM, Failure, finish, run_program, run_until, was_killed
+from killing import PROGRAM, Failure, finish, kill_rounds, run_program, run_until, was_killed
 
 FILES = 24
 
@@ -108,7 +108,7 @@ def run_case(case, rounds, chance, folder):
     started = time.monotonic()
     sql(case.command(trial))
     took = time.monotonic() - started
-    kills = sum(kill_once(case, made, folder, chance.uniform(0, took * 1.1)) for _ in range(rounds))
+    kills = kill_rounds(rounds, took, chance, lambda moment: kill_once(case, made, folder, moment))
     print(f"{type(case).__name__}: {kills} of {rounds} runs were killed on the way", flush=True)
     shutil.rmtree(made)
     shutil.rmtree(trial)

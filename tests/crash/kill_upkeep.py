@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 
-from killing import PROGRAM, Failure, finish, run_program, run_until, was_killed
+from killing import PROGRAM, Failure, finish, kill_rounds, run_program, run_until, was_killed
 
 ANY_RETENTION = "SET spark.databricks.delta.retentionDurationCheck.enabled = false"
 
@@ -105,7 +105,7 @@ def run_case(case, rounds, chance, folder):
     started = time.monotonic()
     run_program("sql", "-c", CASES[case][1].format(t=f"delta.`{trial}`"))
     took = time.monotonic() - started
-    kills = sum(kill_once(case, made, folder, chance.uniform(0, took * 1.1), expected) for _ in range(rounds))
+    kills = kill_rounds(rounds, took, chance, lambda moment: kill_once(case, made, folder, moment, expected))
     print(f"{case}: {kills} of {rounds} runs were killed on the way", flush=True)
     shutil.rmtree(made)
     shutil.rmtree(trial)

@@ -38,6 +38,17 @@ def was_killed(status):
     return status == -signal.SIGKILL
 
 
+def kill_rounds(rounds, took_s, chance, kill_once):
+    """Calls `kill_once` with moments of a run that takes about so long; it returns whether the run was still at work.
+    How long a run takes depends on what else the machine does: it is learnt on the way. How many were."""
+    kills = 0
+    for _ in range(rounds):
+        is_hit = kill_once(chance.uniform(0, took_s))
+        kills += is_hit
+        took_s *= 1.1 if is_hit else 0.7
+    return kills
+
+
 def finish(name, body):
     """Runs `body` in a folder of its own, which is kept where it fails; prints the count, and returns the exit status."""
     folder = tempfile.mkdtemp(prefix=f"deltaworks-{name}-")
