@@ -65,6 +65,57 @@ test_widening__is_what_the_protocol_lists(void **state)
     check(f, "integer", "string", false, false);
 }
 
+/* Of each pair of types the verdict of the reference (TypeWidening.scala): '=' the same, 'w' wider,
+ * 'd' wider, but not for Iceberg, '.' refused. Columns in the order of rows. */
+static const struct {
+    const char *name;
+    const char *verdicts;
+} pairs[] = {
+    {"byte", "=www.d.d.dd......."},          {"short", ".=ww.d.d.dd......."},
+    {"integer", "..=w.d.d.dd......."},       {"long", "...=.....dd......."},
+    {"float", "....=w............"},         {"double", ".....=............"},
+    {"decimal(5,0)", "......=wdwd......."},  {"decimal(10,0)", ".......=.wd......."},
+    {"decimal(10,2)", "........=.w......."}, {"decimal(20,0)", ".........=d......."},
+    {"decimal(22,2)", "..........=......."}, {"boolean", "...........=......"},
+    {"string", "............=....."},        {"binary", ".............=...."},
+    {"date", "..............=.d."},          {"timestamp", "...............=.."},
+    {"timestamp_ntz", "................=."}, {"variant", ".................="},
+};
+
+static void
+test_widening__has_the_verdict_of_the_reference_for_each_pair_of_types(void **state)
+{
+    fixture *f = *state;
+    size_t count = sizeof(pairs) / sizeof(pairs[0]);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(strlen(pairs[i].verdicts), count);
+        for (size_t k = 0; k < count; k++) {
+            char verdict = pairs[i].verdicts[k];
+            bool iceberg = verdict == '=' || verdict == 'w';
+            check(f, pairs[i].name, pairs[k].name, iceberg || verdict == 'd', iceberg);
+        }
+    }
+}
+
+static void
+test_wider_types__are_named_from_the_narrowest_on(void **state)
+{
+    fixture *f = *state;
+    static const char *const expected[][2] = {
+        {"byte", "smallint, int, bigint, double, decimal(10,0) and wider decimals"},
+        {"long", "decimal(20,0) and wider decimals"},
+        {"float", "double"},
+        {"decimal(38,2)", ""},
+        {"decimal(10,2)", "decimal(11,2) and wider decimals"},
+        {"date", "timestamp_ntz"},
+        {"string", ""}};
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        DW_AUTO(dw_strbuf) text = dw__strbuf_make(f->arena.allocator, 4096);
+        dw__type_print_wider(&text, type_of(f, expected[i][0]));
+        assert_string_equal(dw__strbuf_cstr(&text), expected[i][1]);
+    }
+}
+
 static dw_status
 check_recorded(fixture *f, const char *metadata, bool iceberg, dw_error *err)
 {
@@ -145,6 +196,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_widening__is_what_the_protocol_lists),
+        TEST(test_widening__has_the_verdict_of_the_reference_for_each_pair_of_types),
+        TEST(test_wider_types__are_named_from_the_narrowest_on),
         TEST(test_type_changes__that_are_no_widening_are_named),
         TEST(test_type_changes__that_cannot_be_read_are_refused),
         TEST(test_type_changes__without_memory_fail_cleanly),

@@ -362,7 +362,7 @@ test_modify__reads_the_verb_and_the_table(void **state)
         {"UPDATE s.t SET a = 1", "UPDATE", "s.t"},
         {"MERGE INTO t USING s ON a = b WHEN MATCHED THEN DELETE", "MERGE INTO", "t"},
         {"TRUNCATE TABLE t", "TRUNCATE", "t"},
-        {"ALTER TABLE t ADD COLUMN a int", "ALTER TABLE", "t"},
+        {"ALTER TABLE t RENAME TO u", "ALTER TABLE", "t"},
         {"DROP TABLE IF EXISTS t", "DROP TABLE", "t"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -371,6 +371,39 @@ test_modify__reads_the_verb_and_the_table(void **state)
         assert_string_equal(p.statement.as.modify.verb, cases[i][1]);
         assert_true(p.statement.as.modify.has_name);
         assert_str(dw__sql_name_print(&p.statement.as.modify.name, &p.arena), cases[i][2]);
+        dwt_parsed_deinit(&p);
+    }
+}
+
+static void
+test_alter__reads_columns_and_leaves_what_it_cannot_read_to_the_engine(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *sql;
+        dw_alter_kind kind;
+        bool is_dry_run;
+    } cases[] = {
+        {"ALTER TABLE t ADD COLUMNS (a INT, s.b STRING COMMENT 'x' AFTER c)", DW_ALTER_ADD_COLUMNS,
+         false},
+        {"ALTER TABLE t ADD a INT DEFAULT 5 FIRST DRY RUN", DW_ALTER_ADD_COLUMNS, true},
+        {"alter table t drop column if exists a, s.b", DW_ALTER_DROP_COLUMNS, false},
+        {"ALTER TABLE t RENAME COLUMN a.b TO c dry run", DW_ALTER_RENAME_COLUMN, true},
+        {"ALTER TABLE t ALTER a SET DEFAULT 1 + 2 DRY RUN", DW_ALTER_CHANGE_COLUMNS, true},
+        {"ALTER TABLE t CHANGE COLUMN a a BIGINT COMMENT 'x' AFTER b", DW_ALTER_CHANGE_COLUMNS,
+         false},
+        {"ALTER TABLE t REPLACE COLUMNS (a INT)", DW_ALTER_REPLACE_COLUMNS, false},
+        {"COMMENT ON COLUMN t.a IS 'x'", DW_ALTER_CHANGE_COLUMNS, false},
+        {"ALTER TABLE t ALTER a TYPE VARCHAR USING a || 'x'", DW_ALTER_FOREIGN, false},
+        {"ALTER TABLE t ADD COLUMN", DW_ALTER_FOREIGN, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dwt_parsed p;
+        dwt_parse_ok(&p, cases[i].sql, DW_STATEMENT_ALTER);
+        assert_int_equal(p.statement.as.alter.kind, cases[i].kind);
+        if (cases[i].kind != DW_ALTER_FOREIGN) {
+            assert_int_equal(p.statement.as.alter.is_dry_run, cases[i].is_dry_run);
+        }
         dwt_parsed_deinit(&p);
     }
 }
@@ -597,6 +630,7 @@ main(void)
         cmocka_unit_test(test_explain__takes_a_query),
         cmocka_unit_test(test_explain__takes_what_changes_rows),
         cmocka_unit_test(test_modify__reads_the_verb_and_the_table),
+        cmocka_unit_test(test_alter__reads_columns_and_leaves_what_it_cannot_read_to_the_engine),
         cmocka_unit_test(test_analyze__names_columns_or_looks_at_footers_only),
         cmocka_unit_test(test_fsck__checks_or_repairs),
         cmocka_unit_test(test_convert__reads_the_path_and_the_partition_columns),
