@@ -6,11 +6,15 @@
  * condition is on the place alone; the engine hands it to the reader, which filters once, and that
  * halves what deleted rows cost. But parts are joined by UNION ALL, which the engine cannot see
  * through where it looks for the first rows only, and which takes part after part where their order
- * is kept. So files are cut only for aggregates [PLAN-4], and only large files in small numbers.
+ * is kept. So files are cut only for aggregates [PLAN-4], and only large files in small numbers: to
+ * plan a part takes the engine as long as it takes to mask the rows of some ten megabytes.
  */
 #include "scan/scan_core.h"
 
 #define PARTS_MAX 16
+/* More parts than that must hold so much on average. */
+#define PARTS_FEW 4
+#define MANY_PARTS_BYTES_MIN ((int64_t) 32 << 20)
 #define LARGE_BYTES_MIN ((int64_t) 4 << 20)
 
 static bool
@@ -61,14 +65,18 @@ make_part(const dw_bound_source *source, size_t first, size_t count)
     return part;
 }
 
+/* 1 where it is not worth it to have more. */
 static size_t
 count_parts(const dw_bound_source *source)
 {
     size_t count = 0;
+    int64_t size_bytes = 0;
     for (size_t i = 0; i < source->file_count && count <= PARTS_MAX; i++) {
         count += is_first(source, i) ? 1 : 0;
+        size_bytes += size_of(source, i);
     }
-    return count;
+    bool is_worth_it = count <= PARTS_FEW || size_bytes / (int64_t) count >= MANY_PARTS_BYTES_MIN;
+    return count <= PARTS_MAX && is_worth_it ? count : 1;
 }
 
 dw_status
@@ -77,7 +85,7 @@ dw__scan_cut(const dw_bound_source *source, bool is_aggregated, dw_arena *arena,
 {
     bool may_cut = is_aggregated && source->deleted.is_any && !source->with_positions;
     size_t count = may_cut ? count_parts(source) : 0;
-    bool is_cut = count > 1 && count <= PARTS_MAX;
+    bool is_cut = count > 1;
     *count_out = is_cut ? count : source->file_count > 0 ? 1 : 0;
     *out = DW_ARENA_ARRAY(arena, dw_scan_part, *count_out);
     if (*out == NULL) {
