@@ -7,6 +7,8 @@
 #include "upkeep/clustering_report.h"
 #include "upkeep/optimize.h"
 
+#include <inttypes.h>
+
 #define DW_TEXT_BYTES_MAX ((size_t) 1 << 20)
 
 /* ---- How well files are clustered ------------------------------------------------------------ */
@@ -83,7 +85,33 @@ put_figures(dw_strbuf *out, const char *name, const dw_file_figures *figures)
 }
 
 static void
-put_metrics(dw_strbuf *out, const dw_optimize_result *done, const depths *d)
+put_amount(dw_strbuf *out, const char *name, int64_t count, int64_t size_bytes)
+{
+    dw__strbuf_printf(out, "\"%s\": {", name);
+    put_number(out, "num", count);
+    dw__strbuf_printf(out, "\"size\": %" PRId64 "::BIGINT}, ", size_bytes);
+}
+
+/*
+ * As the reference has it, where all files of a partition are ordered anew; NULL without ZORDER BY.
+ */
+static void
+put_z_order_stats(dw_strbuf *out, const dw_optimize_result *done, bool is_z_ordered)
+{
+    dw__strbuf_append_literal(out, "\"zOrderStats\": ");
+    dw__strbuf_append(out, is_z_ordered ? DW_STR("{") : DW_STR("CASE WHEN false THEN {"));
+    dw__strbuf_append_literal(out, "\"strategyName\": 'all', ");
+    put_amount(out, "inputCubeFiles", 0, 0);
+    put_amount(out, "inputOtherFiles", done->removed.count, done->removed.size_bytes);
+    put_number(out, "inputNumCubes", 0);
+    put_amount(out, "mergedFiles", done->removed.count, done->removed.size_bytes);
+    put_number(out, "numOutputCubes", done->partitions_optimized);
+    dw__strbuf_append_literal(out, "\"mergedNumCubes\": CAST(NULL AS BIGINT)}");
+    dw__strbuf_append(out, is_z_ordered ? DW_STR(", ") : DW_STR(" END, "));
+}
+
+static void
+put_metrics(dw_strbuf *out, const dw_optimize_result *done, const depths *d, bool is_z_ordered)
 {
     put_depths(out, d);
     put_number(out, "numFilesAdded", done->added.count);
@@ -91,6 +119,7 @@ put_metrics(dw_strbuf *out, const dw_optimize_result *done, const depths *d)
     put_figures(out, "filesAdded", &done->added);
     put_figures(out, "filesRemoved", &done->removed);
     put_number(out, "partitionsOptimized", done->partitions_optimized);
+    put_z_order_stats(out, done, is_z_ordered);
     put_number(out, "numBins", done->bin_count);
     put_number(out, "numBatches", done->batch_count);
     put_number(out, "totalConsideredFiles", done->files_considered);
@@ -121,7 +150,7 @@ set_row(dw_execution *x, const dw_table *table, const dw_optimize_result *done, 
     dw__strbuf_append_literal(&sql, "SELECT ");
     dw__sql_put_literal(&sql, dw__table_root(table));
     dw__strbuf_append_literal(&sql, " AS path, {");
-    put_metrics(&sql, done, d);
+    put_metrics(&sql, done, d, x->statement.as.optimize.z_order.count > 0);
     dw__strbuf_append_literal(&sql, "} AS metrics");
     DW_TRY(dw__strbuf_ok(&sql, "the statement", x->err));
     return dw__execution_set_query(x, dw__strbuf_str(&sql));

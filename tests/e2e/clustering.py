@@ -183,6 +183,7 @@ def test_clustering__keeps_ids_deletion_vectors_and_mapped_names(w):
     before = w.rows(IDS)
     done = metrics(w, "OPTIMIZE t")  # files with many deleted rows stay in their cube
     expect(done["numFilesAdded"] > 0, done)
+    expect_equal(done["zOrderStats"], None)
     expect_equal(len({f["tags"]["ZCUBE_ID"] for f in adds(w, version(w))} - {f["tags"]["ZCUBE_ID"] for f in adds(w, 4)}), 0)
     expect_equal(w.rows(IDS), before)
     expect("nothing to do" in w.sql("OPTIMIZE t"), "nothing to do")
@@ -201,7 +202,11 @@ def test_zorder__orders_each_partition(w):
     expect_equal({f["partitionValues"]["p"] for f in adds(w, 3)}, {"p 1"})
     expect(all(f["path"].startswith("p=p%2520") for f in adds(w, 3)), adds(w, 3)[0]["path"])
     expect_equal(w.rows("SELECT * FROM t ORDER BY ALL"), before)
-    w.sql("OPTIMIZE t ZORDER BY (s, id)")
+    done = metrics(w, "OPTIMIZE t ZORDER BY (s, id)")
+    removed = {"num": done["numFilesRemoved"], "size": done["filesRemoved"]["totalSize"]}
+    expect_equal(done["zOrderStats"], {
+        "strategyName": "all", "inputCubeFiles": {"num": 0, "size": 0}, "inputOtherFiles": removed, "inputNumCubes": 0,
+        "mergedFiles": removed, "numOutputCubes": 2, "mergedNumCubes": None})
     expect_equal({f["partitionValues"]["p"] for f in adds(w, 4)}, {None, "p 2"})
     expect_equal(w.rows("SELECT * FROM t ORDER BY ALL"), before)
     expect("nothing to do" in w.sql("OPTIMIZE t ZORDER BY (s, id)"), "nothing to do")
