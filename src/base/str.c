@@ -294,6 +294,14 @@ dw__str_is_utf8(dw_str s)
     const unsigned char *bytes = (const unsigned char *) s.ptr;
     size_t i = 0;
     while (i < s.len) {
+        uint64_t word;
+        if (s.len - i >= sizeof(word)) {
+            memcpy(&word, bytes + i, sizeof(word));
+            if ((word & 0x8080808080808080u) == 0) {
+                i += sizeof(word);
+                continue;
+            }
+        }
         size_t len = utf8_sequence_len(bytes + i, s.len - i);
         if (len == 0) {
             return false;

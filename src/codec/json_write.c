@@ -37,10 +37,40 @@ put_escape(dw_strbuf *out, unsigned char c)
     }
 }
 
-/* Appends well-formed text: runs between escapes are copied whole. */
+/* Text of which only quotes and backslashes are escaped, `more` of them: most that have any are
+ * JSON inside of JSON, where they are many and near. */
+static void
+put_quoted(dw_strbuf *out, dw_str s, size_t more)
+{
+    if (s.len == 0 || !dw__strbuf_reserve(out, s.len + more)) {
+        return;
+    }
+    char *to = out->ptr + out->len;
+    for (size_t i = 0; i < s.len; i++) {
+        *to = '\\';
+        to += s.ptr[i] == '"' || s.ptr[i] == '\\';
+        *to++ = s.ptr[i];
+    }
+    dw__strbuf_advance(out, s.len + more);
+}
+
+/*
+ * Appends well-formed text: where there are control characters, runs between escapes are copied
+ * whole.
+ */
 static void
 put_escaped(dw_strbuf *out, dw_str s)
 {
+    size_t controls = 0, quotes = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char) s.ptr[i];
+        controls += c < 0x20;
+        quotes += c == '"' || c == '\\';
+    }
+    if (controls == 0) {
+        put_quoted(out, s, quotes);
+        return;
+    }
     size_t start = 0;
     for (size_t i = 0; i < s.len; i++) {
         if (needs_escape((unsigned char) s.ptr[i])) {

@@ -138,6 +138,12 @@ test_str__knows_well_formed_utf8(void **state)
                                        "\xf4\x8f\xbf\xbf"};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         assert_true(dw__str_is_utf8(dw__str_from(good[i])));
+        for (size_t before = 1; before < 20;
+             before++) { /* words of ASCII are passed over as wholes */
+            char text[64];
+            snprintf(text, sizeof(text), "%.*s%s", (int) before, "abcdefghijklmnopqrst", good[i]);
+            assert_true(dw__str_is_utf8(dw__str_from(text)));
+        }
     }
     static const char *const bad[] = {
         "\x80",
@@ -157,6 +163,12 @@ test_str__knows_well_formed_utf8(void **state)
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_false(dw__str_is_utf8(dw__str_from(bad[i])));
+        for (size_t before = 1; before < 20; before++) {
+            char text[64];
+            snprintf(text, sizeof(text), "%.*s%s%s", (int) before, "abcdefghijklmnopqrst", bad[i],
+                     before % 2 == 0 ? "" : "behind it");
+            assert_false(dw__str_is_utf8(dw__str_from(text)));
+        }
     }
     assert_true(dw__str_is_utf8(DW_STR("a\0b")));
     assert_true(dw__str_is_utf8(DW_STR_NULL));

@@ -263,6 +263,7 @@ test_put_string__escapes_and_repairs(void **state)
         {DW_STR("plain"), "\"plain\""},
         {DW_STR("a\"b\\c/\b\f\n\r\t\x01\x7f"), "\"a\\\"b\\\\c/\\b\\f\\n\\r\\t\\u0001\x7f\""},
         {DW_STR("a\0b"), "\"a\\u0000b\""},
+        {DW_STR("{\"k\":\"\\\"}"), "\"{\\\"k\\\":\\\"\\\\\\\"}\""},
         {DW_STR("gr\xc3\xbc\xc3\x9f"), "\"gr\xc3\xbc\xc3\x9f\""},
         {DW_STR("x\xffy\xc3"), "\"x\xef\xbf\xbdy\xef\xbf\xbd\""},
         {DW_STR("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
