@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 enum { VERSION = 1, SORTED = 1 << 4 };
+enum { CUT_TEXT_BYTES = 64 };
 
 dw_variant_writer
 dw__variant_writer_make(const dw_allocator *allocator)
@@ -195,6 +196,22 @@ primitive_size(dw_str bytes, unsigned type)
     return type == PRIMITIVE_UUID ? 17 : 0;
 }
 
+/* The engine takes a text of 64 bytes for a short one, whose head has no room for that number: it
+ * says that there are none. */
+static bool
+is_cut_text(dw_str value)
+{
+    return value.len == 1 + CUT_TEXT_BYTES && (uint8_t) value.ptr[0] == BASIC_SHORT_TEXT;
+}
+
+static void
+write_cut_text(dw_variant_writer *writer, dw_str value)
+{
+    dw__variant_put_number(&writer->value, PRIMITIVE_TEXT << 2 | BASIC_PRIMITIVE, 1);
+    dw__variant_put_number(&writer->value, CUT_TEXT_BYTES, sizeof(uint32_t));
+    dw__strbuf_append(&writer->value, dw__str_make(value.ptr + 1, CUT_TEXT_BYTES));
+}
+
 static dw_status
 write_single(dw_variant_writer *writer, dw_str bytes, dw_error *err)
 {
@@ -275,6 +292,21 @@ read_group(dw_str bytes, group *out, dw_error *err)
     return DW_OK;
 }
 
+static uint32_t
+offset_at(dw_str bytes, const group *source, size_t idx)
+{
+    return number_at(bytes, source->offsets_at + idx * source->offset_width, source->offset_width);
+}
+
+/* The engine has values one behind the other. */
+static bool
+is_cut(dw_str bytes, const group *source, size_t first, size_t end)
+{
+    size_t size = bytes.len - source->values_at;
+    return end > first && end <= size &&
+           is_cut_text(dw__str_make(bytes.ptr + source->values_at + first, end - first));
+}
+
 /* The fields in the order in which they are written; elements stay in theirs. */
 static dw_status
 read_fields(dw_variant_writer *writer, dw_str bytes, const group *source, size_t first,
@@ -296,8 +328,8 @@ read_fields(dw_variant_writer *writer, dw_str bytes, const group *source, size_t
             return invalid("field", err);
         }
         fields[i].name = source->is_object ? writer->ids.items[id] : (uint32_t) i;
-        fields[i].offset =
-            number_at(bytes, source->offsets_at + i * source->offset_width, source->offset_width);
+        fields[i].offset = offset_at(bytes, source, i);
+        fields[i].is_cut = is_cut(bytes, source, fields[i].offset, offset_at(bytes, source, i + 1));
     }
     return source->is_object ? dw__variant_sort_fields(writer, first, err) : DW_OK;
 }
@@ -374,7 +406,11 @@ write_group(dw_variant_writer *writer, dw_str bytes, int depth, dw_error *err)
         }
         writer->fields.items[first + i].offset = (uint32_t) (writer->value.len - start);
         dw_str value = dw__str_make(values.ptr + offset, values.len - offset);
-        DW_TRY(write_value(writer, value, depth + 1, err));
+        if (writer->fields.items[first + i].is_cut) {
+            write_cut_text(writer, value);
+        } else {
+            DW_TRY(write_value(writer, value, depth + 1, err));
+        }
     }
     return dw__variant_end_group(writer, first, start, source.is_object, err);
 }
@@ -401,5 +437,9 @@ dw__variant_write(dw_variant_writer *writer, dw_str metadata, dw_str value, dw_e
     DW_TRY(read_names(writer, metadata, err));
     DW_TRY(dw__variant_sort_names(writer, err));
     DW_TRY(dw__variant_put_names(writer, err));
+    if (is_cut_text(value)) {
+        write_cut_text(writer, value);
+        return dw__variant_check(&writer->value, err);
+    }
     return write_value(writer, value, 0, err);
 }

@@ -22,6 +22,7 @@
 typedef struct dw_variant_field {
     uint32_t name;
     uint32_t offset; /* in the source, then in what is written */
+    bool is_cut;     /* the source has it as a text of no bytes that has 64, see variant.c */
 } dw_variant_field;
 
 typedef struct dw_variant_fields {

@@ -168,7 +168,7 @@ put_group(dw_variant_writer *writer, dw_json value, dw_error *err)
             return dw__error_oom(err);
         }
         *field = (dw_variant_field){is_object ? find_name(writer, it.key) : (uint32_t) count,
-                                    (uint32_t) (writer->value.len - start)};
+                                    (uint32_t) (writer->value.len - start), false};
         DW_TRY(put_value(writer, it.value, err));
         count++;
     }

@@ -277,5 +277,15 @@ def test_variants__of_many_rows_and_keys_are_found(w: World):
                  [[20000, 0, 20000 * numbers["k419"], 199990000, 199990000]])
 
 
+@test
+def test_variants__have_texts_of_64_bytes_whole(w: World):
+    w.sql("CREATE TABLE t (n INT, v VARIANT)")
+    w.sql("INSERT INTO t SELECT n, {'a': repeat('x', n), 'b': [repeat('y', n), '', 'z']}::VARIANT FROM range(60, 70) r(n)")
+    w.sql("INSERT INTO t SELECT n, repeat('x', n)::VARIANT FROM range(60, 70) r(n)")
+    rows = w.rows("SELECT n, v FROM t ORDER BY n, v DESC")
+    expect_equal([[n, json.loads(v)] for n, v in rows],
+                 [row for n in range(60, 70) for row in ([n, {"a": "x" * n, "b": ["y" * n, "", "z"]}], [n, "x" * n])])
+
+
 if __name__ == "__main__":
     sys.exit(main())
