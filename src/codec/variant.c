@@ -49,9 +49,8 @@ dw__variant_check(const dw_strbuf *part, dw_error *err)
 
 /* ---- Numbers --------------------------------------------------------------------------------- */
 
-/* The number of `width` bytes at `at`, which are there. */
-static uint32_t
-number_at(dw_str bytes, size_t at, size_t width)
+uint32_t
+dw__variant_number(dw_str bytes, size_t at, size_t width)
 {
     uint32_t number = 0;
     dw_assert(at + width <= bytes.len);
@@ -97,7 +96,7 @@ read_names(dw_variant_writer *writer, dw_str metadata, dw_error *err)
     if (metadata.len < 1 + width) {
         return invalid("metadata", err);
     }
-    size_t count = number_at(metadata, 1, width);
+    size_t count = dw__variant_number(metadata, 1, width);
     if (count >= metadata.len || metadata.len - 1 - width < (count + 1) * width) {
         return invalid("metadata", err);
     }
@@ -106,8 +105,8 @@ read_names(dw_variant_writer *writer, dw_str metadata, dw_error *err)
         return dw__error_oom(err);
     }
     for (size_t i = 0; i < count; i++) {
-        size_t first = number_at(metadata, 1 + width + i * width, width);
-        size_t end = number_at(metadata, 1 + width + (i + 1) * width, width);
+        size_t first = dw__variant_number(metadata, 1 + width + i * width, width);
+        size_t end = dw__variant_number(metadata, 1 + width + (i + 1) * width, width);
         if (first > end || end > metadata.len - start) {
             return invalid("metadata", err);
         }
@@ -191,7 +190,7 @@ primitive_size(dw_str bytes, unsigned type)
         return sizes[type];
     }
     if (type == PRIMITIVE_BINARY || type == PRIMITIVE_TEXT) {
-        return bytes.len < 5 ? 5 : (size_t) 5 + number_at(bytes, 1, 4);
+        return bytes.len < 5 ? 5 : (size_t) 5 + dw__variant_number(bytes, 1, 4);
     }
     return type == PRIMITIVE_UUID ? 17 : 0;
 }
@@ -259,16 +258,8 @@ dw__variant_sort_fields(dw_variant_writer *writer, size_t first, dw_error *err)
     return DW_OK;
 }
 
-/* Where the parts of an object or an array stand. */
-typedef struct group {
-    bool is_object;
-    size_t count;
-    size_t id_width, offset_width;
-    size_t ids_at, offsets_at, values_at;
-} group;
-
-static dw_status
-read_group(dw_str bytes, group *out, dw_error *err)
+dw_status
+dw__variant_read_group(dw_str bytes, dw_variant_walk *out, dw_error *err)
 {
     unsigned head = (uint8_t) bytes.ptr[0];
     unsigned info = head >> 2;
@@ -280,7 +271,7 @@ read_group(dw_str bytes, group *out, dw_error *err)
     if (bytes.len < 1 + count_width) {
         return invalid("value", err);
     }
-    out->count = number_at(bytes, 1, count_width);
+    out->count = dw__variant_number(bytes, 1, count_width);
     out->ids_at = 1 + count_width;
     size_t entry = out->id_width + out->offset_width;
     if (out->count >= bytes.len ||
@@ -293,14 +284,15 @@ read_group(dw_str bytes, group *out, dw_error *err)
 }
 
 static uint32_t
-offset_at(dw_str bytes, const group *source, size_t idx)
+offset_at(dw_str bytes, const dw_variant_walk *source, size_t idx)
 {
-    return number_at(bytes, source->offsets_at + idx * source->offset_width, source->offset_width);
+    return dw__variant_number(bytes, source->offsets_at + idx * source->offset_width,
+                              source->offset_width);
 }
 
 /* The engine has values one behind the other. */
 static bool
-is_cut(dw_str bytes, const group *source, size_t first, size_t end)
+is_cut(dw_str bytes, const dw_variant_walk *source, size_t first, size_t end)
 {
     size_t size = bytes.len - source->values_at;
     return end > first && end <= size &&
@@ -309,7 +301,7 @@ is_cut(dw_str bytes, const group *source, size_t first, size_t end)
 
 /* The fields in the order in which they are written; elements stay in theirs. */
 static dw_status
-read_fields(dw_variant_writer *writer, dw_str bytes, const group *source, size_t first,
+read_fields(dw_variant_writer *writer, dw_str bytes, const dw_variant_walk *source, size_t first,
             dw_error *err)
 {
     if (first + source->count > writer->source_size) {
@@ -321,9 +313,10 @@ read_fields(dw_variant_writer *writer, dw_str bytes, const group *source, size_t
     dw_variant_field *fields = writer->fields.items + first;
     writer->fields.count = first + source->count;
     for (size_t i = 0; i < source->count; i++) {
-        size_t id = source->is_object
-                        ? number_at(bytes, source->ids_at + i * source->id_width, source->id_width)
-                        : i;
+        size_t id =
+            source->is_object
+                ? dw__variant_number(bytes, source->ids_at + i * source->id_width, source->id_width)
+                : i;
         if (source->is_object && id >= writer->ids.count) {
             return invalid("field", err);
         }
@@ -334,9 +327,9 @@ read_fields(dw_variant_writer *writer, dw_str bytes, const group *source, size_t
     return source->is_object ? dw__variant_sort_fields(writer, first, err) : DW_OK;
 }
 
-static void
-put_group_head(dw_strbuf *out, const dw_variant_field *fields, size_t count, bool is_object,
-               size_t size)
+void
+dw__variant_put_group_head(dw_strbuf *out, const dw_variant_field *fields, size_t count,
+                           bool is_object, size_t size)
 {
     bool is_large = count > UINT8_MAX;
     size_t last_name = count == 0 ? 0 : fields[count - 1].name;
@@ -376,8 +369,8 @@ dw__variant_end_group(dw_variant_writer *writer, size_t first, size_t start, boo
                       dw_error *err)
 {
     size_t size = writer->value.len - start;
-    put_group_head(&writer->value, writer->fields.items + first, writer->fields.count - first,
-                   is_object, size);
+    dw__variant_put_group_head(&writer->value, writer->fields.items + first,
+                               writer->fields.count - first, is_object, size);
     if (!writer->value.failed && !move_head_first(&writer->value, start, size)) {
         return dw__variant_check(&writer->value, err);
     }
@@ -388,7 +381,7 @@ dw__variant_end_group(dw_variant_writer *writer, size_t first, size_t start, boo
 static dw_status
 write_group(dw_variant_writer *writer, dw_str bytes, int depth, dw_error *err)
 {
-    group source = {0};
+    dw_variant_walk source = {0};
     size_t first = writer->fields.count;
     size_t start = writer->value.len;
     if (depth == DW_VARIANT_DEPTH_MAX) {
@@ -396,7 +389,7 @@ write_group(dw_variant_writer *writer, dw_str bytes, int depth, dw_error *err)
                              "expected a variant of at most %d levels, found a deeper one",
                              DW_VARIANT_DEPTH_MAX);
     }
-    DW_TRY(read_group(bytes, &source, err));
+    DW_TRY(dw__variant_read_group(bytes, &source, err));
     DW_TRY(read_fields(writer, bytes, &source, first, err));
     dw_str values = dw__str_make(bytes.ptr + source.values_at, bytes.len - source.values_at);
     for (size_t i = 0; i < source.count; i++) {

@@ -1,10 +1,11 @@
 /*
- * How the parts of a variant are written. Private to this folder.
+ * How the parts of a variant are read and written. Private to this folder.
  */
 #ifndef DW_CODEC_VARIANT_WRITE_H
 #define DW_CODEC_VARIANT_WRITE_H
 
-#include "codec/variant.h"
+#include "base/vec.h"
+#include "codec/shredding.h"
 
 /* The kinds of values, in the low two bits of their first byte. */
 enum { BASIC_PRIMITIVE, BASIC_SHORT_TEXT, BASIC_OBJECT, BASIC_ARRAY };
@@ -21,11 +22,27 @@ enum {
     PRIMITIVE_DECIMAL_4,
     PRIMITIVE_DECIMAL_8,
     PRIMITIVE_DECIMAL_16,
-    PRIMITIVE_BINARY = 15,
+    PRIMITIVE_DATE,
+    PRIMITIVE_INSTANT,
+    PRIMITIVE_LOCAL_TIME,
+    PRIMITIVE_FLOAT,
+    PRIMITIVE_BINARY,
     PRIMITIVE_TEXT,
     PRIMITIVE_TIME,
     PRIMITIVE_UUID = 20
 };
+
+#define DW_SHRED_DIGITS_MAX 38
+
+/* The number of `width` bytes at `at`, which are there; at most four. */
+uint32_t dw__variant_number(dw_str bytes, size_t at, size_t width);
+/* Where the parts of an object or an array stand; all but its own bytes is left as it was. */
+DW_WARN_UNUSED dw_status dw__variant_read_group(dw_str bytes, dw_variant_walk *out, dw_error *err);
+/* What stands before the values of a group, which have `size` bytes. */
+void dw__variant_put_group_head(dw_strbuf *out, const dw_variant_field *fields, size_t count,
+                                bool is_object, size_t size);
+/* The digits of a value that is a decimal. */
+bool dw__shred_decimal(dw_str value, dw_int128 *unscaled_out, unsigned *scale_out);
 
 /* The low `width` bytes of a number, at most eight. */
 void dw__variant_put_number(dw_strbuf *out, size_t number, size_t width);

@@ -4,6 +4,7 @@
  */
 #include "base/assert.h"
 #include "engine/internal.h"
+#include "engine/shredder.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -155,6 +156,9 @@ set_up_instance(dw_database *database, dw_instance_kind kind, duckdb_database in
     }
     if (status == DW_OK) {
         status = dw__numbering_function_register(database, handle, err);
+    }
+    if (status == DW_OK) {
+        status = dw__shredding_function_register(database, handle, err);
     }
     duck->disconnect(&handle);
     return status;
@@ -377,6 +381,7 @@ dw__database_close(dw_database *database)
     dw__planner_deinit(database);
     for (size_t i = 0; i < DW_INSTANCE_COUNT; i++) {
         close_instance(database->duck, &database->instances[i]);
+        dw__shredders_free(database, &database->instances[i]);
     }
     dw__registry_deinit(&database->registry);
     dw__cache_deinit(&database->cache);

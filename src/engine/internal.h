@@ -37,11 +37,19 @@ typedef enum dw_instance_kind {
 /* The planner keeps its own. */
 #define DW_INSTANCE_COUNT ((size_t) DW_INSTANCE_PLANNER)
 
+typedef struct dw_shredder dw_shredder; /* shredder.h */
+typedef struct dw_shredder_vec {
+    dw_shredder **items;
+    size_t count;
+    size_t capacity;
+} dw_shredder_vec;
+
 typedef struct dw_instance {
     atomic_bool is_loaded;
     duckdb_database handle;
     duckdb_connection idle[DW_IDLE_CONNECTIONS_MAX];
     size_t idle_count;
+    dw_shredder_vec shredders; /* their numbers are their places; NULL: could not be made */
 } dw_instance;
 
 struct dw_database {
@@ -196,6 +204,8 @@ DW_WARN_UNUSED dw_status dw__variant_functions_register(dw_database *database,
                                                         duckdb_connection handle, dw_error *err);
 
 DW_WARN_UNUSED dw_status dw__numbering_function_register(dw_database *database,
+                                                         duckdb_connection handle, dw_error *err);
+DW_WARN_UNUSED dw_status dw__shredding_function_register(dw_database *database,
                                                          duckdb_connection handle, dw_error *err);
 
 /* ---- The vtable ------------------------------------------------------------------------------ */

@@ -22,7 +22,8 @@ typedef enum dw_entry_kind {
     DW_ENTRY_STREAM,
     DW_ENTRY_SCAN,
     DW_ENTRY_FOUND,
-    DW_ENTRY_NUMBERING
+    DW_ENTRY_NUMBERING,
+    DW_ENTRY_SHREDDING
 } dw_entry_kind;
 
 /* The first member of what is registered. */

@@ -6,8 +6,7 @@
 #include "base/assert.h"
 #include "codec/variant.h"
 #include "engine/internal.h"
-
-#include <stdio.h>
+#include "engine/variant_vectors.h"
 
 /* ---- Into files ------------------------------------------------------------------------------ */
 
@@ -23,56 +22,26 @@ parts_of(const dw_duck *duck, duckdb_vector both)
                           duck->struct_vector_get_child(both, 1)};
 }
 
-static dw_str
-bytes_at(const dw_duck *duck, duckdb_vector vector, idx_t row)
-{
-    duckdb_string_t *text = &((duckdb_string_t *) duck->vector_get_data(vector))[row];
-    return dw__str_make(duck->string_t_data(text), duck->string_t_length(*text));
-}
-
-static bool
-is_valid(const dw_duck *duck, duckdb_vector vector, idx_t row)
-{
-    const uint64_t *validity = duck->vector_get_validity(vector);
-    return validity == NULL || (validity[row / 64] >> (row % 64) & 1) != 0;
-}
-
-static void
-set_null(const dw_duck *duck, duckdb_vector vector, idx_t row)
-{
-    duck->vector_ensure_validity_writable(vector);
-    duck->vector_get_validity(vector)[row / 64] &= ~(UINT64_C(1) << (row % 64));
-}
-
 static dw_status
 write_rows(const dw_duck *duck, duckdb_vector input, idx_t row_count, duckdb_vector output,
            dw_variant_writer *writer, dw_error *err)
 {
     part_vectors from = parts_of(duck, input), to = parts_of(duck, output);
     for (idx_t row = 0; row < row_count; row++) {
-        if (!is_valid(duck, input, row)) {
-            set_null(duck, output, row);
-            set_null(duck, to.metadata, row);
-            set_null(duck, to.value, row);
+        if (!dw__duck_is_valid(duck, input, row)) {
+            dw__duck_set_null(duck, output, row);
+            dw__duck_set_null(duck, to.metadata, row);
+            dw__duck_set_null(duck, to.value, row);
             continue;
         }
-        DW_TRY(dw__variant_write(writer, bytes_at(duck, from.metadata, row),
-                                 bytes_at(duck, from.value, row), err));
+        DW_TRY(dw__variant_write(writer, dw__duck_bytes_at(duck, from.metadata, row),
+                                 dw__duck_bytes_at(duck, from.value, row), err));
         duck->unsafe_vector_assign_string_element_len(to.metadata, row, writer->metadata.ptr,
                                                       writer->metadata.len);
         duck->unsafe_vector_assign_string_element_len(to.value, row, writer->value.ptr,
                                                       writer->value.len);
     }
     return DW_OK;
-}
-
-/* Sets the error of the function in a way that keeps its code. */
-static void
-fail(const dw_duck *duck, duckdb_function_info info, const dw_error *err)
-{
-    char message[DW_ERROR_MESSAGE_SIZE + sizeof(err->code) + 8];
-    snprintf(message, sizeof(message), DW_FUNCTION_ERROR_MARK "%s:%s", err->code, err->message);
-    duck->scalar_function_set_error(info, message);
 }
 
 static void
@@ -84,7 +53,7 @@ variant_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vect
     dw_variant_writer writer = dw__variant_writer_make(database->env->allocator);
     if (write_rows(duck, duck->data_chunk_get_vector(input, 0), duck->data_chunk_get_size(input),
                    output, &writer, &err) != DW_OK) {
-        fail(duck, info, &err);
+        dw__function_fail(duck, info, &err);
     }
     dw__variant_writer_deinit(&writer);
 }
@@ -144,15 +113,15 @@ parse_rows(const dw_duck *duck, duckdb_vector input, idx_t row_count, duckdb_vec
     DW_AUTO(dw_strbuf) both = dw__strbuf_make(writer->value.allocator, 2 * DW_VARIANT_BYTES_MAX);
     dw_status status = DW_OK;
     for (idx_t row = 0; row < row_count && status == DW_OK; row++) {
-        bool is_there = is_valid(duck, input, row);
+        bool is_there = dw__duck_is_valid(duck, input, row);
         if (is_there) {
-            dw_str text = bytes_at(duck, input, row);
+            dw_str text = dw__duck_bytes_at(duck, input, row);
             status = dw__variant_write_json(writer, &parser, text, err);
             is_there = status == DW_OK;
             status = is_lenient && status == DW_INVALID_ARGUMENT ? DW_OK : status;
         }
         if (!is_there) {
-            set_null(duck, output, row);
+            dw__duck_set_null(duck, output, row);
             continue;
         }
         dw__strbuf_clear(&both);
@@ -175,7 +144,7 @@ parse(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output, 
     dw_variant_writer writer = dw__variant_writer_make(database->env->allocator);
     if (parse_rows(duck, duck->data_chunk_get_vector(input, 0), duck->data_chunk_get_size(input),
                    output, is_lenient, &writer, &err) != DW_OK) {
-        fail(duck, info, &err);
+        dw__function_fail(duck, info, &err);
     }
     dw__variant_writer_deinit(&writer);
 }

@@ -5,6 +5,7 @@
 #include "parquet/regroup.h"
 
 #include "base/assert.h"
+#include "codec/shredding.h"
 #include "parquet/footer.h"
 #include "parquet/thrift_write.h"
 
@@ -126,9 +127,9 @@ count_children(const regrouper *r, const dw_pq_node *parent)
     return count;
 }
 
-/* The element as it was, with so many children. */
+/* The element as it was, with that name and so many children. */
 static void
-put_element(regrouper *r, const dw_pq_node *node, size_t child_count)
+put_renamed_element(regrouper *r, const dw_pq_node *node, dw_str name, size_t child_count)
 {
     dw_thrift_writer writer = dw__thrift_writer_make(&r->schema);
     dw_thrift thrift = dw__thrift_make(r->elements[idx_of(r, node)]);
@@ -137,6 +138,9 @@ put_element(regrouper *r, const dw_pq_node *node, size_t child_count)
         if (field.id == ELEMENT_CHILDREN) {
             dw__thrift_skip(&thrift, &field);
             dw__thrift_put_int(&writer, ELEMENT_CHILDREN, DW_THRIFT_I32, (int64_t) child_count);
+        } else if (field.id == ELEMENT_NAME) {
+            dw__thrift_skip(&thrift, &field);
+            dw__thrift_put_bytes(&writer, ELEMENT_NAME, name);
         } else {
             dw__thrift_copy(&writer, &thrift, &field);
         }
@@ -145,9 +149,15 @@ put_element(regrouper *r, const dw_pq_node *node, size_t child_count)
     r->element_count++;
 }
 
+static void
+put_element(regrouper *r, const dw_pq_node *node, size_t child_count)
+{
+    put_renamed_element(r, node, node->name, child_count);
+}
+
 /* A group that is a variant, instead of a leaf. */
 static void
-put_variant(regrouper *r, const dw_pq_node *node)
+put_variant(regrouper *r, const dw_pq_node *node, size_t child_count)
 {
     dw_thrift_writer writer = dw__thrift_writer_make(&r->schema);
     dw_thrift thrift = dw__thrift_make(r->elements[idx_of(r, node)]);
@@ -162,7 +172,7 @@ put_variant(regrouper *r, const dw_pq_node *node)
     }
     dw__thrift_put_int(&writer, ELEMENT_REPETITION, DW_THRIFT_I32, OPTIONAL);
     dw__thrift_put_bytes(&writer, ELEMENT_NAME, node->name);
-    dw__thrift_put_int(&writer, ELEMENT_CHILDREN, DW_THRIFT_I32, 2);
+    dw__thrift_put_int(&writer, ELEMENT_CHILDREN, DW_THRIFT_I32, (int64_t) child_count);
     if (field_id >= 0) {
         dw__thrift_put_int(&writer, ELEMENT_FIELD_ID, DW_THRIFT_I32, field_id);
     }
@@ -178,17 +188,174 @@ put_variant(regrouper *r, const dw_pq_node *node)
 }
 
 static dw_status
-put_part(regrouper *r, const path *above, dw_str name, bool is_value)
+put_part(regrouper *r, const path *above, dw_str name, int64_t repetition, bool is_value)
 {
     const path at = {above, name, above->depth + 1};
     dw_thrift_writer writer = dw__thrift_writer_make(&r->schema);
     dw__thrift_put_int(&writer, ELEMENT_TYPE, DW_THRIFT_I32, DW_PQ_BYTE_ARRAY);
-    dw__thrift_put_int(&writer, ELEMENT_REPETITION, DW_THRIFT_I32, REQUIRED);
+    dw__thrift_put_int(&writer, ELEMENT_REPETITION, DW_THRIFT_I32, repetition);
     dw__thrift_put_bytes(&writer, ELEMENT_NAME, name);
     dw__thrift_put_end(&writer);
     r->element_count++;
     return add_leaf(r, &at, true, is_value);
 }
+
+/* ---- Shredded variants ----------------------------------------------------------------------- */
+
+/* The columns of one value: that of its bytes first, then typed ones. */
+typedef struct value_columns {
+    const dw_pq_node **nodes;
+    size_t count;
+    bool has_scalar; /* the last is typed */
+} value_columns;
+
+/* Recursion is as deep as the tree, which the footer's parser has bounded. */
+static dw_status put_value_columns(regrouper *r, const value_columns *columns, const path *at);
+
+/* The columns from the child `first` of `parent` on that speak of the same; `*next_out`: the child
+ * behind them. */
+static dw_status
+take_columns(regrouper *r, const dw_pq_node *parent, const dw_pq_node *first, dw_str *name_out,
+             value_columns *out, const dw_pq_node **next_out)
+{
+    const dw_pq_node *node = first;
+    *out = (value_columns){.nodes =
+                               DW_ARENA_ARRAY(&r->arena, const dw_pq_node *, parent->child_count)};
+    if (out->nodes == NULL) {
+        return dw__error_oom(r->err);
+    }
+    while (idx_of(r, node) < parent->end) {
+        dw_shred_column column;
+        if (!dw__shred_column_read(node->name, &r->arena, &column)) {
+            return dw__pq_odd(r->err, "column of a shredded variant");
+        }
+        if (dw__str_is_null(column.name)) {
+            return dw__error_oom(r->err);
+        }
+        bool is_first = !column.is_typed && column.list_depth == 0;
+        if (is_first != (out->count == 0)) {
+            break;
+        }
+        *name_out = is_first ? column.name : *name_out;
+        out->has_scalar = column.is_typed;
+        out->nodes[out->count++] = node;
+        node = next_sibling(r, node);
+    }
+    *next_out = node;
+    return out->count == 0 ? dw__pq_odd(r->err, "column of a shredded variant") : DW_OK;
+}
+
+static void
+put_group(regrouper *r, dw_str name, size_t child_count)
+{
+    dw_thrift_writer writer = dw__thrift_writer_make(&r->schema);
+    dw__thrift_put_int(&writer, ELEMENT_REPETITION, DW_THRIFT_I32, REQUIRED);
+    dw__thrift_put_bytes(&writer, ELEMENT_NAME, name);
+    dw__thrift_put_int(&writer, ELEMENT_CHILDREN, DW_THRIFT_I32, (int64_t) child_count);
+    dw__thrift_put_end(&writer);
+    r->element_count++;
+}
+
+static size_t
+count_fields(const regrouper *r, const dw_pq_node *object)
+{
+    size_t count = 0;
+    for (const dw_pq_node *node = first_child(object); idx_of(r, node) < object->end;
+         node = next_sibling(r, node)) {
+        count += dw__str_starts_with(node->name, DW_STR("v.")) ? 1 : 0;
+    }
+    return count;
+}
+
+/* The struct of the fields of an object: each becomes a group. */
+static dw_status
+put_object(regrouper *r, const dw_pq_node *object, const path *at)
+{
+    put_renamed_element(r, object, at->name, count_fields(r, object));
+    for (const dw_pq_node *node = first_child(object); idx_of(r, node) < object->end;) {
+        value_columns columns;
+        dw_str name = DW_STR("");
+        DW_TRY(take_columns(r, object, node, &name, &columns, &node));
+        const path field = {at, name, at->depth + 1};
+        put_group(r, name, columns.count > 1 ? 2 : 1);
+        DW_TRY(put_value_columns(r, &columns, &field));
+    }
+    return DW_OK;
+}
+
+/* Lists that are one of groups: lists are optional groups of one that is repeated and has an
+ * optional element. */
+static dw_status
+put_array(regrouper *r, const value_columns *lists, const path *at)
+{
+    value_columns elements = *lists;
+    const dw_pq_node *first = lists->nodes[0];
+    for (size_t i = 0; i < lists->count; i++) {
+        const dw_pq_node *list = lists->nodes[i];
+        const dw_pq_node *repeated = list->child_count == 1 ? first_child(list) : list;
+        if (repeated == list || !repeated->is_repeated || repeated->child_count != 1 ||
+            list->max_def != first->max_def || list->max_rep != first->max_rep) {
+            return dw__pq_odd(r->err, "list of a shredded variant");
+        }
+        elements.nodes[i] = first_child(repeated);
+    }
+    put_renamed_element(r, first, at->name, 1);
+    const dw_pq_node *repeated = first_child(first);
+    const path list = {at, repeated->name, at->depth + 1};
+    const path element = {&list, DW_STR("element"), at->depth + 2};
+    put_element(r, repeated, 1);
+    put_group(r, element.name, lists->count > 1 ? 2 : 1);
+    return put_value_columns(r, &elements, &element);
+}
+
+static dw_status
+put_typed(regrouper *r, const value_columns *columns, const path *above)
+{
+    const path at = {above, DW_STR("typed_value"), above->depth + 1};
+    const dw_pq_node *node = columns->nodes[0];
+    if (columns->count > 1 || !columns->has_scalar) {
+        return put_array(r, columns, &at);
+    }
+    if (node->type == DW_PQ_GROUP) {
+        return put_object(r, node, &at);
+    }
+    put_renamed_element(r, node, at.name, 0);
+    return add_leaf(r, &at, false, true);
+}
+
+/* What is within the group of a value. */
+static dw_status
+put_value_columns(regrouper *r, const value_columns *columns, const path *at)
+{
+    const dw_pq_node *bytes = columns->nodes[0];
+    if (bytes->type != DW_PQ_BYTE_ARRAY || !bytes->is_optional) {
+        return dw__pq_odd(r->err, "column of a shredded variant");
+    }
+    DW_TRY(put_part(r, at, DW_STR("value"), OPTIONAL, true));
+    const value_columns typed = {columns->nodes + 1, columns->count - 1, columns->has_scalar};
+    return typed.count == 0 ? DW_OK : put_typed(r, &typed, at);
+}
+
+/* `a`: metadata, `b`: the struct of the rest. Both are there where the variant is. */
+static dw_status
+put_shredded(regrouper *r, const dw_pq_node *a, const dw_pq_node *b, const path *at)
+{
+    value_columns columns;
+    const dw_pq_node *end;
+    dw_str name;
+    if (!b->is_optional || b->max_def != a->max_def || b->max_rep != a->max_rep) {
+        return dw__pq_odd(r->err, "pair of columns");
+    }
+    DW_TRY(take_columns(r, b, first_child(b), &name, &columns, &end));
+    if (idx_of(r, end) != b->end) {
+        return dw__pq_odd(r->err, "column of a shredded variant");
+    }
+    put_variant(r, a, columns.count > 1 ? 3 : 2);
+    DW_TRY(put_part(r, at, DW_STR("metadata"), REQUIRED, false));
+    return put_value_columns(r, &columns, at);
+}
+
+/* ---- Nodes ----------------------------------------------------------------------------------- */
 
 /* Recursion is as deep as the tree, which the footer's parser has bounded. */
 static dw_status put_node(regrouper *r, const dw_pq_node *node, const path *above);
@@ -204,13 +371,16 @@ put_merged(regrouper *r, const dw_pq_node *a, const dw_pq_node *b, const path *a
     if (a->type == DW_PQ_GROUP && b->type == DW_PQ_GROUP) {
         return put_merged_group(r, a, b, &at);
     }
+    if (a->type == DW_PQ_BYTE_ARRAY && a->is_optional && b->type == DW_PQ_GROUP) {
+        return put_shredded(r, a, b, &at);
+    }
     if (a->type != DW_PQ_BYTE_ARRAY || b->type != DW_PQ_BYTE_ARRAY || !a->is_optional ||
         !b->is_optional) {
         return dw__pq_odd(r->err, "pair of columns");
     }
-    put_variant(r, a);
-    DW_TRY(put_part(r, &at, DW_STR("metadata"), false));
-    return put_part(r, &at, DW_STR("value"), true);
+    put_variant(r, a, 2);
+    DW_TRY(put_part(r, &at, DW_STR("metadata"), REQUIRED, false));
+    return put_part(r, &at, DW_STR("value"), REQUIRED, true);
 }
 
 static dw_status

@@ -5,6 +5,9 @@
  * levels of an optional column are those of a required one in an optional group, and all that
  * remains to be done is to say so in the footer.
  *
+ * A shredded variant is its metadata beside a struct of the rest, whose columns are named and laid
+ * out so that groups are all that must be added (codec/shredding.h).
+ *
  *  [REGROUP-1] No page is touched. A new footer is appended; the old one stays as bytes that
  *              nothing speaks of.
  *  [REGROUP-2] Columns keep their order and their places.

@@ -107,7 +107,7 @@ static const property_spec specs[] = {
         AT(checkpoint_protection_version)),
     BOOL("delta.enableMaterializePartitionColumnsFeature", UNREAD),
     BOOL("delta.writePartitionColumnsToParquet", AT(write_partition_columns_to_parquet)),
-    BOOL("delta.enableVariantShredding", UNREAD),
+    BOOL("delta.enableVariantShredding", AT(enable_variant_shredding)),
     TEXT("delta.rowTracking.materializedRowIdColumnName", VALUE_TEXT, UNREAD),
     TEXT("delta.rowTracking.materializedRowCommitVersionColumnName", VALUE_TEXT, UNREAD),
     TEXT("delta.lastUpdateVersion", VALUE_TEXT, UNREAD),

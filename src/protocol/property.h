@@ -18,6 +18,7 @@ typedef struct dw_properties {
     bool inline_deletion_vectors; /* small ones may stand in the log */
     bool enable_change_data_feed;
     bool enable_row_tracking;
+    bool enable_variant_shredding;
     bool row_tracking_suspended;
     bool enable_in_commit_timestamps;
     int64_t in_commit_timestamp_enablement_version;      /* -1: none */

@@ -7,6 +7,7 @@
 #include "codec/codec.h"
 #include "codec/uri.h"
 #include "parquet/regroup.h"
+#include "protocol/feature_use.h"
 #include "protocol/stats.h"
 #include "scan/scan.h"
 #include "table/file_cut.h"
@@ -502,6 +503,7 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
     }
     dw_file_layout layout;
     DW_TRY(dw__file_layout_make(target, write->arena, &layout, err));
+    DW_TRY(dw__file_layout_shred(&layout, connection, query, write->arena, err));
     DW_AUTO(dw_strbuf) copy_query = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
     dw_str mark = dw__arena_printf(write->arena, "%.*s:", DW_STR_ARG(prefix));
     if (dw__str_is_null(mark)) {
@@ -543,6 +545,38 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
     return finish_files(write, files, count, out, err);
 }
 
+/* Variants are looked at before they are written: rows that come but once are put into a table of
+ * the engine first. */
+static bool
+must_keep_rows(const dw_data_target *target)
+{
+    return target->query_runs_once && dw__schema_has_kind(target->schema, DW_TYPE_VARIANT) &&
+           dw__shreds_variants(target->protocol, target->properties);
+}
+
+static dw_status
+copy_kept_rows(data_write *write, dw_connection *connection, dw_str query, dw_str prefix,
+               dw_data_files *out, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
+    dw__strbuf_printf(&sql, "CREATE TEMP TABLE \"%.*s\" AS ", DW_STR_ARG(prefix));
+    dw__strbuf_append(&sql, query);
+    DW_TRY(dw__strbuf_ok(&sql, "the statement", err));
+    DW_TRY(dw__connection_execute(connection, dw__strbuf_str(&sql), err));
+    dw__strbuf_clear(&sql);
+    dw__strbuf_printf(&sql, "SELECT * FROM \"%.*s\"", DW_STR_ARG(prefix));
+    dw_status status = dw__strbuf_ok(&sql, "the statement", err);
+    if (status == DW_OK) {
+        status = copy_rows(write, connection, dw__strbuf_str(&sql), prefix, out, err);
+    }
+    dw__strbuf_clear(&sql);
+    dw__strbuf_printf(&sql, "DROP TABLE \"%.*s\"", DW_STR_ARG(prefix));
+    if (dw__connection_execute(connection, dw__strbuf_str(&sql), NULL) != DW_OK) {
+        dw__env_warn(dw__table_env(write->table), "could not drop the table of a write's rows");
+    }
+    return status;
+}
+
 dw_status
 dw__data_files_write(dw_table *table, dw_connection *connection, const dw_data_target *target,
                      dw_str query, dw_arena *arena, dw_data_files *out, dw_error *err)
@@ -558,7 +592,9 @@ dw__data_files_write(dw_table *table, dw_connection *connection, const dw_data_t
     if (dw__str_is_null(prefix)) {
         return dw__error_oom(err);
     }
-    dw_status status = copy_rows(&write, connection, query, prefix, out, err);
+    dw_status status = must_keep_rows(target)
+                           ? copy_kept_rows(&write, connection, query, prefix, out, err)
+                           : copy_rows(&write, connection, query, prefix, out, err);
     if (status != DW_OK) {
         remove_named(table, dw__str_from(uuid));
         *out = (dw_data_files){0};

@@ -27,6 +27,7 @@ typedef struct dw_data_target {
     /* A column that the query has behind the schema's: see dw_copy_request. Null string: none. All
      * rows are in one partition then. */
     dw_str file_column;
+    bool query_runs_once; /* its rows cannot be had again */
 } dw_data_target;
 
 /* Files of a table as it is in that version. Borrowed from the snapshot. */

@@ -355,7 +355,8 @@ put_parts(const dw_file_layout *layout, bool partition_columns, dw_str mark, con
         dw__sql_put_identifier(&value, field->name);
         for (size_t part = 0; part < dw__variant_part_count(field->type); part++) {
             dw__strbuf_append(out, dw__str_from(*separator));
-            dw__variant_part_print(out, field->type, dw__strbuf_str(&value), part, mark);
+            dw__variant_part_print(out, field, dw__strbuf_str(&value), part, mark,
+                                   &layout->shredders);
             dw__strbuf_append_literal(out, " AS ");
             dw__variant_part_print_name(out, field->name, part, mark);
             *separator = ", ";
@@ -404,4 +405,18 @@ dw__file_layout_print_query(const dw_file_layout *layout, dw_str query, dw_str m
     DW_AUTO(dw_strbuf) inner = dw__strbuf_make(out->allocator, out->size_max);
     DW_TRY(print_columns(layout, query, &inner, err));
     return print_parts(layout, dw__strbuf_str(&inner), mark, out, err);
+}
+
+dw_status
+dw__file_layout_shred(dw_file_layout *layout, dw_connection *connection, dw_str query,
+                      dw_arena *arena, dw_error *err)
+{
+    if (!layout->has_variants ||
+        !dw__shreds_variants(layout->target->protocol, layout->target->properties)) {
+        return DW_OK;
+    }
+    DW_AUTO(dw_strbuf) rows = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_TRY(print_columns(layout, query, &rows, err));
+    return dw__variant_shredders_choose(connection, layout->columns, dw__strbuf_str(&rows), arena,
+                                        &layout->shredders, err);
 }

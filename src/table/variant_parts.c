@@ -29,6 +29,8 @@ typedef struct part_printer {
     dw_strbuf *out;
     size_t part;
     dw_str mark;
+    const dw_variant_shredders *shredders;
+    dw_str shredder; /* of the value itself; the null string: it is written whole */
     int depth;
 } part_printer;
 
@@ -90,6 +92,7 @@ print_struct(part_printer printer, const dw_type *type, dw_str value)
         for (size_t part = 0; part < dw__variant_part_count(field->type); part++) {
             part_printer next = printer;
             next.part = part;
+            next.shredder = dw__variant_shredder_of(printer.shredders, field);
             dw__strbuf_append(printer.out, dw__str_from(separator));
             put_name(printer.out, field->name, part, printer.mark, dw__sql_put_literal);
             dw__strbuf_append_literal(printer.out, ": ");
@@ -102,16 +105,25 @@ print_struct(part_printer printer, const dw_type *type, dw_str value)
 }
 
 static void
+print_variant(part_printer printer, dw_str value)
+{
+    bool is_whole = dw__str_is_null(printer.shredder);
+    dw_str function = is_whole ? DW_STR("dw__variant") : printer.shredder;
+    const char *second = is_whole ? "value" : "shredded";
+    dw__strbuf_printf(printer.out,
+                      "struct_extract(%.*s(CASE WHEN %.*s IS NOT NULL THEN "
+                      "variant_to_parquet_variant(%.*s) END), '%s')",
+                      DW_STR_ARG(function), DW_STR_ARG(value), DW_STR_ARG(value),
+                      printer.part == 0 ? "metadata" : second);
+}
+
+static void
 print_part(part_printer printer, const dw_type *type, dw_str value)
 {
     if (!holds_variants(type)) {
         dw__strbuf_append(printer.out, value);
     } else if (type->kind == DW_TYPE_VARIANT) {
-        dw__strbuf_printf(printer.out,
-                          "struct_extract(dw__variant(CASE WHEN %.*s IS NOT NULL THEN "
-                          "variant_to_parquet_variant(%.*s) END), '%s')",
-                          DW_STR_ARG(value), DW_STR_ARG(value),
-                          printer.part == 0 ? "metadata" : "value");
+        print_variant(printer, value);
     } else if (type->kind == DW_TYPE_ARRAY) {
         print_list(printer, type->element, value);
     } else {
@@ -128,9 +140,15 @@ print_part(part_printer printer, const dw_type *type, dw_str value)
 }
 
 void
-dw__variant_part_print(dw_strbuf *out, const dw_type *type, dw_str value, size_t part, dw_str mark)
+dw__variant_part_print(dw_strbuf *out, const dw_field *field, dw_str value, size_t part,
+                       dw_str mark, const dw_variant_shredders *shredders)
 {
-    print_part((part_printer){out, part, mark, 0}, type, value);
+    const part_printer printer = {.out = out,
+                                  .part = part,
+                                  .mark = mark,
+                                  .shredders = shredders,
+                                  .shredder = dw__variant_shredder_of(shredders, field)};
+    print_part(printer, field->type, value);
 }
 
 void

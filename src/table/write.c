@@ -98,6 +98,7 @@ write_rows(dw_write *write, dw_data_files *out, dw_error *err)
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(dw__write_print_rows(write, &query, err));
     dw_data_target target = dw__data_target_of(write->snapshot);
+    target.query_runs_once = write->spec->query_runs_once;
     if (write->spec->static_partitions.count == target.partition_column_count) {
         target.partition_count_max = 1;
     }

@@ -277,6 +277,109 @@ def test_variants__of_many_rows_and_keys_are_found(w: World):
                  [[20000, 0, 20000 * numbers["k419"], 199990000, 199990000]])
 
 
+SHREDDED = "TBLPROPERTIES ('delta.enableVariantShredding' = 'true')"
+DOCUMENT = ("parse_json('{\"a\": ' || id || ', \"b\": \"x\", \"n\": {\"m\": [' || id || ', null]}, \"l\": [{\"q\": 1.25}], "
+            "\"e\": []' || CASE WHEN id % 20 = 3 THEN ', \"rare\": 1' ELSE '' END || '}')")
+
+
+def live_files(w, table):
+    return [os.path.join(w.path(table), row[0])
+            for row in w.rows(f"SELECT DISTINCT _metadata.file_name AS f FROM {table}")]
+
+
+def is_shredded(w, file):
+    return w.value(f"SELECT count(*) FROM parquet_schema('{file}') WHERE name = 'typed_value'") > 0
+
+
+def expect_shredded(w, table, is_so=True):
+    expect_equal([is_shredded(w, file) for file in live_files(w, table)], [is_so] * len(live_files(w, table)))
+
+
+@test
+def test_shredding__makes_groups_of_fields_and_lists(w: World):
+    w.sql(f"CREATE TABLE t (id INT, v VARIANT, l ARRAY<VARIANT>) {SHREDDED}")
+    w.sql(f"INSERT INTO t SELECT id, {DOCUMENT}, [id::VARIANT] FROM range(100) r(id)")
+    [file] = files_of(w)
+    tree = [node[0] + {"REQUIRED": "!", "REPEATED": "*", "OPTIONAL": ""}[node[2]] for node in nodes_of(w, file)[2:]]
+    element = ["typed_value", "list*", "element!", "value"]
+    expect_equal(tree, ["v", "metadata!", "value", "typed_value", "a!", "value", "typed_value", "b!", "value", "typed_value",
+                        "e!", "value"] + element +
+                 ["l!", "value"] + element + ["typed_value", "q!", "value", "typed_value"] +
+                 ["n!", "value", "typed_value", "m!", "value"] + element + ["typed_value"] +
+                 ["l", "list*", "element", "metadata!", "value!"])
+    expect_equal(w.rows("SELECT count(*) AS n, sum(v.a::INT) AS a, sum(v.n.m[1]::INT) AS m, count(v.rare) AS r, "
+                        "sum(v.l[1].q::DOUBLE) AS q FROM t"), [[100, 4950, 4950, 5, 125.0]])
+    typed = w.rows(f"SELECT path_in_schema AS p, stats_min_value AS a, stats_max_value AS b FROM parquet_metadata('{file}') "
+                   "WHERE path_in_schema IN ('v, typed_value, a, typed_value', 'v, typed_value, a, value') ORDER BY p")
+    expect_equal(typed, [["v, typed_value, a, typed_value", "0", "99"], ["v, typed_value, a, value", None, None]])
+
+
+@test
+def test_shredding__is_done_by_all_that_write_and_only_where_the_table_says_so(w: World):
+    w.sql(f"CREATE TABLE s {SHREDDED} AS SELECT id, {DOCUMENT} AS v FROM range(100) r(id)")
+    expect_shredded(w, "s")
+    w.sql("CREATE TABLE t (id BIGINT, v VARIANT)")
+    w.sql("INSERT INTO t SELECT * FROM s")
+    expect_shredded(w, "t", False)
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.enableVariantShredding' = 'true')")
+    with open(w.path(f"t/_delta_log/{2:020d}.json"), encoding="utf-8") as file:
+        protocol = next(json.loads(line)["protocol"] for line in file if '"protocol"' in line)
+    expect_equal([sorted(name for name in protocol[f"{who}Features"] if name.startswith("variant")) for who in ("reader", "writer")],
+                 [["variantShredding", "variantType"]] * 2)
+    w.sql("UPDATE t SET id = id WHERE id < 50; DELETE FROM t WHERE id >= 50")
+    expect_shredded(w, "t")
+    w.sql("MERGE INTO t USING s ON t.id = s.id WHEN MATCHED AND s.id < 10 THEN UPDATE SET v = s.v "
+          "WHEN NOT MATCHED THEN INSERT *")
+    expect_shredded(w, "t")
+    w.sql("OPTIMIZE t")
+    expect_shredded(w, "t")
+    expect_equal(w.rows("SELECT count(*) AS n, sum((v.a::INT = id)::INT) AS m, sum((v.n.m[1]::INT = id)::INT) AS k FROM t"),
+                 [[100, 100, 100]])
+    w.sql("COPY (SELECT 500 + range AS id, 'text' AS v FROM range(5)) TO '" + w.path("more.parquet") + "' (FORMAT parquet)")
+    expect_equal(w.run("load", "t", w.path("more.parquet")).status, 0)
+    expect_shredded(w, "t")
+    expect_failure(w.run("sql", "-c", "ALTER TABLE t DROP FEATURE variantShredding"), 4, "FEATURE_STAYS")
+    w.sql("ALTER TABLE t UNSET TBLPROPERTIES ('delta.enableVariantShredding')")
+    w.sql("INSERT OVERWRITE t SELECT * FROM t")
+    expect_shredded(w, "t", False)
+    expect_equal(w.rows("SELECT count(*) AS n, sum((v.a::INT = id)::INT) AS m FROM t"), [[105, 100]])
+
+
+@test
+def test_shredding__keeps_nulls_apart_and_values_of_any_type(w: World):
+    values = ["NULL", "parse_json('null')", "parse_json('{}')", "parse_json('{\"a\": null}')", "parse_json('{\"a\": 1}')",
+              "parse_json('{\"A\": 1, \"a\": 2, \"\": 3}')", "parse_json('[]')", "1::TINYINT", "0.0::DOUBLE", "(-0.0)::DOUBLE",
+              "'nan'::DOUBLE", "1.5::FLOAT", "DATE '2024-02-29'", "TIMESTAMP '2024-02-29 10:00:00.123456'",
+              "TIMESTAMPTZ '2024-02-29 10:00:00+00'", "'ab'::BLOB", "uuid '00112233-4455-6677-8899-aabbccddeeff'", "true",
+              "12345678901234567890.12345::DECIMAL(38,5)", "repeat('x', 64)", "repeat('x', 63)", "repeat('x', 1000)"]
+    kinds = "SELECT id, variant_typeof({0}) AS t, {0}::VARCHAR AS v, {0} IS NULL AS n FROM {1} ORDER BY id"
+    w.sql(f"CREATE TABLE plain (id INT, v VARIANT); CREATE TABLE mixed (id INT, v VARIANT) {SHREDDED}")
+    rows = " UNION ALL ".join(f"SELECT {i}, ({value})::VARIANT" for i, value in enumerate(values))
+    w.sql(f"INSERT INTO plain {rows}; INSERT INTO mixed SELECT * FROM plain")
+    expect_equal(w.rows(kinds.format("v", "mixed")), w.rows(kinds.format("v", "plain")))
+    expect_shredded(w, "mixed", False)  # they have nothing in common
+    for i, value in enumerate(values):
+        # A file of one type has typed values, and others beside them.
+        w.sql(f"CREATE TABLE t{i} (id INT, v VARIANT) {SHREDDED}")
+        w.sql(f"INSERT INTO t{i} SELECT {i}, v FROM plain WHERE id = {i} UNION ALL "
+              f"SELECT {i}, parse_json('null') UNION ALL SELECT {i}, NULL")
+        wanted = w.rows(kinds.format("v", "plain"))[i]
+        found = [[i, t.replace("INT64", "INT8").replace("DECIMAL(38, 5)", "DECIMAL(25, 5)") if t else t, v, n]
+                 for i, t, v, n in w.rows(kinds.format("v", f"t{i}"))]
+        wanted[1] = wanted[1] and wanted[1].replace("DECIMAL(38, 5)", "DECIMAL(25, 5)")
+        expect_equal(sorted(map(str, found)), sorted(map(str, [wanted, [i, "VARIANT_NULL", None, False], [i, "VARIANT_NULL", None, True]])))
+
+
+@test
+def test_shredding__of_rows_that_are_not_like_the_first(w: World):
+    w.sql(f"CREATE TABLE t (id INT, v VARIANT) {SHREDDED}")
+    w.sql("INSERT INTO t SELECT id, CASE WHEN id < 5000 THEN parse_json('{\"a\": 1}') WHEN id < 5500 THEN "
+          "parse_json('{\"a\": \"x\", \"b\": 2}') WHEN id < 6000 THEN parse_json('[1]') END FROM range(7000) r(id)")
+    expect_shredded(w, "t")
+    expect_equal(w.rows("SELECT v::VARCHAR AS v, count(*) AS n, min(id) AS a FROM t GROUP BY v::VARCHAR ORDER BY a"),
+                 [["{'a': 1}", 5000, 0], ["{'a': x, 'b': 2}", 500, 5000], ["[1]", 500, 5500], [None, 1000, 6000]])
+
+
 @test
 def test_variants__have_texts_of_64_bytes_whole(w: World):
     w.sql("CREATE TABLE t (n INT, v VARIANT)")

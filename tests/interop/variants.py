@@ -133,6 +133,67 @@ def values(path):
     return None
 
 
+DOCUMENTS = [
+    "{}", '{"a":1}', '{"a":null,"b":"x"}', '{"a":"text","b":[]}', '{"A":1,"a":2,"rare":{"z":[1,{"y":null}]}}',
+    '{"a":3,"b":"y","c":{"d":1.25,"e":[true,null,false]},"l":[{"p":1,"q":"r"},{"p":null},{}]}',
+    '{"a":4,"c":{"d":2,"e":[1]},"l":[7,[],{"p":"s"}],"ll":[[1,2],[],[null]]}', '{"c":{"d":-3.5},"l":[],"ll":[[3]]}',
+    "null", "[1]", '{"a":5,"b":"' + "x" * 64 + '"}',
+]
+
+
+def shredded(path):
+    """Columns that each hold one type and nulls, and one of documents, shredded by us."""
+    from dwpeers import spark
+
+    name = product.table_sql(path)
+    columns = ", ".join(f"v{i} VARIANT" for i in range(len(VALUES)))
+    product.sql(f"CREATE TABLE {name} (id INT, {columns}, s STRUCT<d: VARIANT>) "
+                "TBLPROPERTIES ('delta.enableVariantShredding' = 'true')")
+    single = ", ".join(f"({value})::VARIANT" for value, _ in VALUES)
+    nulls = [", ".join([value] * len(VALUES)) for value in ("NULL::VARIANT", "parse_json('null')")]
+    rows = [f"SELECT {i}, {[single, *nulls][i % 3]}, {{'d': parse_json('{text}')}}"
+            for i, text in enumerate(d for d in DOCUMENTS if d != "[1]")]
+    rows.append(f"SELECT {len(rows)}, {nulls[0]}, NULL")
+    product.sql(f"INSERT INTO {name} " + " UNION ALL ".join(rows))
+    values = ", ".join(f"to_json(v{i})" for i in range(len(VALUES)))
+    for key, value in (("spark.sql.parquet.enableVectorizedReader", "true"),
+                       ("spark.sql.parquet.enableVectorizedReader", "false")):
+        session = spark.session()
+        session.conf.set(key, value)
+        found = session.sql(f"SELECT id, {values}, to_json(s.d) FROM {name} ORDER BY id").collect()
+        session.conf.unset(key)
+        for i, *texts, document in found[:-1]:
+            for (expression, wanted), text in zip(VALUES, texts):
+                wanted = [wanted, None, "null"][i % 3]
+                if text != wanted:
+                    return f"{expression} in row {i}: expected {wanted}, Spark finds {text}"
+            wanted = [d for d in DOCUMENTS if d != "[1]"][i]
+            if json.loads(document) != json.loads(wanted):
+                return f"row {i}: expected {wanted}, Spark finds {document}"
+        if any(value is not None for value in found[-1][1:]):
+            return f"expected a row of NULLs, Spark finds {found[-1]}"
+    return None
+
+
+def mixed(path):
+    """What is not of the type that was chosen stays beside it, where Spark finds it."""
+    from dwpeers import spark
+
+    name = product.table_sql(path)
+    product.sql(f"CREATE TABLE {name} (id INT, v VARIANT) TBLPROPERTIES ('delta.enableVariantShredding' = 'true')")
+    documents = " ".join(f"WHEN {i} THEN parse_json('{text}')" for i, text in enumerate(DOCUMENTS))
+    product.sql(f"INSERT INTO {name} SELECT id, CASE WHEN id < 5000 THEN parse_json('{{\"a\": ' || id || ', \"b\": \"x\"}}')"
+                f" ELSE CASE id % {len(DOCUMENTS) + 1} {documents} END END FROM range(6000) r(id)")
+    found = spark.session().sql(f"SELECT id, to_json(v) FROM {name} ORDER BY id").collect()
+    for i, text in found:
+        at = i % (len(DOCUMENTS) + 1)
+        wanted = (f'{{"a":{i},"b":"x"}}' if i < 5000 else DOCUMENTS[at] if at < len(DOCUMENTS) else None)
+        if parsed(text) != parsed(wanted):
+            return f"row {i}: expected {wanted}, Spark finds {text}"
+    total = spark.session().sql(f"SELECT sum(variant_get(v, '$.a', 'int')) FROM {name} WHERE id < 5000").collect()[0][0]
+    return None if total == 5000 * 4999 // 2 else f"Spark finds the sum {total}"
+
+
 def keys(path):
     """Objects of many keys, which readers look up by halves."""
     from dwpeers import spark
@@ -151,6 +212,8 @@ def run_all(run):
         return
     run.check("variants/values", values, run.path("variants/values"))
     run.check("variants/keys", keys, run.path("variants/keys"))
+    run.check("variants/shredded values", shredded, run.path("variants/shredded_values"))
+    run.check("variants/shredded and others", mixed, run.path("variants/shredded_and_others"))
     for feature in FEATURES:
         asked = f"variants/{feature}"
         run.check(asked, lives, run.path(asked), feature)
