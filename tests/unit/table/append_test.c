@@ -174,6 +174,33 @@ test_append__releases_a_stream_that_fails(void **state)
     dw_table_close(table);
 }
 
+/* What variants are shredded by is chosen from rows that must not be lost by that. */
+static void
+test_append__shreds_rows_that_come_but_once(void **state)
+{
+    dwt_session *s = *state;
+    dwt_run(s, "CREATE TABLE t (i BIGINT, v VARIANT) "
+               "TBLPROPERTIES ('delta.enableVariantShredding' = 'true')");
+    dw_table *table = open_table(s, "t");
+    for (int i = 0; i < 2; i++) {
+        assert_appends(s, table, "SELECT i, 'text ' || i AS v FROM range(10000) r(i)");
+    }
+    assert_gives(
+        s,
+        "SELECT count(*), count(DISTINCT i), count(v), sum((v::VARCHAR = 'text ' || i)::INT"
+        ")::BIGINT FROM t",
+        "20000|10000|20000|20000");
+    char sql[PATH_SIZE + 100];
+    (void) snprintf(sql, sizeof sql,
+                    "SELECT count(*) FROM parquet_schema('%s/t/*.parquet') WHERE name = "
+                    "'typed_value'",
+                    s->dir.path);
+    assert_gives(s, sql, "2");
+    assert_error(append(s, table, "SELECT 'x' AS i, 'y' AS v", NULL), DW_INVALID_ARGUMENT,
+                 "CONVERSION_ERROR", &s->err);
+    dw_table_close(table);
+}
+
 int
 main(void)
 {
@@ -185,6 +212,7 @@ main(void)
         TEST(test_append__writes_mapped_columns_at_every_depth),
         TEST(test_append__refuses_what_does_not_fit_and_takes_the_next),
         TEST(test_append__releases_a_stream_that_fails),
+        TEST(test_append__shreds_rows_that_come_but_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
