@@ -187,6 +187,7 @@ typedef struct dw_describe_statement {
     dw_sql_name name;
     dw_sql_travel travel;
     int64_t limit;         /* HISTORY; 0: none */
+    bool of_schema;        /* HISTORY ... SCHEMA */
     dw_str key;            /* PROPERTIES; null string: all */
     dw_name_paths columns; /* CLUSTERING; none: the table's */
 } dw_describe_statement;

@@ -60,7 +60,8 @@ describe(dw_execution *x, dw_table *table, struct ArrowArrayStream *rows)
     const dw_env *env = x->session->env;
     dw_log_snapshot *snapshot;
     if (describe->kind == DW_DESCRIBE_HISTORY) {
-        return dw__table_history(table, describe->limit, rows, x->err);
+        return describe->of_schema ? dw__table_schema_history(table, describe->limit, rows, x->err)
+                                   : dw__table_history(table, describe->limit, rows, x->err);
     }
     DW_TRY(dw__execution_snapshot(x, table, &describe->travel, &snapshot));
     switch (describe->kind) {

@@ -27,11 +27,12 @@ set_engine(dw_statement *out)
     return DW_OK;
 }
 
-/* HISTORY name [LIMIT n] */
+/* HISTORY name [SCHEMA] [LIMIT n] */
 static dw_status
 parse_history(dw_parser *parser, dw_describe_statement *out)
 {
     DW_TRY(dw__parser_table(parser, &out->name));
+    out->of_schema = dw__parser_accept_word(parser, "SCHEMA");
     if (dw__parser_accept(parser, DW_KEYWORD_LIMIT)) {
         size_t idx = parser->pos;
         DW_TRY(dw__parser_integer(parser, "a number of versions", &out->limit));

@@ -14,6 +14,11 @@ DW_WARN_UNUSED dw_status dw__table_describe(dw_log_snapshot *snapshot, const dw_
  * 0: all. */
 DW_WARN_UNUSED dw_status dw__table_history(dw_table *table, int64_t limit,
                                            struct ArrowArrayStream *out, dw_error *err);
+/* version, timestamp, operation, change, column, before, after: what the versions did to the
+ * columns.
+ */
+DW_WARN_UNUSED dw_status dw__table_schema_history(dw_table *table, int64_t limit,
+                                                  struct ArrowArrayStream *out, dw_error *err);
 /* One row: format, id, name, description, location, createdAt, lastModified, partitionColumns,
  * clusteringColumns, numFiles, sizeInBytes, properties, minReaderVersion, minWriterVersion,
  * tableFeatures, statistics. */

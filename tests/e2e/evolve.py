@@ -442,6 +442,29 @@ def test_dry_run__is_there_for_every_alter(w):
     expect_equal(plan(w, "DROP CONSTRAINT c")[("property", "delta.constraints.c")], ("n >= 0", None))
 
 
+# ---- History -----------------------------------------------------------------------------------------
+
+
+@test
+def test_history_of_the_schema__tells_what_each_version_did_to_the_columns(w):
+    make(w, "id INT, n INT", "", delta__enableTypeWidening="true")
+    w.sql("INSERT INTO t VALUES (1, 2)")
+    for change in ("ADD COLUMN s STRUCT<a: INT> COMMENT 'st'", "RENAME COLUMN n TO m", "ALTER COLUMN id TYPE BIGINT",
+                   "ALTER COLUMN id SET NOT NULL", "DROP COLUMN m", "ALTER COLUMN s FIRST"):
+        w.sql(f"ALTER TABLE t {change}")
+    found = [[version, *rest] for version, _, *rest in w.rows("DESCRIBE HISTORY t SCHEMA")]
+    expect_equal(found, [
+        [7, "CHANGE COLUMN", "order of columns", None, "id, s", "s, id"],
+        [6, "DROP COLUMNS", "column dropped", "m", "int", None],
+        [5, "CHANGE COLUMN", "nullability", "id", "null", "not null"],
+        [4, "CHANGE COLUMN", "type", "id", "int", "bigint"],
+        [3, "RENAME COLUMN", "column renamed", "m", "n", "m"],
+        [2, "ADD COLUMNS", "column added", "s", None, "struct<a:int>"],
+        [0, "CREATE TABLE", "column added", "id", None, "int"],
+        [0, "CREATE TABLE", "column added", "n", None, "int"]])
+    expect_equal(len(w.rows("DESCRIBE HISTORY t SCHEMA LIMIT 2")), 2)
+
+
 # ---- The engine's own tables -------------------------------------------------------------------------
 
 
