@@ -199,7 +199,10 @@ restore(step *s)
     int64_t back = choose(s, 3) == 0 ? choose(s, count) : choose(s, count < 6 ? count : 6);
     dw_restore_spec spec = {.version = count - 1 - back, .timestamp = DW_STR_NULL};
     dw_status status = dw__table_restore(&s->table, &s->upkeep, &spec, &done, &err);
-    if (status == DW_NOT_FOUND && strcmp(err.code, "FILES_MISSING") == 0) {
+    bool misses_files = status == DW_NOT_FOUND && strcmp(err.code, "FILES_MISSING") == 0;
+    /* A cleanup of the log that was stopped leaves some commits of those that go. */
+    bool misses_log = status == DW_CORRUPT && strcmp(err.code, "LOG_GAP") == 0;
+    if (misses_files || misses_log) {
         int64_t oldest = dml_oldest_ms(s->all, dw__env_now_ms(&s->self->actor->env));
         int64_t kept_from = needed_version_at(&s->at->needed, oldest);
         if (spec.version >= kept_from) {
