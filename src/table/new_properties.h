@@ -1,3 +1,6 @@
+/*
+ * What a new table is given without being asked.
+ */
 #ifndef DW_TABLE_NEW_PROPERTIES_H
 #define DW_TABLE_NEW_PROPERTIES_H
 

@@ -508,7 +508,7 @@ def test_drop_feature__with_truncate_history_waits_until_nothing_old_is_left(w):
     w.sql("DELETE FROM t WHERE id = 1")
     statement = "ALTER TABLE t DROP FEATURE deletionVectors TRUNCATE HISTORY"
     expect_failure(w.run("sql", "-c", statement), 3, "WAIT_FOR_RETENTION_PERIOD")
-    expect_equal([newest(w), operations(w)[-1]], [5, "Empty Commit"])
+    expect_equal([newest(w), operations(w)[-1]], [6, "Empty Commit"])
     expect_failure(w.run("sql", "-c", statement), 3, "HISTORICAL_VERSIONS_EXIST")
     expect("deletionVectors" in protocol(w)[3], "not yet")
     age(w, 2, range(newest(w) + 1))
