@@ -950,6 +950,50 @@ def zorder(report, rounds):
         )
 
 
+LOOKUP_FILES = 10_000
+LOOKUP_ROWS = 2_000_000
+
+
+def lookup_table(folder):
+    """Keys in no order in LOOKUP_FILES files: every file has keys of the whole range."""
+    table = os.path.join(folder, "keys")
+    product.sql(
+        f"CREATE TABLE delta.`{table}` PARTITIONED BY (p) AS SELECT (i * 2654435761) % 4294967291 AS k,"
+        f" 'value ' || i AS v, CAST(i % {LOOKUP_FILES} AS INTEGER) AS p FROM range({LOOKUP_ROWS}) r(i)"
+    )
+    return table
+
+
+def bloom(report, rounds):
+    """A random key among 10,000 files, without and with a bloom-filter index."""
+    table = lookup_table(scratch("bloom"))
+    key = 1234567 * 2654435761 % 4294967291
+    sql = f"SELECT count(*) FROM delta.`{table}` WHERE k = {key}"
+
+    def look_up(count):
+        stepper = us("query", sql)
+        steps = [stepper.step() for _ in range(count + 1)][1:]
+        stepper.finish()
+        return steps
+
+    without = look_up(2)
+    before = time.monotonic()
+    product.sql(f"CREATE BLOOMFILTER INDEX ON delta.`{table}` (k OPTIONS (fpp = 0.001))")
+    made = time.monotonic() - before
+    found = look_up(10 * rounds)
+    counts(found, without[0]["count"], "lookup")
+    plan = product.sql(f"EXPLAIN SELECT * FROM delta.`{table}` WHERE k = {key}")
+    met = int(re.search(r"([\d,]+) after bloom filters", plan).group(1).replace(",", ""))
+    ours, floor = best(found), best(without)
+    report.add(
+        f"point lookup among {LOOKUP_FILES:,} files with a bloom-filter index",
+        f"{seconds(ours)}, opens {met} files; made in {seconds(made)}",
+        f"without {seconds(floor)} (x{floor / ours:.0f})",
+        "1 % of the files, 20 x faster than without",
+        met <= LOOKUP_FILES // 100 and floor >= 20 * ours,
+    )
+
+
 def recluster(report, rounds):
     """A second OPTIMIZE of a clustered table after 1 % of new rows."""
     folder = scratch("recluster")
@@ -996,6 +1040,7 @@ ROWS = {
     "optimize": optimize,
     "zorder": zorder,
     "recluster": recluster,
+    "bloom": bloom,
     "vacuum": vacuum,
     "clone": clone,
     "vacuum-ten-million": vacuum_ten_million,

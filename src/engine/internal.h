@@ -207,6 +207,8 @@ DW_WARN_UNUSED dw_status dw__numbering_function_register(dw_database *database,
                                                          duckdb_connection handle, dw_error *err);
 DW_WARN_UNUSED dw_status dw__shredding_function_register(dw_database *database,
                                                          duckdb_connection handle, dw_error *err);
+DW_WARN_UNUSED dw_status dw__item_functions_register(dw_database *database,
+                                                     duckdb_connection handle, dw_error *err);
 
 /* ---- The vtable ------------------------------------------------------------------------------ */
 

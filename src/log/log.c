@@ -9,6 +9,7 @@
 #include "log/log_core.h"
 
 #include "base/assert.h"
+#include "bloom/store.h"
 #include "log/commit.h"
 #include "log/listing.h"
 #include "log/load.h"
@@ -41,6 +42,11 @@ dw__log_open(const dw_env *env, dw_storage *storage, dw_engine *engine, dw_log *
     atomic_init(&log->stats_budget.used_bytes, 0);
     pthread_mutex_init(&log->refresh_mutex, NULL);
     pthread_mutex_init(&log->mutex, NULL);
+    dw_status status = dw__bloom_store_new(env, storage, &log->filters, err);
+    if (status != DW_OK) {
+        dw__log_close(log);
+        return status;
+    }
     *out = log;
     return DW_OK;
 }
@@ -53,6 +59,7 @@ dw__log_close(dw_log *log)
     }
     dw__log_snapshot_unref(log->older);
     dw__log_snapshot_unref(log->cached);
+    dw__bloom_store_free(log->filters);
     pthread_mutex_destroy(&log->mutex);
     pthread_mutex_destroy(&log->refresh_mutex);
     DW_DELETE(log->env->allocator, log);
@@ -74,6 +81,12 @@ dw_engine *
 dw__log_engine(const dw_log *log)
 {
     return log->engine;
+}
+
+dw_bloom_store *
+dw__log_filters(const dw_log *log)
+{
+    return log->filters;
 }
 
 dw_status

@@ -16,6 +16,7 @@
 #include "protocol/property.h"
 
 typedef struct dw_log dw_log;
+typedef struct dw_bloom_store dw_bloom_store; /* bloom/store.h */
 typedef struct dw_log_snapshot dw_log_snapshot;
 
 #define DW_LOG_DIR "_delta_log/"
@@ -27,6 +28,8 @@ void dw__log_close(dw_log *log);
 const dw_env *dw__log_env(const dw_log *log);
 dw_storage *dw__log_storage(const dw_log *log);
 dw_engine *dw__log_engine(const dw_log *log);
+/* What is known of the table's index files, as long as the log is open. Borrowed. */
+dw_bloom_store *dw__log_filters(const dw_log *log);
 
 /* The newest version. Looks for commits behind the cached snapshot by name (a get of the next
  * version, no listing); lists only the first time or when that chain is broken. DW_NOT_FOUND

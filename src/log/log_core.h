@@ -17,6 +17,7 @@ struct dw_log {
     dw_storage *storage;
     dw_engine *engine;
     dw_stats_budget stats_budget;
+    dw_bloom_store *filters;
 
     pthread_mutex_t refresh_mutex; /* held by the one caller that looks for news */
     uint64_t refresh_done;         /* the newest look that succeeded; guarded by refresh_mutex */

@@ -74,7 +74,10 @@ dw_row_id_columns dw__scan_row_id_columns(const dw_log_snapshot *snapshot);
 typedef struct dw_scan_report {
     int64_t files_total;
     int64_t files_after_partitions; /* left after partition values were compared */
-    int64_t files_after_statistics; /* left after statistics too: these are read */
+    int64_t files_after_statistics; /* left after statistics too */
+    int64_t files_after_filters;    /* left after bloom filters too: these are read */
+    bool has_filters;               /* bloom filters of a column were asked */
+    int64_t files_without_filters;  /* left after statistics, of which none could be asked */
     int64_t files_whole;            /* of these, set aside instead */
     int64_t bytes_read_max;         /* of those that are read */
     dw_str predicate;               /* what was used for pruning, readable; "" when nothing was */

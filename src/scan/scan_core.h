@@ -73,6 +73,12 @@ DW_WARN_UNUSED dw_status dw__scan_plan_sources(dw_connection *connection, dw_dat
  * plan. */
 DW_WARN_UNUSED dw_status dw__scan_read_keys(dw_plan_source *source, const dw_scan_key *keys,
                                             size_t count, bool *known_out, dw_error *err);
+/* Takes files out of the result of pruning of which bloom filters say that no row can meet the
+ * predicate of the source: see filters.c. */
+DW_WARN_UNUSED dw_status dw__scan_ask_filters(const dw_relation *relation,
+                                              const dw_plan_source *source, dw_arena *arena,
+                                              dw_prune_result *pruned, dw_scan_report *report,
+                                              dw_error *err);
 /* Prunes the files of a relation by the predicate of its source. */
 DW_WARN_UNUSED dw_status dw__scan_prune(const dw_relation *relation, const dw_plan_source *source,
                                         dw_arena *arena, dw_prune_result *out,

@@ -73,6 +73,7 @@ fill_report(const dw_file_set *set, const dw_plan_source *source, const dw_prune
     *out = (dw_scan_report){.files_total = (int64_t) dw__file_set_count(set),
                             .files_after_partitions = (int64_t) pruned->count_after_partitions,
                             .files_after_statistics = (int64_t) pruned->count,
+                            .files_after_filters = (int64_t) pruned->count,
                             .bytes_read_max = pruned->size_bytes,
                             .predicate = DW_STR("")};
     if (source->predicate->kind == DW_PREDICATE_UNKNOWN) {
@@ -97,7 +98,8 @@ dw__scan_prune(const dw_relation *relation, const dw_plan_source *source, dw_are
                           (long long) relation->version);
         return status;
     }
-    return fill_report(relation->files, source, out, arena, report_out, err);
+    DW_TRY(fill_report(relation->files, source, out, arena, report_out, err));
+    return dw__scan_ask_filters(relation, source, arena, out, report_out, err);
 }
 
 /* ---- A predicate by itself ------------------------------------------------------------------- */

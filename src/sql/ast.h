@@ -12,6 +12,7 @@
 #include "table/load.h"
 #include "table/merge.h"
 #include "table/transaction.h"
+#include "upkeep/bloom_index.h"
 #include "upkeep/upkeep.h"
 
 /* The parts of a name, such as catalog.schema.table. */
@@ -90,6 +91,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_GENERATE,
     DW_STATEMENT_CONVERT,
     DW_STATEMENT_ANALYZE,
+    DW_STATEMENT_BLOOM,
     DW_STATEMENT_ENGINE /* anything else: for the engine */
 } dw_statement_kind;
 
@@ -304,6 +306,20 @@ typedef struct dw_analyze_statement {
     dw_upkeep_options options;
 } dw_analyze_statement;
 
+typedef enum dw_bloom_kind { DW_BLOOM_CREATE, DW_BLOOM_DROP, DW_BLOOM_SHOW } dw_bloom_kind;
+
+/* CREATE | DROP BLOOMFILTER INDEX ON ..., SHOW BLOOMFILTER INDEXES ON ... */
+typedef struct dw_bloom_statement {
+    dw_bloom_kind kind;
+    dw_sql_name name;
+    dw_bloom_request *requests; /* CREATE */
+    size_t *options_at;         /* the token behind each of their names */
+    size_t request_count;
+    dw_str *columns; /* DROP; none: all */
+    size_t column_count;
+    dw_upkeep_options options;
+} dw_bloom_statement;
+
 /* SET spark.key [= value], RESET spark.key */
 typedef struct dw_setting_statement {
     dw_str key;
@@ -398,6 +414,7 @@ typedef struct dw_statement {
         dw_manifest_statement manifest;
         dw_convert_statement convert;
         dw_analyze_statement analyze;
+        dw_bloom_statement bloom;
         dw_engine_statement engine;
     } as;
 } dw_statement;

@@ -2,8 +2,8 @@
  * The text of an EXPLAIN.
  *
  *     flights, version 12
- *         files       240 in the table, 20 after partitions, 3 after statistics
- *         removed     2 files as a whole, without reading
+ *         files       240 in the table, 20 after partitions, 3 after statistics, 1 after bloom
+ *         filters removed     2 files as a whole, without reading
  *         bytes       12.3 MB of 812.0 MB
  *         pruned by   month = 3 AND delay > 60
  */
@@ -30,7 +30,19 @@ put_report(const dw_scan_report *report, const dw_file_set *files, dw_strbuf *ou
     dw__put_count(out, report->files_after_partitions);
     dw__strbuf_append_literal(out, " after partitions, ");
     dw__put_count(out, report->files_after_statistics);
-    dw__strbuf_append_literal(out, " after statistics\n    ");
+    dw__strbuf_append_literal(out, " after statistics");
+    if (report->has_filters) {
+        dw__strbuf_append_literal(out, ", ");
+        dw__put_count(out, report->files_after_filters);
+        dw__strbuf_append_literal(out, " after bloom filters");
+    }
+    if (report->files_without_filters > 0) {
+        dw__strbuf_append_literal(out, " (");
+        dw__put_count(out, report->files_without_filters);
+        dw__strbuf_append(out, report->files_without_filters == 1 ? DW_STR(" has none)")
+                                                                  : DW_STR(" have none)"));
+    }
+    dw__strbuf_append_literal(out, "\n    ");
     if (report->files_whole > 0) {
         dw__strbuf_append_literal(out, "removed     ");
         dw__put_counted(out, report->files_whole, "file");

@@ -62,6 +62,10 @@ DW_WARN_UNUSED dw_status dw__parse_parquet_source(dw_parser *parser, dw_sql_name
                                                   dw_field **fields_out, size_t *count_out);
 /* name COMPUTE ..., behind ANALYZE TABLE */
 DW_WARN_UNUSED dw_status dw__parse_analyze(dw_parser *parser, dw_analyze_statement *out);
+/* INDEX ON [TABLE] name ..., behind CREATE, DROP or SHOW BLOOMFILTER */
+DW_WARN_UNUSED dw_status dw__parse_create_bloom(dw_parser *parser, dw_bloom_statement *out);
+DW_WARN_UNUSED dw_status dw__parse_drop_bloom(dw_parser *parser, dw_bloom_statement *out);
+DW_WARN_UNUSED dw_status dw__parse_show_bloom(dw_parser *parser, dw_bloom_statement *out);
 /* [TABLE] name TO ..., behind RESTORE */
 DW_WARN_UNUSED dw_status dw__parse_restore(dw_parser *parser, dw_restore_statement *out);
 /*

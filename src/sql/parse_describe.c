@@ -155,6 +155,12 @@ dw__parse_show(dw_parser *parser, dw_statement *out)
         DW_TRY(dw__parser_table(parser, &out->as.describe.name));
         return dw__parser_expect_end(parser);
     }
+    if (dw__parser_is_word_at(parser, 0, "bloomfilter") &&
+        dw__parser_is_word_at(parser, 1, "indexes")) {
+        parser->pos++;
+        *out = (dw_statement){.kind = DW_STATEMENT_BLOOM, .verb = "SHOW BLOOMFILTER INDEXES"};
+        return dw__parse_show_bloom(parser, &out->as.bloom);
+    }
     if (dw__parser_is(parser, DW_KEYWORD_TABLES) &&
         dw__parser_peek(parser, 1)->kind == DW_TOKEN_END) {
         *out = (dw_statement){.kind = DW_STATEMENT_SHOW_TABLES, .verb = "SHOW TABLES"};

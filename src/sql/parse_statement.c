@@ -66,6 +66,10 @@ accept_temporary(dw_parser *parser)
 static dw_status
 parse_create(dw_parser *parser, dw_statement *out)
 {
+    if (dw__parser_accept_word(parser, "bloomfilter")) {
+        *out = make(DW_STATEMENT_BLOOM, "CREATE BLOOMFILTER INDEX");
+        return dw__parse_create_bloom(parser, &out->as.bloom);
+    }
     bool or_replace = dw__parser_accept(parser, DW_KEYWORD_OR);
     if (or_replace) {
         DW_TRY(dw__parser_expect(parser, DW_KEYWORD_REPLACE));
@@ -316,6 +320,10 @@ parse_by_keyword(dw_parser *parser, dw_statement *out)
         if (drops_view) {
             parser->pos++;
             return parse_drop_view(parser, out);
+        }
+        if (dw__parser_accept_word(parser, "bloomfilter")) {
+            *out = make(DW_STATEMENT_BLOOM, "DROP BLOOMFILTER INDEX");
+            return dw__parse_drop_bloom(parser, &out->as.bloom);
         }
         return set_engine(out);
     default:

@@ -155,6 +155,8 @@ run(dw_execution *x)
         return dw__execute_convert(x);
     case DW_STATEMENT_ANALYZE:
         return dw__execute_analyze(x);
+    case DW_STATEMENT_BLOOM:
+        return dw__execute_bloom(x);
     case DW_STATEMENT_RESTORE:
         return dw__execute_restore(x);
     case DW_STATEMENT_ENGINE:

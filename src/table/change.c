@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "protocol/stats.h"
+#include "table/filters.h"
 #include "table/symlinks.h"
 #include "table/transaction.h"
 
@@ -287,6 +288,9 @@ dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
     if (status == DW_OK && !is_staged && !out->was_duplicate && !out->was_left_out) {
         dw__symlinks_renew(change, out->version);
         checkpoint_if_due(change, out->version);
+        if (change->snapshot != NULL && change->files != NULL) {
+            dw__filters_tidy(change->table, change->snapshot);
+        }
         compact_if_due(change, out->version);
     }
     return status;

@@ -13,6 +13,7 @@ dw_status
 dw__change_data_target(dw_data_target *target, dw_arena *arena, dw_error *err)
 {
     target->directory = DW_STR(CHANGE_DATA_DIRECTORY);
+    target->has_no_filters = true;
     return dw__data_target_add_column(target, DW_STR(DW_CHANGE_TYPE_COLUMN), DW_TYPE_STRING, arena,
                                       err);
 }

@@ -12,6 +12,7 @@
 #include "scan/scan.h"
 #include "table/file_cut.h"
 #include "table/file_layout.h"
+#include "table/filters.h"
 
 #define STATS_BYTES_MAX ((size_t) 64 << 20)
 #define LIST_PAGE 1000
@@ -415,6 +416,7 @@ dw__data_files_discard(dw_table *table, const dw_data_files *files)
                          DW_STR_ARG(files->adds[i].path));
         }
     }
+    dw__filters_discard(table, files->adds, files->count);
 }
 
 /* ---- The whole ------------------------------------------------------------------------------- */
@@ -489,6 +491,38 @@ explain_copy_error(const data_write *write, dw_status status, dw_error *err)
     return status;
 }
 
+/* What the index files of the table say of the new files, under the unique part of their names. An
+ * index is never worth losing a write for. */
+static dw_status
+make_filters(const data_write *write, dw_connection *connection, dw_str prefix,
+             const dw_copy_file *files, size_t count, const dw_data_files *done, dw_error *err)
+{
+    dw_error cause = DW_ERROR_INIT;
+    int64_t *row_counts = DW_ARENA_ARRAY(write->arena, int64_t, done->count + 1);
+    size_t found = 0;
+    if (row_counts == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (files[i].row_count > 0) {
+            row_counts[found++] = files[i].row_count;
+        }
+    }
+    dw_assert(found == done->count);
+    dw_status status = dw__filters_of_new(write->table, connection, write->target,
+                                          dw__str_slice(prefix, sizeof("part-") - 1, prefix.len),
+                                          done->adds, row_counts, found, write->arena, &cause);
+    if (status == DW_OUT_OF_MEMORY || status == DW_CANCELLED) {
+        dw__error_copy(err, &cause);
+        return status;
+    }
+    if (status != DW_OK) {
+        dw__env_warn(dw__table_env(write->table), "new files got no bloom filters: %s",
+                     cause.message);
+    }
+    return DW_OK;
+}
+
 static dw_status
 copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str prefix,
           dw_data_files *out, dw_error *err)
@@ -542,7 +576,8 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
     if (layout.has_variants) {
         DW_TRY(join_parts(write, mark, files, count, err));
     }
-    return finish_files(write, files, count, out, err);
+    DW_TRY(finish_files(write, files, count, out, err));
+    return make_filters(write, connection, prefix, files, count, out, err);
 }
 
 /* Variants are looked at before they are written: rows that come but once are put into a table of

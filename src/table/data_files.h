@@ -28,6 +28,7 @@ typedef struct dw_data_target {
      * rows are in one partition then. */
     dw_str file_column;
     bool query_runs_once; /* its rows cannot be had again */
+    bool has_no_filters;  /* change data: no one looks rows up there */
 } dw_data_target;
 
 /* Files of a table as it is in that version. Borrowed from the snapshot. */

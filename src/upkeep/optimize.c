@@ -4,6 +4,7 @@
 #include "upkeep/optimize.h"
 
 #include "protocol/feature.h"
+#include "upkeep/bloom_index.h"
 #include "upkeep/optimize_core.h"
 
 /* How often bins that other writers took files of are tried again. */
@@ -112,5 +113,8 @@ dw__optimize(const dw_upkeep *upkeep, const dw_optimize_spec *spec, dw_optimize_
         close_pass(&o);
     }
     out->end_ms = dw__env_now_ms(upkeep->env);
+    if (status == DW_OK) {
+        dw__bloom_index_keep_up(upkeep, spec->table);
+    }
     return status;
 }

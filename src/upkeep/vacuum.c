@@ -217,11 +217,17 @@ vacuum(dw_vacuum *v, struct ArrowArrayStream *out, dw_error *err)
     DW_TRY(choose_cutoff(v, err));
     DW_TRY(dw__vacuum_keep(v, err));
     DW_TRY(find(v, err));
+    if (v->spec->kind != DW_VACUUM_INVENTORY) {
+        DW_TRY(dw__vacuum_find_filters(v, err));
+    }
     v->result.found_count = v->files.count;
     v->result.found_bytes = v->files.size_bytes;
     v->result.first_version = v->first_version;
     if (!v->upkeep->dry_run) {
         DW_TRY(delete_found(v, err));
+        if (v->spec->kind != DW_VACUUM_INVENTORY && !v->result.is_over) {
+            dw__vacuum_thin_filters(v);
+        }
     }
     return dw__vacuum_report(v, out, err);
 }
@@ -255,6 +261,7 @@ vacuum_once(const dw_upkeep *upkeep, dw_table *table, const dw_vacuum_spec *spec
     dw__key_list_deinit(&v.files);
     dw__key_set_deinit(&v.seen);
     dw__key_set_deinit(&v.keep);
+    DW_VEC_DEINIT(env->allocator, &v.known_paths);
     dw__log_listing_deinit(&v.listing);
     dw__log_snapshot_unref(v.snapshot);
     dw__arena_deinit(&v.told);

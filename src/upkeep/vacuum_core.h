@@ -11,6 +11,8 @@
 #include "upkeep/key_set.h"
 #include "upkeep/vacuum.h"
 
+#include "base/vec.h"
+
 #include "codec/rows.h"
 #include "log/listing.h"
 
@@ -64,6 +66,12 @@ typedef struct dw_vacuum {
     bool keeps_more;  /* it grew after files had been looked at */
     dw_vacuum_tally kept[DW_VACUUM_REASONS]; /* by what the log says */
 
+    struct {
+        uint64_t *items;
+        size_t count;
+        size_t capacity;
+    } known_paths; /* of data files that the log has, hashed as in index files, sorted */
+
     pthread_mutex_t mutex;   /* guards the rest while several threads are at work */
     dw_key_list files;       /* to delete */
     dw_key_list directories; /* to delete where they are empty */
@@ -95,6 +103,12 @@ DW_WARN_UNUSED dw_status dw__vacuum_walk(dw_vacuum *v, dw_error *err);
 /* Looks at one file; of `modified_ms` and that of the file itself the later counts. */
 DW_WARN_UNUSED dw_status dw__vacuum_consider(dw_vacuum *v, dw_str key, int64_t modified_ms,
                                              dw_error *err);
+/* Puts a file that nobody needs on the list, unless it is young. */
+DW_WARN_UNUSED dw_status dw__vacuum_take(dw_vacuum *v, const dw_object_meta *meta, dw_error *err);
+/* Looks at the index files of the table. */
+DW_WARN_UNUSED dw_status dw__vacuum_find_filters(dw_vacuum *v, dw_error *err);
+/* Takes filters of files that are gone out of index files that have many of them. */
+void dw__vacuum_thin_filters(dw_vacuum *v);
 /* Looks at the files that commits removed since the last VACUUM. */
 DW_WARN_UNUSED dw_status dw__vacuum_lite(dw_vacuum *v, dw_error *err);
 /* Tells the next LITE that all up to cutoff_version is done. A failure is a warning. */

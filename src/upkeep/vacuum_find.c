@@ -99,8 +99,8 @@ wants(void *ctx, dw_str key)
 }
 
 /* Puts a file that nobody needs on the list, unless it is young. */
-static dw_status
-take(dw_vacuum *v, const dw_object_meta *meta, dw_error *err)
+dw_status
+dw__vacuum_take(dw_vacuum *v, const dw_object_meta *meta, dw_error *err)
 {
     dw_status status = DW_OK;
     pthread_mutex_lock(&v->mutex);
@@ -123,7 +123,7 @@ take_file(void *ctx, const dw_object_meta *meta, dw_error *err)
     if (atomic_fetch_add(&v->looked_at, 1) % CHECK_EVERY == 0) {
         DW_TRY(dw__upkeep_check(v->upkeep, err));
     }
-    return take(v, meta, err);
+    return dw__vacuum_take(v, meta, err);
 }
 
 static dw_status
@@ -180,5 +180,5 @@ dw__vacuum_consider(dw_vacuum *v, dw_str key, int64_t modified_ms, dw_error *err
         return status;
     }
     meta.modified_ms = modified_ms > meta.modified_ms ? modified_ms : meta.modified_ms;
-    return take(v, &meta, err);
+    return dw__vacuum_take(v, &meta, err);
 }

@@ -87,11 +87,23 @@ class Pruning:
         column.kind = kind
         self.session.run(f"ALTER TABLE m ALTER {quote(column.name)} TYPE {column.engine_kind}")
 
+    def index(self):
+        """Bloom filters of some columns: all files so far get them, and later ones at once."""
+        columns = [c.name for c in self.shape.columns
+                   if not c.is_nested and c.kind not in ("BOOLEAN", "VARIANT") and
+                   c.name not in self.shape.partitions]
+        chosen = self.rng.sample(columns, self.rng.randrange(1, len(columns) + 1))
+        fpp = self.rng.choice(["0.5", "0.1", "0.001"])
+        self.session.run(f"CREATE BLOOMFILTER INDEX ON t ({', '.join(map(quote, chosen))}) OPTIONS (fpp = {fpp})")
+
     def build(self):
         self.session.run(self.shape.create("t"))
         self.session.run(self.shape.create_model("m"))
+        indexed = self.rng.random()
         for i in range(self.rng.randrange(5, 14)):
             self.insert(10 * i)
+            if self.rng.random() < (0.3 if indexed < 0.6 else 0):
+                self.index()
             way = self.rng.random()
             if way < 0.12:
                 self.both(f"DELETE FROM {{T}} WHERE {predicate(self.rng, self.shape.columns, 1)}")
