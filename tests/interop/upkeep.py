@@ -384,6 +384,32 @@ def repairs(begun, base):
     return problem or goes_on(base, path)
 
 
+def indexes(run):
+    """A bloom-filter index of ours: Spark leaves its definition and its files alone, and lookups stay right."""
+    path = run.path("upkeep/bloom-filter index")
+    name = product.table_sql(path)
+    product.sql(f"CREATE TABLE {name} (id BIGINT, k STRING);"
+                + ";".join(f"INSERT INTO {name} SELECT r, 'k' || (r * 7919 % 1000) FROM range({n}00, {n + 1}00) t(r)"
+                           for n in range(5))
+                + f"; CREATE BLOOMFILTER INDEX ON TABLE {name} FOR COLUMNS (k)")
+    index = os.path.join(path, "_deltaworks_index")
+    files = sorted(os.listdir(index))
+    for statement in (f"INSERT INTO {name} VALUES (1000, 'new'), (1001, 'k5')", f"DELETE FROM {name} WHERE id = 3",
+                      f"VACUUM {name} RETAIN 0 HOURS"):
+        execute("spark", statement)
+    if not files or not set(files) <= set(os.listdir(index)):
+        return f"expected {files} in {index}, found {os.listdir(index)}"
+    schema = spark_tables.definitions(path, [mixed.newest_version(path)]).popitem()[1]["metaData"]["schemaString"]
+    if "delta.bloomFilter" not in schema:
+        return f"the definition of the index is gone: {schema}"
+    for key in ("new", "k5", "k957", "none"):
+        problem = rows.difference(spark.session().sql(f"SELECT * FROM {name} WHERE k = '{key}'").toArrow(),
+                                  product.read(path, where=f"k = '{key}'"))
+        if problem:
+            return f"looking for {key}: {problem}"
+    return same_history(path) or checks.fsck(path, path)
+
+
 # ---- CLONE -------------------------------------------------------------------------------------------
 
 
@@ -591,6 +617,7 @@ def run_all(run):
         run.check(f"upkeep/{name}", twins, begun, name, base, statements)
     run.check("upkeep/mapping removed while clustered", unmaps, begun)
     run.check("upkeep/auto compaction", compacts_itself, run)
+    run.check("upkeep/bloom-filter index", indexes, run)
     run.check("upkeep/manifest", lists_files, begun)
     for base in ("plain", "vectors"):
         run.check(f"upkeep/repair of {base}", repairs, begun, base)
