@@ -110,6 +110,11 @@ void dw__json_put_key(dw_strbuf *out, dw_str key);
 /* Appends a comma unless the last byte is '{', '[' or ':'. */
 void dw__json_put_comma(dw_strbuf *out);
 
+/* For JSON that has numbers as ".5" and "-.5": false when there are none; appends it with their
+ * zeros. */
+bool dw__json_may_lack_zeros(dw_str text);
+void dw__json_put_zeros(dw_strbuf *out, dw_str text);
+
 typedef dw_json_doc *dw_json_doc_ptr;
 
 /* DW_AUTO(dw_json_doc_ptr) doc = NULL; */

@@ -161,6 +161,48 @@ try_parse_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_ve
     parse(info, input, output, true);
 }
 
+/* ---- To JSON --------------------------------------------------------------------------------- */
+
+static bool
+may_lack_zeros(const dw_duck *duck, duckdb_vector vector, idx_t row_count)
+{
+    for (idx_t row = 0; row < row_count; row++) {
+        if (dw__duck_is_valid(duck, vector, row) &&
+            dw__json_may_lack_zeros(dw__duck_bytes_at(duck, vector, row))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The engine's JSON of variants, with the zeros that it leaves out in front of points. */
+static void
+zeros_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    const dw_duck *duck = dw__duck_loaded();
+    const dw_database *database = duck->scalar_function_get_extra_info(info);
+    duckdb_vector texts = duck->data_chunk_get_vector(input, 0);
+    idx_t row_count = duck->data_chunk_get_size(input);
+    if (!may_lack_zeros(duck, texts, row_count)) {
+        duck->vector_reference_vector(output, texts);
+        return;
+    }
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(database->env->allocator, DW_SQL_BYTES_MAX);
+    for (idx_t row = 0; row < row_count && !text.failed; row++) {
+        if (!dw__duck_is_valid(duck, texts, row)) {
+            dw__duck_set_null(duck, output, row);
+            continue;
+        }
+        dw__strbuf_clear(&text);
+        dw__json_put_zeros(&text, dw__duck_bytes_at(duck, texts, row));
+        duck->unsafe_vector_assign_string_element_len(output, row, dw__strbuf_cstr(&text),
+                                                      text.len);
+    }
+    if (text.failed) {
+        duck->scalar_function_set_error(info, "out of memory");
+    }
+}
+
 /* ---- Registering ----------------------------------------------------------------------------- */
 
 /* Takes over the types. `parameter` NULL: there is none. */
@@ -234,6 +276,10 @@ dw__variant_functions_register(dw_database *database, duckdb_connection handle, 
     DW_TRY(register_one(database, handle, "dw__variant", both_parts(duck, "PARQUET_VARIANT"),
                         both_parts(duck, NULL), variant_function, err));
     DW_TRY(register_null(database, handle, err));
+    duckdb_logical_type json = duck->create_logical_type(DUCKDB_TYPE_VARCHAR);
+    duck->logical_type_set_alias(json, "JSON");
+    DW_TRY(register_one(database, handle, "dw__json_zeros",
+                        duck->create_logical_type(DUCKDB_TYPE_VARCHAR), json, zeros_function, err));
     for (size_t i = 0; i < sizeof(parsers) / sizeof(parsers[0]); i++) {
         DW_TRY(register_one(database, handle, parsers[i].name,
                             duck->create_logical_type(DUCKDB_TYPE_VARCHAR),

@@ -89,9 +89,9 @@ put_value(json_writer *writer, duckdb_logical_type type, dw_str value)
         dw_assert(id == DUCKDB_TYPE_VARIANT);
         dw__strbuf_append_literal(writer->out, "CASE WHEN ");
         dw__strbuf_append(writer->out, value);
-        dw__strbuf_append_literal(writer->out, " IS NOT NULL THEN CAST(");
+        dw__strbuf_append_literal(writer->out, " IS NOT NULL THEN dw__json_zeros(CAST(");
         dw__strbuf_append(writer->out, value);
-        dw__strbuf_append_literal(writer->out, " AS JSON) END");
+        dw__strbuf_append_literal(writer->out, " AS JSON)) END");
     }
 }
 

@@ -267,6 +267,15 @@ def test_parse_json__makes_what_spark_makes(w: World):
 
 
 @test
+def test_variants__leave_as_json_with_zeros_before_points(w: World):
+    w.sql("CREATE TABLE t (id INT, v VARIANT, l ARRAY<VARIANT>)")
+    w.sql("INSERT INTO t VALUES (1, parse_json('0.5'), [parse_json('-0.25')]), (2, parse_json('{\"a.b\": [0.5, 1.5, \".5\"]}'), "
+          "NULL), (3, NULL, [NULL]), (4, parse_json('\"x.y\"'), NULL)")
+    expect_equal(w.rows("SELECT id, v, l FROM t ORDER BY id"),
+                 [[1, "0.5", ["-0.25"]], [2, '{"a.b":[0.5,1.5,".5"]}', None], [3, None, [None]], [4, '"x.y"', None]])
+
+
+@test
 def test_variants__of_many_rows_and_keys_are_found(w: World):
     numbers = {f"k{i * 7919 % 500}": i for i in range(300)}
     w.sql("CREATE TABLE t (id INT, v VARIANT, l ARRAY<VARIANT>)")

@@ -384,6 +384,31 @@ test_json__survives_a_lack_of_memory(void **state)
     dwt_fault_loop(&(dwt_fault_case){.operation = parse_and_write, .faults = DWT_FAULTS_ALLOC});
 }
 
+static void
+test_zeros__are_put_before_points_of_numbers(void **state)
+{
+    dwt_env *world = *state;
+    static const struct {
+        const char *text, *expected;
+        bool may_lack;
+    } cases[] = {
+        {"", "", false},
+        {"1.5", "1.5", false},
+        {".5", "0.5", true},
+        {"-.5", "-0.5", true},
+        {"[.5,-.25,1.0,{\"a\":.1}]", "[0.5,-0.25,1.0,{\"a\":0.1}]", true},
+        {"{\".5\":\"x.5 \\\".5\",\"b\":[.0]}", "{\".5\":\"x.5 \\\".5\",\"b\":[0.0]}", true},
+        {"\"a.b\"", "\"a.b\"", true},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        DW_AUTO(dw_strbuf) out = dw__strbuf_make(world->env.allocator, 1000);
+        dw_str text = dw__str_from(cases[i].text);
+        dw__json_put_zeros(&out, text);
+        assert_string_equal(dw__strbuf_cstr(&out), cases[i].expected);
+        assert_int_equal(dw__json_may_lack_zeros(text), cases[i].may_lack);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -401,6 +426,7 @@ main(void)
         TEST(test_put_string__escapes_and_repairs),
         TEST(test_put_key__separates_members),
         TEST(test_put_double__is_the_shortest_that_reads_back),
+        TEST(test_zeros__are_put_before_points_of_numbers),
         TEST(test_parse__survives_noise),
         TEST(test_json__survives_a_lack_of_memory),
     };
