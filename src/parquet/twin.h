@@ -10,8 +10,9 @@
 #include "parquet/footer.h"
 
 /* A twin of the variant a.b is a column of this name and "a.b", of groups DW_PQ_TWIN_GROUP in one
- * another, one less than the names, around a binary "value". Where the variant has a field id the
- * twin has DW_PQ_TWIN_ID_MAX less that. */
+ * another, one less than the names, around a binary "value". Elements of lists are called
+ * "element", values of maps "value", and both are those of lists. Where the field that the variant
+ * is, or is in a list or map of, has a field id the twin has DW_PQ_TWIN_ID_MAX less that. */
 #define DW_PQ_TWIN_PREFIX "__deltaworks_value."
 #define DW_PQ_TWIN_GROUP "group"
 #define DW_PQ_TWIN_ID_MAX INT64_C(2147483647)
@@ -24,8 +25,8 @@ typedef struct dw_pq_twin {
     const dw_pq_node *value;
 } dw_pq_twin;
 
-/* False unless the node is a variant outside of lists and maps that may be JSON's null, and whose
- * values are optional, as they are where some are shredded. */
+/* False unless the node is a variant that may be JSON's null, and whose values are optional, as
+ * they are where some are shredded. */
 bool dw__pq_twin_find(const dw_pq_footer *footer, const dw_pq_node *node, dw_pq_twin *out);
 /* Appends its elements of the schema; the list of names that is the path of its column. */
 void dw__pq_twin_put_elements(const dw_pq_twin *twin, dw_strbuf *out);

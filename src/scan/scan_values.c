@@ -52,12 +52,26 @@ dw__scan_is_rewritten(const dw_scan_sql *scan, const dw_type *type)
  * ---- Twins of shredded variants ----------------------------------------------------------------
  */
 
-/* A place in the schema: fields of structs by what files call them, from a column on. */
+/* A place in the schema: fields of structs by what files call them, from a column on, and elements
+ * of lists and maps. */
+typedef struct path_step {
+    dw_str name;
+    bool is_element;
+    size_t variable; /* of the element's number */
+} path_step;
+
 typedef struct field_path {
-    dw_str names[DW_SCHEMA_DEPTH_MAX];
+    path_step steps[DW_SCHEMA_DEPTH_MAX + 1];
     size_t depth;
     const dw_field *field; /* the last */
 } field_path;
+
+static path_step
+element_step(const dw_type *list)
+{
+    return (path_step){.name = list->kind == DW_TYPE_MAP ? DW_STR("value") : DW_STR("element"),
+                       .is_element = true};
+}
 
 static bool
 has_twin(const dw_scan_sql *scan, bool by_id, const field_path *path)
@@ -71,7 +85,7 @@ put_twin_name(dw_strbuf *out, const field_path *path)
     dw__strbuf_append_literal(out, DW_PQ_TWIN_PREFIX);
     for (size_t i = 0; i < path->depth; i++) {
         dw__strbuf_append(out, i > 0 ? DW_STR(".") : DW_STR(""));
-        dw__strbuf_append(out, path->names[i]);
+        dw__strbuf_append(out, path->steps[i].name);
     }
 }
 
@@ -91,38 +105,47 @@ put_twin_entry(dw_strbuf *out, bool by_id, const field_path *path)
     out->failed = out->failed || name.failed;
     dw__strbuf_append_literal(out, ", type: '");
     for (size_t i = 1; i < path->depth; i++) {
-        dw__strbuf_append_literal(out, "STRUCT(\"" DW_PQ_TWIN_GROUP "\" ");
+        dw__strbuf_append(out, path->steps[i].is_element
+                                   ? DW_STR("")
+                                   : DW_STR("STRUCT(\"" DW_PQ_TWIN_GROUP "\" "));
     }
     dw__strbuf_append_literal(out, "STRUCT(\"value\" BLOB)");
-    for (size_t i = 1; i < path->depth; i++) {
-        dw__strbuf_append_char(out, ')');
+    for (size_t i = path->depth - 1; i > 0; i--) {
+        dw__strbuf_append(out, path->steps[i].is_element ? DW_STR("[]") : DW_STR(")"));
     }
     dw__strbuf_append_literal(out, "', default_value: NULL}");
     dw__strbuf_deinit(&name);
 }
 
-/* Of all variants that the field holds, but in lists and maps. */
+/* Of all variants of a type, of which the last step of the path is one. */
 static void
-put_twin_entries(dw_strbuf *out, const dw_scan_sql *scan, bool by_id, const dw_field *field,
+put_twin_entries(dw_strbuf *out, const dw_scan_sql *scan, bool by_id, const dw_type *type,
                  field_path *path)
 {
-    dw_assert(path->depth < DW_SCHEMA_DEPTH_MAX);
-    path->names[path->depth++] = field->physical_name;
-    path->field = field;
-    if (field->type->kind == DW_TYPE_VARIANT && has_twin(scan, by_id, path)) {
+    const dw_field *field = path->field;
+    if (type->kind == DW_TYPE_VARIANT && has_twin(scan, by_id, path)) {
         put_twin_entry(out, by_id, path);
     }
-    for (size_t i = 0; field->type->kind == DW_TYPE_STRUCT && i < field->type->field_count; i++) {
-        put_twin_entries(out, scan, by_id, &field->type->fields[i], path);
+    dw_assert(path->depth <= DW_SCHEMA_DEPTH_MAX);
+    if (type->kind == DW_TYPE_ARRAY || type->kind == DW_TYPE_MAP) {
+        path->steps[path->depth++] = element_step(type);
+        put_twin_entries(out, scan, by_id, type->element, path);
+        path->depth--;
     }
-    path->depth--;
+    for (size_t i = 0; type->kind == DW_TYPE_STRUCT && i < type->field_count; i++) {
+        path->field = &type->fields[i];
+        path->steps[path->depth++] = (path_step){.name = path->field->physical_name};
+        put_twin_entries(out, scan, by_id, path->field->type, path);
+        path->depth--;
+    }
+    path->field = field;
 }
 
 void
 dw__scan_put_twins(dw_strbuf *out, const dw_scan_sql *scan, bool by_id, const dw_field *field)
 {
-    field_path path = {.depth = 0};
-    put_twin_entries(out, scan, by_id, field, &path);
+    field_path path = {{{.name = field->physical_name}}, 1, field};
+    put_twin_entries(out, scan, by_id, field->type, &path);
 }
 
 /* ---- Renamed fields -------------------------------------------------------------------------- */
@@ -135,7 +158,6 @@ typedef struct rename_writer {
     bool by_id;
     size_t variable_count;
     field_path path;
-    size_t list_count; /* lists and maps around the value */
 } rename_writer;
 
 static void put_renamed(rename_writer *writer, const dw_type *type, dw_str value);
@@ -170,8 +192,8 @@ put_renamed_struct(rename_writer *writer, const dw_type *type, dw_str value)
         dw__sql_put_literal(writer->out, field->name);
         dw__strbuf_append_literal(writer->out, ": ");
         const field_path path = writer->path;
-        dw_assert(path.depth < DW_SCHEMA_DEPTH_MAX);
-        writer->path.names[writer->path.depth++] = field->physical_name;
+        dw_assert(path.depth <= DW_SCHEMA_DEPTH_MAX);
+        writer->path.steps[writer->path.depth++] = (path_step){.name = field->physical_name};
         writer->path.field = field;
         put_renamed(writer, field->type, field_of(writer, value, field->physical_name));
         writer->path = path;
@@ -179,14 +201,16 @@ put_renamed_struct(rename_writer *writer, const dw_type *type, dw_str value)
     dw__strbuf_append_literal(writer->out, "} END");
 }
 
+/* The elements of an array, the keys or the values of a map. */
 static void
-put_renamed_list(rename_writer *writer, const dw_type *element, dw_str list)
+put_renamed_list(rename_writer *writer, const dw_type *element, path_step step, dw_str list)
 {
     if (!dw__scan_is_rewritten(writer->scan, element)) {
         dw__strbuf_append(writer->out, list);
         return;
     }
-    dw_str variable = dw__arena_printf(writer->arena, "x%zu", writer->variable_count++);
+    step.variable = writer->variable_count++;
+    dw_str variable = dw__arena_printf(writer->arena, "x%zu", step.variable);
     if (dw__str_is_null(variable)) {
         writer->out->failed = true;
         return;
@@ -195,10 +219,14 @@ put_renamed_list(rename_writer *writer, const dw_type *element, dw_str list)
     dw__strbuf_append(writer->out, list);
     dw__strbuf_append_literal(writer->out, ", lambda ");
     dw__strbuf_append(writer->out, variable);
+    if (writer->scan->has_twins) {
+        dw__strbuf_printf(writer->out, ", i%zu", step.variable);
+    }
     dw__strbuf_append_literal(writer->out, ": ");
-    writer->list_count++;
+    dw_assert(writer->path.depth <= DW_SCHEMA_DEPTH_MAX);
+    writer->path.steps[writer->path.depth++] = step;
     put_renamed(writer, element, variable);
-    writer->list_count--;
+    writer->path.depth--;
     dw__strbuf_append_char(writer->out, ')');
 }
 
@@ -241,14 +269,21 @@ put_whole_variant(rename_writer *writer, dw_str value)
 static void
 put_twin(rename_writer *writer)
 {
+    const field_path *path = &writer->path;
     dw_strbuf name = dw__strbuf_make(writer->out->allocator, DW_SCAN_SQL_BYTES_MAX);
-    put_twin_name(&name, &writer->path);
-    for (size_t i = 0; i < writer->path.depth; i++) {
-        dw__strbuf_append_literal(writer->out, "struct_extract(");
+    put_twin_name(&name, path);
+    dw__strbuf_append_literal(writer->out, "struct_extract(");
+    for (size_t i = path->depth - 1; i > 0; i--) { /* the last step is the outermost call */
+        dw__strbuf_append(writer->out, path->steps[i].is_element ? DW_STR("list_extract(")
+                                                                 : DW_STR("struct_extract("));
     }
     dw__sql_put_identifier(writer->out, dw__strbuf_str(&name));
-    for (size_t i = 1; i < writer->path.depth; i++) {
-        dw__strbuf_append_literal(writer->out, ", '" DW_PQ_TWIN_GROUP "')");
+    for (size_t i = 1; i < path->depth; i++) {
+        if (path->steps[i].is_element) {
+            dw__strbuf_printf(writer->out, ", i%zu)", path->steps[i].variable);
+        } else {
+            dw__strbuf_append_literal(writer->out, ", '" DW_PQ_TWIN_GROUP "')");
+        }
     }
     dw__strbuf_append_literal(writer->out, ", 'value')");
     writer->out->failed = writer->out->failed || name.failed;
@@ -258,7 +293,7 @@ put_twin(rename_writer *writer)
 static void
 put_variant(rename_writer *writer, dw_str value)
 {
-    if (writer->list_count > 0 || !has_twin(writer->scan, writer->by_id, &writer->path)) {
+    if (!has_twin(writer->scan, writer->by_id, &writer->path)) {
         put_whole_variant(writer, value);
         return;
     }
@@ -324,13 +359,14 @@ put_renamed(rename_writer *writer, const dw_type *type, dw_str value)
     } else if (type->kind == DW_TYPE_STRUCT) {
         put_renamed_struct(writer, type, value);
     } else if (type->kind == DW_TYPE_ARRAY) {
-        put_renamed_list(writer, type->element, value);
+        put_renamed_list(writer, type->element, element_step(type), value);
     } else {
         dw_assert(type->kind == DW_TYPE_MAP);
         dw__strbuf_append_literal(writer->out, "map(");
-        put_renamed_list(writer, type->key, call(writer, "map_keys", value));
+        put_renamed_list(writer, type->key, element_step(type), call(writer, "map_keys", value));
         dw__strbuf_append_literal(writer->out, ", ");
-        put_renamed_list(writer, type->element, call(writer, "map_values", value));
+        put_renamed_list(writer, type->element, element_step(type),
+                         call(writer, "map_values", value));
         dw__strbuf_append_char(writer->out, ')');
     }
 }
@@ -343,7 +379,7 @@ dw__scan_put_value(dw_strbuf *out, const dw_scan_sql *scan, bool by_id, const dw
                             .arena = arena,
                             .scan = scan,
                             .by_id = by_id,
-                            .path = {{field->physical_name}, 1, field}};
+                            .path = {{{.name = field->physical_name}}, 1, field}};
     put_renamed(&writer, field->type, value);
 }
 

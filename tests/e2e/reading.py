@@ -515,6 +515,76 @@ def test_variant__that_is_shredded_and_null_of_json_is_not_null(w):
         shutil.rmtree(w.path("u"))
 
 
+def list_levels(above, is_twice=False):
+    """[5, JSON's null, NULL], NULL, [] and [JSON's null] of a variant that has so many levels around it."""
+    again = 2 if is_twice else 1
+    empty = b"\x01\0\0"
+    rest = [(0, 0, None), (0, 1, None)]
+    return [("metadata", [(0, above, empty), (again, above, empty), (1, above - 1, None), *rest, (0, above, empty)]),
+            ("value", [(0, above, None), (again, above + 1, b"\0"), (1, above - 1, None), *rest, (0, above + 1, b"\0")]),
+            ("typed_value", [(0, above + 1, 5), (again, above, None), (1, above - 1, None), *rest, (0, above, None)])]
+
+
+def shredded_lists(w, mapping):
+    ids = {"l": 1, "m": 2, "ls": 3, "x": 4, "ll": 5, "i": 6} if mapping == "id" else {}
+    numbers = {"l": 1, "m": 2, "ls": 3, "x": 4, "ll": 5, "i": 6}
+
+    def column(name, kind):
+        return mapped(name, kind, numbers[name], name)
+
+    def repeated(name, inner, kind=3, field_id=None):
+        return by_hand.group(name, by_hand.group("list" if kind == 3 else "key_value", *inner, repetition=by_hand.REPEATED),
+                             converted=kind, field_id=field_id)
+    key = by_hand.leaf("key", by_hand.BYTE_ARRAY, by_hand.REQUIRED, converted=0)
+    variant = by_hand.shredded("element", by_hand.INT64)
+    fields = [repeated("l", [variant], field_id=ids.get("l")),
+              repeated("m", [key, by_hand.shredded("value", by_hand.INT64)], 1, ids.get("m")),
+              repeated("ls", [by_hand.group("element", by_hand.shredded("x", by_hand.INT64, ids.get("x")))],
+                       field_id=ids.get("ls")),
+              repeated("ll", [repeated("element", [variant])], field_id=ids.get("ll")),
+              by_hand.leaf("i", by_hand.INT32, field_id=ids.get("i"))]
+    columns = [(("l", "list", "element", part), levels) for part, levels in list_levels(3)]
+    columns += [(("m", "key_value", "key"), [(0, 2, "a"), (1, 2, "b"), (1, 2, "c"), (0, 0, None), (0, 1, None), (0, 2, "a")])]
+    columns += [(("m", "key_value", "value", part), levels) for part, levels in list_levels(3)]
+    columns += [(("ls", "list", "element", "x", part), levels) for part, levels in list_levels(4)]
+    columns += [(("ll", "list", "element", "list", "element", part), levels) for part, levels in list_levels(5, True)]
+    columns += [(("i",), [(0, 1, i) for i in (1, 2, 3, 4)])]
+    os.makedirs(w.path("t"))
+    path = w.path("t/a.parquet")
+    by_hand.write(path, 4, fields, columns)
+
+    def array(kind):
+        return {"type": "array", "elementType": kind, "containsNull": True}
+    table = schema(column("l", array("variant")),
+                   column("m", {"type": "map", "keyType": "string", "valueType": "variant", "valueContainsNull": True}),
+                   column("ls", array(schema(column("x", "variant")))), column("ll", array(array("variant"))), column("i", "integer"))
+    properties = {"delta.columnMapping.mode": mapping, "delta.columnMapping.maxColumnId": "6"} if mapping else {}
+    features = ("variantType", "columnMapping") if mapping else ("variantType",)
+    w.write_log("t", 0, [protocol(*features), metadata(table, **properties),
+                         add({"path": "a.parquet", "partitionValues": {}, "size": os.path.getsize(path),
+                              "modificationTime": 1, "dataChange": True})])
+
+
+@test
+def test_variant__that_is_shredded_in_lists_and_null_of_json_is_not_null(w):
+    def kind(value):
+        return f"CASE WHEN {value} IS NULL THEN 'sql' ELSE variant_typeof({value}) END"
+    told = ("SELECT i, [" + kind("x") + " for x in l] AS a, [" + kind("x") + " for x in map_values(m)] AS b, ["
+            + kind("x.x") + " for x in ls] AS c, [" + kind("x") + " for x in flatten(ll)] AS d FROM {} ORDER BY i")
+    kinds = [["INT64", "VARIANT_NULL", "sql"], None, [], ["VARIANT_NULL"]]
+    for mapping in (None, "name", "id"):
+        shredded_lists(w, mapping)
+        wanted = [[i + 1] + [k] * 4 for i, k in enumerate(kinds)]
+        expect_equal(w.rows(told.format("t")), wanted)
+        expect_equal(w.rows("SELECT i, l, ll FROM t WHERE i <> 2 ORDER BY i"),
+                     [[1, ["5", "null", None], [["5", "null"], [None]]], [3, [], []], [4, ["null"], [["null"]]]])
+        w.sql("CREATE TABLE u AS SELECT * FROM t; UPDATE t SET i = i + 10 WHERE i > 3")
+        expect_equal(w.rows(told.format("u")), wanted)
+        expect_equal(w.rows(told.format("t")), wanted[:3] + [[14] + wanted[3][1:]])
+        shutil.rmtree(w.path("t"))
+        shutil.rmtree(w.path("u"))
+
+
 @test
 def test_variant__in_structs_and_lists_is_read(w):
     row = {"type": "struct", "fields": [field("n", "integer"), field("w", "variant"),
