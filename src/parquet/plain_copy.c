@@ -29,6 +29,7 @@ typedef struct copier {
     dw_pq_footer footer;
     new_chunk *chunks; /* of all row groups */
     size_t chunk_count;
+    const dw_pq_names *names;
     dw_pq_twin *twins;
     size_t twin_count;
     uint64_t written;
@@ -264,7 +265,7 @@ copy_chunks(copier *c)
 /* ---- The footer ------------------------------------------------------------------------------ */
 
 enum { FILE_SCHEMA = 2, FILE_ROW_GROUPS = 4 };
-enum { ELEMENT_CHILDREN = 5, ELEMENT_LOGICAL_TYPE = 10 };
+enum { ELEMENT_NAME = 4, ELEMENT_CHILDREN = 5, ELEMENT_LOGICAL_TYPE = 10 };
 enum { GROUP_COLUMNS = 1, GROUP_OFFSET = 5, GROUP_SIZE = 6 };
 enum { CHUNK_OFFSET = 2, CHUNK_METADATA = 3, CHUNK_INDEXES_FIRST = 4, CHUNK_INDEXES_LAST = 7 };
 enum {
@@ -278,19 +279,39 @@ enum {
     COLUMN_BLOOM_FILTER_SIZE = 15
 };
 
+/* A chunk and what it becomes. `twin`: it is that of a twin; NULL: of a column of the file. */
+typedef struct chunk_change {
+    const copier *c;
+    size_t leaf_idx;
+    const dw_pq_chunk *old;
+    const new_chunk *chunk;
+    const dw_pq_twin *twin;
+} chunk_change;
+
 static void
-put_column_metadata(dw_thrift *thrift, const dw_pq_chunk *old, const new_chunk *chunk,
-                    const dw_pq_twin *twin, dw_strbuf *out)
+put_path(const chunk_change *change, dw_strbuf *out)
 {
+    if (change->twin != NULL) {
+        dw__pq_twin_put_path(change->twin, out);
+    } else {
+        dw__pq_names_put_path(change->c->names, &change->c->footer, change->leaf_idx, out);
+    }
+}
+
+static void
+put_column_metadata(dw_thrift *thrift, const chunk_change *change, dw_strbuf *out)
+{
+    const dw_pq_chunk *old = change->old;
+    const new_chunk *chunk = change->chunk;
     bool is_packed = old->codec == DW_PQ_LZ4;
     int64_t moved = chunk->offset - old->offset; /* of columns that are copied as they are */
     dw_thrift_writer writer = dw__thrift_writer_make(out);
     dw_thrift_field field = {0};
     while (dw__thrift_next(thrift, &field)) {
-        if (field.id == COLUMN_PATH && twin != NULL) {
+        if (field.id == COLUMN_PATH && (change->twin != NULL || change->c->names != NULL)) {
             dw__thrift_skip(thrift, &field);
             dw__thrift_put_field(&writer, COLUMN_PATH, DW_THRIFT_LIST);
-            dw__pq_twin_put_path(twin, out);
+            put_path(change, out);
         } else if (field.id == COLUMN_CODEC && is_packed) {
             dw__thrift_skip(thrift, &field);
             dw__thrift_put_int(&writer, COLUMN_CODEC, DW_THRIFT_I32, DW_PQ_UNCOMPRESSED);
@@ -316,20 +337,18 @@ put_column_metadata(dw_thrift *thrift, const dw_pq_chunk *old, const new_chunk *
     dw__thrift_put_end(&writer);
 }
 
-/* `twin`: the chunk is that of a twin; NULL: of a column of the file. */
 static void
-put_chunk(dw_thrift *thrift, const dw_pq_chunk *old, const new_chunk *chunk, const dw_pq_twin *twin,
-          dw_strbuf *out)
+put_chunk(dw_thrift *thrift, const chunk_change *change, dw_strbuf *out)
 {
     dw_thrift_writer writer = dw__thrift_writer_make(out);
     dw_thrift_field field = {0};
     while (dw__thrift_next(thrift, &field)) {
         if (field.id == CHUNK_OFFSET) {
             dw__thrift_skip(thrift, &field);
-            dw__thrift_put_int(&writer, CHUNK_OFFSET, DW_THRIFT_I64, chunk->offset);
+            dw__thrift_put_int(&writer, CHUNK_OFFSET, DW_THRIFT_I64, change->chunk->offset);
         } else if (field.id == CHUNK_METADATA && field.type == DW_THRIFT_STRUCT) {
             dw__thrift_put_field(&writer, CHUNK_METADATA, DW_THRIFT_STRUCT);
-            put_column_metadata(thrift, old, chunk, twin, out);
+            put_column_metadata(thrift, change, out);
         } else if (field.id >= CHUNK_INDEXES_FIRST && field.id <= CHUNK_INDEXES_LAST) {
             dw__thrift_skip(thrift, &field);
         } else {
@@ -348,7 +367,7 @@ put_chunks(const copier *c, size_t group_idx, size_t count, dw_thrift *thrift, d
     dw_thrift first = *thrift;
     dw__thrift_put_list(out, DW_THRIFT_STRUCT, count + c->twin_count);
     for (size_t i = 0; i < count && !thrift->failed; i++) {
-        put_chunk(thrift, &old[i], &chunks[i], NULL, out);
+        put_chunk(thrift, &(chunk_change){c, i, &old[i], &chunks[i], NULL}, out);
     }
     for (size_t t = 0; t < c->twin_count; t++) {
         static const dw_thrift_field element = {0, DW_THRIFT_STRUCT};
@@ -357,7 +376,8 @@ put_chunks(const copier *c, size_t group_idx, size_t count, dw_thrift *thrift, d
         for (size_t i = 0; i < leaf_idx; i++) {
             dw__thrift_skip(&again, &element);
         }
-        put_chunk(&again, &old[leaf_idx], &chunks[leaf_idx], &c->twins[t], out);
+        const chunk_change change = {c, leaf_idx, &old[leaf_idx], &chunks[leaf_idx], &c->twins[t]};
+        put_chunk(&again, &change, out);
     }
 }
 
@@ -411,6 +431,9 @@ put_node(const copier *c, const dw_pq_node *node, dw_thrift *thrift, dw_strbuf *
     while (dw__thrift_next(thrift, &field)) {
         if (is_unmarked && field.id == ELEMENT_LOGICAL_TYPE) {
             dw__thrift_skip(thrift, &field);
+        } else if (!is_root && field.id == ELEMENT_NAME) {
+            dw__thrift_skip(thrift, &field);
+            dw__thrift_put_bytes(&writer, ELEMENT_NAME, dw__pq_name_of(c->names, node));
         } else if (is_root && field.id == ELEMENT_CHILDREN) {
             dw__thrift_skip(thrift, &field);
             dw__thrift_put_int(&writer, ELEMENT_CHILDREN, DW_THRIFT_I32,
@@ -511,10 +534,12 @@ copy(copier *c)
 }
 
 dw_status
-dw__pq_plain_copy(const dw_pq_source *source, const dw_pq_sink *sink, dw_error *err)
+dw__pq_plain_copy(const dw_pq_source *source, const dw_pq_names *names, const dw_pq_sink *sink,
+                  dw_error *err)
 {
     const dw_allocator *allocator = source->storage->env->allocator;
     copier c = {.source = source,
+                .names = names,
                 .sink = sink,
                 .in = dw__strbuf_make(allocator, (size_t) PAGE_BYTES_MAX),
                 .head = dw__strbuf_make(allocator, HEAD_BYTES_MAX + HEAD_BYTES),
@@ -569,10 +594,12 @@ may_hold_null(const dw_pq_footer *footer, const dw_pq_node *variant)
 }
 
 static dw_status
-look(const dw_pq_source *source, dw_arena *arena, dw_pq_oddities *out, dw_error *err)
+look(const dw_pq_source *source, const dw_pq_names *names, dw_arena *arena, dw_pq_oddities *out,
+     dw_error *err)
 {
     dw_pq_footer footer;
     DW_TRY(dw__pq_footer_read(source, arena, &footer, err));
+    out->has_names = dw__pq_names_differ(names, &footer);
     for (size_t i = 0; i < footer.row_group_count; i++) {
         for (size_t k = 0; k < footer.leaf_count; k++) {
             out->has_codec = out->has_codec || footer.row_groups[i].chunks[k].codec == DW_PQ_LZ4;
@@ -589,12 +616,13 @@ look(const dw_pq_source *source, dw_arena *arena, dw_pq_oddities *out, dw_error 
 }
 
 dw_status
-dw__pq_find_oddities(const dw_pq_source *source, dw_pq_oddities *out, dw_error *err)
+dw__pq_find_oddities(const dw_pq_source *source, const dw_pq_names *names, dw_pq_oddities *out,
+                     dw_error *err)
 {
     dw_error ignored = DW_ERROR_INIT;
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, source->storage->env->allocator);
     *out = (dw_pq_oddities){0};
-    dw_status status = look(source, &arena, out, &ignored);
+    dw_status status = look(source, names, &arena, out, &ignored);
     return status == DW_OUT_OF_MEMORY ? dw__error_oom(err) : DW_OK;
 }

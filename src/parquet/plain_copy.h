@@ -2,7 +2,8 @@
  * A copy of a Parquet file that the engine reads as it should: its pages are not compressed where
  * the engine lacks the codec, which is LZ4 in Hadoop's frames, and Spark's `lz4`; and variants that
  * are whole are the groups of two binaries that they are, not marked as variants, as the engine
- * makes NULL of those that are JSON's null. Shredded ones have twins for that.
+ * makes NULL of those that are JSON's null. Shredded ones have twins for that. Fields that have
+ * ids have the names that the table gives them.
  *
  *  [COPY-1] Only a page at a time is in memory, and the footer.
  *  [COPY-2] Columns with other codecs are copied byte for byte. Indexes and filters, which tell of
@@ -11,6 +12,7 @@
 #ifndef DW_PARQUET_PLAIN_COPY_H
 #define DW_PARQUET_PLAIN_COPY_H
 
+#include "parquet/names.h"
 #include "parquet/source.h"
 
 /* The largest copy. */
@@ -31,14 +33,16 @@ typedef struct dw_pq_oddities {
     bool has_codec;    /* columns in a codec that the engine lacks */
     bool has_variants; /* marked ones that may be JSON's null; the copy has them without the mark */
     bool has_shredded; /* likewise; beside them the copy has twins (twin.h) */
+    bool has_names;    /* fields in columns have other names than they should */
 } dw_pq_oddities;
 
 /* None for files that are odd in other ways or not there. */
-DW_WARN_UNUSED dw_status dw__pq_find_oddities(const dw_pq_source *source, dw_pq_oddities *out,
-                                              dw_error *err);
-/* Writes the copy. DW_CORRUPT (FILE_INVALID), DW_UNSUPPORTED (PARQUET_ODD), and what the sink says.
+DW_WARN_UNUSED dw_status dw__pq_find_oddities(const dw_pq_source *source, const dw_pq_names *names,
+                                              dw_pq_oddities *out, dw_error *err);
+/* Writes the copy, in which fields have those names. DW_CORRUPT (FILE_INVALID), DW_UNSUPPORTED
+ * (PARQUET_ODD), and what the sink says.
  */
-DW_WARN_UNUSED dw_status dw__pq_plain_copy(const dw_pq_source *source, const dw_pq_sink *sink,
-                                           dw_error *err);
+DW_WARN_UNUSED dw_status dw__pq_plain_copy(const dw_pq_source *source, const dw_pq_names *names,
+                                           const dw_pq_sink *sink, dw_error *err);
 
 #endif

@@ -332,7 +332,7 @@ read_copy(dw_engine *engine, const dw_pq_source *source, rest_visitor *rest, dw_
     const dw_pq_sink sink = {write_piece, &scratch};
     dw_pq_source copy;
     DW_TRY(dw__scratch_open(&scratch, DW_STR_NULL, err));
-    DW_TRY(dw__pq_plain_copy(source, &sink, err));
+    DW_TRY(dw__pq_plain_copy(source, NULL, &sink, err));
     DW_TRY(dw__scratch_finish(&scratch, err));
     if (!dw__pq_source_open(engine->env, dw__str_from(scratch.path), &storage, &copy)) {
         return dw__error_set(err, DW_IO, "STORAGE_IO", "the copy of %.*s cannot be opened",
@@ -347,7 +347,7 @@ static dw_status
 read_rest(dw_engine *engine, const dw_pq_source *source, rest_visitor *rest, dw_error *err)
 {
     dw_pq_oddities oddities;
-    DW_TRY(dw__pq_find_oddities(source, &oddities, err));
+    DW_TRY(dw__pq_find_oddities(source, NULL, &oddities, err));
     if (oddities.has_codec) {
         return read_copy(engine, source, rest, err);
     }

@@ -5,6 +5,7 @@
  * file by id or all by name. Found by name, a column with another name would be read as NULL, and
  * written back as that. PROTOCOL.md "Reader Requirements for Column Mapping".
  */
+#include "parquet/names.h"
 #include "scan/scan_core.h"
 
 #include <inttypes.h>
@@ -99,4 +100,56 @@ dw__scan_check_field_names(dw_connection *connection, const dw_relation *relatio
     DW_TRY(dw__strbuf_ok(&sql, "the search for names of fields", err));
     DW_TRY(dw__connection_query_text(connection, dw__strbuf_str(&sql), scratch, &rows, err));
     return rows.row_count == 0 ? DW_OK : say(relation, rows.cells, err);
+}
+
+/* ---- Fields in columns ----------------------------------------------------------------------- */
+
+/* Recursion here and below is at most DW_SCHEMA_DEPTH_MAX deep. */
+static size_t
+count_fields(const dw_type *type)
+{
+    size_t count = type->field_count;
+    for (size_t i = 0; i < type->field_count; i++) {
+        count += count_fields(type->fields[i].type);
+    }
+    return count + (type->key == NULL ? 0 : count_fields(type->key)) +
+           (type->element == NULL ? 0 : count_fields(type->element));
+}
+
+static void
+add_names(const dw_type *type, dw_pq_field_name *items, size_t *count)
+{
+    for (size_t i = 0; i < type->field_count; i++) {
+        const dw_field *field = &type->fields[i];
+        if (field->mapping_id >= 0) {
+            items[(*count)++] = (dw_pq_field_name){field->mapping_id, field->physical_name};
+        }
+        add_names(field->type, items, count);
+    }
+    if (type->key != NULL) {
+        add_names(type->key, items, count);
+    }
+    if (type->element != NULL) {
+        add_names(type->element, items, count);
+    }
+}
+
+dw_status
+dw__scan_field_names(const dw_relation *relation, dw_arena *arena, const dw_pq_names **out,
+                     dw_error *err)
+{
+    *out = NULL;
+    size_t count = count_fields(relation->schema);
+    if (relation->mapping_mode != DW_MAPPING_ID || count == relation->schema->field_count) {
+        return DW_OK;
+    }
+    dw_pq_names *names = DW_ARENA_NEW(arena, dw_pq_names);
+    dw_pq_field_name *items = DW_ARENA_ARRAY(arena, dw_pq_field_name, count);
+    if (names == NULL || items == NULL) {
+        return dw__error_oom(err);
+    }
+    names->items = items;
+    add_names(relation->schema, items, &names->count);
+    *out = names;
+    return DW_OK;
 }

@@ -28,7 +28,7 @@ make_copy(dw_plain_files *files, const dw_env *env, dw_str directory, const dw_p
     *scratch = DW_SCRATCH_NONE;
     const dw_pq_sink sink = {write_piece, scratch};
     DW_TRY(dw__scratch_open(scratch, directory, err));
-    DW_TRY(dw__pq_plain_copy(source, &sink, err));
+    DW_TRY(dw__pq_plain_copy(source, files->names, &sink, err));
     DW_TRY(dw__scratch_finish(scratch, err));
     *path = dw__str_from(scratch->path);
     return DW_OK;
@@ -45,9 +45,9 @@ look_at(dw_plain_files *files, const dw_env *env, dw_str directory, bool keeps_v
         return DW_OK;
     }
     dw_pq_oddities oddities;
-    DW_TRY(dw__pq_find_oddities(&source, &oddities, err));
-    bool is_needed =
-        oddities.has_codec || (keeps_variants && (oddities.has_variants || oddities.has_shredded));
+    DW_TRY(dw__pq_find_oddities(&source, files->names, &oddities, err));
+    bool is_needed = oddities.has_codec || oddities.has_names ||
+                     (keeps_variants && (oddities.has_variants || oddities.has_shredded));
     files->have_twins = files->have_twins || oddities.has_shredded;
     dw_error cause = DW_ERROR_INIT;
     dw_str original = *path;
@@ -60,6 +60,13 @@ look_at(dw_plain_files *files, const dw_env *env, dw_str directory, bool keeps_v
     return status;
 }
 
+/* Writers of Delta tables call files "part-...", and fields by their physical names. */
+static bool
+may_have_other_names(const dw_plain_files *files, dw_str name)
+{
+    return files->names != NULL && !dw__str_starts_with(name, DW_STR("part-"));
+}
+
 dw_status
 dw__plain_files_make(dw_plain_files *files, const dw_env *env, dw_str directory,
                      bool keeps_variants, dw_str *paths, size_t count, dw_error *err)
@@ -70,7 +77,7 @@ dw__plain_files_make(dw_plain_files *files, const dw_env *env, dw_str directory,
         }
         size_t slash = dw__str_find_last(paths[i], '/');
         dw_str name = dw__str_slice(paths[i], slash == SIZE_MAX ? 0 : slash + 1, paths[i].len);
-        if (keeps_variants || dw__pq_may_need_copy(name)) {
+        if (keeps_variants || dw__pq_may_need_copy(name) || may_have_other_names(files, name)) {
             DW_TRY(look_at(files, env, directory, keeps_variants, &paths[i], err));
         }
     }

@@ -4,20 +4,22 @@
  *
  *  [PLAIN-1] Copies have no name, and are gone when the scan is closed.
  *  [PLAIN-2] Only files whose names leave their codec open are looked into, or all for their
- *            variants.
+ *            variants; for the names of their fields only files that no writer of Delta named.
  */
 #ifndef DW_SCAN_PLAIN_FILES_H
 #define DW_SCAN_PLAIN_FILES_H
 
 #include "base/error.h"
 #include "env/env.h"
+#include "parquet/names.h"
 #include "storage/scratch.h"
 
 typedef struct dw_plain_files {
     dw_scratch **items;
     size_t count;
     size_t capacity;
-    bool have_twins; /* of shredded variants, in some copy (parquet/twin.h) */
+    bool have_twins;          /* of shredded variants, in some copy (parquet/twin.h) */
+    const dw_pq_names *names; /* that fields are to have by their ids; NULL: those in the files */
 } dw_plain_files;
 
 /* Puts the path of a copy in the place of each path that needs one. `directory` is where copies

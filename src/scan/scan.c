@@ -54,6 +54,7 @@ reads_variants(const dw_bound_source *source)
 static dw_status
 make_copies(dw_scan *scan, dw_bound_source *source, dw_error *err)
 {
+    DW_TRY(dw__scan_field_names(&source->relation, &scan->arena, &source->copies.names, err));
     dw_status status = dw__plain_files_make(
         &source->copies, scan->env, dw__database_spill_directory(scan->database),
         reads_variants(source), source->paths, source->file_count, err);

@@ -127,6 +127,10 @@ DW_WARN_UNUSED dw_status dw__scan_check_field_names(dw_connection *connection,
                                                     const dw_relation *relation,
                                                     const dw_str *paths, size_t count,
                                                     dw_arena *scratch, dw_error *err);
+/* The names of all fields by their ids, in `arena`; NULL where columns are all that must be found
+ * by id. */
+DW_WARN_UNUSED dw_status dw__scan_field_names(const dw_relation *relation, dw_arena *arena,
+                                              const dw_pq_names **out, dw_error *err);
 
 /* Which rows of each file changed, by its deletion vectors: into `deleted` and `kept`. */
 DW_WARN_UNUSED dw_status dw__scan_load_changes(dw_bound_source *source, dw_error *err);

@@ -586,6 +586,49 @@ def test_variant__that_is_shredded_in_lists_and_null_of_json_is_not_null(w):
 
 
 @test
+def test_mapping__by_id_finds_fields_in_structs_lists_and_maps(w):
+    """As in a file of a table that was another format's: names are others, some of them each other's."""
+    def array(kind):
+        return {"type": "array", "elementType": kind, "containsNull": True}
+    table = schema(mapped("i", "integer", 9, "i"),
+                   mapped("s", schema(mapped("a", "integer", 2, "a"), mapped("b", "integer", 3, "b"),
+                                      mapped("new", "integer", 8, "c")), 1, "s"),
+                   mapped("l", array(schema(mapped("x", "integer", 5, "px"))), 4, "l"),
+                   mapped("m", {"type": "map", "keyType": "string", "valueType": schema(mapped("y", "integer", 7, "py")),
+                                "valueContainsNull": True}, 6, "m"))
+    number = by_hand.INT32
+    key = by_hand.leaf("key", by_hand.BYTE_ARRAY, by_hand.REQUIRED, converted=0, field_id=11)
+    fields = [by_hand.leaf("n", number, field_id=9),
+              by_hand.group("file_s", by_hand.leaf("b", number, field_id=2), by_hand.leaf("a", number, field_id=3),
+                            field_id=1),
+              by_hand.group("file_l", by_hand.group("list", by_hand.group("element", by_hand.leaf("x", number, field_id=5),
+                                                                          field_id=10), repetition=by_hand.REPEATED),
+                            converted=3, field_id=4),
+              by_hand.group("m", by_hand.group("key_value", key, by_hand.group("value", by_hand.leaf("file_y", number, field_id=7)),
+                                               repetition=by_hand.REPEATED), converted=1, field_id=6)]
+    columns = [(("n",), [(0, 1, 1), (0, 1, 2)]),
+               (("file_s", "b"), [(0, 2, 20), (0, 0, None)]), (("file_s", "a"), [(0, 2, 30), (0, 0, None)]),
+               (("file_l", "list", "element", "x"), [(0, 4, 5), (1, 3, None), (0, 1, None)]),
+               (("m", "key_value", "key"), [(0, 2, "k"), (0, 0, None)]),
+               (("m", "key_value", "value", "file_y"), [(0, 4, 7), (0, 0, None)])]
+    os.makedirs(w.path("t"))
+    path = w.path("t/00000-0-a.parquet")
+    properties = {"delta.columnMapping.mode": "id", "delta.columnMapping.maxColumnId": "11"}
+    for codec in (by_hand.UNCOMPRESSED, by_hand.LZ4_HADOOP):
+        by_hand.write(path, 2, fields, columns, codec=codec)
+        w.write_log("t", 0, [protocol("columnMapping"), metadata(table, **properties),
+                             add({"path": "00000-0-a.parquet", "partitionValues": {}, "size": os.path.getsize(path),
+                                  "modificationTime": 1, "dataChange": True})])
+        expect_equal(w.rows("SELECT i, s, l, map_values(m) AS m FROM t ORDER BY i"),
+                     [[1, {"a": 20, "b": 30, "new": None}, [{"x": 5}, {"x": None}], [{"y": 7}]], [2, None, [], None]])
+        expect_equal(w.rows("SELECT s.b FROM t WHERE s.a = 20"), [[30]])
+    w.sql("INSERT INTO t SELECT i + 10, s, l, m FROM t WHERE i = 1; UPDATE t SET s.a = 21 WHERE i = 1")
+    expect_equal(w.rows("SELECT i, s, l FROM t WHERE i IN (1, 11) ORDER BY i"),
+                 [[1, {"a": 21, "b": 30, "new": None}, [{"x": 5}, {"x": None}]],
+                  [11, {"a": 20, "b": 30, "new": None}, [{"x": 5}, {"x": None}]]])
+
+
+@test
 def test_variant__in_structs_and_lists_is_read(w):
     row = {"type": "struct", "fields": [field("n", "integer"), field("w", "variant"),
                                         field("l", {"type": "array", "elementType": "variant", "containsNull": True})]}

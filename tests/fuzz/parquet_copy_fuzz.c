@@ -28,13 +28,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     status = dw__storage_put(storage, DW_STR("x"), fuzz_text(data, size), NULL);
     dw_assert(status == DW_OK);
     dw_pq_source source = {storage, DW_STR("x"), (int64_t) size, 0};
-    status = dw__pq_plain_copy(&source, &sink, &err);
+    status = dw__pq_plain_copy(&source, NULL, &sink, &err);
     dw_assert(status == DW_OK || status == DW_CORRUPT || status == DW_UNSUPPORTED);
     if (status == DW_OK) {
         status = dw__storage_put(storage, DW_STR("x"), dw__strbuf_str(&out), NULL);
         dw_assert(status == DW_OK);
         source.size_bytes = (int64_t) out.len;
-        status = dw__pq_find_oddities(&source, &oddities, &err);
+        status = dw__pq_find_oddities(&source, NULL, &oddities, &err);
         dw_assert(status == DW_OK && !oddities.has_codec && !oddities.has_variants);
     }
     dw__storage_close(storage);
