@@ -67,12 +67,12 @@ add(diff *d, dw_schema_change_kind kind, dw_str before, dw_str after)
     dw__column_parts_print(&name, d->parts, d->part_count);
     DW_TRY(dw__strbuf_ok(&name, "a column's name", d->err));
     dw_schema_change *slot = DW_VEC_PUSH(d->arena->allocator, &d->list);
-    if (slot == NULL || !dw__arena_dup(d->arena, dw__strbuf_str(&name), &slot->column)) {
+    if (slot == NULL || !dw__arena_dup(d->arena, dw__strbuf_str(&name), &slot->column) ||
+        !dw__arena_dup(d->arena, before, &slot->before) ||
+        !dw__arena_dup(d->arena, after, &slot->after)) {
         return dw__error_oom(d->err);
     }
     slot->kind = kind;
-    slot->before = before;
-    slot->after = after;
     slot->top_idx = d->top_idx;
     return DW_OK;
 }

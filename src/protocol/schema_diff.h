@@ -26,7 +26,7 @@ typedef struct dw_schema_change {
     size_t top_idx; /* of the top-level column in the newer schema; SIZE_MAX: it has none */
 } dw_schema_change;
 
-/* All changes, outer before inner. In `arena`. */
+/* All changes, outer before inner. In `arena`, texts included. */
 DW_WARN_UNUSED dw_status dw__schema_diff(const dw_type *before, const dw_type *after,
                                          dw_arena *arena, dw_schema_change **out, size_t *count_out,
                                          dw_error *err);

@@ -1,6 +1,7 @@
 """Columns that are added, dropped, renamed, moved and given other types: rows stay, and no file is written again."""
 import json
 import os
+import sys
 
 from harness import PLAIN, expect, expect_equal, expect_failure, main, test
 
@@ -476,5 +477,4 @@ def test_alter_table__leaves_tables_of_the_engine_to_the_engine(w):
     expect_equal(out, [["q", 5]])
 
 
-if __name__ == "__main__":
-    main()
+sys.exit(main())

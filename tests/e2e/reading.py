@@ -1,6 +1,7 @@
 """Reading tables of others: what changed in them, where rows come from, and files of every kind."""
 import json
 import os
+import sys
 import shutil
 import random
 import struct
@@ -1263,5 +1264,4 @@ def test_settings__of_a_session_decide_what_constants_mean_and_which_files_are_r
     expect("0 after statistics" in pruned, f"files are still ruled out in other zones: {pruned}")
 
 
-if __name__ == "__main__":
-    main()
+sys.exit(main())
