@@ -6,6 +6,7 @@
 #include "error.h"
 #include "interrupt.h"
 #include "progress.h"
+#include "state.h"
 #include "text.h"
 
 #include <errno.h>
@@ -120,11 +121,14 @@ runner_open(runner *r, const runner_options *options)
         return status;
     }
     dw_error err = DW_ERROR_INIT;
+    char *state = state_directory(false);
+    runtime.state_directory = state;
     if (dw_runtime_open(&runtime, &r->runtime, &err) != DW_OK ||
         dw_session_open(r->runtime, &r->session, &err) != DW_OK) {
-        return error_report(&err);
+        status = error_report(&err);
     }
-    return EXIT_DONE;
+    free(state);
+    return status;
 }
 
 int

@@ -5,6 +5,7 @@
 #include "completion.h"
 #include "error.h"
 #include "interrupt.h"
+#include "state.h"
 #include "text.h"
 #include "verbs.h"
 
@@ -96,26 +97,16 @@ complete(EditLine *editor, wint_t key)
 
 /* ---- Opening and closing --------------------------------------------------------------------- */
 
-/* $XDG_STATE_HOME/deltaworks/history, or below ~/.local/state. NULL when there is no home. */
+/* NULL when there is no home. */
 static char *
 find_history_path(void)
 {
-    const char *state_home = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-    text path = {0};
-    if (state_home != NULL && state_home[0] == '/') {
-        text_append_cstr(&path, state_home);
-    } else if (home != NULL && home[0] == '/') {
-        text_printf(&path, "%s/.local", home);
-        (void) mkdir(text_cstr(&path), 0700);
-        text_append_cstr(&path, "/state");
-    } else {
-        return NULL;
+    text path = {.ptr = NULL};
+    char *directory = state_directory(true);
+    if (directory != NULL) {
+        text_printf(&path, "%s/history", directory);
     }
-    (void) mkdir(text_cstr(&path), 0700);
-    text_append_cstr(&path, "/deltaworks");
-    (void) mkdir(text_cstr(&path), 0700);
-    text_append_cstr(&path, "/history");
+    free(directory);
     return path.ptr;
 }
 

@@ -139,9 +139,13 @@ typedef struct dw_runtime_options {
     uint32_t thread_count;       /* 0: one per core */
     const char *spill_directory; /* where queries spill. NULL: a private directory below $TMPDIR */
     const char *warehouse;       /* where tables that SQL names without a path live. NULL: "." */
+    /* A directory in which it is recorded, table by table, which columns the conditions of
+     * statements are on, so that OPTIMIZE ... AUTO and CLUSTER BY AUTO can choose columns. It is
+     * made when there is none; what cannot be written is lost. NULL: nothing is recorded. */
+    const char *state_directory;
 } dw_runtime_options;
 
-#define DW_RUNTIME_OPTIONS_INIT {sizeof(dw_runtime_options), 0, 0, NULL, NULL}
+#define DW_RUNTIME_OPTIONS_INIT {sizeof(dw_runtime_options), 0, 0, NULL, NULL, NULL}
 
 /*
  * Opens a runtime. `options` may be NULL. The query engine is loaded on first use only, so that

@@ -21,7 +21,11 @@ runtime_init(dw_runtime *runtime, const dw_runtime_options *options, dw_error *e
         warehouse = dw__str_from(options->warehouse);
     }
     DW_TRY(dw__database_open(&runtime->env, &database, &runtime->database, err));
-    return dw__catalog_open(&runtime->env, runtime->database, warehouse, &runtime->catalog, err);
+    DW_TRY(dw__catalog_open(&runtime->env, runtime->database, warehouse, &runtime->catalog, err));
+    if (DW_HAS_OPTION(options, state_directory) && options->state_directory != NULL) {
+        return dw__catalog_count_use(runtime->catalog, dw__str_from(options->state_directory), err);
+    }
+    return DW_OK;
 }
 
 dw_status

@@ -8,6 +8,7 @@
 #include "codec/uri.h"
 #include "protocol/feature_use.h"
 #include "protocol/type_widening.h"
+#include "scan/column_use.h"
 #include "scan/lookup.h"
 #include "scan/scan_core.h"
 #include "scan/scan_sql.h"
@@ -387,6 +388,16 @@ open_by_keys(dw_scan *scan, const dw_scan_source *from, dw_plan_source *plan, bo
     return look_up_source(scan, source, plan, err);
 }
 
+static void
+count_use(const dw_scan *scan, const dw_scan_source *sources, dw_plan_source *plans, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (sources[i].use != NULL) {
+            dw__column_use_count(sources[i].use, &plans[i], &scan->sources[i].report);
+        }
+    }
+}
+
 static dw_status
 open_sources(dw_scan *scan, dw_database *database, dw_str sql, const dw_scan_source *sources,
              size_t count, dw_error *err)
@@ -397,6 +408,7 @@ open_sources(dw_scan *scan, dw_database *database, dw_str sql, const dw_scan_sou
     if (count == 1 && sources[0].keys != NULL) {
         DW_TRY(open_by_keys(scan, &sources[0], &plans[0], &is_known, err));
         if (scan->sources[0].is_bound) {
+            count_use(scan, sources, plans, count);
             return DW_OK;
         }
     }
@@ -407,6 +419,7 @@ open_sources(dw_scan *scan, dw_database *database, dw_str sql, const dw_scan_sou
     for (size_t i = 0; i < count; i++) {
         DW_TRY(open_source(scan, &scan->sources[i], &plans[i], err));
     }
+    count_use(scan, sources, plans, count);
     return DW_OK;
 }
 

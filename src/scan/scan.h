@@ -52,6 +52,7 @@ typedef struct dw_scan_source {
      * may name any. */
     const dw_str *wanted;
     size_t wanted_count;
+    struct dw_column_use *use; /* where its conditions are counted; NULL: nowhere */
     /* There is no view of that name: the statement is run with dw__scan_text in its place. */
     bool is_inlined;
 } dw_scan_source;

@@ -124,8 +124,9 @@ typedef struct dw_create_statement {
     dw_str *partition_columns;
     size_t partition_column_count;
     dw_name_paths cluster_by;
-    dw_str location; /* null string: none */
-    dw_str comment;  /* null string: none */
+    bool clusters_auto; /* CLUSTER BY AUTO */
+    dw_str location;    /* null string: none */
+    dw_str comment;     /* null string: none */
     dw_pairs properties;
     dw_sql_range query; /* AS query; empty: none */
     dw_clone_statement clone;
@@ -181,7 +182,8 @@ typedef enum dw_describe_kind {
     DW_DESCRIBE_DETAIL,
     DW_DESCRIBE_PROPERTIES,
     DW_DESCRIBE_CREATE_TABLE,
-    DW_DESCRIBE_CLUSTERING
+    DW_DESCRIBE_CLUSTERING,
+    DW_DESCRIBE_PRUNING
 } dw_describe_kind;
 
 typedef struct dw_describe_statement {
@@ -219,6 +221,7 @@ typedef struct dw_alter_statement {
     dw_str item;              /* the constraint, feature or column */
     dw_str expression;        /* ADD CONSTRAINT: in Spark's SQL */
     dw_name_paths cluster_by; /* CLUSTER BY; none: NONE */
+    bool clusters_auto;       /* CLUSTER BY AUTO */
     bool if_exists;
     bool truncates; /* DROP FEATURE ... TRUNCATE HISTORY */
     bool is_dry_run;
@@ -260,6 +263,7 @@ typedef struct dw_optimize_statement {
     dw_sql_name name;
     dw_sql_range condition; /* empty: none */
     dw_name_paths z_order;  /* ZORDER BY */
+    bool is_auto;           /* AUTO: columns are chosen from use */
     bool full;
     bool purges;
     dw_upkeep_options options;

@@ -39,7 +39,18 @@ alter_columns(dw_execution *x, dw_table *table, dw_alter_report *report)
 }
 
 static dw_status
-alter(dw_execution *x, dw_table *table, dw_alter_report *report)
+cluster_by(dw_execution *x, dw_table *table, dw_alter_report *report, dw_advice *advice)
+{
+    const dw_alter_statement *statement = &x->statement.as.alter;
+    if (!statement->clusters_auto) {
+        return dw__table_cluster_by(table, statement->cluster_by, report, x->err);
+    }
+    DW_TRY(dw__execution_advise(x, table, advice));
+    return dw__execution_follow_advice(x, table, advice, report);
+}
+
+static dw_status
+alter(dw_execution *x, dw_table *table, dw_alter_report *report, dw_advice *advice)
 {
     const dw_alter_statement *statement = &x->statement.as.alter;
     switch (statement->kind) {
@@ -59,7 +70,7 @@ alter(dw_execution *x, dw_table *table, dw_alter_report *report)
         return dw__table_drop_feature(table, x->session->connection, statement->item,
                                       statement->truncates, report, x->err);
     case DW_ALTER_CLUSTER_BY:
-        return dw__table_cluster_by(table, statement->cluster_by, report, x->err);
+        return cluster_by(x, table, report, advice);
     case DW_ALTER_SYNC_IDENTITY:
         return dw__table_sync_identity(table, x->session->connection, statement->item, report,
                                        x->err);
@@ -76,8 +87,21 @@ alter(dw_execution *x, dw_table *table, dw_alter_report *report)
 
 /* ---- What comes of it ------------------------------------------------------------------------ */
 
+/* Why the columns were chosen. */
 static dw_status
-set_plan(dw_execution *x, const dw_alter_report *report)
+put_advice(dw_execution *x, const dw_advice *advice, dw_rows *rows)
+{
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, MESSAGE_BYTES_MAX);
+    dw__advice_explain(advice, &text);
+    dw__rows_put_str(rows, DW_STR("advice"));
+    dw__rows_put_str(rows, DW_STR("CLUSTER BY AUTO"));
+    dw__rows_put_str(rows, DW_STR_NULL);
+    dw__rows_put_str(rows, dw__strbuf_str(&text));
+    return dw__strbuf_ok(&text, "the advice", x->err);
+}
+
+static dw_status
+set_plan(dw_execution *x, const dw_alter_report *report, const dw_advice *advice)
 {
     static const dw_rows_column columns[] = {{"change", DW_ROWS_STR, 0, 0},
                                              {"item", DW_ROWS_STR, 0, 0},
@@ -94,13 +118,18 @@ set_plan(dw_execution *x, const dw_alter_report *report)
         dw__rows_put_str(rows, effect->before);
         dw__rows_put_str(rows, effect->after);
     }
+    dw_status status = x->statement.as.alter.clusters_auto ? put_advice(x, advice, rows) : DW_OK;
+    if (status != DW_OK) {
+        dw__rows_free(rows);
+        return status;
+    }
     DW_TRY(dw__rows_stream(rows, &stream, x->err));
     dw__execution_set_rows(x, &stream);
     return DW_OK;
 }
 
 static dw_status
-set_message(dw_execution *x, const dw_alter_report *report)
+set_message(dw_execution *x, const dw_alter_report *report, const dw_advice *advice)
 {
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, MESSAGE_BYTES_MAX);
     if (report->version < 0) {
@@ -111,6 +140,10 @@ set_message(dw_execution *x, const dw_alter_report *report)
     for (size_t i = 0; report->version >= 0 && i < report->notice_count; i++) {
         dw__strbuf_append_literal(&text, "; ");
         dw__strbuf_append(&text, report->notices[i]);
+    }
+    if (x->statement.as.alter.clusters_auto) {
+        dw__strbuf_append_literal(&text, "; ");
+        dw__advice_explain(advice, &text);
     }
     dw__execution_set_message(x, &text, -1);
     return dw__strbuf_ok(&text, "the message", x->err);
@@ -124,14 +157,15 @@ alter_delta(dw_execution *x, dw_table *table)
                               .is_dry_run = statement->is_dry_run,
                               .forbids_mapping = x->session->settings.forbids_mapping,
                               .version = -1};
-    dw_status status = alter(x, table, &report);
+    dw_advice advice = {0};
+    dw_status status = alter(x, table, &report, &advice);
     if (status != DW_OK) {
         dw_str name = dw__sql_name_print(&statement->name, &x->arena);
         dw__error_context(x->err, "ALTER TABLE %.*s", DW_STR_ARG(name));
         return status;
     }
     dw__execution_note_commit(x, report.version);
-    return statement->is_dry_run ? set_plan(x, &report) : set_message(x, &report);
+    return statement->is_dry_run ? set_plan(x, &report, &advice) : set_message(x, &report, &advice);
 }
 
 dw_status

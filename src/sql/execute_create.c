@@ -83,16 +83,39 @@ open_table(dw_execution *x, dw_table **out)
 
 /* ---- What ------------------------------------------------------------------------------------ */
 
+/* The properties that were asked for, and the one of CLUSTER BY AUTO. */
+static dw_status
+take_properties(dw_execution *x, dw_pairs *out)
+{
+    const dw_create_statement *create = &x->statement.as.create;
+    *out = create->properties;
+    if (!create->clusters_auto || dw__pairs_get(out, DW_CLUSTER_BY_AUTO) != NULL) {
+        return DW_OK;
+    }
+    out->items = DW_ARENA_ARRAY(&x->arena, dw_pair, out->count + 1);
+    if (out->items == NULL) {
+        return dw__error_oom(x->err);
+    }
+    for (size_t i = 0; i < out->count; i++) {
+        out->items[i] = create->properties.items[i];
+    }
+    out->items[out->count++] = (dw_pair){.key = DW_CLUSTER_BY_AUTO, .value = DW_STR("true")};
+    return DW_OK;
+}
+
 static dw_status
 create_with(dw_execution *x, dw_table *table, dw_str query, dw_write_result *out)
 {
     const dw_create_statement *create = &x->statement.as.create;
+    dw_pairs properties;
+    DW_TRY(take_properties(x, &properties));
     dw_create_spec spec = {.mode = create->mode,
                            .schema = create->schema,
                            .partition_columns = create->partition_columns,
                            .partition_column_count = create->partition_column_count,
                            .cluster_by = create->cluster_by,
-                           .properties = create->properties,
+                           .clusters_auto = create->clusters_auto,
+                           .properties = properties,
                            .has_no_defaults = x->session->settings.creates_without_vectors,
                            .comment = create->comment,
                            .query = query,

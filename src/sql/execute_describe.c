@@ -53,6 +53,42 @@ describe_clustering(dw_execution *x, const dw_log_snapshot *snapshot, struct Arr
     return dw__rows_stream(rows, out, x->err);
 }
 
+static void
+put_advised(dw_rows *rows, const dw_advice *advice, size_t idx, dw_strbuf *text)
+{
+    const dw_advised_column *column = &advice->columns[idx];
+    dw__rows_put_str(rows, column->column.name);
+    dw__rows_put_i64(rows, column->use_count);
+    dw__rows_put_i64(rows, column->file_count);
+    dw__rows_put_i64(rows, column->skipped_count);
+    dw__rows_put_double(rows, column->depth);
+    dw__rows_put_double(rows, column->expected);
+    dw__strbuf_clear(text);
+    dw__advice_explain_column(advice, idx, text);
+    dw__rows_put_str(rows, dw__strbuf_str(text));
+}
+
+/* What was recorded of the use of columns, and what follows from it. */
+static dw_status
+describe_pruning(dw_execution *x, dw_table *table, struct ArrowArrayStream *out)
+{
+    static const dw_rows_column columns[] = {
+        {"column", DW_ROWS_STR, 0, 0},          {"numUses", DW_ROWS_I64, 0, 0},
+        {"numFiles", DW_ROWS_I64, 0, 0},        {"numFilesSkipped", DW_ROWS_I64, 0, 0},
+        {"averageDepth", DW_ROWS_DOUBLE, 0, 0}, {"expectedDepth", DW_ROWS_DOUBLE, 0, 0},
+        {"advice", DW_ROWS_STR, 0, 0}};
+    dw_advice advice;
+    DW_TRY(dw__execution_advise(x, table, &advice));
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_MESSAGE_BYTES_MAX);
+    dw_rows *rows;
+    DW_TRY(dw__rows_new(x->session->env->allocator, columns, sizeof(columns) / sizeof(columns[0]),
+                        &rows, x->err));
+    for (size_t i = 0; i < advice.count; i++) {
+        put_advised(rows, &advice, i, &text);
+    }
+    return dw__rows_stream(rows, out, x->err);
+}
+
 static dw_status
 describe(dw_execution *x, dw_table *table, struct ArrowArrayStream *rows)
 {
@@ -75,6 +111,8 @@ describe(dw_execution *x, dw_table *table, struct ArrowArrayStream *rows)
         return dw__show_create_table(table, snapshot, &describe->name, &x->arena, rows, x->err);
     case DW_DESCRIBE_CLUSTERING:
         return describe_clustering(x, snapshot, rows);
+    case DW_DESCRIBE_PRUNING:
+        return describe_pruning(x, table, rows);
     case DW_DESCRIBE_HISTORY:
         break;
     }

@@ -156,6 +156,64 @@ set_row(dw_execution *x, const dw_table *table, const dw_optimize_result *done, 
     return dw__execution_set_query(x, dw__strbuf_str(&sql));
 }
 
+/* ---- AUTO ------------------------------------------------------------------------------------ */
+
+/* What the advice was, and what became of it. */
+typedef struct auto_choice {
+    dw_advice advice;
+    bool is_asked;     /* AUTO */
+    bool is_owners;    /* the columns are not to be chosen */
+    int64_t clustered; /* the version that took other columns; -1: none */
+} auto_choice;
+
+static dw_status
+cluster_anew(dw_execution *x, dw_table *table, auto_choice *choice)
+{
+    dw_alter_report report = {.arena = &x->arena, .version = -1};
+    dw_status status = dw__execution_follow_advice(x, table, &choice->advice, &report);
+    choice->clustered = report.version;
+    return status;
+}
+
+/* A table whose columns are to be chosen is clustered by them, one that is not clustered is
+ * Z-ordered. A dry run shows what becomes of the files as if that were always so. */
+static dw_status
+choose_columns(dw_execution *x, dw_table *table, auto_choice *choice)
+{
+    dw_optimize_statement *optimize = &x->statement.as.optimize;
+    DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
+    DW_TRY(dw__execution_advise(x, table, &choice->advice));
+    DW_TRY(dw__log_snapshot(dw__table_log(table), &snapshot, x->err));
+    const dw_str *mark =
+        dw__pairs_get(&dw__log_snapshot_metadata(snapshot)->configuration, DW_CLUSTER_BY_AUTO);
+    bool is_marked = mark != NULL && dw__str_equal(*mark, DW_STR("true"));
+    bool is_clustered = choice->advice.present.count > 0;
+    choice->is_owners = is_clustered && !is_marked;
+    if (choice->is_owners || !choice->advice.is_better) {
+        return DW_OK;
+    }
+    if (is_marked && !optimize->options.dry_run) {
+        return cluster_anew(x, table, choice);
+    }
+    if (!is_clustered) {
+        optimize->z_order = choice->advice.chosen;
+    }
+    return DW_OK;
+}
+
+static void
+tell_choice(dw_strbuf *out, const auto_choice *choice)
+{
+    if (choice->is_asked && choice->is_owners) {
+        dw__strbuf_append_literal(out, "; AUTO chose no columns, as the table is clustered by ");
+        dw__cluster_columns_put_names(&choice->advice.present, out);
+        dw__strbuf_append_literal(out, ": ALTER TABLE ... CLUSTER BY AUTO lets it");
+    } else if (choice->is_asked) {
+        dw__strbuf_append_literal(out, "; ");
+        dw__advice_explain(&choice->advice, out);
+    }
+}
+
 /* ---- The line -------------------------------------------------------------------------------- */
 
 /* "12 files (3.4 MB)" */
@@ -190,7 +248,8 @@ put_rest(dw_strbuf *out, const dw_optimize_result *done)
 }
 
 static dw_status
-set_message(dw_execution *x, const dw_optimize_result *done, const depths *d)
+set_message(dw_execution *x, const dw_optimize_result *done, const depths *d,
+            const auto_choice *choice)
 {
     bool is_dry = x->statement.as.optimize.options.dry_run;
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, DW_TEXT_BYTES_MAX);
@@ -213,6 +272,7 @@ set_message(dw_execution *x, const dw_optimize_result *done, const depths *d)
         }
     }
     put_rest(&text, done);
+    tell_choice(&text, choice);
     dw__execution_set_message(x, &text, -1);
     return dw__strbuf_ok(&text, "the message", x->err);
 }
@@ -242,10 +302,14 @@ dw_status
 dw__execute_optimize(dw_execution *x)
 {
     dw_optimize_result done = {.version = -1};
+    auto_choice choice = {.is_asked = x->statement.as.optimize.is_auto, .clustered = -1};
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(dw__execution_table(x, &x->statement.as.optimize.name, &table));
     depths d = {0};
-    dw_status status = measure(x, table, &d, &d.before);
+    dw_status status = choice.is_asked ? choose_columns(x, table, &choice) : DW_OK;
+    if (status == DW_OK) {
+        status = measure(x, table, &d, &d.before);
+    }
     if (status == DW_OK) {
         status = run(x, table, &done);
     }
@@ -256,10 +320,10 @@ dw__execute_optimize(dw_execution *x)
     if (status != DW_OK) {
         dw_str name = dw__sql_name_print(&x->statement.as.optimize.name, &x->arena);
         dw__error_context(x->err, "%s %.*s", x->statement.verb, DW_STR_ARG(name));
-        dw__execution_tell_partial(x, done.version);
+        dw__execution_tell_partial(x, done.version < 0 ? choice.clustered : done.version);
         return status;
     }
-    dw__execution_note_commit(x, done.version);
-    DW_TRY(set_message(x, &done, &d));
+    dw__execution_note_commit(x, done.version < 0 ? choice.clustered : done.version);
+    DW_TRY(set_message(x, &done, &d, &choice));
     return set_row(x, table, &done, &d);
 }

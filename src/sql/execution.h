@@ -9,6 +9,8 @@
 #define DW_SQL_EXECUTION_H
 
 #include "sql/result.h"
+#include "table/alter.h"
+#include "upkeep/advice.h"
 
 /* A table as the statement sees it. Holds references to both. */
 typedef struct dw_seen_table {
@@ -132,6 +134,18 @@ DW_WARN_UNUSED dw_status dw__execution_rerun(dw_execution *x, dw_str text);
 dw_upkeep dw__execution_upkeep(dw_execution *x, const dw_upkeep_options *options);
 /* The same after a statement that has changed rows of a table. */
 void dw__execution_auto_compact(dw_execution *x);
+
+/* ---- Advice ---------------------------------------------------------------------------------- */
+
+/* By which columns to cluster the newest state of a table. In the arena. */
+DW_WARN_UNUSED dw_status dw__execution_advise(dw_execution *x, dw_table *table, dw_advice *out);
+/* CLUSTER BY AUTO: by what is advised, where that is clearly better than what there is. */
+DW_WARN_UNUSED dw_status dw__execution_follow_advice(dw_execution *x, dw_table *table,
+                                                     const dw_advice *advice,
+                                                     dw_alter_report *report);
+/* Appends why it is as it is, on one line; and of one column. */
+void dw__advice_explain(const dw_advice *advice, dw_strbuf *out);
+void dw__advice_explain_column(const dw_advice *advice, size_t idx, dw_strbuf *out);
 
 /* ---- Statements: each sets the result -------------------------------------------------------- */
 

@@ -166,7 +166,8 @@ parse_action(dw_parser *parser, dw_alter_statement *out, bool *found_out)
     if (dw__parser_accept(parser, DW_KEYWORD_CLUSTER)) {
         out->kind = DW_ALTER_CLUSTER_BY;
         DW_TRY(dw__parser_expect(parser, DW_KEYWORD_BY));
-        return dw__parser_accept_word(parser, "NONE")
+        out->clusters_auto = dw__parser_accept_word(parser, "AUTO");
+        return out->clusters_auto || dw__parser_accept_word(parser, "NONE")
                    ? DW_OK
                    : dw__parse_column_paths(parser, &out->cluster_by);
     }

@@ -86,10 +86,11 @@ parse_clause(create_parser *create, bool *found)
         return dw__parse_partition_columns(parser, &create->list, &create->partition_columns);
     }
     if (dw__parser_accept(parser, DW_KEYWORD_CLUSTER)) {
-        bool seen = out->cluster_by.count > 0;
+        bool seen = out->cluster_by.count > 0 || out->clusters_auto;
         DW_TRY(once(create, &seen, "CLUSTER BY"));
         DW_TRY(dw__parser_expect(parser, DW_KEYWORD_BY));
-        return dw__parse_column_paths(parser, &out->cluster_by);
+        out->clusters_auto = dw__parser_accept_word(parser, "AUTO");
+        return out->clusters_auto ? DW_OK : dw__parse_column_paths(parser, &out->cluster_by);
     }
     if (dw__parser_accept(parser, DW_KEYWORD_LOCATION)) {
         return parse_text_clause(create, "LOCATION", &out->location);

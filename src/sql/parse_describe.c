@@ -68,12 +68,12 @@ is_verb(const dw_parser *parser, dw_keyword keyword)
     return dw__parser_is(parser, keyword) && next != DW_TOKEN_END && next != DW_TOKEN_SYMBOL;
 }
 
-/* CLUSTERING is no keyword: a table may have that name. */
+/* CLUSTERING and PRUNING are no keywords: a table may have that name. */
 static bool
-is_clustering(const dw_parser *parser)
+is_about(const dw_parser *parser, const char *word)
 {
     uint8_t next = dw__parser_peek(parser, 1)->kind;
-    return dw__parser_is_word_at(parser, 0, "clustering") && next != DW_TOKEN_END &&
+    return dw__parser_is_word_at(parser, 0, word) && next != DW_TOKEN_END &&
            next != DW_TOKEN_SYMBOL;
 }
 
@@ -102,7 +102,13 @@ dw__parse_describe(dw_parser *parser, dw_statement *out)
         DW_TRY(dw__parser_table(parser, &out->as.describe.name));
         return dw__parser_expect_end(parser);
     }
-    if (is_clustering(parser)) {
+    if (is_about(parser, "pruning")) {
+        parser->pos++;
+        set_describe(out, DW_DESCRIBE_PRUNING, "DESCRIBE PRUNING");
+        DW_TRY(dw__parser_table(parser, &out->as.describe.name));
+        return dw__parser_expect_end(parser);
+    }
+    if (is_about(parser, "clustering")) {
         parser->pos++;
         set_describe(out, DW_DESCRIBE_CLUSTERING, "DESCRIBE CLUSTERING");
         return parse_clustering(parser, &out->as.describe);

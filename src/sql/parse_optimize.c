@@ -1,6 +1,6 @@
 /*
- * OPTIMIZE name [FULL] [WHERE condition] [FULL] [ZORDER BY (columns)] and REORG TABLE name [WHERE
- * condition] APPLY (PURGE), each with the common end of upkeep.
+ * OPTIMIZE name [AUTO] [FULL] [WHERE condition] [FULL] [ZORDER BY (columns)] and REORG TABLE name
+ * [WHERE condition] APPLY (PURGE), each with the common end of upkeep.
  */
 #include "sql/parse.h"
 #include "sql/parse_column.h"
@@ -49,10 +49,11 @@ dw__parse_optimize(dw_parser *parser, dw_optimize_statement *out)
 {
     *out = (dw_optimize_statement){0};
     DW_TRY(dw__parser_table(parser, &out->name));
+    out->is_auto = dw__parser_accept_word(parser, "auto");
     out->full = dw__parser_accept_word(parser, "full");
     DW_TRY(parse_where(parser, &out->condition));
     out->full = out->full || dw__parser_accept_word(parser, "full");
-    if (dw__parser_accept_word(parser, "zorder")) {
+    if (!out->is_auto && dw__parser_accept_word(parser, "zorder")) {
         DW_TRY(dw__parser_expect(parser, DW_KEYWORD_BY));
         DW_TRY(dw__parse_column_paths(parser, &out->z_order));
     }

@@ -300,6 +300,9 @@ source_of(dw_execution *x, const dw_sql_reference *reference, dw_scan_source *ou
         dw_str name = dw__sql_name_print(&reference->name, &x->arena);
         dw__error_context(x->err, "opening %.*s", DW_STR_ARG(name));
     }
+    bool counts_use = !x->session->settings.counts_no_use && out->changes == NULL &&
+                      x->statement.kind != DW_STATEMENT_EXPLAIN;
+    out->use = counts_use ? dw__table_column_use(table) : NULL;
     out->name = reference->scan_name;
     return status;
 }

@@ -90,6 +90,7 @@ static const setting settings[] = {
     {"spark.databricks.delta.maxCommitAttempts", AT(limits.attempts_max), NULL, NULL,
      DW_TXN_ATTEMPTS_MAX, INT64_C(1000000000), 1},
     {"deltaworks.autoColumnMapping", AT(forbids_mapping), "true", "false", 0, 0, 0},
+    {"deltaworks.pruningStatistics", AT(counts_no_use), "on", "off", 0, 0, 0},
     {"deltaworks.maxCommitSeconds", AT(limits.time_max_ms), NULL, NULL, DW_TXN_TIME_MAX_MS,
      INT64_C(86400), 1000},
 };

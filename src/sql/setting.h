@@ -14,6 +14,7 @@ typedef struct dw_session_settings {
     bool skips_retention_check;   /* VACUUM may retain less than is safe */
     bool creates_without_vectors; /* new tables have no deletion vectors unless they are told to */
     bool forbids_mapping;         /* ALTER TABLE does not switch column mapping on by itself */
+    bool counts_no_use;           /* which columns conditions are on is not recorded */
     dw_commit_limits limits;      /* of commits that others get ahead of */
 } dw_session_settings;
 

@@ -303,6 +303,7 @@ static const dw_storage_ops posix_ops = {
     .put_draft_if_absent = dw__posix_put_draft_if_absent,
     .draft_free = dw__posix_draft_free,
     .put = dw__posix_put,
+    .put_hint = dw__posix_put_hint,
     .list = dw__posix_list,
     .walk = dw__posix_walk,
     .head = posix_head,

@@ -102,6 +102,8 @@ DW_WARN_UNUSED dw_status dw__posix_copy(dw_storage *storage, dw_str key, dw_stor
                                         dw_str from_key, int64_t *size_out, dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_put(dw_storage *storage, dw_str key, dw_str bytes,
                                        dw_error *err);
+DW_WARN_UNUSED dw_status dw__posix_put_hint(dw_storage *storage, dw_str key, dw_str bytes,
+                                            dw_error *err);
 DW_WARN_UNUSED dw_status dw__posix_list(dw_storage *storage, const dw_list_request *request,
                                         dw_arena *arena, dw_list_page *page_out, dw_error *err);
 

@@ -384,14 +384,28 @@ dw__posix_put_hint_if_absent(dw_storage *storage, dw_str key, dw_str bytes, dw_e
     return put_if_absent(dw__posix_from(storage), key, &request, err);
 }
 
+static dw_status
+put_anyway(dw_storage *storage, dw_str key, put_request *request, dw_error *err)
+{
+    dw_posix *posix = dw__posix_from(storage);
+    request->may_replace = true;
+    DW_TRY(check_name(key, err));
+    DW_TRY(dw__posix_path_make(posix, key, &request->target, err));
+    return put(posix, request, err);
+}
+
 dw_status
 dw__posix_put(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
 {
-    dw_posix *posix = dw__posix_from(storage);
-    put_request request = {.bytes = bytes, .may_replace = true};
-    DW_TRY(check_name(key, err));
-    DW_TRY(dw__posix_path_make(posix, key, &request.target, err));
-    return put(posix, &request, err);
+    put_request request = {.bytes = bytes};
+    return put_anyway(storage, key, &request, err);
+}
+
+dw_status
+dw__posix_put_hint(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
+{
+    put_request request = {.bytes = bytes, .is_hint = true};
+    return put_anyway(storage, key, &request, err);
 }
 
 dw_status

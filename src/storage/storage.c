@@ -149,6 +149,15 @@ dw__storage_put(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
 }
 
 dw_status
+dw__storage_put_hint(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err)
+{
+    dw_assert(storage != NULL);
+    DW_TRY(dw__storage_key_check(key, err));
+    return storage->ops->put_hint == NULL ? storage->ops->put(storage, key, bytes, err)
+                                          : storage->ops->put_hint(storage, key, bytes, err);
+}
+
+dw_status
 dw__storage_list(dw_storage *storage, const dw_list_request *request, dw_arena *arena,
                  dw_list_page *page_out, dw_error *err)
 {

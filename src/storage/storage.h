@@ -5,7 +5,7 @@
  *
  *  [STORAGE-1] put_if_absent creates the whole object or nothing; of several callers one wins.
  *  [STORAGE-2] When put or put_if_absent returned DW_OK the object survives a power failure;
- *              what put_hint_if_absent made may not.
+ *              what put_hint and put_hint_if_absent made may not.
  *  [STORAGE-3] list gives keys in bytewise order and, once DW_OK, every object that was complete
  *              before the call. It may or may not show those that appear meanwhile.
  *  [STORAGE-4] DW_IO and DW_UNAVAILABLE mean that nothing happened; DW_AMBIGUOUS that it may have.
@@ -105,6 +105,8 @@ typedef struct dw_storage_ops {
     void (*draft_free)(dw_storage *storage, dw_draft *draft);
     /* Creates or replaces as one step: readers see the old or the new bytes. */
     dw_status (*put)(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err);
+    /* The same for what may be missing or damaged after a power failure. NULL: put does it. */
+    dw_status (*put_hint)(dw_storage *storage, dw_str key, dw_str bytes, dw_error *err);
     dw_status (*list)(dw_storage *storage, const dw_list_request *request, dw_arena *arena,
                       dw_list_page *page_out, dw_error *err);
     /* See dw_walk. NULL: the list is gone through. */
@@ -173,6 +175,8 @@ DW_WARN_UNUSED dw_status dw__storage_put_draft_if_absent(dw_storage *storage, dw
 void dw__storage_draft_free(dw_storage *storage, dw_draft *draft);
 DW_WARN_UNUSED dw_status dw__storage_put(dw_storage *storage, dw_str key, dw_str bytes,
                                          dw_error *err);
+DW_WARN_UNUSED dw_status dw__storage_put_hint(dw_storage *storage, dw_str key, dw_str bytes,
+                                              dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_list(dw_storage *storage, const dw_list_request *request,
                                           dw_arena *arena, dw_list_page *page_out, dw_error *err);
 DW_WARN_UNUSED dw_status dw__storage_walk(dw_storage *storage, const dw_walk *walk, dw_error *err);

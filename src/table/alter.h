@@ -55,6 +55,10 @@ DW_WARN_UNUSED dw_status dw__table_drop_constraint(dw_table *table, dw_str name,
  * dw__cluster_columns_find and _check return). */
 DW_WARN_UNUSED dw_status dw__table_cluster_by(dw_table *table, dw_name_paths columns,
                                               dw_alter_report *report, dw_error *err);
+/* CLUSTER BY AUTO: the table is marked as one whose columns are chosen, and clustered by these; no
+ * columns: by those of now, if any. */
+DW_WARN_UNUSED dw_status dw__table_cluster_by_auto(dw_table *table, dw_name_paths columns,
+                                                   dw_alter_report *report, dw_error *err);
 /* ALTER COLUMN ... SYNC IDENTITY: the mark moves on to where the column's values end. Nothing is
  * committed when it is there. DW_INVALID_ARGUMENT (COLUMN_NOT_FOUND, NO_IDENTITY_COLUMN). */
 DW_WARN_UNUSED dw_status dw__table_sync_identity(dw_table *table, dw_connection *connection,

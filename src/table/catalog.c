@@ -19,7 +19,8 @@ struct dw_catalog {
     dw_storage *warehouse;
     pthread_mutex_t mutex; /* guards everything below */
     dw_arena arena;
-    dw_map by_uri; /* uri -> dw_table, a reference each */
+    dw_str use_directory; /* null string: the use of columns is not counted */
+    dw_map by_uri;        /* uri -> dw_table, a reference each */
 };
 
 dw_status
@@ -35,6 +36,7 @@ dw__catalog_open(const dw_env *env, dw_database *database, dw_str warehouse, dw_
     catalog->database = database;
     dw__arena_init(&catalog->arena, env->allocator);
     dw__map_init(&catalog->by_uri, env->allocator);
+    catalog->use_directory = DW_STR_NULL;
     int failed = pthread_mutex_init(&catalog->mutex, NULL);
     dw_assert(failed == 0);
     dw_status status = dw__storage_open(env, warehouse, &catalog->warehouse, err);
@@ -118,11 +120,23 @@ find_or_open(dw_catalog *catalog, dw_str uri, dw_table **out, dw_error *err)
         dw__table_unref(table);
         table = dw__table_ref(known->ptr);
     } else {
+        if (!dw__str_is_null(catalog->use_directory)) {
+            dw__table_count_use(table, catalog->use_directory);
+        }
         DW_TRY(remember(catalog, root, table, err));
     }
     DW_TRY(remember(catalog, uri, table, err));
     *out = dw__table_ref(table);
     return DW_OK;
+}
+
+dw_status
+dw__catalog_count_use(dw_catalog *catalog, dw_str directory, dw_error *err)
+{
+    pthread_mutex_lock(&catalog->mutex);
+    bool done = dw__arena_dup(&catalog->arena, directory, &catalog->use_directory);
+    pthread_mutex_unlock(&catalog->mutex);
+    return done ? DW_OK : dw__error_oom(err);
 }
 
 dw_status

@@ -20,6 +20,11 @@ const dw_env *dw__catalog_env(const dw_catalog *catalog);
 /* Where tables without a path live. Borrowed. */
 dw_storage *dw__catalog_warehouse(dw_catalog *catalog);
 
+/* Counts what conditions of queries are on, for tables that are opened from now on: see
+ * scan/column_use.h. */
+DW_WARN_UNUSED dw_status dw__catalog_count_use(dw_catalog *catalog, dw_str directory,
+                                               dw_error *err);
+
 /* The table at a path or URI, opened or found in the cache; a reference for the caller. */
 DW_WARN_UNUSED dw_status dw__catalog_table_at(dw_catalog *catalog, dw_str uri, dw_table **out,
                                               dw_error *err);

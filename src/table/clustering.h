@@ -14,6 +14,8 @@
 /* As many as the reference allows. */
 #define DW_CLUSTER_COLUMNS_MAX ((size_t) 4)
 #define DW_CLUSTERING_DOMAIN DW_STR("delta.clustering")
+/* The property of a table whose columns are chosen from its use: "true". */
+#define DW_CLUSTER_BY_AUTO DW_STR("clusterByAuto")
 /* What files are said to be clustered by. */
 #define DW_CLUSTERING_PROVIDER DW_STR("liquid")
 

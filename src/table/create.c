@@ -105,13 +105,16 @@ choose_clustering(create_state *state, dw_error *err)
 {
     const dw_create_spec *spec = state->spec;
     state->clustering = DW_STR_NULL;
-    if (spec->cluster_by.count == 0) {
+    if (spec->cluster_by.count == 0 && !spec->clusters_auto) {
         return DW_OK;
     }
     if (spec->partition_column_count > 0) {
         return dw__error_set(err, DW_INVALID_ARGUMENT, "CLUSTER_BY_WITH_PARTITIONED_BY",
                              "expected CLUSTER BY or PARTITIONED BY, found both: a clustered table "
                              "has no partitions");
+    }
+    if (spec->cluster_by.count == 0) {
+        return DW_OK; /* the columns are still to be chosen */
     }
     DW_TRY(dw__cluster_columns_find(state->schema, spec->cluster_by, state->arena,
                                     &state->cluster_by, err));

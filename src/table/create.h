@@ -21,6 +21,7 @@ typedef struct dw_create_spec {
     const dw_str *partition_columns;
     size_t partition_column_count;
     dw_name_paths cluster_by; /* CLUSTER BY; none: the table is not clustered */
+    bool clusters_auto;       /* CLUSTER BY AUTO: `properties` say so, too */
     dw_pairs properties;      /* checked by dw__property_check */
     bool has_no_defaults;     /* the table gets no property that is not among these */
     dw_str name;              /* of the table in its metadata; null string: none */

@@ -12,6 +12,7 @@ struct dw_table {
     dw_database *database;
     dw_storage *storage;
     dw_log *log;
+    dw_column_use *column_use; /* NULL: nothing is counted */
     atomic_int ref_count;
 };
 
@@ -51,6 +52,7 @@ dw__table_unref(dw_table *table)
     if (table == NULL || atomic_fetch_sub(&table->ref_count, 1) != 1) {
         return;
     }
+    dw__column_use_close(table->column_use);
     dw__log_close(table->log);
     dw__storage_close(table->storage);
     DW_DELETE(table->env->allocator, table);
@@ -78,6 +80,20 @@ dw_database *
 dw__table_database(dw_table *table)
 {
     return table->database;
+}
+
+dw_column_use *
+dw__table_column_use(const dw_table *table)
+{
+    return table->column_use;
+}
+
+void
+dw__table_count_use(dw_table *table, dw_str directory)
+{
+    if (table->column_use == NULL) { /* stays so without memory: that nothing is counted is legal */
+        table->column_use = dw__column_use_open(table->env, directory, dw__table_root(table));
+    }
 }
 
 const dw_env *

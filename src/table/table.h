@@ -10,6 +10,7 @@
 
 #include "engine/database.h"
 #include "log/log.h"
+#include "scan/column_use.h"
 
 /* struct dw_table is the public handle (include/deltaworks.h). Ref-counted, thread-safe. */
 
@@ -25,6 +26,10 @@ dw_log *dw__table_log(dw_table *table);
 dw_storage *dw__table_storage(dw_table *table);
 dw_database *dw__table_database(dw_table *table);
 const dw_env *dw__table_env(const dw_table *table);
+/* Where the conditions of queries are counted; NULL: nowhere. */
+dw_column_use *dw__table_column_use(const dw_table *table);
+/* They are, from now on, and kept below `directory`. Before others have the table. */
+void dw__table_count_use(dw_table *table, dw_str directory);
 
 typedef dw_table *dw_table_ptr;
 

@@ -25,7 +25,8 @@ ROWS_PER_FILE = 20000
 class Warehouse:
     def __init__(self, folder):
         self.folder = folder
-        self.env = dict(os.environ, DELTAWORKS_WAREHOUSE=folder)
+        self.env = dict(os.environ, DELTAWORKS_WAREHOUSE=folder,
+                        XDG_STATE_HOME=os.path.join(folder, ".state"))
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)

@@ -47,8 +47,13 @@ class World:
     def path(self, name):
         return os.path.join(self.folder, name)
 
+    def environment(self):
+        """The user's home is left alone: what is remembered of use goes into the folder, hidden."""
+        return dict(os.environ, DELTAWORKS_WAREHOUSE=self.folder, LC_ALL="C.UTF-8",
+                    XDG_STATE_HOME=self.path(".state"))
+
     def run(self, *arguments, stdin=b"", preexec=None, **environment):
-        env = dict(os.environ, DELTAWORKS_WAREHOUSE=self.folder, LC_ALL="C.UTF-8", **environment)
+        env = {**self.environment(), **environment}
         done = subprocess.run([PROGRAM, *arguments], input=stdin, capture_output=True,
                               timeout=TIMEOUT_S, env=env, cwd=self.folder, preexec_fn=preexec)
         return Ran(done)
@@ -70,7 +75,7 @@ class World:
             expect(ran.status == 0 and not found, f"no findings in {name}: {ran!r}")
 
     def start(self, *arguments, **options):
-        env = dict(os.environ, DELTAWORKS_WAREHOUSE=self.folder, LC_ALL="C.UTF-8")
+        env = self.environment()
         return subprocess.Popen([PROGRAM, *arguments], env=env, cwd=self.folder,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
