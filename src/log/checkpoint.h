@@ -27,6 +27,12 @@ DW_WARN_UNUSED dw_status dw__checkpoint_open(dw_log *log, const dw_segment *segm
 DW_WARN_UNUSED dw_status dw__checkpoint_read_adds(dw_checkpoint *checkpoint,
                                                   dw_definition *definition, dw_replay *base,
                                                   dw_error *err);
+/* Visits the adds of its Parquet files, some at a time, in order: a set lasts as long as its visit,
+ * which may change it. */
+typedef dw_status (*dw_adds_visitor)(void *ctx, dw_file_set *adds, dw_error *err);
+DW_WARN_UNUSED dw_status dw__checkpoint_visit_adds(dw_checkpoint *checkpoint,
+                                                   dw_definition *definition, dw_adds_visitor visit,
+                                                   void *ctx, dw_error *err);
 /* Visits the removes. DW_NOT_FOUND when a file of it was removed meanwhile. */
 typedef dw_status (*dw_remove_visitor)(void *ctx, const dw_file *remove, dw_error *err);
 DW_WARN_UNUSED dw_status dw__checkpoint_visit_removes(dw_checkpoint *checkpoint,

@@ -25,6 +25,8 @@ typedef struct add_reader {
     dw_arena scratch;        /* of a row */
     dw_status status;
     dw_error err;
+    dw_adds_visitor visit; /* takes what is complete; NULL: it stays in the set */
+    void *visit_ctx;
     bool has_only_parsed; /* statistics turned out to be a struct: the file must be read again */
 } add_reader;
 
@@ -39,6 +41,10 @@ finish_block(add_reader *reader, dw_error *err)
     dw_status status = dw__file_set_append_block(reader->set, reader->block, err);
     dw__file_block_unref(reader->block);
     reader->block = NULL;
+    if (status == DW_OK && reader->visit != NULL) {
+        status = reader->visit(reader->visit_ctx, reader->set, err);
+        dw__file_set_truncate(reader->set, 0);
+    }
     return status;
 }
 
@@ -365,5 +371,47 @@ dw__checkpoint_read_adds(dw_checkpoint *checkpoint, dw_definition *definition, d
         dw__file_set_free(parts.items[i].set);
         dw__stats_origin_unref(parts.items[i].origin);
     }
+    return status;
+}
+
+/* ---- Some at a time -------------------------------------------------------------------------- */
+
+static dw_status
+visit_file(dw_checkpoint *checkpoint, size_t file_idx, add_reader *reader, dw_error *err)
+{
+    reader->file = &checkpoint->files[file_idx];
+    DW_TRY(dw__checkpoint_origin_new(checkpoint, file_idx, &reader->origin, err));
+    read_range(reader);
+    dw__stats_origin_unref(reader->origin);
+    if (reader->status != DW_OK) {
+        dw__error_copy(err, &reader->err);
+    }
+    return reader->status;
+}
+
+dw_status
+dw__checkpoint_visit_adds(dw_checkpoint *checkpoint, dw_definition *definition,
+                          dw_adds_visitor visit, void *ctx, dw_error *err)
+{
+    const dw_allocator *allocator = checkpoint->log->env->allocator;
+    if (checkpoint->definition == NULL) {
+        checkpoint->definition = dw__definition_ref(definition);
+    }
+    add_reader reader = {.checkpoint = checkpoint,
+                         .range = DW_ROWS_ALL,
+                         .set = dw__file_set_new(allocator, false),
+                         .visit = visit,
+                         .visit_ctx = ctx,
+                         .err = DW_ERROR_INIT};
+    if (reader.set == NULL) {
+        return dw__error_oom(err);
+    }
+    dw__arena_init(&reader.scratch, allocator);
+    dw_status status = DW_OK;
+    for (size_t i = 0; status == DW_OK && i < checkpoint->file_count; i++) {
+        status = visit_file(checkpoint, i, &reader, err);
+    }
+    dw__arena_deinit(&reader.scratch);
+    dw__file_set_free(reader.set);
     return status;
 }

@@ -193,10 +193,24 @@ join_segment(dw_log *log, const dw_segment *segment, dw_snapshot_parts *parts,
     return DW_OK;
 }
 
+/* One try to load a version: what was listed, chosen, and what went wrong. */
+typedef struct attempt {
+    dw_log *log;
+    int64_t version;
+    bool is_lean;             /* the files of the checkpoint are left there */
+    int64_t from_version;     /* where listing starts */
+    int64_t checkpoint_limit; /* only checkpoints below it */
+    bool checkpoint_failed;
+    int64_t checkpoint_version;
+} attempt;
+
+/* Tells in the attempt whether an error came from the checkpoint, so that an older one may be
+ * tried. */
 static dw_status
-load_on_checkpoint(dw_log *log, const dw_segment *segment, const dw_replay *tail,
-                   dw_log_snapshot **out, bool *checkpoint_failed_out, dw_error *err)
+load_on_checkpoint(attempt *a, const dw_segment *segment, const dw_replay *tail,
+                   dw_log_snapshot **out, dw_error *err)
 {
+    dw_log *log = a->log;
     DW_AUTO(dw_checkpoint_ptr) checkpoint = NULL;
     DW_AUTO(dw_definition_ptr) definition = NULL;
     DW_AUTO(dw_replay) base;
@@ -204,29 +218,31 @@ load_on_checkpoint(dw_log *log, const dw_segment *segment, const dw_replay *tail
     dw_status status = dw__checkpoint_open(log, segment, &base, &checkpoint, err);
     if (status == DW_OK) {
         DW_TRY(dw__snapshot_define(log->env, tail, &base, segment->version, &definition, err));
-        status = dw__checkpoint_read_adds(checkpoint, definition, &base, err);
+        dw__replay_seal(&base);
+        status = a->is_lean ? DW_OK : dw__checkpoint_read_adds(checkpoint, definition, &base, err);
     }
-    *checkpoint_failed_out = status == DW_CORRUPT || status == DW_NOT_FOUND;
+    a->checkpoint_failed = status == DW_CORRUPT || status == DW_NOT_FOUND;
     DW_TRY(status);
-    dw_snapshot_parts parts = {
-        .tail = tail, .base_replay = &base, .checkpoint = checkpoint, .definition = definition};
+    dw_snapshot_parts parts = {.tail = tail,
+                               .base_replay = &base,
+                               .checkpoint = checkpoint,
+                               .definition = definition,
+                               .is_lean = a->is_lean};
     return join_segment(log, segment, &parts, out, err);
 }
 
-/* The snapshot of a segment. `checkpoint_failed_out` tells whether an error came from the
- * checkpoint, so that an older one may be tried. */
 static dw_status
-load_segment(dw_log *log, const dw_segment *segment, dw_log_snapshot **out,
-             bool *checkpoint_failed_out, dw_error *err)
+load_segment(attempt *a, const dw_segment *segment, dw_log_snapshot **out, dw_error *err)
 {
+    dw_log *log = a->log;
     *out = NULL;
-    *checkpoint_failed_out = false;
+    a->checkpoint_failed = false;
     DW_AUTO(dw_replay) tail;
     DW_TRY(dw__replay_init(&tail, log->env, err));
     DW_TRY(load_commits(log, segment->commits, segment->commit_count, &tail, err));
     dw__replay_seal(&tail);
     if (segment->checkpoint_version >= 0) {
-        return load_on_checkpoint(log, segment, &tail, out, checkpoint_failed_out, err);
+        return load_on_checkpoint(a, segment, &tail, out, err);
     }
     dw_snapshot_parts parts = {.tail = &tail};
     return join_segment(log, segment, &parts, out, err);
@@ -234,21 +250,11 @@ load_segment(dw_log *log, const dw_segment *segment, dw_log_snapshot **out,
 
 /* ---- Versions -------------------------------------------------------------------------------- */
 
-/* One try to load a version: what was listed, chosen, and what went wrong. */
-typedef struct attempt {
-    dw_log *log;
-    int64_t version;
-    int64_t from_version;     /* where listing starts */
-    int64_t checkpoint_limit; /* only checkpoints below it */
-    bool checkpoint_failed;
-    int64_t checkpoint_version;
-} attempt;
-
 /* Says when a version is not what its checksum says that it was. [CHECKSUM-4] */
 static dw_status
 compare_with_checksum(const dw_log_listing *listing, const dw_log_snapshot *snapshot, dw_error *err)
 {
-    if (listing->checksum_version != snapshot->version) {
+    if (listing->checksum_version != snapshot->version || dw__snapshot_is_lean(snapshot)) {
         return DW_OK;
     }
     dw_error mismatch = DW_ERROR_INIT;
@@ -283,7 +289,7 @@ try_load(attempt *a, dw_log_snapshot **out, dw_error *err)
     dw_segment segment;
     DW_TRY(dw__segment_choose(&listing, &request, &arena, &segment, err));
     a->checkpoint_version = segment.checkpoint_version;
-    DW_TRY(load_segment(a->log, &segment, out, &a->checkpoint_failed, err));
+    DW_TRY(load_segment(a, &segment, out, err));
     dw_status status = compare_with_checksum(&listing, *out, err);
     if (status != DW_OK) {
         dw__log_snapshot_unref(*out);
@@ -322,32 +328,46 @@ is_race(const attempt *a, const dw_error *err)
            (a->checkpoint_failed && err->status == DW_NOT_FOUND);
 }
 
-dw_status
-dw__load_version(dw_log *log, int64_t version, dw_log_snapshot **out, dw_error *err)
+static dw_status
+load(attempt *a, dw_log_snapshot **out, dw_error *err)
 {
     *out = NULL;
-    attempt a = {.log = log, .version = version, .checkpoint_limit = INT64_MAX};
-    if (version < 0) {
-        DW_TRY(dw__hint_read(log->storage, log->env->allocator, &a.from_version, err));
-        a.from_version = a.from_version < 0 ? 0 : a.from_version;
+    a->checkpoint_limit = INT64_MAX;
+    if (a->version < 0) {
+        DW_TRY(dw__hint_read(a->log->storage, a->log->env->allocator, &a->from_version, err));
+        a->from_version = a->from_version < 0 ? 0 : a->from_version;
     }
     dw_error cause = DW_ERROR_INIT;
     dw_status status = DW_OK;
     for (int i = 0; i < ATTEMPTS_MAX; i++) {
-        status = try_load(&a, out, &cause);
+        status = try_load(a, out, &cause);
         if (status == DW_OK) {
             return DW_OK;
         }
-        if (!is_race(&a, &cause)) {
+        if (!is_race(a, &cause)) {
             break;
         }
-        a.from_version = 0;
+        a->from_version = 0;
     }
-    if (a.checkpoint_failed) {
-        return load_without_checkpoint(&a, &cause, out, err);
+    if (a->checkpoint_failed) {
+        return load_without_checkpoint(a, &cause, out, err);
     }
     dw__error_copy(err, &cause);
     return status;
+}
+
+dw_status
+dw__load_version(dw_log *log, int64_t version, dw_log_snapshot **out, dw_error *err)
+{
+    attempt a = {.log = log, .version = version};
+    return load(&a, out, err);
+}
+
+dw_status
+dw__load_lean(dw_log *log, dw_log_snapshot **out, dw_error *err)
+{
+    attempt a = {.log = log, .version = -1, .is_lean = true};
+    return load(&a, out, err);
 }
 
 dw_status

@@ -11,6 +11,9 @@
 DW_WARN_UNUSED dw_status dw__load_version(dw_log *log, int64_t version, dw_log_snapshot **out,
                                           dw_error *err);
 
+/* The newest version without the files of its checkpoint, if it has one. */
+DW_WARN_UNUSED dw_status dw__load_lean(dw_log *log, dw_log_snapshot **out, dw_error *err);
+
 /* The same version from what the log has now, for something that could not be done with the
  * snapshot because the checkpoint that it rests on is gone. When that is not why, `cause` is the
  * error. */

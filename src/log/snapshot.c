@@ -29,6 +29,8 @@ dw__log_snapshot_unref(dw_log_snapshot *snapshot)
     dw__domain_set_unref(snapshot->domains);
     dw__file_set_free(snapshot->files);
     dw__file_set_free(snapshot->tombstones);
+    dw__file_set_free(snapshot->tail_adds);
+    dw__file_set_free(snapshot->tail_removes);
     dw__checkpoint_unref(snapshot->checkpoint);
     DW_DELETE(dw__log_env(snapshot->log)->allocator, snapshot);
 }
@@ -171,12 +173,24 @@ join_files(const dw_env *env, const dw_snapshot_parts *parts, dw_log_snapshot *o
                     err);
 }
 
+/* A lean snapshot hides files of its checkpoint when those are visited. */
+static dw_status
+share_set(const dw_env *env, const dw_file_set *from, dw_file_set **out, dw_error *err)
+{
+    *out = dw__file_set_new(env->allocator, from->is_remove);
+    return *out == NULL ? dw__error_oom(err) : dw__file_set_append_set(*out, from, err);
+}
+
 static dw_status
 join(const dw_env *env, const dw_snapshot_parts *parts, dw_log_snapshot *out, dw_error *err)
 {
     DW_TRY(join_definition(env, parts, out, err));
     DW_TRY(join_txns(env, parts, out, err));
     DW_TRY(join_domains(env, parts, out, err));
+    if (parts->is_lean) {
+        DW_TRY(share_set(env, parts->tail->adds, &out->tail_adds, err));
+        DW_TRY(share_set(env, parts->tail->removes, &out->tail_removes, err));
+    }
     return join_files(env, parts, out, err);
 }
 
@@ -254,7 +268,14 @@ dw__log_snapshot_schema(const dw_log_snapshot *snapshot)
 dw_file_set *
 dw__log_snapshot_files(const dw_log_snapshot *snapshot)
 {
+    dw_assert(!dw__snapshot_is_lean(snapshot));
     return snapshot->files;
+}
+
+bool
+dw__snapshot_is_lean(const dw_log_snapshot *snapshot)
+{
+    return snapshot->tail_adds != NULL;
 }
 
 bool

@@ -34,6 +34,8 @@ struct dw_log_snapshot {
     dw_file_set *files;
     dw_file_set *tombstones;   /* the removes behind the checkpoint, or all when there is none */
     dw_checkpoint *checkpoint; /* where the older removes are; NULL: nowhere */
+    /* Of a lean one, whose `files` lack those of the checkpoint: what its tail says of them. */
+    dw_file_set *tail_adds, *tail_removes;
 };
 
 /* What a snapshot is made of. */
@@ -47,6 +49,7 @@ typedef struct dw_snapshot_parts {
     dw_checkpoint *checkpoint;
     const dw_replay *base_replay;
     dw_definition *definition; /* NULL: still to be made */
+    bool is_lean;              /* the files of `checkpoint` are not in `base_replay` */
 } dw_snapshot_parts;
 
 /* The timestamp is left to the caller. Errors: as dw__definition_new, and DW_CORRUPT (NO_PROTOCOL,
@@ -61,5 +64,7 @@ DW_WARN_UNUSED dw_status dw__snapshot_define(const dw_env *env, const dw_replay 
 /* True once the checkpoint that the snapshot rests on was found removed or replaced: what was left
  * in it cannot be read any more. */
 bool dw__snapshot_is_stale(const dw_log_snapshot *snapshot);
+/* True when the files of its checkpoint are not in memory. */
+bool dw__snapshot_is_lean(const dw_log_snapshot *snapshot);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "log/lean.h"
 #include "table/change.h"
 #include "upkeep/vacuum_core.h"
 
@@ -211,7 +212,10 @@ delete_found(dw_vacuum *v, dw_error *err)
 static dw_status
 vacuum(dw_vacuum *v, struct ArrowArrayStream *out, dw_error *err)
 {
-    DW_TRY(dw__log_snapshot(dw__table_log(v->table), &v->snapshot, err));
+    dw_log *log = dw__table_log(v->table);
+    /* Those who commit need the files anyway, for the checksum of the version. */
+    DW_TRY(v->upkeep->dry_run ? dw__log_snapshot_lean(log, &v->snapshot, err)
+                              : dw__log_snapshot(log, &v->snapshot, err));
     DW_TRY(dw__protocol_check_write(dw__log_snapshot_protocol(v->snapshot),
                                     dw__log_snapshot_schema(v->snapshot), err));
     DW_TRY(choose_cutoff(v, err));

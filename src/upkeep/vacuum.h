@@ -8,7 +8,8 @@
  *             is needed, however its path is spelled in the log, is one that is needed.
  *  [VACUUM-3] Nothing outside of the root is touched, nor what is hidden, nor another table below
  *             the root.
- *  [VACUUM-4] Memory does not grow with the number of files that go: they wait in a file.
+ *  [VACUUM-4] Memory does not grow with the number of files that go: they wait in a file. Of one
+ *             that stays a dry run holds 8 bytes and some room.
  */
 #ifndef DW_UPKEEP_VACUUM_H
 #define DW_UPKEEP_VACUUM_H

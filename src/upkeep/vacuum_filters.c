@@ -2,6 +2,7 @@
  * Index files: those of which no data file is left in the log go with the others, and those of
  * which few are left are written again with those.
  */
+#include "log/lean.h"
 #include "table/filters.h"
 #include "upkeep/vacuum_core.h"
 
@@ -37,13 +38,20 @@ compare_hashes(const void *a, const void *b)
 }
 
 static dw_status
-collect_known(dw_vacuum *v, dw_error *err)
+put_files(void *ctx, const dw_file_set *set, dw_error *err)
 {
-    const dw_file_set *set = dw__log_snapshot_files(v->snapshot);
+    dw_vacuum *v = ctx;
     dw_file_ref ref;
     for (bool ok = dw__file_set_first(set, &ref); ok; ok = dw__file_set_next(set, &ref)) {
         DW_TRY(put_path(v, dw__file_set_path(set, ref), err));
     }
+    return DW_OK;
+}
+
+static dw_status
+collect_known(dw_vacuum *v, dw_error *err)
+{
+    DW_TRY(dw__log_snapshot_visit_files(v->snapshot, put_files, v, err));
     DW_TRY(dw__log_snapshot_visit_tombstones(v->snapshot, put_tombstone, v, err));
     if (v->known_paths.count > 1) {
         qsort(v->known_paths.items, v->known_paths.count, sizeof(uint64_t), compare_hashes);

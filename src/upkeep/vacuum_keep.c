@@ -9,6 +9,7 @@
  */
 #include "base/assert.h"
 #include "codec/uri.h"
+#include "log/lean.h"
 #include "log/segment.h"
 #include "log/timeline.h"
 #include "upkeep/vacuum_core.h"
@@ -149,9 +150,9 @@ keep_file(dw_vacuum *v, const dw_file *file, unsigned reason, dw_error *err)
 /* ---- Where they come from -------------------------------------------------------------------- */
 
 static dw_status
-keep_current(dw_vacuum *v, dw_error *err)
+keep_current(void *ctx, const dw_file_set *files, dw_error *err)
 {
-    const dw_file_set *files = dw__log_snapshot_files(v->snapshot);
+    dw_vacuum *v = ctx;
     dw_file_ref ref = {0, 0};
     size_t count = 0;
     for (bool ok = dw__file_set_first(files, &ref); ok; ok = dw__file_set_next(files, &ref)) {
@@ -237,7 +238,7 @@ dw__vacuum_keep(dw_vacuum *v, dw_error *err)
                                       err));
     dw__segment_range(&v->listing, &first, &last);
     v->first_version = v->cutoff_version > first ? v->cutoff_version : first;
-    DW_TRY(keep_current(v, err));
+    DW_TRY(dw__log_snapshot_visit_files(v->snapshot, keep_current, v, err));
     DW_TRY(dw__log_snapshot_visit_tombstones(v->snapshot, keep_tombstone, v, err));
     return keep_commits(v, err);
 }

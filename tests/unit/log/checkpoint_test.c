@@ -64,6 +64,7 @@ test_checkpoint__is_read_below_the_commits(void **state)
     assert_refreshes(w);
     assert_int_equal(dw__log_snapshot_version(w->snapshot), 7);
     assert_files(w, "a e");
+    assert_lean_files(w, true, "a e");
     dw_txn_id txn;
     assert_true(dw__log_snapshot_txn(w->snapshot, DW_STR("x"), &txn));
     assert_int_equal(txn.version, 5);
@@ -88,6 +89,7 @@ test_checkpoint__in_parts_is_read_from_all_of_them(void **state)
         w, "_delta_log/00000000000000000005.checkpoint.0000000003.0000000003.parquet", ADD("c"));
     assert_refreshes(w);
     assert_files(w, "a b c");
+    assert_lean_files(w, true, "a b c");
     assert_int_equal(dw__log_snapshot_version(w->snapshot), 5);
 }
 
@@ -105,6 +107,7 @@ test_checkpoint__of_v2_in_parquet_takes_files_from_sidecars(void **state)
     dwt_put(w->storage, COMMIT_KEY("06"), DW_STR(ADD("c")));
     assert_refreshes(w);
     assert_files(w, "a b c");
+    assert_lean_files(w, true, "a b c");
 }
 
 static void
@@ -118,12 +121,16 @@ test_checkpoint__of_v2_in_json_takes_files_from_sidecars_or_inline(void **state)
                    "\"modificationTime\":1}}\n"));
     assert_refreshes(w);
     assert_files(w, "a");
+    assert_lean_files(w, true, "a");
     dwt_put(w->storage, "_delta_log/00000000000000000006.checkpoint." UUID ".json",
             DW_STR("{\"checkpointMetadata\":{\"version\":6}}\n" PROTOCOL_V2 METADATA ADD("b")
                        REMOVE("z")));
     world_reopen(w);
     assert_refreshes(w);
     assert_files(w, "b");
+    assert_lean_files(w, true, "b");
+    dwt_put(w->storage, COMMIT_KEY("07"), DW_STR(REMOVE("b") ADD("c")));
+    assert_lean_files(w, true, "c");
 }
 
 static void
@@ -151,6 +158,46 @@ test_checkpoint__damaged_is_replaced_by_the_commits(void **state)
     assert_refreshes(w);
     assert_files(w, "a b c");
     assert_true(dwt_env_logged(&w->env, "checkpoint 2 cannot be read"));
+    assert_lean_files(w, false, "a b c");
+}
+
+static void
+test_checkpoint__that_turns_out_damaged_while_its_files_are_visited_is_replaced(void **state)
+{
+    log_world *w = *state;
+    world_commit(w, 0, ADD("a"));
+    world_commit(w, 1, ADD("b"));
+    write_checkpoint(w);
+    world_commit(w, 2, REMOVE("a") ADD("c"));
+    world_reopen(w);
+    assert_ok(dw__log_snapshot_lean(w->log, &w->snapshot, &w->err), &w->err);
+    assert_true(dw__snapshot_is_lean(w->snapshot));
+    dwt_put(w->storage, CHECKPOINT_KEY("01"), DW_STR("FAKE but not whole"));
+    dw_file_set *files;
+    assert_ok(visited_files(w->snapshot, w->env.env.allocator, &files, &w->err), &w->err);
+    char *words = file_words(files);
+    assert_string_equal(words, "b c");
+    free(words);
+    dw__file_set_free(files);
+    remove_commits(w, 0);
+    assert_error(visited_files(w->snapshot, w->env.env.allocator, &files, &w->err), DW_CORRUPT,
+                 "PARQUET_INVALID", &w->err);
+    dw__file_set_free(files);
+}
+
+static void
+test_lean_snapshot__is_the_one_that_the_log_already_has(void **state)
+{
+    log_world *w = *state;
+    world_commit(w, 0, ADD("a"));
+    write_checkpoint(w);
+    assert_refreshes(w);
+    world_commit(w, 1, ADD("b"));
+    dw_log_snapshot *snapshot;
+    assert_ok(dw__log_snapshot_lean(w->log, &snapshot, &w->err), &w->err);
+    assert_false(dw__snapshot_is_lean(snapshot));
+    assert_int_equal(dw__log_snapshot_version(snapshot), 1);
+    dw__log_snapshot_unref(snapshot);
 }
 
 static void
@@ -614,6 +661,8 @@ main(void)
         LOG_TEST(test_checkpoint__of_v2_in_json_takes_files_from_sidecars_or_inline),
         LOG_TEST(test_checkpoint__with_a_sidecar_missing_names_it),
         LOG_TEST(test_checkpoint__damaged_is_replaced_by_the_commits),
+        LOG_TEST(test_checkpoint__that_turns_out_damaged_while_its_files_are_visited_is_replaced),
+        LOG_TEST(test_lean_snapshot__is_the_one_that_the_log_already_has),
         LOG_TEST(test_checkpoint__damaged_is_an_error_when_nothing_replaces_it),
         LOG_TEST(test_checkpoint__of_wrong_types_names_file_and_column),
         LOG_TEST(test_checkpoint__checks_the_protocol_before_its_files),

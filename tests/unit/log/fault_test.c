@@ -98,6 +98,31 @@ open_checkpoint(dwt_world *world, void *ctx, dw_error *err)
 }
 
 static dw_status
+visit_checkpoint(dwt_world *world, void *ctx, dw_error *err)
+{
+    (void) ctx;
+    session s = {.engine = dwt_fake_engine_open(world->env)};
+    dw_file_set *files = NULL;
+    dw_status status = s.engine == NULL
+                           ? dw__error_oom(err)
+                           : dw__log_open(world->env, world->storage, s.engine, &s.log, err);
+    if (status == DW_OK) {
+        status = dw__log_snapshot_lean(s.log, &s.snapshot, err);
+    }
+    if (status == DW_OK) {
+        status = visited_files(s.snapshot, world->env->allocator, &files, err);
+    }
+    if (status == DW_OK) {
+        char *words = file_words(files);
+        assert_string_equal(words, "b%20c d#v1 f g");
+        free(words);
+    }
+    dw__file_set_free(files);
+    session_close(&s);
+    return status;
+}
+
+static dw_status
 refresh_table(dwt_world *world, void *ctx, dw_error *err)
 {
     (void) ctx;
@@ -214,6 +239,14 @@ test_fault__opening_a_checkpoint_survives_each(void **state)
 }
 
 static void
+test_fault__visiting_the_files_of_a_checkpoint_survives_each(void **state)
+{
+    (void) state;
+    dwt_fault_loop(&(dwt_fault_case){
+        .setup = put_checkpoint, .operation = visit_checkpoint, .faults = FAULTS});
+}
+
+static void
 test_fault__refreshing_survives_each(void **state)
 {
     (void) state;
@@ -253,6 +286,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fault__opening_commits_survives_each),
         cmocka_unit_test(test_fault__opening_a_checkpoint_survives_each),
+        cmocka_unit_test(test_fault__visiting_the_files_of_a_checkpoint_survives_each),
         cmocka_unit_test(test_fault__refreshing_survives_each),
         cmocka_unit_test(test_fault__writing_a_checkpoint_survives_each),
         cmocka_unit_test(test_fault__reading_the_history_survives_each),

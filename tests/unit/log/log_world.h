@@ -11,6 +11,7 @@
 #include "support/test_env.h"
 
 #include "log/checkpoint_put.h"
+#include "log/lean.h"
 #include "log/log.h"
 #include "log/log_core.h"
 #include "log/snapshot.h"
@@ -164,6 +165,43 @@ assert_files(const log_world *w, const char *expected)
     char *words = file_words(dw__log_snapshot_files(w->snapshot));
     assert_string_equal(words, expected);
     free(words);
+}
+
+static inline dw_status
+gather_files(void *ctx, const dw_file_set *files, dw_error *err)
+{
+    return dw__file_set_append_set(ctx, files, err);
+}
+
+/* What a visit of the files comes to; to be freed. */
+static inline dw_status
+visited_files(const dw_log_snapshot *snapshot, const dw_allocator *allocator, dw_file_set **out,
+              dw_error *err)
+{
+    *out = dw__file_set_new(allocator, false);
+    return *out == NULL ? dw__error_oom(err)
+                        : dw__log_snapshot_visit_files(snapshot, gather_files, *out, err);
+}
+
+/* The live files of the newest version, for one who leaves those of the checkpoint there. */
+static inline void
+assert_lean_files(log_world *w, bool is_lean, const char *expected)
+{
+    dw_log *log;
+    dw_log_snapshot *snapshot;
+    dw_file_set *files;
+    assert_ok(dw__log_open(&w->env.env, w->storage, w->engine, &log, &w->err), &w->err);
+    assert_ok(dw__log_snapshot_lean(log, &snapshot, &w->err), &w->err);
+    assert_int_equal(dw__snapshot_is_lean(snapshot), is_lean);
+    for (int round = 0; round < 2; round++) {
+        assert_ok(visited_files(snapshot, w->env.env.allocator, &files, &w->err), &w->err);
+        char *words = file_words(files);
+        assert_string_equal(words, expected);
+        free(words);
+        dw__file_set_free(files);
+    }
+    dw__log_snapshot_unref(snapshot);
+    dw__log_close(log);
 }
 
 /* ---- Checkpoints by hand --------------------------------------------------------------------- */
