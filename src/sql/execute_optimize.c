@@ -19,16 +19,25 @@ typedef struct depths {
     dw_column_clustering *before, *after;
 } depths;
 
+/* The columns borrow their names from the snapshot. */
 static dw_status
-measure(dw_execution *x, dw_table *table, depths *d, dw_column_clustering **out)
+find_columns(dw_execution *x, const dw_log_snapshot *snapshot, dw_cluster_columns *out)
 {
     dw_name_paths names = x->statement.as.optimize.z_order;
-    DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
-    DW_TRY(dw__log_snapshot(dw__table_log(table), &snapshot, x->err));
+    return names.count > 0 ? dw__cluster_columns_find(dw__log_snapshot_schema(snapshot), names,
+                                                      &x->arena, out, x->err)
+                           : dw__cluster_columns_of(snapshot, &x->arena, out, x->err);
+}
+
+/* Of the newest version, which `*snapshot_out` keeps alive. */
+static dw_status
+measure(dw_execution *x, dw_table *table, depths *d, dw_log_snapshot **snapshot_out,
+        dw_column_clustering **out)
+{
+    DW_TRY(dw__log_snapshot(dw__table_log(table), snapshot_out, x->err));
+    dw_log_snapshot *snapshot = *snapshot_out;
     if (d->columns.items == NULL) {
-        DW_TRY(names.count > 0 ? dw__cluster_columns_find(dw__log_snapshot_schema(snapshot), names,
-                                                          &x->arena, &d->columns, x->err)
-                               : dw__cluster_columns_of(snapshot, &x->arena, &d->columns, x->err));
+        DW_TRY(find_columns(x, snapshot, &d->columns));
     }
     return d->columns.count == 0
                ? DW_OK
@@ -306,14 +315,16 @@ dw__execute_optimize(dw_execution *x)
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(dw__execution_table(x, &x->statement.as.optimize.name, &table));
     depths d = {0};
+    DW_AUTO(dw_log_snapshot_ptr) before = NULL;
+    DW_AUTO(dw_log_snapshot_ptr) after = NULL;
     dw_status status = choice.is_asked ? choose_columns(x, table, &choice) : DW_OK;
     if (status == DW_OK) {
-        status = measure(x, table, &d, &d.before);
+        status = measure(x, table, &d, &before, &d.before);
     }
     if (status == DW_OK) {
         status = run(x, table, &done);
     }
-    if (status == DW_OK && measure(x, table, &d, &d.after) != DW_OK) {
+    if (status == DW_OK && measure(x, table, &d, &after, &d.after) != DW_OK) {
         dw__error_clear(x->err); /* what is done is done */
         d.columns.count = 0;
     }
