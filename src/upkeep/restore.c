@@ -104,13 +104,15 @@ find_running_vacuum(restore *r, dw_arena *arena, int64_t *version_out, dw_commit
     return DW_OK;
 }
 
-/* Is the version that is wanted one of those within the retention of the VACUUM? */
+/* Is the version that is wanted one of those within the retention of the VACUUM? The one that the
+ * VACUUM read is, whatever the clocks of the file system and of commits say. */
 static dw_status
 is_kept(restore *r, const dw_commit_info *vacuum, bool *out, dw_error *err)
 {
     int64_t retention_ms, cutoff_ms, last_outside;
-    *out = false;
-    if (!vacuum->has_timestamp || !read_retention(r->arena.allocator, vacuum, &retention_ms)) {
+    *out = vacuum->has_read_version && vacuum->read_version == r->spec->version;
+    if (*out || !vacuum->has_timestamp ||
+        !read_retention(r->arena.allocator, vacuum, &retention_ms)) {
         return DW_OK;
     }
     if (!dw__checked_sub_i64(vacuum->timestamp_ms, retention_ms, &cutoff_ms)) {
