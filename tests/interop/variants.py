@@ -141,7 +141,7 @@ DOCUMENTS = [
 ]
 
 
-def document(text):
+def unfolded(text):
     """A variant that the engine does not make beforehand: its constants have no keys that differ in case alone."""
     return f"parse_json('{text}' || if(random() < 0, ' ', ''))"
 
@@ -156,7 +156,7 @@ def shredded(path):
                 "TBLPROPERTIES ('delta.enableVariantShredding' = 'true')")
     single = ", ".join(f"({value})::VARIANT" for value, _ in VALUES)
     nulls = [", ".join([value] * len(VALUES)) for value in ("NULL::VARIANT", "parse_json('null')")]
-    rows = [f"SELECT {i}, {[single, *nulls][i % 3]}, {{'d': {document(text)}}}"
+    rows = [f"SELECT {i}, {[single, *nulls][i % 3]}, {{'d': {unfolded(text)}}}"
             for i, text in enumerate(d for d in DOCUMENTS if d != "[1]")]
     rows.append(f"SELECT {len(rows)}, {nulls[0]}, NULL")
     product.sql(f"INSERT INTO {name} " + " UNION ALL ".join(rows))
@@ -186,7 +186,7 @@ def mixed(path):
 
     name = product.table_sql(path)
     product.sql(f"CREATE TABLE {name} (id INT, v VARIANT) TBLPROPERTIES ('delta.enableVariantShredding' = 'true')")
-    documents = " ".join(f"WHEN {i} THEN {document(text)}" for i, text in enumerate(DOCUMENTS))
+    documents = " ".join(f"WHEN {i} THEN {unfolded(text)}" for i, text in enumerate(DOCUMENTS))
     product.sql(f"INSERT INTO {name} SELECT id, CASE WHEN id < 5000 THEN parse_json('{{\"a\": ' || id || ', \"b\": \"x\"}}')"
                 f" ELSE CASE id % {len(DOCUMENTS) + 1} {documents} END END FROM range(6000) r(id)")
     found = spark.session().sql(f"SELECT id, to_json(v) FROM {name} ORDER BY id").collect()
