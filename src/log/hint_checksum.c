@@ -1,6 +1,6 @@
 /*
  * The checksum of `_last_checkpoint`: MD5 over a form of the JSON in which every value stands
- * behind its path, `"k1"+0+"k2"=3`, sorted by the paths. PROTOCOL.md "JSON checksum".
+ * behind its path, `"k1"+0+"k2"=3`, sorted as text. PROTOCOL.md "JSON checksum".
  */
 #include "log/hint_checksum.h"
 
@@ -104,10 +104,18 @@ add_value(canonizer *c, dw_json value, bool is_top)
     return true;
 }
 
+/* The '=' behind a path counts, too: element 10 comes before element 1. */
 static int
-compare_paths(const void *a, const void *b)
+compare_leaves(const void *a, const void *b)
 {
-    return dw__str_compare(((const leaf *) a)->path, ((const leaf *) b)->path);
+    dw_str x = ((const leaf *) a)->path, y = ((const leaf *) b)->path;
+    if (x.len < y.len && dw__str_starts_with(y, x)) {
+        return '=' - y.ptr[x.len];
+    }
+    if (y.len < x.len && dw__str_starts_with(x, y)) {
+        return x.ptr[y.len] - '=';
+    }
+    return dw__str_compare(x, y);
 }
 
 /* The whole form; false for duplicate keys, or when out of memory. */
@@ -115,7 +123,7 @@ static bool
 join_leaves(canonizer *c, dw_strbuf *out)
 {
     if (c->found.count > 0) {
-        qsort(c->found.items, c->found.count, sizeof(leaf), compare_paths);
+        qsort(c->found.items, c->found.count, sizeof(leaf), compare_leaves);
     }
     for (size_t i = 0; i < c->found.count; i++) {
         const leaf *at = &c->found.items[i];

@@ -32,6 +32,15 @@ test_checksum__is_that_of_the_protocol(void **state)
 }
 
 static void
+test_checksum__has_element_10_before_element_1(void **state)
+{
+    char sum[DW_MD5_TEXT_SIZE];
+    dw_status status = checksum_of(*state, "{\"a\":[0,1,2,3,4,5,6,7,8,9,10,11]}", sum);
+    assert_int_equal(status, DW_OK);
+    assert_string_equal(sum, "e6e7f7501e532040b7a2abe0a2140083");
+}
+
+static void
 test_checksum__does_not_depend_on_order_and_white_space(void **state)
 {
     char one[DW_MD5_TEXT_SIZE], other[DW_MD5_TEXT_SIZE];
@@ -115,6 +124,7 @@ main(void)
 #define LOG_TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         LOG_TEST(test_checksum__is_that_of_the_protocol),
+        LOG_TEST(test_checksum__has_element_10_before_element_1),
         LOG_TEST(test_checksum__does_not_depend_on_order_and_white_space),
         LOG_TEST(test_checksum__of_a_key_that_is_there_twice_is_refused),
         LOG_TEST(test_hint__that_was_written_reads_back_with_its_checksum),
