@@ -77,6 +77,11 @@ DW_WARN_UNUSED dw_status dw__connection_query(dw_connection *connection, dw_str 
                                               int64_t *changed_rows_out, dw_error *err);
 /* What made a call of a stream of dw__connection_query fail, with its status and code. */
 void dw__query_stream_error(const struct ArrowArrayStream *stream, dw_error *out);
+/* Calls `visit` with each batch that is left of such a stream, in order, until it fails. The batch
+ * is released after the call. */
+typedef dw_status (*dw_query_visitor)(void *ctx, const struct ArrowArray *batch, dw_error *err);
+DW_WARN_UNUSED dw_status dw__query_stream_visit(struct ArrowArrayStream *stream,
+                                                dw_query_visitor visit, void *ctx, dw_error *err);
 /* The errno by which a stream tells a status: ECANCELED, ENOMEM, ENOENT, EBADMSG (damaged), EIO,
  * ENOTSUP, else EINVAL. */
 int dw__stream_errno(dw_status status);

@@ -150,6 +150,27 @@ dw__query_stream_error(const struct ArrowArrayStream *stream, dw_error *out)
     *out = query->error;
 }
 
+dw_status
+dw__query_stream_visit(struct ArrowArrayStream *stream, dw_query_visitor visit, void *ctx,
+                       dw_error *err)
+{
+    for (;;) {
+        struct ArrowArray batch = {0};
+        if (stream->get_next(stream, &batch) != 0) {
+            dw_error cause;
+            dw__query_stream_error(stream, &cause);
+            dw__error_copy(err, &cause);
+            return cause.status;
+        }
+        if (batch.release == NULL) {
+            return DW_OK;
+        }
+        dw_status status = visit(ctx, &batch, err);
+        batch.release(&batch);
+        DW_TRY(status);
+    }
+}
+
 static void
 query_stream_free(query_stream *query)
 {

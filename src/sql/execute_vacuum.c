@@ -40,8 +40,9 @@ is_valid(const struct ArrowArray *column, int64_t row)
 }
 
 static dw_status
-visit_batch(inventory *i, const struct ArrowArray *batch, dw_error *err)
+visit_batch(void *ctx, const struct ArrowArray *batch, dw_error *err)
 {
+    const inventory *i = ctx;
     const struct ArrowArray *paths = batch->children[INVENTORY_PATH];
     const struct ArrowArray *times = batch->children[INVENTORY_TIME];
     const int32_t *ends = (const int32_t *) paths->buffers[1] + paths->offset;
@@ -83,27 +84,6 @@ check_schema(struct ArrowArrayStream *rows, dw_error *err)
 }
 
 static dw_status
-visit_rows(inventory *i, struct ArrowArrayStream *rows, dw_error *err)
-{
-    DW_TRY(check_schema(rows, err));
-    for (;;) {
-        struct ArrowArray batch;
-        if (rows->get_next(rows, &batch) != 0) {
-            dw_error cause = DW_ERROR_INIT;
-            dw__query_stream_error(rows, &cause);
-            dw__error_copy(err, &cause);
-            return cause.status;
-        }
-        if (batch.release == NULL) {
-            return DW_OK;
-        }
-        dw_status status = visit_batch(i, &batch, err);
-        batch.release(&batch);
-        DW_TRY(status);
-    }
-}
-
-static dw_status
 visit_query(inventory *i, const dw_open_query *query, dw_error *err)
 {
     struct ArrowArrayStream rows;
@@ -111,7 +91,10 @@ visit_query(inventory *i, const dw_open_query *query, dw_error *err)
     int64_t changed;
     DW_TRY(dw__connection_query(i->x->session->connection, query->text, &rows, &is_query, &changed,
                                 err));
-    dw_status status = visit_rows(i, &rows, err);
+    dw_status status = check_schema(&rows, err);
+    if (status == DW_OK) {
+        status = dw__query_stream_visit(&rows, visit_batch, i, err);
+    }
     rows.release(&rows);
     return status;
 }

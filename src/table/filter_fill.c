@@ -84,8 +84,9 @@ put_items(const fill *f, const struct ArrowArray *column, size_t column_idx, con
 }
 
 static dw_status
-put_batch(const fill *f, const struct ArrowArray *batch, dw_error *err)
+put_batch(void *ctx, const struct ArrowArray *batch, dw_error *err)
 {
+    const fill *f = ctx;
     bool is_expected = batch->n_children == (int64_t) f->columns->count + 1 && batch->offset == 0;
     for (int64_t i = 0; is_expected && i < batch->n_children; i++) {
         is_expected = batch->children[i]->n_buffers == 2 && batch->children[i]->buffers[1] != NULL;
@@ -104,26 +105,6 @@ put_batch(const fill *f, const struct ArrowArray *batch, dw_error *err)
         put_items(f, batch->children[i + 1], i, files, batch->length);
     }
     return DW_OK;
-}
-
-static dw_status
-put_rows(const fill *f, struct ArrowArrayStream *stream, dw_error *err)
-{
-    for (;;) {
-        struct ArrowArray batch = {0};
-        if (stream->get_next(stream, &batch) != 0) {
-            dw_error cause;
-            dw__query_stream_error(stream, &cause);
-            dw__error_copy(err, &cause);
-            return cause.status;
-        }
-        if (batch.release == NULL) {
-            return DW_OK;
-        }
-        dw_status status = put_batch(f, &batch, err);
-        batch.release(&batch);
-        DW_TRY(status);
-    }
 }
 
 /* ---- Filters --------------------------------------------------------------------------------- */
@@ -171,7 +152,7 @@ run(fill *f, dw_connection *connection, dw_str select, dw_error *err)
     bool is_query;
     int64_t changed;
     DW_TRY(dw__connection_query(connection, select, &stream, &is_query, &changed, err));
-    dw_status status = put_rows(f, &stream, err);
+    dw_status status = dw__query_stream_visit(&stream, put_batch, f, err);
     stream.release(&stream);
     return status;
 }

@@ -25,8 +25,9 @@ numbers_of(const struct ArrowArray *column)
 }
 
 static dw_status
-choose_batch(dw_row_choice *choice, const struct ArrowArray *batch, dw_error *err)
+choose_batch(void *ctx, const struct ArrowArray *batch, dw_error *err)
 {
+    dw_row_choice *choice = ctx;
     if (batch->n_children != COLUMN_COUNT) {
         return unexpected(err);
     }
@@ -49,27 +50,6 @@ choose_batch(dw_row_choice *choice, const struct ArrowArray *batch, dw_error *er
     return DW_OK;
 }
 
-static dw_status
-choose_all(dw_row_choice *choice, struct ArrowArrayStream *stream, dw_error *err)
-{
-    for (;;) {
-        struct ArrowArray batch = {0};
-        int failed = stream->get_next(stream, &batch);
-        if (failed != 0) {
-            dw_error cause;
-            dw__query_stream_error(stream, &cause);
-            dw__error_copy(err, &cause);
-            return cause.status;
-        }
-        if (batch.release == NULL) {
-            return DW_OK;
-        }
-        dw_status status = choose_batch(choice, &batch, err);
-        batch.release(&batch);
-        DW_TRY(status);
-    }
-}
-
 dw_status
 dw__row_choice_read(dw_connection *connection, dw_str query, size_t file_count,
                     const dw_allocator *allocator, dw_row_choice *out, dw_error *err)
@@ -83,7 +63,7 @@ dw__row_choice_read(dw_connection *connection, dw_str query, size_t file_count,
     bool is_query;
     int64_t changed;
     DW_TRY(dw__connection_query(connection, query, &stream, &is_query, &changed, err));
-    dw_status status = choose_all(out, &stream, err);
+    dw_status status = dw__query_stream_visit(&stream, choose_batch, out, err);
     stream.release(&stream);
     return status;
 }
