@@ -27,19 +27,9 @@ destroy_found(dw_entry *entry)
 static void
 found_bind(duckdb_bind_info info)
 {
-    const dw_duck *duck = dw__duck_loaded();
     const found_entry *found = (found_entry *) dw__bind_entry(info, DW_ENTRY_FOUND);
-    if (found == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < found->column_count; i++) {
-        duckdb_logical_type type = dw__vector_type(duck, &found->columns[i]);
-        if (type == NULL) {
-            duck->bind_set_error(info, "out of memory");
-            return;
-        }
-        duck->bind_add_result_column(info, found->columns[i].name, type);
-        duck->destroy_logical_type(&type);
+    if (found != NULL) {
+        (void) dw__vector_bind_columns(info, found->columns, found->column_count);
     }
 }
 

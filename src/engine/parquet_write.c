@@ -35,20 +35,9 @@ destroy_source(dw_entry *entry)
 static void
 rows_bind(duckdb_bind_info info)
 {
-    const dw_duck *duck = dw__duck_loaded();
     row_source *source = (row_source *) dw__bind_entry(info, DW_ENTRY_ROWS);
-    if (source == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < source->column_count; i++) {
-        duckdb_logical_type type = dw__vector_type(duck, &source->columns[i]);
-        if (type == NULL) {
-            source->error.status = dw__error_oom(&source->error);
-            duck->bind_set_error(info, "out of memory");
-            return;
-        }
-        duck->bind_add_result_column(info, source->columns[i].name, type);
-        duck->destroy_logical_type(&type);
+    if (source != NULL && !dw__vector_bind_columns(info, source->columns, source->column_count)) {
+        source->error.status = dw__error_oom(&source->error);
     }
 }
 

@@ -87,6 +87,22 @@ dw__vector_type(const dw_duck *duck, const dw_column_spec *spec)
     return duck->create_logical_type(plain[spec->kind]);
 }
 
+bool
+dw__vector_bind_columns(duckdb_bind_info info, const dw_column_spec *columns, size_t count)
+{
+    const dw_duck *duck = dw__duck_loaded();
+    for (size_t i = 0; i < count; i++) {
+        duckdb_logical_type type = dw__vector_type(duck, &columns[i]);
+        if (type == NULL) {
+            duck->bind_set_error(info, "out of memory");
+            return false;
+        }
+        duck->bind_add_result_column(info, columns[i].name, type);
+        duck->destroy_logical_type(&type);
+    }
+    return true;
+}
+
 /* ---- Values ---------------------------------------------------------------------------------- */
 
 typedef struct filler {
