@@ -4,6 +4,7 @@
  */
 #include "bloom/definition.h"
 
+#include "bloom/item.h"
 #include "codec/json.h"
 
 #include <string.h>
@@ -27,34 +28,6 @@ dw__bloom_options_equal(const dw_bloom_options *a, const dw_bloom_options *b)
     return a->item_count == b->item_count && !(a->fpp < b->fpp) && !(a->fpp > b->fpp) &&
            !(a->expected_fpp_max < b->expected_fpp_max) &&
            !(a->expected_fpp_max > b->expected_fpp_max);
-}
-
-bool
-dw__bloom_is_indexable(const dw_type *type)
-{
-    switch (type->kind) {
-    case DW_TYPE_STRING:
-    case DW_TYPE_LONG:
-    case DW_TYPE_INTEGER:
-    case DW_TYPE_SHORT:
-    case DW_TYPE_BYTE:
-    case DW_TYPE_FLOAT:
-    case DW_TYPE_DOUBLE:
-    case DW_TYPE_DECIMAL:
-    case DW_TYPE_BINARY:
-    case DW_TYPE_DATE:
-    case DW_TYPE_TIMESTAMP:
-    case DW_TYPE_TIMESTAMP_NTZ:
-        return true;
-    case DW_TYPE_BOOLEAN: /* nearly every file has both */
-    case DW_TYPE_VARIANT:
-    case DW_TYPE_VOID:
-    case DW_TYPE_STRUCT:
-    case DW_TYPE_ARRAY:
-    case DW_TYPE_MAP:
-        break;
-    }
-    return false;
 }
 
 static bool
@@ -126,7 +99,7 @@ dw__bloom_columns_of(const dw_type *schema, const dw_str *partition_columns, siz
     *out = (dw_bloom_columns){0};
     for (size_t i = 0; i < schema->field_count && out->count < DW_BLOOM_COLUMNS_MAX; i++) {
         const dw_field *field = &schema->fields[i];
-        if (!dw__bloom_is_indexed(field) || !dw__bloom_is_indexable(field->type) ||
+        if (!dw__bloom_is_indexed(field) || !dw__item_is_of(field->type) ||
             dw__bloom_has_collation(field) ||
             dw__str_among(partition_columns, partition_count, field->name)) {
             continue;

@@ -35,8 +35,6 @@ typedef struct dw_bloom_columns {
 dw_bloom_options dw__bloom_options_default(void);
 bool dw__bloom_options_equal(const dw_bloom_options *a, const dw_bloom_options *b);
 
-/* Whether the type is one whose values can be looked up. [DEFINITION-1] */
-bool dw__bloom_is_indexable(const dw_type *type);
 /* True when strings of the field compare otherwise than byte by byte. */
 bool dw__bloom_has_collation(const dw_field *field);
 /* Whether a top-level field is said to be indexed. Takes no memory. */

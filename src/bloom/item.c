@@ -4,7 +4,10 @@
  */
 #include "bloom/item.h"
 
+#include "base/assert.h"
+
 #include <math.h>
+#include <string.h>
 
 /* Decimals of more digits are 16 bytes, others 8. */
 #define LONG_DIGITS 18
@@ -125,59 +128,36 @@ dw__item_of_value(const dw_value *value, const dw_type *now, dw_str then)
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
-static void
-put_call(dw_strbuf *out, const char *function, dw_str expression)
-{
-    dw__strbuf_printf(out, "dw__item_%s(%.*s)", function, DW_STR_ARG(expression));
-}
-
-/* The digits without their point are the number that Parquet has. */
-static void
-put_decimal(dw_strbuf *out, const dw_type *type, dw_str expression)
-{
-    bool is_long = type->precision <= LONG_DIGITS;
-    dw__strbuf_printf(out, "dw__item_%s(CAST(replace(CAST(%.*s AS VARCHAR), '.', '') AS %s))",
-                      is_long ? "i64" : "i128", DW_STR_ARG(expression),
-                      is_long ? "BIGINT" : "HUGEINT");
-}
-
-void
-dw__item_put_sql(dw_strbuf *out, const dw_type *type, dw_str expression)
+/*
+ * The function of the engine that makes items of the type's values; NULL: they are never indexed.
+ */
+static const char *
+item_function(const dw_type *type)
 {
     switch (type->kind) {
     case DW_TYPE_STRING:
-        put_call(out, "text", expression);
-        return;
+        return "text";
     case DW_TYPE_BINARY:
-        put_call(out, "bytes", expression);
-        return;
+        return "bytes";
     case DW_TYPE_LONG:
-        put_call(out, "i64", expression);
-        return;
+        return "i64";
     case DW_TYPE_INTEGER:
     case DW_TYPE_SHORT:
     case DW_TYPE_BYTE:
-        dw__strbuf_printf(out, "dw__item_i32(CAST(%.*s AS INTEGER))", DW_STR_ARG(expression));
-        return;
+        return "i32";
     case DW_TYPE_FLOAT:
-        put_call(out, "float", expression);
-        return;
+        return "float";
     case DW_TYPE_DOUBLE:
-        put_call(out, "double", expression);
-        return;
+        return "double";
     case DW_TYPE_DECIMAL:
-        put_decimal(out, type, expression);
-        return;
+        return type->precision <= LONG_DIGITS ? "i64" : "i128";
     case DW_TYPE_DATE:
-        put_call(out, "date", expression);
-        return;
+        return "date";
     case DW_TYPE_TIMESTAMP:
-        put_call(out, "instant", expression);
-        return;
+        return "instant";
     case DW_TYPE_TIMESTAMP_NTZ:
-        put_call(out, "time", expression);
-        return;
-    case DW_TYPE_BOOLEAN:
+        return "time";
+    case DW_TYPE_BOOLEAN: /* nearly every file has both */
     case DW_TYPE_VARIANT:
     case DW_TYPE_VOID:
     case DW_TYPE_STRUCT:
@@ -185,5 +165,28 @@ dw__item_put_sql(dw_strbuf *out, const dw_type *type, dw_str expression)
     case DW_TYPE_MAP:
         break;
     }
-    dw__strbuf_append_literal(out, "CAST(NULL AS UBIGINT)"); /* never indexed */
+    return NULL;
+}
+
+bool
+dw__item_is_of(const dw_type *type)
+{
+    return item_function(type) != NULL;
+}
+
+void
+dw__item_put_sql(dw_strbuf *out, const dw_type *type, dw_str expression)
+{
+    const char *function = item_function(type);
+    dw_assert(function != NULL);
+    if (type->kind == DW_TYPE_DECIMAL) {
+        /* The digits without their point are the number that Parquet has. */
+        dw__strbuf_printf(out, "dw__item_%s(CAST(replace(CAST(%.*s AS VARCHAR), '.', '') AS %s))",
+                          function, DW_STR_ARG(expression),
+                          type->precision <= LONG_DIGITS ? "BIGINT" : "HUGEINT");
+    } else if (strcmp(function, "i32") == 0) {
+        dw__strbuf_printf(out, "dw__item_i32(CAST(%.*s AS INTEGER))", DW_STR_ARG(expression));
+    } else {
+        dw__strbuf_printf(out, "dw__item_%s(%.*s)", function, DW_STR_ARG(expression));
+    }
 }

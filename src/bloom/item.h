@@ -26,7 +26,11 @@ typedef struct dw_item {
  * the type `then` (its SQL name). */
 dw_item dw__item_of_value(const dw_value *value, const dw_type *now, dw_str then);
 
-/* Appends SQL that makes the item of the values of an expression of the type; NULL of NULL. */
+/* Whether values of the type have items: only columns of such types are indexed.
+ * [DEFINITION-1] */
+bool dw__item_is_of(const dw_type *type);
+
+/* Appends SQL that makes the item of the values of an expression of such a type; NULL of NULL. */
 void dw__item_put_sql(dw_strbuf *out, const dw_type *type, dw_str expression);
 
 #endif

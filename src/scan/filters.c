@@ -62,7 +62,7 @@ indexed_field(const dw_plan_source *source, const dw_predicate *predicate)
     for (size_t i = 0; i < source->scope.schema->field_count; i++) {
         const dw_field *field = &source->scope.schema->fields[i];
         if (dw__str_equal(field->physical_name, column->path.parts[0])) {
-            return dw__bloom_is_indexed(field) && dw__bloom_is_indexable(field->type) &&
+            return dw__bloom_is_indexed(field) && dw__item_is_of(field->type) &&
                            !dw__bloom_has_collation(field)
                        ? field
                        : NULL;

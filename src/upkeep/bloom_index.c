@@ -4,6 +4,7 @@
  */
 #include "upkeep/bloom_index.h"
 
+#include "bloom/item.h"
 #include "codec/rows.h"
 #include "table/alter_core.h"
 #include "table/change.h"
@@ -31,7 +32,7 @@ check_column(const dw_log_snapshot *snapshot, const dw_field *field, dw_error *e
         return refuse_type(field, "it is a partition column, by which files are found already",
                            err);
     }
-    if (!dw__bloom_is_indexable(field->type)) {
+    if (!dw__item_is_of(field->type)) {
         return refuse_type(field,
                            "only numbers, strings, binaries, dates and timestamps at the "
                            "top level can be looked up",
