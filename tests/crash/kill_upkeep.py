@@ -2,17 +2,12 @@
 """Kills commands that look after a table at random moments: no row changes, and only files that no version
 names are left. The next run does the work that is still to be done.
 
-  kill_upkeep.py [--rounds N] [--seed N]
+  kill_upkeep.py [--rounds N] [--seed N] [--only WORD]
 """
 
-import argparse
-import os
-import random
-import shutil
 import sys
-import time
 
-from killing import PROGRAM, Failure, finish, kill_rounds, run_program, run_until, was_killed
+from killing import Case, Failure, run_cases, run_program
 
 ANY_RETENTION = "SET spark.databricks.delta.retentionDurationCheck.enabled = false"
 
@@ -65,66 +60,55 @@ CASES = {
            for i in range(4)]
         + ["ALTER TABLE {t} SET TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '32')"],
         "ANALYZE TABLE {t} COMPUTE STATISTICS"),
+    "CREATE BLOOMFILTER INDEX": (
+        ["CREATE TABLE {t} (id BIGINT, s STRING, p INT)"]
+        + [f"INSERT INTO {{t}} SELECT range, 'x' || range, range % 3 FROM range({i} * 5000, {i + 1} * 5000)"
+           for i in range(4)],
+        "CREATE BLOOMFILTER INDEX ON TABLE {t} FOR COLUMNS (id OPTIONS (fpp = 0.01), s)", ""),
+    "CHECKPOINT": (
+        ["CREATE TABLE {t} (id BIGINT, s STRING, p INT) PARTITIONED BY (p)"]
+        + [f"INSERT INTO {{t}} SELECT range, 'x' || range, range % 40 FROM range({i} * 500, {i + 1} * 500)"
+           for i in range(4)],
+        "CHECKPOINT {t}", ""),
+    "COMPACT LOG": (
+        ["CREATE TABLE {t} (id BIGINT, s STRING, p INT) PARTITIONED BY (p)"]
+        + [f"INSERT INTO {{t}} SELECT range, 'x' || range, range % 40 FROM range({i} * 500, {i + 1} * 500)"
+           for i in range(8)],
+        "COMPACT LOG {t}", ""),
 }
 
 
 def rows(table):
-    return run_program("sql", "-c", f"SELECT count(*), sum(hash(id, s, p)) FROM delta.`{table}`", "--format", "csv")
+    all_of_them = f"SELECT count(*), sum(hash(id, s, p)) FROM delta.`{table}`"
+    a_few = f"SELECT count(*), sum(id) FROM delta.`{table}` WHERE s = 'x431' OR id = 1234"
+    return run_program("sql", "-c", f"{all_of_them}; {a_few}", "--format", "csv")
 
 
-def check(table, expected):
-    found = rows(table)
-    if found != expected:
-        raise Failure(f"expected {expected!r}, found {found!r}")
-    run_program("fsck", table, "--data")
+class Upkeep(Case):
+    def __init__(self, name, statements, command, word="nothing to do"):
+        self.name, self.statements, self.text, self.word = name, statements, command, word
 
+    def make(self, table):
+        run_program("sql", "-c", ";".join(self.statements).format(t=f"delta.`{table}`"))
+        self.expected = rows(table)
 
-def kill_once(case, made, folder, moment, expected):
-    """Returns whether the command was still at work."""
-    table = os.path.join(folder, "killed")
-    shutil.copytree(made, table)
-    command = CASES[case][1].format(t=f"delta.`{table}`")
-    status, _ = run_until([PROGRAM, "sql", "-c", command], moment)
-    check(table, expected)
-    run_program("sql", "-c", command)
-    check(table, expected)
-    again = run_program("sql", "-c", command)
-    word = CASES[case][2] if len(CASES[case]) > 2 else "nothing to do"
-    if word not in again:
-        raise Failure(f"{case}: expected {word!r}, found {again!r}")
-    shutil.rmtree(table)
-    return was_killed(status)
+    def command(self, table):
+        return self.text.format(t=f"delta.`{table}`")
 
+    def check(self, table):
+        found = rows(table)
+        if found != self.expected:
+            raise Failure(f"expected {self.expected!r}, found {found!r}")
+        run_program("fsck", table, "--data")
 
-def run_case(case, rounds, chance, folder):
-    made = os.path.join(folder, "made")
-    run_program("sql", "-c", ";".join(CASES[case][0]).format(t=f"delta.`{made}`"))
-    expected = rows(made)
-    trial = os.path.join(folder, "trial")
-    shutil.copytree(made, trial)
-    started = time.monotonic()
-    run_program("sql", "-c", CASES[case][1].format(t=f"delta.`{trial}`"))
-    took = time.monotonic() - started
-    kills = kill_rounds(rounds, took, chance, lambda moment: kill_once(case, made, folder, moment, expected))
-    print(f"{case}: {kills} of {rounds} runs were killed on the way", flush=True)
-    shutil.rmtree(made)
-    shutil.rmtree(trial)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=50, help="of each command")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    print(f"seed {options.seed}", flush=True)
-    chance = random.Random(options.seed)
-
-    def run_cases(folder):
-        for case in CASES:
-            run_case(case, options.rounds, chance, folder)
-
-    return finish("kill-upkeep", run_cases)
+    def follow(self, table):
+        self.check(table)
+        run_program("sql", "-c", self.command(table))
+        self.check(table)
+        again = run_program("sql", "-c", self.command(table))
+        if self.word not in again:
+            raise Failure(f"{self.name}: expected {self.word!r}, found {again!r}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_cases("kill-upkeep", __doc__, [Upkeep(name, *case) for name, case in CASES.items()]))

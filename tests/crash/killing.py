@@ -1,11 +1,14 @@
 """What the scripts beside this one share: the program, processes that are killed, and how a run ends."""
 
+import argparse
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 PROGRAM = os.path.abspath(os.environ.get("DELTAWORKS_PROGRAM", "build/deltaworks"))
 
@@ -47,6 +50,66 @@ def kill_rounds(rounds, took_s, chance, kill_once):
         kills += is_hit
         took_s *= 1.1 if is_hit else 0.7
     return kills
+
+
+class Case:
+    """A command that is killed on copies of one table."""
+
+    name = "a command"
+
+    def make(self, table):
+        """Makes the table, and learns what is expected of its copies."""
+        raise NotImplementedError
+
+    def command(self, table):
+        raise NotImplementedError
+
+    def follow(self, table):
+        """What must hold of a copy behind a command that was killed, or was just through, and when it runs again."""
+        raise NotImplementedError
+
+
+def kill_copy(case, made, folder, moment_s):
+    """Returns whether the command was still at work."""
+    table = os.path.join(folder, "killed")
+    shutil.copytree(made, table)
+    status, error = run_until([PROGRAM, "sql", "-c", case.command(table)], moment_s)
+    if status != 0 and not was_killed(status):
+        raise Failure(f"{case.command(table)}: {error}")
+    case.follow(table)
+    shutil.rmtree(table)
+    return was_killed(status)
+
+
+def run_case(case, rounds, chance, folder):
+    made, trial = os.path.join(folder, "made"), os.path.join(folder, "trial")
+    case.make(made)
+    shutil.copytree(made, trial)
+    started = time.monotonic()
+    run_program("sql", "-c", case.command(trial))
+    took_s = time.monotonic() - started
+    kills = kill_rounds(rounds, took_s, chance, lambda moment_s: kill_copy(case, made, folder, moment_s))
+    print(f"{case.name}: {kills} of {rounds} runs were killed on the way", flush=True)
+    shutil.rmtree(made)
+    shutil.rmtree(trial)
+
+
+def run_cases(name, description, cases):
+    """The whole of a script that kills each of `cases` some times; the exit status."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=50, help="of each command")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", metavar="WORD", default="", help="commands whose name has the word")
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    chance = random.Random(options.seed)
+
+    def body(folder):
+        for case in cases:
+            if options.only in case.name:
+                run_case(case, options.rounds, chance, folder)
+
+    return finish(name, body)
 
 
 def finish(name, body):
