@@ -3,9 +3,8 @@
  */
 #include "support/test.h"
 
-#include "support/fault_loop.h"
-#include "support/temp_dir.h"
 #include "table/symlinks.h"
+#include "unit/table/starved_table.h"
 
 #include <stdlib.h>
 
@@ -23,12 +22,10 @@ static const char first_commit[] =
     "\"modificationTime\":1,\"dataChange\":true}}\n";
 
 static void
-prepare_round(dwt_world *world, void *ctx)
+make_table(dwt_world *world, const char *path)
 {
     (void) world;
-    dwt_temp_dir *dir = ctx;
-    dwt_temp_dir_make(dir);
-    dwt_write_file(dir->path, "_delta_log/00000000000000000000.json", dw__str_from(first_commit));
+    dwt_write_file(path, "_delta_log/00000000000000000000.json", dw__str_from(first_commit));
 }
 
 static dw_status
@@ -53,31 +50,13 @@ append(dw_table *table, dw_error *err)
     return dw__change_commit(&change, &done, err);
 }
 
-static dw_status
-run_round(dwt_world *world, void *ctx, dw_error *err)
-{
-    dwt_temp_dir *dir = ctx;
-    dw_database *database = NULL;
-    dw_database_options options = {.thread_count = 1};
-    dw_status status = dw__database_open(world->env, &options, &database, err);
-    if (status == DW_OK) {
-        DW_AUTO(dw_table_ptr) table = NULL;
-        status = dw__table_open(world->env, database, dw__str_from(dir->path), &table, err);
-        status = status == DW_OK ? append(table, err) : status;
-    }
-    dw__database_close(database);
-    return status;
-}
-
 /* The list of the partition that was touched is whole or not there; the other is left alone. */
 static void
-check_round(dwt_world *world, void *ctx, dw_status status)
+check_table(const char *path, dw_status status)
 {
-    (void) world;
-    dwt_temp_dir *dir = ctx;
-    char *commit = dwt_read_file(dir->path, "_delta_log/00000000000000000001.json", NULL);
-    char *list = dwt_read_file(dir->path, DW_SYMLINKS_PREFIX "p=x/manifest", NULL);
-    char *other = dwt_read_file(dir->path, DW_SYMLINKS_PREFIX "p=y/manifest", NULL);
+    char *commit = dwt_read_file(path, "_delta_log/00000000000000000001.json", NULL);
+    char *list = dwt_read_file(path, DW_SYMLINKS_PREFIX "p=x/manifest", NULL);
+    char *other = dwt_read_file(path, DW_SYMLINKS_PREFIX "p=y/manifest", NULL);
     assert_true(status != DW_OK || commit != NULL);
     assert_true(commit != NULL || list == NULL);
     assert_null(other);
@@ -88,19 +67,13 @@ check_round(dwt_world *world, void *ctx, dw_status status)
     free(other);
     free(list);
     free(commit);
-    dwt_temp_dir_remove(dir);
 }
 
 static void
 test_symlinks__survive_running_out_of_memory(void **state)
 {
     (void) state;
-    dwt_temp_dir dir;
-    dwt_fault_loop(&(dwt_fault_case){.setup = prepare_round,
-                                     .operation = run_round,
-                                     .check = check_round,
-                                     .ctx = &dir,
-                                     .faults = DWT_FAULTS_ALLOC_ONCE});
+    dwt_starve(&(dwt_starved_table){.make = make_table, .work = append, .check = check_table});
 }
 
 int

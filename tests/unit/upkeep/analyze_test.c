@@ -1,8 +1,8 @@
 /*
  * ANALYZE TABLE where memory runs out. What it repairs is tested end to end.
  */
-#include "support/fault_loop.h"
 #include "unit/sql/sessions.h"
+#include "unit/table/starved_table.h"
 #include "upkeep/analyze.h"
 
 #include <stdlib.h>
@@ -10,30 +10,24 @@
 
 enum { PATH_SIZE = 1024 };
 
-typedef struct round_state {
-    char path[PATH_SIZE]; /* of the table */
-} round_state;
-
 /* A file without statistics, of which footers say all but the doubles. */
 static void
-make_table(dwt_session *s, round_state *round)
+make_table(dwt_session *s)
 {
     dwt_run(s, "CREATE TABLE t (a BIGINT, d DOUBLE) TBLPROPERTIES "
                "('delta.dataSkippingNumIndexedCols' = '0')");
     dwt_run(s, "INSERT INTO t SELECT i, i / 8 FROM range(30) r(i)");
     dwt_run(s, "ALTER TABLE t SET TBLPROPERTIES ('delta.dataSkippingNumIndexedCols' = '32')");
-    (void) snprintf(round->path, sizeof round->path, "%s/t", s->dir.path);
 }
 
 static void
-prepare_round(dwt_world *world, void *ctx)
+undo_round(dwt_world *world, const char *table_path)
 {
     static const char *const names[] = {"3.json", "3.crc"};
     (void) world;
-    round_state *round = ctx;
     char path[2 * PATH_SIZE];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        (void) snprintf(path, sizeof path, "%s/_delta_log/0000000000000000000%s", round->path,
+        (void) snprintf(path, sizeof path, "%s/_delta_log/0000000000000000000%s", table_path,
                         names[i]);
         (void) unlink(path);
     }
@@ -57,29 +51,11 @@ analyze(dw_table *table, dw_database *database, const dw_env *env, dw_error *err
     return status;
 }
 
-static dw_status
-run_round(dwt_world *world, void *ctx, dw_error *err)
-{
-    round_state *round = ctx;
-    dw_database *database = NULL;
-    dw_database_options options = {.thread_count = 1};
-    dw_status status = dw__database_open(world->env, &options, &database, err);
-    if (status == DW_OK) {
-        DW_AUTO(dw_table_ptr) table = NULL;
-        status = dw__table_open(world->env, database, dw__str_from(round->path), &table, err);
-        status = status == DW_OK ? analyze(table, database, world->env, err) : status;
-    }
-    dw__database_close(database);
-    return status;
-}
-
 /* Either nothing was committed, or the file has all of its statistics. */
 static void
-check_round(dwt_world *world, void *ctx, dw_status status)
+check_table(const char *path, dw_status status)
 {
-    (void) world;
-    round_state *round = ctx;
-    char *commit = dwt_read_file(round->path, "_delta_log/00000000000000000003.json", NULL);
+    char *commit = dwt_read_file(path, "_delta_log/00000000000000000003.json", NULL);
     assert_true(status != DW_OK || commit != NULL);
     if (commit != NULL) {
         assert_non_null(strstr(commit, "\\\"maxValues\\\":{\\\"a\\\":29,\\\"d\\\":3.625}"));
@@ -90,14 +66,12 @@ check_round(dwt_world *world, void *ctx, dw_status status)
 static void
 test_analyze__survives_running_out_of_memory(void **state)
 {
-    round_state round;
-    make_table(*state, &round);
-    dwt_fault_loop(&(dwt_fault_case){.setup = prepare_round,
-                                     .operation = run_round,
-                                     .check = check_round,
-                                     .ctx = &round,
-                                     .faults = DWT_FAULTS_ALLOC_ONCE,
-                                     .round_step = 5});
+    dwt_session *s = *state;
+    char path[PATH_SIZE];
+    make_table(s);
+    (void) snprintf(path, sizeof path, "%s/t", s->dir.path);
+    dwt_starve(&(dwt_starved_table){
+        .make = undo_round, .work = analyze, .check = check_table, .path = path, .round_step = 5});
 }
 
 int

@@ -3,8 +3,7 @@
  */
 #include "support/test.h"
 
-#include "support/fault_loop.h"
-#include "support/temp_dir.h"
+#include "unit/table/starved_table.h"
 #include "upkeep/bloom_index.h"
 
 #include <stdlib.h>
@@ -17,18 +16,17 @@ static const char first_commit[] =
     "}\",\"partitionColumns\":[],\"configuration\":{}}}\n";
 
 static void
-prepare_round(dwt_world *world, void *ctx)
+make_table(dwt_world *world, const char *path)
 {
     (void) world;
-    dwt_temp_dir *dir = ctx;
-    dwt_temp_dir_make(dir);
-    dwt_write_file(dir->path, "_delta_log/00000000000000000000.json", dw__str_from(first_commit));
-    dwt_write_file(dir->path, "_deltaworks_index/bloom-1.index", DW_STR("damaged"));
+    dwt_write_file(path, "_delta_log/00000000000000000000.json", dw__str_from(first_commit));
+    dwt_write_file(path, "_deltaworks_index/bloom-1.index", DW_STR("damaged"));
 }
 
 static dw_status
-create(dw_table *table, const dw_env *env, dw_error *err)
+create(dw_table *table, dw_database *database, const dw_env *env, dw_error *err)
 {
+    (void) database;
     dw_bloom_index_result done;
     dw_upkeep_options options = {.dry_run = false};
     dw_upkeep upkeep = dw__upkeep_make(env, NULL, &options);
@@ -39,48 +37,24 @@ create(dw_table *table, const dw_env *env, dw_error *err)
     return DW_OK;
 }
 
-static dw_status
-run_round(dwt_world *world, void *ctx, dw_error *err)
-{
-    dwt_temp_dir *dir = ctx;
-    dw_database *database = NULL;
-    dw_database_options options = {.thread_count = 1};
-    dw_status status = dw__database_open(world->env, &options, &database, err);
-    if (status == DW_OK) {
-        DW_AUTO(dw_table_ptr) table = NULL;
-        status = dw__table_open(world->env, database, dw__str_from(dir->path), &table, err);
-        status = status == DW_OK ? create(table, world->env, err) : status;
-    }
-    dw__database_close(database);
-    return status;
-}
-
 /* Either nothing was committed, or the definition, beside what was said of the column before. */
 static void
-check_round(dwt_world *world, void *ctx, dw_status status)
+check_table(const char *path, dw_status status)
 {
-    (void) world;
-    dwt_temp_dir *dir = ctx;
-    char *commit = dwt_read_file(dir->path, "_delta_log/00000000000000000001.json", NULL);
+    char *commit = dwt_read_file(path, "_delta_log/00000000000000000001.json", NULL);
     assert_true(status != DW_OK || commit != NULL);
     if (commit != NULL) {
         assert_non_null(strstr(commit, "delta.bloomFilter.enabled\\\":true"));
         assert_non_null(strstr(commit, "\\\"comment\\\":\\\"c\\\""));
     }
     free(commit);
-    dwt_temp_dir_remove(dir);
 }
 
 static void
 test_create_bloom_index__survives_running_out_of_memory(void **state)
 {
     (void) state;
-    dwt_temp_dir dir;
-    dwt_fault_loop(&(dwt_fault_case){.setup = prepare_round,
-                                     .operation = run_round,
-                                     .check = check_round,
-                                     .ctx = &dir,
-                                     .faults = DWT_FAULTS_ALLOC_ONCE});
+    dwt_starve(&(dwt_starved_table){.make = make_table, .work = create, .check = check_table});
 }
 
 int

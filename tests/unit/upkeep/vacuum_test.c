@@ -5,8 +5,7 @@
 #include "support/test.h"
 
 #include "codec/rows.h"
-#include "support/fault_loop.h"
-#include "support/temp_dir.h"
+#include "unit/table/starved_table.h"
 #include "upkeep/key_list.h"
 #include "upkeep/key_set.h"
 #include "upkeep/vacuum.h"
@@ -92,28 +91,10 @@ static const char first_commit[] =
     "\"modificationTime\":1,\"dataChange\":true}}\n";
 
 static void
-make_table(dwt_temp_dir *dir)
+make_table(const char *path)
 {
-    dwt_temp_dir_make(dir);
-    dwt_write_file(dir->path, "_delta_log/00000000000000000000.json", dw__str_from(first_commit));
-    dwt_write_file(dir->path, "live.parquet", DW_STR("live"));
-}
-
-typedef dw_status (*table_user)(dw_table *table, const dw_env *env, dw_error *err);
-
-static dw_status
-with_table(const dw_env *env, const char *path, table_user use, dw_error *err)
-{
-    dw_database *database = NULL;
-    dw_database_options options = {.thread_count = 1};
-    dw_status status = dw__database_open(env, &options, &database, err);
-    if (status == DW_OK) {
-        DW_AUTO(dw_table_ptr) table = NULL;
-        status = dw__table_open(env, database, dw__str_from(path), &table, err);
-        status = status == DW_OK ? use(table, env, err) : status;
-    }
-    dw__database_close(database);
-    return status;
+    dwt_write_file(path, "_delta_log/00000000000000000000.json", dw__str_from(first_commit));
+    dwt_write_file(path, "live.parquet", DW_STR("live"));
 }
 
 static dw_status
@@ -169,8 +150,9 @@ walk_many(dw_storage *storage, const dw_walk *walk, dw_error *err)
 }
 
 static dw_status
-vacuum_many(dw_table *table, const dw_env *env, dw_error *err)
+vacuum_many(dw_table *table, dw_database *database, const dw_env *env, dw_error *err)
 {
+    (void) database;
     dw_storage *storage = dw__table_storage(table);
     const dw_storage_ops *ops = storage->ops;
     dw_storage_ops with_many = *ops;
@@ -195,8 +177,9 @@ test_vacuum__looks_at_ten_million_files_in_little_memory(void **state)
     env.allocator = &allocator;
     dwt_temp_dir dir;
     dw_error err = DW_ERROR_INIT;
-    make_table(&dir);
-    assert_ok(with_table(&env, dir.path, vacuum_many, &err), &err);
+    dwt_temp_dir_make(&dir);
+    make_table(dir.path);
+    assert_ok(dwt_with_table(&env, dir.path, vacuum_many, &err), &err);
     assert_true(atomic_load(&memory.peak) < MANY_MEMORY_MAX);
     assert_int_equal(atomic_load(&memory.now), 0);
     dwt_temp_dir_remove(&dir);
@@ -205,54 +188,40 @@ test_vacuum__looks_at_ten_million_files_in_little_memory(void **state)
 /* ---- No memory ------------------------------------------------------------------------------- */
 
 static dw_status
-vacuum_some(dw_table *table, const dw_env *env, dw_error *err)
+vacuum_some(dw_table *table, dw_database *database, const dw_env *env, dw_error *err)
 {
+    (void) database;
     dw_vacuum_result result;
     return vacuum(table, env, false, &result, err);
 }
 
 static void
-prepare_round(dwt_world *world, void *ctx)
+make_dead_files(dwt_world *world, const char *path)
 {
-    dwt_temp_dir *dir = ctx;
-    make_table(dir);
-    dwt_write_file(dir->path, "dead.parquet", DW_STR("dead"));
-    dwt_write_file(dir->path, "p=1/dead.parquet", DW_STR("dead"));
+    make_table(path);
+    dwt_write_file(path, "dead.parquet", DW_STR("dead"));
+    dwt_write_file(path, "p=1/dead.parquet", DW_STR("dead"));
     /* Files have the time of the system, so the world must be behind it. */
     dwt_env_set_now_ms(world->test, INT64_C(4102444800000));
 }
 
-static dw_status
-run_round(dwt_world *world, void *ctx, dw_error *err)
-{
-    dwt_temp_dir *dir = ctx;
-    return with_table(world->env, dir->path, vacuum_some, err);
-}
-
 static void
-check_round(dwt_world *world, void *ctx, dw_status status)
+check_table(const char *path, dw_status status)
 {
-    (void) world;
-    dwt_temp_dir *dir = ctx;
-    char *live = dwt_read_file(dir->path, "live.parquet", NULL);
-    char *dead = dwt_read_file(dir->path, "p=1/dead.parquet", NULL);
+    char *live = dwt_read_file(path, "live.parquet", NULL);
+    char *dead = dwt_read_file(path, "p=1/dead.parquet", NULL);
     assert_non_null(live);
     assert_true(status != DW_OK || dead == NULL);
     free(live);
     free(dead);
-    dwt_temp_dir_remove(dir);
 }
 
 static void
 test_vacuum__survives_running_out_of_memory(void **state)
 {
     (void) state;
-    dwt_temp_dir dir;
-    dwt_fault_loop(&(dwt_fault_case){.setup = prepare_round,
-                                     .operation = run_round,
-                                     .check = check_round,
-                                     .ctx = &dir,
-                                     .faults = DWT_FAULTS_ALLOC_ONCE});
+    dwt_starve(
+        &(dwt_starved_table){.make = make_dead_files, .work = vacuum_some, .check = check_table});
 }
 
 int
