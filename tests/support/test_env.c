@@ -129,3 +129,19 @@ dwt_env_logged(dwt_env *world, const char *text)
     pthread_mutex_unlock(&world->mutex);
     return found;
 }
+
+int
+dwt_env_setup(void **state)
+{
+    static dwt_env world;
+    dwt_env_init(&world, 7);
+    *state = &world;
+    return 0;
+}
+
+int
+dwt_env_teardown(void **state)
+{
+    dwt_env_deinit(*state);
+    return 0;
+}

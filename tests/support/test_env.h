@@ -49,4 +49,8 @@ uint64_t dwt_random_next(uint64_t *state);
 /* 0 .. bound - 1. */
 uint64_t dwt_random_below(uint64_t *state, uint64_t bound);
 
+/* Fixtures of cmocka: the state is a dwt_env. */
+int dwt_env_setup(void **state);
+int dwt_env_teardown(void **state);
+
 #endif

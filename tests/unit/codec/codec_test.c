@@ -7,22 +7,6 @@
 #include "support/fault_loop.h"
 #include "support/test_env.h"
 
-static int
-setup(void **state)
-{
-    static dwt_env world;
-    dwt_env_init(&world, 7);
-    *state = &world;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    dwt_env_deinit(*state);
-    return 0;
-}
-
 static void
 test_z85__agrees_with_the_specification(void **state)
 {
@@ -164,13 +148,16 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_z85__agrees_with_the_specification, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_z85__returns_what_was_encoded, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_z85__refuses_what_is_none, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_z85__agrees_with_the_specification, dwt_env_setup,
+                                        dwt_env_teardown),
+        cmocka_unit_test_setup_teardown(test_z85__returns_what_was_encoded, dwt_env_setup,
+                                        dwt_env_teardown),
+        cmocka_unit_test_setup_teardown(test_z85__refuses_what_is_none, dwt_env_setup,
+                                        dwt_env_teardown),
         cmocka_unit_test(test_md5__is_that_of_its_standard),
         cmocka_unit_test(test_crc32__is_that_of_zlib),
-        cmocka_unit_test_setup_teardown(test_uuid__is_of_version_4_and_new_each_time, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(test_uuid__is_of_version_4_and_new_each_time, dwt_env_setup,
+                                        dwt_env_teardown),
         cmocka_unit_test(test_uuid__is_printed_in_network_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

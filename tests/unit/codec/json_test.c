@@ -10,22 +10,6 @@
 
 #define OUT_BYTES_MAX ((size_t) 1 << 24)
 
-static int
-setup(void **state)
-{
-    static dwt_env world;
-    dwt_env_init(&world, 7);
-    *state = &world;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    dwt_env_deinit(*state);
-    return 0;
-}
-
 static dw_json_doc *
 parse(dwt_env *world, const char *text)
 {
@@ -409,7 +393,7 @@ test_zeros__are_put_before_points_of_numbers(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, dwt_env_setup, dwt_env_teardown)
 
 int
 main(void)

@@ -12,22 +12,6 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MAGIC_SIZE 4
 
-static int
-setup(void **state)
-{
-    static dwt_env world;
-    dwt_env_init(&world, 7);
-    *state = &world;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    dwt_env_deinit(*state);
-    return 0;
-}
-
 /* A set of ours beside one of CRoaring's. */
 typedef struct twins {
     dw_rowset *rows;
@@ -377,7 +361,7 @@ test_rowset__survives_a_lack_of_memory(void **state)
     dwt_fault_loop(&(dwt_fault_case){.operation = build_and_copy, .faults = DWT_FAULTS_ALLOC});
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, dwt_env_setup, dwt_env_teardown)
 
 int
 main(void)

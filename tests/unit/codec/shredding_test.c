@@ -7,22 +7,6 @@
 #include "codec/shredding.h"
 #include "support/fault_loop.h"
 
-static int
-setup(void **state)
-{
-    static dwt_env world;
-    dwt_env_init(&world, 7);
-    *state = &world;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    dwt_env_deinit(*state);
-    return 0;
-}
-
 /* A few rows of JSON; NULL ends them. */
 #define ROWS_MAX 24
 
@@ -305,7 +289,7 @@ test_shredding__survives_a_lack_of_memory(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, dwt_env_setup, dwt_env_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_shredding__is_by_what_most_rows_have),
         TEST(test_shredding__has_as_many_columns_as_are_left),

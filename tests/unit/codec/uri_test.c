@@ -6,22 +6,6 @@
 #include "codec/uri.h"
 #include "support/fault_loop.h"
 
-static int
-setup(void **state)
-{
-    static dwt_env world;
-    dwt_env_init(&world, 7);
-    *state = &world;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    dwt_env_deinit(*state);
-    return 0;
-}
-
 static void
 test_encode__leaves_what_spark_leaves(void **state)
 {
@@ -266,7 +250,7 @@ test_uri__survives_a_lack_of_memory(void **state)
     dwt_fault_loop(&(dwt_fault_case){.operation = use_uris, .faults = DWT_FAULTS_ALLOC});
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, dwt_env_setup, dwt_env_teardown)
 
 int
 main(void)

@@ -6,22 +6,6 @@
 #include "codec/variant.h"
 #include "support/fault_loop.h"
 
-static int
-setup(void **state)
-{
-    static dwt_env world;
-    dwt_env_init(&world, 7);
-    *state = &world;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    dwt_env_deinit(*state);
-    return 0;
-}
-
 #define BYTES(literal) dw__str_make("" literal, sizeof(literal) - 1)
 
 typedef struct variant_case {
@@ -220,15 +204,18 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_variant__is_written_with_sorted_names, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_variant__has_texts_of_64_bytes_whole, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_variant__that_is_none_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_variant__of_too_many_levels_is_refused, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(test_variant__is_written_with_sorted_names, dwt_env_setup,
+                                        dwt_env_teardown),
+        cmocka_unit_test_setup_teardown(test_variant__has_texts_of_64_bytes_whole, dwt_env_setup,
+                                        dwt_env_teardown),
+        cmocka_unit_test_setup_teardown(test_variant__that_is_none_is_refused, dwt_env_setup,
+                                        dwt_env_teardown),
+        cmocka_unit_test_setup_teardown(test_variant__of_too_many_levels_is_refused, dwt_env_setup,
+                                        dwt_env_teardown),
         cmocka_unit_test_setup_teardown(test_json__becomes_the_variant_that_spark_makes_of_it,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(test_variant__survives_a_lack_of_memory, setup, teardown),
+                                        dwt_env_setup, dwt_env_teardown),
+        cmocka_unit_test_setup_teardown(test_variant__survives_a_lack_of_memory, dwt_env_setup,
+                                        dwt_env_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
