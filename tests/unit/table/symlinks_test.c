@@ -29,8 +29,10 @@ make_table(dwt_world *world, const char *path)
 }
 
 static dw_status
-append(dw_table *table, dw_error *err)
+append(dw_table *table, dw_database *database, const dw_env *env, dw_error *err)
 {
+    (void) database;
+    (void) env;
     dw_pair pair = {DW_STR("p"), DW_STR("x")};
     dw_action action = {.kind = DW_ACTION_ADD};
     action.as.file = (dw_file){.path = DW_STR("p=x/new.parquet"),
