@@ -303,26 +303,43 @@ load_source_rows(dw_scan *scan, dw_bound_source *source, dw_error *err)
     return status;
 }
 
+/* Which files are read, and which of their rows. */
 static dw_status
-open_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
+choose_rows(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
 {
     DW_TRY(choose_files(scan, source, plan, err));
     DW_TRY(resolve_paths(scan, source, err));
+    return load_source_rows(scan, source, err);
+}
+
+static dw_status
+open_files(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
+{
     DW_TRY(dw__scan_find_old_values(scan, source, err));
     DW_TRY(make_copies(scan, source, err));
     DW_TRY(fill_partition_values(scan, source, err));
-    DW_TRY(load_source_rows(scan, source, err));
     return bind_source(scan, source, plan, err);
 }
 
-/* Gives the statement rows instead of files; leaves it unbound where they cannot be looked up. */
 static dw_status
-look_up_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
+open_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, dw_error *err)
 {
-    DW_TRY(choose_files(scan, source, plan, err));
-    DW_TRY(resolve_paths(scan, source, err));
-    DW_TRY(load_source_rows(scan, source, err));
+    DW_TRY(choose_rows(scan, source, plan, err));
+    return open_files(scan, source, plan, err);
+}
+
+/* Gives the statement rows instead of files. Where they cannot be looked up, it gives the files if
+ * the plan is all that is demanded; else another plan may need fewer of them. */
+static dw_status
+look_up_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, bool is_all,
+               bool *open_out, dw_error *err)
+{
+    DW_TRY(choose_rows(scan, source, plan, err));
     DW_TRY(inline_rows(scan, source, err));
+    *open_out = source->is_bound || is_all;
+    if (!source->is_bound && is_all) {
+        return open_files(scan, source, plan, err);
+    }
     if (!source->is_bound) {
         dw__dv_list_deinit(&source->deleted);
         source->report = (dw_scan_report){.predicate = DW_STR_NULL};
@@ -370,22 +387,21 @@ prepare_sources(dw_scan *scan, const dw_scan_source *sources, size_t count, dw_p
     return DW_OK;
 }
 
-/* Rows that are asked for by their keys. `known_out`: what the statement demands is in the plan. */
+/* Rows that are asked for by their keys. `open_out` false: the statement is to be planned. */
 static dw_status
-open_by_keys(dw_scan *scan, const dw_scan_source *from, dw_plan_source *plan, bool *known_out,
+open_by_keys(dw_scan *scan, const dw_scan_source *from, dw_plan_source *plan, bool *open_out,
              dw_error *err)
 {
     dw_bound_source *source = &scan->sources[0];
-    DW_TRY(dw__scan_read_keys(plan, from->keys, from->key_count, known_out, err));
-    if (!*known_out) {
+    DW_TRY(dw__scan_read_keys(plan, from->keys, from->key_count, open_out, err));
+    if (!*open_out) {
         return DW_OK;
     }
     source->keys = from->keys;
     source->key_count = from->key_count;
     source->wanted = from->wanted;
     source->wanted_count = from->wanted_count;
-    *known_out = from->are_keys_all;
-    return look_up_source(scan, source, plan, err);
+    return look_up_source(scan, source, plan, from->are_keys_all, open_out, err);
 }
 
 static void
@@ -404,19 +420,16 @@ open_sources(dw_scan *scan, dw_database *database, dw_str sql, const dw_scan_sou
 {
     dw_plan_source *plans;
     DW_TRY(prepare_sources(scan, sources, count, &plans, err));
-    bool is_known = count == 1 && sources[0].rows != NULL;
+    bool is_open = false;
     if (count == 1 && sources[0].keys != NULL) {
-        DW_TRY(open_by_keys(scan, &sources[0], &plans[0], &is_known, err));
-        if (scan->sources[0].is_bound) {
-            count_use(scan, sources, plans, count);
-            return DW_OK;
-        }
+        DW_TRY(open_by_keys(scan, &sources[0], &plans[0], &is_open, err));
     }
-    if (!is_known) {
+    bool is_planned = count > 1 || sources[0].rows == NULL;
+    if (!is_open && is_planned) {
         DW_TRY(dw__scan_plan_sources(scan->connection, database, scan->env, sql, plans, count,
                                      &scan->arena, err));
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; !is_open && i < count; i++) {
         DW_TRY(open_source(scan, &scan->sources[i], &plans[i], err));
     }
     count_use(scan, sources, plans, count);
