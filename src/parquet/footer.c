@@ -333,6 +333,24 @@ parse_column_metadata(dw_thrift *thrift, dw_pq_chunk *out)
     out->offset = dictionary > 0 && dictionary < data ? dictionary : data;
 }
 
+static int64_t *
+index_place(dw_pq_chunk *chunk, int64_t field_id)
+{
+    enum { OFFSETS = 4, OFFSETS_SIZE, BOUNDS, BOUNDS_SIZE };
+    switch (field_id) {
+    case OFFSETS:
+        return &chunk->offsets.offset;
+    case OFFSETS_SIZE:
+        return &chunk->offsets.size;
+    case BOUNDS:
+        return &chunk->bounds.offset;
+    case BOUNDS_SIZE:
+        return &chunk->bounds.size;
+    default:
+        return NULL;
+    }
+}
+
 static bool
 parse_chunk(dw_thrift *thrift, const dw_pq_node *leaf, dw_pq_chunk *out)
 {
@@ -346,7 +364,10 @@ parse_chunk(dw_thrift *thrift, const dw_pq_node *leaf, dw_pq_chunk *out)
     bool is_elsewhere = false;
     dw_thrift_field field = {0};
     while (dw__thrift_next(thrift, &field)) {
-        if (field.id == METADATA && field.type == DW_THRIFT_STRUCT) {
+        int64_t *place = index_place(out, field.id);
+        if (place != NULL) {
+            *place = dw__thrift_int(thrift, &field);
+        } else if (field.id == METADATA && field.type == DW_THRIFT_STRUCT) {
             parse_column_metadata(thrift, out);
         } else {
             is_elsewhere = is_elsewhere || field.id == FILE_PATH;

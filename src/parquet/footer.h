@@ -67,6 +67,11 @@ typedef enum dw_pq_codec {
 
 enum { DW_PQ_BYTE_UNKNOWN = -1, DW_PQ_BYTE_NONE = 256 /* all are NULL */ };
 
+/* A range of the file; all zero where there is none. */
+typedef struct dw_pq_place {
+    int64_t offset, size;
+} dw_pq_place;
+
 /* The pages of one column in one row group. */
 typedef struct dw_pq_chunk {
     int64_t offset, size_bytes;
@@ -77,6 +82,7 @@ typedef struct dw_pq_chunk {
     /* Of binaries: the first byte of the least one by the statistics, or one of these. */
     int least_byte;
     dw_str least, greatest; /* by the statistics, as bytes of the footer; null strings: unknown */
+    dw_pq_place offsets, bounds; /* its page indexes, as the footer says */
 } dw_pq_chunk;
 
 typedef struct dw_pq_row_group {

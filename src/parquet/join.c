@@ -6,6 +6,7 @@
 #include "parquet/join.h"
 
 #include "base/assert.h"
+#include "parquet/page_index.h"
 #include "parquet/thrift_write.h"
 
 enum { FILE_ROWS = 3, FILE_ROW_GROUPS = 4, FILE_ENCRYPTION = 8 };
@@ -25,7 +26,10 @@ enum {
     COLUMN_BLOOM_FILTER_SIZE = 15,
     COLUMN_LAST = 17
 };
+enum { FILTER_BYTES = 1 };
 #define I16 4
+/* Three structs without fields, and a number. */
+#define FILTER_HEAD_BYTES_MAX 64
 #define MAGIC_BYTES 4
 /* Their ordinals have 16 bits. */
 #define ROW_GROUPS_MAX ((size_t) 1 << 15)
@@ -38,7 +42,9 @@ typedef struct joiner {
     dw_strbuf groups; /* row groups as they will be */
     dw_strbuf rest;   /* of the first footer: all but rows and row groups */
     dw_str first;     /* that footer */
+    dw_pq_page_indexes indexes;
     /* Of the file that is read: */
+    const dw_pq_source *source;
     int64_t shift;    /* its bytes stand so much further on */
     int64_t body_end; /* where its footer begins */
     int64_t rows;     /* what it says of itself */
@@ -77,19 +83,55 @@ put_offset(joiner *j, dw_thrift_writer *writer, dw_thrift *thrift, const dw_thri
     dw__thrift_put_int(writer, field->id, DW_THRIFT_I64, has_place ? offset + j->shift : offset);
 }
 
-/* The size of a bloom filter is optional, but without it nobody finds its end. */
-static bool
-has_whole_filter(joiner *j, const dw_thrift *thrift, const dw_thrift_field *field)
+/* What the head of a bloom filter says that it takes, head and all; -1 when it is none. */
+static int64_t
+filter_size(joiner *j, int64_t offset)
+{
+    DW_AUTO(dw_strbuf) bytes = dw__strbuf_make(j->join->allocator, FILTER_HEAD_BYTES_MAX);
+    dw_thrift_field field = {0};
+    int64_t size = -1;
+    if (!is_in_body(j, offset, 1)) {
+        return -1;
+    }
+    size_t len = j->body_end - offset < FILTER_HEAD_BYTES_MAX ? (size_t) (j->body_end - offset)
+                                                              : FILTER_HEAD_BYTES_MAX;
+    if (dw__pq_source_read(j->source, (uint64_t) offset, len, &bytes, NULL) != DW_OK) {
+        j->is_odd = true;
+        return -1;
+    }
+    dw_thrift thrift = dw__thrift_make(dw__strbuf_str(&bytes));
+    while (dw__thrift_next(&thrift, &field)) {
+        if (field.id == FILTER_BYTES) {
+            size = dw__thrift_int(&thrift, &field);
+        } else {
+            dw__thrift_skip(&thrift, &field);
+        }
+    }
+    bool is_sound = !thrift.failed && size > 0 && size <= INT32_MAX - FILTER_HEAD_BYTES_MAX;
+    return is_sound ? size + (thrift.at - bytes.ptr) : -1;
+}
+
+/* The size of a bloom filter is optional, and older writers left it out. Without it, and where the
+ * filter does not say it either, nobody finds its end: it is dropped. */
+static void
+put_filter(joiner *j, dw_thrift_writer *writer, dw_thrift *thrift, dw_thrift_field *field)
 {
     dw_thrift ahead = *thrift;
     dw_thrift_field next = *field;
     int64_t offset = dw__thrift_int(&ahead, field);
-    if (!dw__thrift_next(&ahead, &next) || next.id != COLUMN_BLOOM_FILTER_SIZE) {
-        return false;
+    if (dw__thrift_next(&ahead, &next) && next.id == COLUMN_BLOOM_FILTER_SIZE) {
+        int64_t size = dw__thrift_int(&ahead, &next);
+        j->is_odd = j->is_odd || !is_in_body(j, offset, size);
+        put_offset(j, writer, thrift, field);
+        return;
     }
-    int64_t size = dw__thrift_int(&ahead, &next);
-    j->is_odd = j->is_odd || !is_in_body(j, offset, size);
-    return !ahead.failed;
+    int64_t size = filter_size(j, offset);
+    if (size < 0 || !is_in_body(j, offset, size)) {
+        dw__thrift_skip(thrift, field);
+        return;
+    }
+    put_offset(j, writer, thrift, field);
+    dw__thrift_put_int(writer, COLUMN_BLOOM_FILTER_SIZE, DW_THRIFT_I32, size);
 }
 
 static void
@@ -99,11 +141,10 @@ put_column_metadata(joiner *j, dw_thrift *thrift)
     dw_thrift_field field = {0};
     while (next_field(j, thrift, &field)) {
         j->is_odd = j->is_odd || field.id > COLUMN_LAST;
-        if (field.id == COLUMN_DATA || field.id == COLUMN_INDEX || field.id == COLUMN_DICTIONARY ||
-            (field.id == COLUMN_BLOOM_FILTER && has_whole_filter(j, thrift, &field))) {
+        if (field.id == COLUMN_DATA || field.id == COLUMN_INDEX || field.id == COLUMN_DICTIONARY) {
             put_offset(j, &writer, thrift, &field);
         } else if (field.id == COLUMN_BLOOM_FILTER) {
-            dw__thrift_skip(thrift, &field);
+            put_filter(j, &writer, thrift, &field);
         } else {
             dw__thrift_copy(&writer, thrift, &field);
         }
@@ -221,6 +262,7 @@ add_footer(joiner *j, const dw_pq_source *source, dw_str footer, dw_arena *arena
     j->shift = join->size_bytes - MAGIC_BYTES;
     j->body_end = source->size_bytes - DW_PQ_END_BYTES - (int64_t) footer.len;
     j->rows = -1;
+    j->source = source;
     if (j->body_end < MAGIC_BYTES || j->body_end > FILE_BYTES_MAX - join->size_bytes) {
         return dw__pq_odd(err, "size");
     }
@@ -233,6 +275,7 @@ add_footer(joiner *j, const dw_pq_source *source, dw_str footer, dw_arena *arena
         return dw__pq_odd(err, "schema, writer or metadata");
     }
     DW_TRY(count_groups(j, &parsed, err));
+    DW_TRY(dw__pq_page_indexes_take(&j->indexes, source, &parsed, j->body_end, j->shift, err));
     if (is_first) {
         join->first = parsed;
     }
@@ -264,10 +307,42 @@ add_file(joiner *j, const dw_pq_source *source, dw_arena *scratch, dw_error *err
 /* ---- The new footer -------------------------------------------------------------------------- */
 
 static dw_status
+check_footer(const dw_strbuf *part, dw_error *err)
+{
+    return part->too_large ? dw__pq_odd(err, "number of row groups")
+                           : dw__strbuf_ok(part, "the footer of a Parquet file", err);
+}
+
+/* Bytes behind those of the files. */
+static dw_status
+add_bytes(dw_pq_join *join, const dw_strbuf *bytes, dw_error *err)
+{
+    dw_piece *piece = &join->pieces[join->piece_count++];
+    *piece = (dw_piece){.key = DW_STR_NULL};
+    join->size_bytes += (int64_t) bytes->len;
+    return dw__arena_dup(join->arena, dw__strbuf_str(bytes), &piece->bytes) ? DW_OK
+                                                                            : dw__error_oom(err);
+}
+
+static dw_status
+put_row_groups(joiner *j, dw_strbuf *out, dw_error *err)
+{
+    int64_t base = j->join->size_bytes;
+    dw__thrift_put_list(out, DW_THRIFT_STRUCT, j->join->row_group_count);
+    if (j->indexes.is_dropped || j->indexes.places.count == 0) {
+        dw__strbuf_append(out, dw__strbuf_str(&j->groups));
+        return DW_OK;
+    }
+    dw__pq_page_indexes_name(&j->indexes, dw__strbuf_str(&j->groups), base, out);
+    return add_bytes(j->join, &j->indexes.bytes, err);
+}
+
+static dw_status
 finish(joiner *j, dw_error *err)
 {
     dw_pq_join *join = j->join;
     DW_AUTO(dw_strbuf) out = dw__strbuf_make(join->allocator, DW_PQ_FOOTER_BYTES_MAX);
+    DW_TRY(check_footer(&j->groups, err));
     dw_thrift thrift = dw__thrift_make(j->first);
     dw_thrift_writer writer = dw__thrift_writer_make(&out);
     dw_thrift_field field = {0};
@@ -278,24 +353,15 @@ finish(joiner *j, dw_error *err)
         } else if (field.id == FILE_ROW_GROUPS) {
             dw__thrift_skip(&thrift, &field);
             dw__thrift_put_field(&writer, FILE_ROW_GROUPS, DW_THRIFT_LIST);
-            dw__thrift_put_list(&out, DW_THRIFT_STRUCT, join->row_group_count);
-            dw__strbuf_append(&out, dw__strbuf_str(&j->groups));
+            DW_TRY(put_row_groups(j, &out, err));
         } else {
             dw__thrift_copy(&writer, &thrift, &field);
         }
     }
     dw__thrift_put_end(&writer);
     dw__pq_footer_end(&out);
-    if (j->groups.too_large || out.too_large) {
-        return dw__pq_odd(err, "number of row groups");
-    }
-    DW_TRY(dw__strbuf_ok(&j->groups, "the footer of a Parquet file", err));
-    DW_TRY(dw__strbuf_ok(&out, "the footer of a Parquet file", err));
-    dw_piece *last = &join->pieces[join->piece_count++];
-    *last = (dw_piece){.key = DW_STR_NULL};
-    join->size_bytes += (int64_t) out.len;
-    return dw__arena_dup(join->arena, dw__strbuf_str(&out), &last->bytes) ? DW_OK
-                                                                          : dw__error_oom(err);
+    DW_TRY(check_footer(&out, err));
+    return add_bytes(join, &out, err);
 }
 
 static dw_status
@@ -304,7 +370,7 @@ plan(joiner *j, const dw_pq_source *sources, size_t count, dw_error *err)
     dw_pq_join *join = j->join;
     DW_AUTO(dw_arena) scratch;
     dw__arena_init(&scratch, join->allocator);
-    join->pieces = DW_ARENA_ARRAY(join->arena, dw_piece, count + 2);
+    join->pieces = DW_ARENA_ARRAY(join->arena, dw_piece, count + 3);
     if (join->pieces == NULL) {
         return dw__error_oom(err);
     }
@@ -328,10 +394,12 @@ dw__pq_join_plan(const dw_pq_source *sources, size_t count, dw_arena *arena, dw_
         (dw_pq_join){.arena = arena, .allocator = arena->allocator, .storage = sources[0].storage};
     joiner j = {.join = out,
                 .groups = dw__strbuf_make(arena->allocator, DW_PQ_FOOTER_BYTES_MAX),
-                .rest = dw__strbuf_make(arena->allocator, DW_PQ_FOOTER_BYTES_MAX)};
+                .rest = dw__strbuf_make(arena->allocator, DW_PQ_FOOTER_BYTES_MAX),
+                .indexes = dw__pq_page_indexes_make(arena->allocator)};
     dw_status status = plan(&j, sources, count, err);
     dw__strbuf_deinit(&j.groups);
     dw__strbuf_deinit(&j.rest);
+    dw__pq_page_indexes_deinit(&j.indexes);
     return status;
 }
 

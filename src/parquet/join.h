@@ -4,8 +4,8 @@
  *
  *  [JOIN-1] Only files of one schema, writer and metadata: what is said of the whole file holds for
  *           each of its row groups.
- *  [JOIN-2] Row groups keep their statistics, bloom filters and encodings. Page indexes, which know
- *           places by themselves, are left out.
+ *  [JOIN-2] Row groups keep their statistics, bloom filters and encodings, and page indexes where
+ *           all files have them (page_index.h).
  *  [JOIN-3] Every place that a footer names lies between the first magic word and the footer, and
  *           its rows are those of its row groups; else, or with encryption, nothing is joined.
  */
@@ -20,7 +20,7 @@ typedef struct dw_pq_join {
     const dw_allocator *allocator;
     dw_storage *storage;
     dw_pq_footer first; /* of the first file, for whoever wants to know its columns */
-    dw_piece *pieces;   /* a magic word, the files, the footer */
+    dw_piece *pieces;   /* a magic word, the files, page indexes if there are any, the footer */
     size_t piece_count;
     int64_t size_bytes;
     int64_t row_count;

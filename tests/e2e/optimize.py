@@ -3,6 +3,7 @@ import json
 import os
 import sys
 
+import parquet_by_hand as by_hand
 from harness import expect, expect_equal, expect_failure, main, test
 
 IDS = "SELECT id, s, p, _metadata.row_id, _metadata.row_commit_version FROM t ORDER BY id"
@@ -164,6 +165,39 @@ def test_copying__merges_small_row_groups(w):
     make(w, partitioned=False)
     metrics(w, "OPTIMIZE t")
     expect_equal((row_groups(w), w.rows("SELECT id FROM t")), ([1], [[i] for i in range(400)]))
+
+
+def make_indexed(w, index=by_hand.offset_index):
+    """Two files of two columns, each with a row group of four pages."""
+    os.makedirs(w.path("t"))
+    for name, start in (("a", 0), ("b", 16000)):
+        columns = [((c,), [(0, 1, start + i + shift) for i in range(16000)]) for c, shift in (("x", 0), ("y", 7))]
+        by_hand.write(w.path(f"t/{name}.parquet"), 16000, [by_hand.leaf(c, by_hand.INT64) for c in "xy"], columns,
+                      page_rows=4000, offset_index=index if name == "b" else by_hand.offset_index)
+    w.sql(f"CONVERT TO DELTA parquet.`{w.path('t')}`")
+    expect_equal(metrics(w, f"OPTIMIZE delta.`{w.path('t')}`")["numFilesAdded"], 1)
+    path = next(a["add"]["path"] for a in w.actions("t", 1) if "add" in a)
+    expect_equal(w.rows(f"SELECT count(*), sum(x), sum(y - x) FROM delta.`{w.path('t')}`"), [[32000, 511984000, 224000]])
+    expect_equal(w.rows(f"SELECT x FROM delta.`{w.path('t')}` WHERE y BETWEEN 20000 AND 20001"), [[19993], [19994]])
+    return w.path("t/" + path)
+
+
+@test
+def test_copying__keeps_the_indexes_of_pages(w):
+    path = make_indexed(w)
+    found = by_hand.page_indexes(path)
+    for (places, least, greatest), (start, shift) in zip(found, ((0, 0), (0, 7), (16000, 0), (16000, 7)), strict=True):
+        expect_equal([row for _, _, row in places], [0, 4000, 8000, 12000])
+        expect_equal(least, [start + shift + row for _, _, row in places])
+        expect_equal(greatest, [start + shift + row + 3999 for _, _, row in places])
+
+
+@test
+def test_copying__leaves_out_indexes_that_cannot_be_true(w):
+    def behind(places):
+        return by_hand.offset_index([(offset + 100, size, row) for offset, size, row in places])
+
+    expect_equal(by_hand.page_indexes(make_indexed(w, behind)), [])
 
 
 # ---- All features ----------------------------------------------------------------------------------

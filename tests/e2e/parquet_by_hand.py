@@ -1,4 +1,5 @@
-"""Parquet files as old writers made them and no library of today does: plain, version 1, one page a column.
+"""Parquet files as old writers made them and no library of today does: plain, version 1, one page a column unless
+pages of fewer rows are asked for, of which there are indexes then.
 
 A column is (path, type, values), where path is the way to the leaf through the schema and each value is
 (repetition level, definition level, value or None).
@@ -12,7 +13,7 @@ UNCOMPRESSED, LZO, LZ4_HADOOP = 0, 3, 5
 
 # ---- Thrift's compact protocol -----------------------------------------------------------------------
 
-T_I32, T_I64, T_BINARY, T_LIST, T_STRUCT = 5, 6, 8, 9, 12
+T_TRUE, T_I32, T_I64, T_BINARY, T_LIST, T_STRUCT = 1, 5, 6, 8, 9, 12
 
 
 def varint(number):
@@ -28,6 +29,8 @@ def zigzag(number):
 
 
 def encoded(kind, value):
+    if kind == T_TRUE:  # an element of a list
+        return bytes([value])
     if kind in (T_I32, T_I64):
         return zigzag(value)
     if kind == T_BINARY:
@@ -132,17 +135,40 @@ def page(node, repetition, definition, values, codec, framed):
     return header + stored, len(header) + len(body)
 
 
-def write(path, row_count, fields, columns, codec=UNCOMPRESSED, framed=True, keys=None, encodings=(0, 3)):
+def column_index(node, pages):
+    """The bounds of pages of integers without NULL."""
+    bounds = [[plain(node, choose(v[2] for v in values)) for values in pages] for choose in (min, max)]
+    return struct_of((1, T_LIST, (T_TRUE, [2] * len(pages))), (2, T_LIST, (T_BINARY, bounds[0])),
+                     (3, T_LIST, (T_BINARY, bounds[1])), (4, T_I32, 0))
+
+
+def offset_index(places):
+    return struct_of((1, T_LIST, (T_STRUCT, [struct_of((1, T_I64, offset), (2, T_I32, size), (3, T_I64, row))
+                                             for offset, size, row in places])))
+
+
+def write(path, row_count, fields, columns, codec=UNCOMPRESSED, framed=True, keys=None, encodings=(0, 3),
+          page_rows=None, offset_index=offset_index):
     root = group("schema", *fields, repetition=REQUIRED)
     out, chunks, total = b"PAR1", [], 0
     for names, values in columns:
         repetition, definition, node = levels_of(root, names)
-        stored, size = page(node, repetition, definition, values, codec, framed)
+        step, start, size, places = page_rows or len(values) or 1, len(out), 0, []
+        pages = [values[i:i + step] for i in range(0, len(values) or 1, step)]
+        for i, some in enumerate(pages):
+            stored, plain_size = page(node, repetition, definition, some, codec, framed)
+            places.append((len(out), len(stored), i * step))
+            out, size = out + stored, size + plain_size
         meta = struct_of((1, T_I32, node["type"]), (2, T_LIST, (T_I32, list(encodings))), (3, T_LIST, (T_BINARY, list(names))),
-                         (4, T_I32, codec), (5, T_I64, len(values)), (6, T_I64, size), (7, T_I64, len(stored)),
-                         (9, T_I64, len(out)))
-        chunks.append(struct_of((2, T_I64, len(out)), (3, T_STRUCT, meta)))
-        out, total = out + stored, total + size
+                         (4, T_I32, codec), (5, T_I64, len(values)), (6, T_I64, size), (7, T_I64, len(out) - start),
+                         (9, T_I64, start))
+        chunks.append(([(2, T_I64, start), (3, T_STRUCT, meta)], node, pages, places))
+        total += size
+    for fields_of, node, pages, places in chunks if page_rows else []:
+        for number, index in ((4, offset_index(places)), (6, column_index(node, pages))):
+            fields_of += [(number, T_I64, len(out)), (number + 1, T_I32, len(index))]
+            out += index
+    chunks = [struct_of(*fields_of) for fields_of, *_ in chunks]
     rows = struct_of((1, T_LIST, (T_STRUCT, chunks)), (2, T_I64, total), (3, T_I64, row_count))
     footer = struct_of((1, T_I32, 1), (2, T_LIST, (T_STRUCT, elements(root, True))), (3, T_I64, row_count),
                        (4, T_LIST, (T_STRUCT, [rows])),
@@ -151,3 +177,66 @@ def write(path, row_count, fields, columns, codec=UNCOMPRESSED, framed=True, key
                      (6, T_BINARY, "parquet-mr version 1.2.8"))
     with open(path, "wb") as file:
         file.write(out + footer + struct.pack("<I", len(footer)) + b"PAR1")
+
+
+# ---- What there is in a file --------------------------------------------------------------------------
+
+
+def read_varint(raw, at):
+    number, shift = 0, 0
+    while raw[at] > 127:
+        number, shift, at = number | (raw[at] & 127) << shift, shift + 7, at + 1
+    return number | raw[at] << shift, at + 1
+
+
+def read_value(raw, at, kind):
+    if kind in (1, 2):
+        return kind == 1, at
+    if kind == 3:
+        return raw[at], at + 1
+    if kind in (4, T_I32, T_I64):
+        number, at = read_varint(raw, at)
+        return number >> 1 ^ -(number & 1), at
+    if kind == T_BINARY:
+        size, at = read_varint(raw, at)
+        return raw[at:at + size], at + size
+    if kind == T_STRUCT:
+        return read_struct(raw, at)
+    count, element, items, at = raw[at] >> 4, raw[at] & 15, [], at + 1
+    if count == 15:
+        count, at = read_varint(raw, at)
+    for _ in range(count):
+        item, at = (raw[at], at + 1) if element in (1, 2) else read_value(raw, at, element)
+        items.append(item)
+    return items, at
+
+
+def read_struct(raw, at=0):
+    """The fields by their numbers, and where the struct ends."""
+    out, number = {}, 0
+    while raw[at] != 0:
+        step, kind, at = raw[at] >> 4, raw[at] & 15, at + 1
+        if step == 0:
+            number, at = read_value(raw, at, 4)
+        number += step
+        out[number], at = read_value(raw, at, kind)
+    return out, at + 1
+
+
+def page_indexes(path):
+    """Of each column of each row group: the places of pages, and their bounds, as the file says; [] without. Fails
+    unless a page of that size stands at each place."""
+    with open(path, "rb") as file:
+        raw = file.read()
+    footer, _ = read_struct(raw, len(raw) - 8 - struct.unpack("<I", raw[-8:-4])[0])
+    out = []
+    for chunk in (chunk for rows in footer[4] for chunk in rows[1]):
+        if 4 in chunk:
+            places = [(p[1], p[2], p[3]) for p in read_struct(raw[chunk[4]:chunk[4] + chunk[5]])[0][1]]
+            bounds = read_struct(raw[chunk[6]:chunk[6] + chunk[7]])[0]
+            for offset, size, _ in places:
+                head, end = read_struct(raw, offset)
+                assert end + head[3] - offset == size, (path, offset, size, head)
+            out.append((places, [struct.unpack("<q", b)[0] for b in bounds[2]],
+                        [struct.unpack("<q", b)[0] for b in bounds[3]]))
+    return out
