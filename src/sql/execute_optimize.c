@@ -120,6 +120,28 @@ put_z_order_stats(dw_strbuf *out, const dw_optimize_result *done, bool is_z_orde
 }
 
 static void
+put_cube_files(dw_strbuf *out, const char *name, const dw_file_amount *files)
+{
+    dw__strbuf_printf(out, "\"%s\": {", name);
+    put_number(out, "numFiles", files->count);
+    dw__strbuf_printf(out, "\"size\": %" PRId64 "::BIGINT}, ", files->size_bytes);
+}
+
+/* NULL for tables that are not clustered. */
+static void
+put_clustering_stats(dw_strbuf *out, const dw_cube_figures *cubes)
+{
+    dw__strbuf_append_literal(out, "\"clusteringStats\": ");
+    dw__strbuf_append(out, cubes->is_clustered ? DW_STR("{") : DW_STR("CASE WHEN false THEN {"));
+    put_cube_files(out, "inputZCubeFiles", &cubes->in_cubes);
+    put_cube_files(out, "inputOtherFiles", &cubes->others);
+    put_number(out, "inputNumZCubes", cubes->cube_count);
+    put_cube_files(out, "mergedFiles", &cubes->merged);
+    dw__strbuf_printf(out, "\"numOutputZCubes\": %" PRId64 "::BIGINT}", cubes->merged_cube_count);
+    dw__strbuf_append(out, cubes->is_clustered ? DW_STR(", ") : DW_STR(" END, "));
+}
+
+static void
 put_metrics(dw_strbuf *out, const dw_optimize_result *done, const depths *d, bool is_z_ordered)
 {
     put_depths(out, d);
@@ -129,6 +151,7 @@ put_metrics(dw_strbuf *out, const dw_optimize_result *done, const depths *d, boo
     put_figures(out, "filesRemoved", &done->removed);
     put_number(out, "partitionsOptimized", done->partitions_optimized);
     put_z_order_stats(out, done, is_z_ordered);
+    put_clustering_stats(out, &done->cubes);
     put_number(out, "numBins", done->bin_count);
     put_number(out, "numBatches", done->batch_count);
     put_number(out, "totalConsideredFiles", done->files_considered);

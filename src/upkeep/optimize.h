@@ -39,6 +39,17 @@ typedef struct dw_file_figures {
     int64_t count, size_bytes, size_min, size_max;
 } dw_file_figures;
 
+typedef struct dw_file_amount {
+    int64_t count, size_bytes;
+} dw_file_amount;
+
+/* Of a clustered table: which of its files were in cubes, and what was chosen to be clustered. */
+typedef struct dw_cube_figures {
+    bool is_clustered; /* the others mean something */
+    dw_file_amount in_cubes, others, merged;
+    int64_t cube_count, merged_cube_count;
+} dw_cube_figures;
+
 typedef struct dw_optimize_result {
     int64_t version;                /* of the last commit; -1: nothing was committed */
     dw_file_figures added, removed; /* of a dry run: what would be, as far as it can be known */
@@ -51,6 +62,7 @@ typedef struct dw_optimize_result {
     int64_t bins_lost;                    /* to other writers, even when tried again */
     int64_t bins_left;                    /* there was no time for */
     int64_t files_considered, files_skipped;
+    dw_cube_figures cubes;
     int64_t vectors_removed, deleted_rows_removed;
     int64_t start_ms, end_ms;
 } dw_optimize_result;

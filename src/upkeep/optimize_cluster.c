@@ -43,6 +43,8 @@ typedef struct cubes {
     dw_file_ref *bin;
     size_t bin_count;
     int64_t bin_bytes;
+    dw_map seen; /* ids of cubes whose files may be merged */
+    dw_cube_figures figures;
 } cubes;
 
 #define FRESH SIZE_MAX
@@ -64,6 +66,30 @@ find_cube(cubes *c, dw_str id, size_t *out, dw_error *err)
     return DW_OK;
 }
 
+static void
+add_amount(const cubes *c, dw_file_amount *amount, const dw_optimize_file *file)
+{
+    amount->count++;
+    amount->size_bytes += dw__file_set_file_size(dw__log_snapshot_files(c->o->snapshot), file->ref);
+}
+
+/* As the reference counts: for FULL those of other columns are cubes, too. */
+static dw_status
+count_file(cubes *c, const dw_optimize_file *file, const dw_zcube *found, dw_error *err)
+{
+    if (dw__str_is_null(found->id) || !(found->matches || c->o->spec->full)) {
+        add_amount(c, &c->figures.others, file);
+        return DW_OK;
+    }
+    bool is_new = false;
+    if (dw__map_put(&c->seen, found->id, &is_new) == NULL) {
+        return dw__error_oom(err);
+    }
+    c->figures.cube_count += is_new ? 1 : 0;
+    add_amount(c, &c->figures.in_cubes, file);
+    return DW_OK;
+}
+
 static dw_status
 sort_file(cubes *c, size_t idx, dw_error *err)
 {
@@ -73,6 +99,7 @@ sort_file(cubes *c, size_t idx, dw_error *err)
     dw_str provider = dw__file_set_clustering_provider(set, file->ref);
     dw_zcube found;
     DW_TRY(dw__zcube_read(dw__file_set_tags(set, file->ref), &o->columns, &o->arena, &found, err));
+    DW_TRY(count_file(c, file, &found, err));
     bool is_ours = dw__str_is_null(provider) || dw__str_equal(provider, DW_CLUSTERING_PROVIDER);
     bool is_clustered = !dw__str_is_null(found.id) && !dw__str_is_null(provider);
     if (!is_ours || (is_clustered && !found.matches)) {
@@ -134,6 +161,7 @@ close_bin(cubes *c, dw_error *err)
         return DW_OK;
     }
     dw_status status = dw__optimize_put_bin(c->o, 0, c->bin, c->bin_count, c->bin_bytes, err);
+    c->figures.merged_cube_count++;
     c->bin_count = 0;
     c->bin_bytes = 0;
     return status;
@@ -145,6 +173,7 @@ add_to_bin(cubes *c, const dw_optimize_file *file, dw_error *err)
     if (c->bin_count > 0 && file->size_bytes > CUBE_BYTES_TARGET - c->bin_bytes) {
         DW_TRY(close_bin(c, err));
     }
+    add_amount(c, &c->figures.merged, file);
     c->bin[c->bin_count++] = file->ref;
     c->bin_bytes += file->size_bytes;
     return DW_OK;
@@ -209,10 +238,15 @@ choose_clustering(dw_optimize *o, dw_error *err)
     if (o->spec->purges) {
         DW_TRY(dw__optimize_find_dropped(o, err));
     }
-    cubes c = {.o = o};
+    cubes c = {.o = o, .figures.is_clustered = true};
     dw__map_init(&c.by_id, o->arena.allocator);
+    dw__map_init(&c.seen, o->arena.allocator);
     dw_status status = choose_in(&c, err);
+    if (!o->result->cubes.is_clustered && !o->spec->purges) { /* the first pass tells */
+        o->result->cubes = c.figures;
+    }
     dw__map_deinit(&c.by_id);
+    dw__map_deinit(&c.seen);
     return status;
 }
 

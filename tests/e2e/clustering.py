@@ -121,6 +121,10 @@ def test_optimize__clusters_new_rows_and_leaves_the_rest(w):
     w.sql("INSERT INTO t " + ROWS.format(500))
     done = metrics(w, "OPTIMIZE t")
     expect_equal([done["numFilesRemoved"], done["numFilesAdded"]], [1, 1])
+    new = {"numFiles": 1, "size": done["filesRemoved"]["totalSize"]}
+    expect_equal(done["clusteringStats"], {
+        "inputZCubeFiles": {"numFiles": len(old), "size": sum(f["size"] for f in adds(w, 2))}, "inputOtherFiles": new,
+        "inputNumZCubes": 1, "mergedFiles": new, "numOutputZCubes": 1})
     expect("nothing to do" in w.sql("OPTIMIZE t"), "nothing to do")
     expect(not old & {a["remove"]["path"] for a in w.actions("t", 4) if "remove" in a}, "no old file")
     for i in range(8):  # cubes are merged as they grow: their number stays small
@@ -203,6 +207,7 @@ def test_zorder__orders_each_partition(w):
     expect(all(f["path"].startswith("p=p%2520") for f in adds(w, 3)), adds(w, 3)[0]["path"])
     expect_equal(w.rows("SELECT * FROM t ORDER BY ALL"), before)
     done = metrics(w, "OPTIMIZE t ZORDER BY (s, id)")
+    expect_equal(done["clusteringStats"], None)
     removed = {"num": done["numFilesRemoved"], "size": done["filesRemoved"]["totalSize"]}
     expect_equal(done["zOrderStats"], {
         "strategyName": "all", "inputCubeFiles": {"num": 0, "size": 0}, "inputOtherFiles": removed, "inputNumCubes": 0,
