@@ -427,7 +427,7 @@ open_sources(dw_scan *scan, dw_database *database, dw_str sql, const dw_scan_sou
     bool is_planned = count > 1 || sources[0].rows == NULL;
     if (!is_open && is_planned) {
         DW_TRY(dw__scan_plan_sources(scan->connection, database, scan->env, sql, plans, count,
-                                     &scan->arena, err));
+                                     &scan->arena, &scan->plan, err));
     }
     for (size_t i = 0; !is_open && i < count; i++) {
         DW_TRY(open_source(scan, &scan->sources[i], &plans[i], err));
@@ -487,6 +487,26 @@ dw__scan_whole_files(const dw_scan *scan, size_t source_idx, size_t *count_out)
     dw_assert(source_idx < scan->count);
     *count_out = scan->sources[source_idx].whole_file_count;
     return scan->sources[source_idx].whole_files;
+}
+
+dw_str
+dw__scan_plan_text(const dw_scan *scan)
+{
+    return scan->plan;
+}
+
+dw_str
+dw__scan_source_name(const dw_scan *scan, size_t source_idx)
+{
+    dw_assert(source_idx < scan->count);
+    return scan->sources[source_idx].name;
+}
+
+bool
+dw__scan_has_changes(const dw_scan *scan, size_t source_idx)
+{
+    dw_assert(source_idx < scan->count);
+    return scan->sources[source_idx].changes != NULL;
 }
 
 const dw_log_snapshot *

@@ -105,6 +105,13 @@ const dw_file_ref *dw__scan_whole_files(const dw_scan *scan, size_t source_idx, 
  * where it is inlined. Borrowed. */
 dw_str dw__scan_text(const dw_scan *scan, size_t source_idx);
 
+/* The plan of the statement as json_serialize_plan gives it, in which sources have their names; the
+ * null string where there is none. Borrowed, and so is the name. */
+dw_str dw__scan_plan_text(const dw_scan *scan);
+dw_str dw__scan_source_name(const dw_scan *scan, size_t source_idx);
+/* True where it is what changed in the table. */
+bool dw__scan_has_changes(const dw_scan *scan, size_t source_idx);
+
 /* The snapshot that source is of. Borrowed. */
 const dw_log_snapshot *dw__scan_snapshot(const dw_scan *scan, size_t source_idx);
 /* The path of one of its files, as in the log. */

@@ -61,14 +61,16 @@ struct dw_scan {
     dw_arena arena;
     dw_bound_source *sources;
     size_t count;
+    dw_str plan; /* of the statement, as the engine says it; null string: none */
 };
 
 /* Plans a statement over stubs of the sources, which have names and scopes, and fills their
- * predicates. Without a connection it is planned in UTC, with the engine's own settings. */
+ * predicates. Without a connection it is planned in UTC, with the engine's own settings. The plan
+ * is in the arena, the null string where there is none. */
 DW_WARN_UNUSED dw_status dw__scan_plan_sources(dw_connection *connection, dw_database *database,
                                                const dw_env *env, dw_str sql,
                                                dw_plan_source *sources, size_t count,
-                                               dw_arena *arena, dw_error *err);
+                                               dw_arena *arena, dw_str *plan_out, dw_error *err);
 /* The predicate of a statement that asks for rows by such keys; `known_out` false: it takes a
  * plan. */
 DW_WARN_UNUSED dw_status dw__scan_read_keys(dw_plan_source *source, const dw_scan_key *keys,

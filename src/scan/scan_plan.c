@@ -44,8 +44,9 @@ make_stub(const dw_plan_source *source, dw_arena *arena, dw_plan_stub *out, dw_e
 dw_status
 dw__scan_plan_sources(dw_connection *connection, dw_database *database, const dw_env *env,
                       dw_str sql, dw_plan_source *sources, size_t count, dw_arena *arena,
-                      dw_error *err)
+                      dw_str *plan_out, dw_error *err)
 {
+    *plan_out = DW_STR_NULL;
     dw_plan_stub *stubs = DW_ARENA_ARRAY(arena, dw_plan_stub, count);
     if (stubs == NULL) {
         return dw__error_oom(err);
@@ -57,11 +58,10 @@ dw__scan_plan_sources(dw_connection *connection, dw_database *database, const dw
         }
         DW_TRY(make_stub(&sources[i], arena, &stubs[i], err));
     }
-    dw_str plan;
     DW_TRY(connection != NULL
-               ? dw__connection_plan_with(connection, sql, stubs, count, arena, &plan, err)
-               : dw__database_plan_with(database, sql, stubs, count, arena, &plan, err));
-    return dw__plan_read(env->allocator, plan, sources, count, err);
+               ? dw__connection_plan_with(connection, sql, stubs, count, arena, plan_out, err)
+               : dw__database_plan_with(database, sql, stubs, count, arena, plan_out, err));
+    return dw__plan_read(env->allocator, *plan_out, sources, count, err);
 }
 
 /* ---- Pruning --------------------------------------------------------------------------------- */
@@ -114,7 +114,9 @@ plan_predicate(dw_database *database, const dw_env *env, dw_str predicate, dw_pl
     /* The predicate may end with a comment. */
     dw__strbuf_append_literal(&sql, "\n)");
     DW_TRY(dw__strbuf_ok(&sql, "the predicate", err));
-    return dw__scan_plan_sources(NULL, database, env, dw__strbuf_str(&sql), source, 1, arena, err);
+    dw_str plan;
+    return dw__scan_plan_sources(NULL, database, env, dw__strbuf_str(&sql), source, 1, arena, &plan,
+                                 err);
 }
 
 dw_status

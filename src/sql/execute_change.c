@@ -4,6 +4,7 @@
  */
 #include "sql/assignment.h"
 #include "sql/explain.h"
+#include "sql/lineage.h"
 #include "sql/row_query.h"
 #include "table/delete.h"
 #include "table/update.h"
@@ -145,6 +146,36 @@ values_text(const change_state *state, dw_str *out)
     return dw__arena_dup(&x->arena, dw__strbuf_str(&text), out) ? DW_OK : dw__error_oom(x->err);
 }
 
+/* The table is an input of its own. */
+static dw_status
+note_values(const change_state *state, const dw_row_query *query)
+{
+    dw_execution *x = state->x;
+    size_t idx, self;
+    dw_noted_columns columns = {0};
+    DW_TRY(dw__execution_note_table(x, query->sources[0].snapshot, &self));
+    for (size_t i = 1; i < query->binding.references.count; i++) {
+        DW_TRY(dw__execution_note_table(x, query->sources[i].snapshot, &idx));
+    }
+    size_t count = state->schema->field_count;
+    dw_query_column *names = DW_ARENA_ARRAY(&x->arena, dw_query_column, count + 1);
+    if (names == NULL) {
+        return dw__error_oom(x->err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        names[i].name = state->schema->fields[i].name;
+    }
+    dw_noted_side side = {
+        .alias = DW_STR(""), .columns = names, .column_count = count, .input = self};
+    for (size_t i = 0; i < state->column_count; i++) {
+        if (state->is_set[i]) {
+            DW_TRY(dw__execution_note_set(x, &columns, state->column_count, state->columns[i],
+                                          state->values[i], &side, 1));
+        }
+    }
+    return dw__execution_note_columns(x, &columns);
+}
+
 /* The new values over the rows that were chosen. */
 static dw_status
 open_values(void *ctx, const dw_scan_rows *rows, dw_scan **scan_out, dw_str *query_out,
@@ -161,6 +192,9 @@ open_values(void *ctx, const dw_scan_rows *rows, dw_scan **scan_out, dw_str *que
         return dw__error_oom(x->err);
     }
     dw_status status = dw__row_query_bind(x, text, prefix.ptr, &query);
+    if (status == DW_OK) {
+        status = note_values(state, &query);
+    }
     if (status == DW_OK) {
         query.sources[0].rows = rows;
         query.sources[0].with_row_ids =
@@ -181,6 +215,8 @@ run_verb(change_state *state, const dw_row_change_spec *rows)
 {
     dw_execution *x = state->x;
     if (state->parts.set_count == 0) {
+        dw_noted_columns none = {0};
+        DW_TRY(dw__execution_note_columns(x, &none));
         return dw__table_delete(rows, &state->done, x->err);
     }
     dw_update_spec spec = {.rows = *rows, .open_values = open_values, .ctx = state};
@@ -231,6 +267,9 @@ change_chosen(change_state *state, dw_row_change_spec *spec)
         spec->snapshot = query.sources[0].snapshot;
         spec->scan = query.scan;
         spec->query = query.sql;
+        status = dw__execution_note_scan(x, query.scan);
+    }
+    if (status == DW_OK) {
         status = x->statement.as.modify.explains ? explain(state, &query) : run_verb(state, spec);
         dw_open_query open = {.text = query.sql, .scan = query.scan};
         status = dw__explain_engine_error(x, &open, status);
@@ -249,8 +288,10 @@ run(change_state *state)
                                .connection = x->session->connection,
                                .operation = updates ? "UPDATE" : "DELETE",
                                .name_prefix = dw__str_from(x->scan_prefix),
-                               .transaction = x->session->transaction,
-                               .limits = x->session->settings.limits};
+                               .transaction = x->session->transaction};
+    if (!x->statement.as.modify.explains) {
+        DW_TRY(dw__execution_limits(x, state->table, &spec.limits));
+    }
     if (!dw__sql_range_is_empty(condition)) {
         spec.predicate = dw__tokens_text(&x->sql, condition.first, condition.last);
     } else if (!updates) {

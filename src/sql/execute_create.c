@@ -1,7 +1,7 @@
 /*
  * CREATE TABLE, CREATE OR REPLACE TABLE and REPLACE TABLE, with or without a query.
  */
-#include "sql/execution.h"
+#include "sql/lineage.h"
 
 #include <inttypes.h>
 
@@ -120,6 +120,7 @@ create_with(dw_execution *x, dw_table *table, dw_str query, dw_write_result *out
                            .comment = create->comment,
                            .query = query,
                            .read_snapshot = dw__execution_newest(x, table)};
+    DW_TRY(dw__execution_limits(x, table, &spec.limits));
     return dw__table_create(table, x->session->connection, &spec, out, x->err);
 }
 
@@ -131,7 +132,12 @@ create_from_query(dw_execution *x, dw_table *table, dw_write_result *out)
     DW_AUTO(dw_binding) binding = {0};
     dw_bind_options options = dw__execution_bind_options(x);
     DW_TRY(dw__bind(&binding, &x->sql, range, &x->arena, &options, x->err));
+    dw_commit_limits begun;
+    DW_TRY(dw__execution_limits(x, table, &begun));
     dw_status status = dw__open_query(x, &binding, range, range, &query);
+    if (status == DW_OK) {
+        status = dw__execution_note_query(x, &query, &x->sql, range);
+    }
     if (status == DW_OK) {
         status = create_with(x, table, query.text, out);
     }

@@ -4,6 +4,7 @@
  */
 #include "codec/rows.h"
 #include "sql/explain.h"
+#include "sql/lineage.h"
 #include "sql/merge_plan.h"
 #include "sql/merge_prune.h"
 #include "sql/row_query.h"
@@ -117,7 +118,8 @@ explain_source(merge_run *run, const dw_binding *binding, const dw_scan *scan)
 }
 
 static dw_status
-describe_source(merge_run *run, const dw_binding *binding, const dw_open_query *query)
+describe_source(merge_run *run, const dw_binding *binding, const dw_open_query *query,
+                const dw_sql_text *sql, dw_sql_range all)
 {
     dw_execution *x = run->x;
     dw_merge_side *side = &run->plan.names.source;
@@ -127,6 +129,7 @@ describe_source(merge_run *run, const dw_binding *binding, const dw_open_query *
     side->columns = columns;
     side->alias = dw__str_is_null(run->merge.source_alias) ? DW_STR("__deltaworks_source_rows")
                                                            : run->merge.source_alias;
+    DW_TRY(dw__execution_note_query(x, query, sql, all));
     if (is_plain_table(run, binding)) {
         return DW_OK;
     }
@@ -154,7 +157,7 @@ open_source(merge_run *run)
     DW_TRY(dw__bind(&binding, &text, all, &x->arena, &options, x->err));
     dw_status status = dw__open_query(x, &binding, all, all, &query);
     if (status == DW_OK) {
-        status = describe_source(run, &binding, &query);
+        status = describe_source(run, &binding, &query, &text, all);
     }
     status = dw__explain_engine_error(x, &query, status);
     dw__open_query_close(&query);
@@ -540,6 +543,29 @@ print_parts(const merge_run *run, dw_merge_spec *spec)
     return DW_OK;
 }
 
+/* What the clauses set the columns to, whichever of them a row meets. */
+static dw_status
+note_values(merge_run *run)
+{
+    dw_execution *x = run->x;
+    const dw_merge_names *names = &run->plan.names;
+    dw_noted_columns columns = {0};
+    dw_noted_side sides[] = {{.alias = names->target.alias,
+                              .columns = names->target.columns,
+                              .column_count = names->target.column_count},
+                             {.alias = names->source.alias,
+                              .columns = names->source.columns,
+                              .column_count = names->source.column_count,
+                              .input = SIZE_MAX}};
+    DW_TRY(dw__execution_note_table(x, run->snapshot, &sides[0].input));
+    for (size_t i = 0; i < run->plan.slots.count; i++) {
+        const dw_merge_slot *slot = &run->plan.slots.items[i];
+        DW_TRY(dw__execution_note_set(x, &columns, run->plan.slots.count, slot->column, slot->text,
+                                      sides, 2));
+    }
+    return dw__execution_note_columns(x, &columns);
+}
+
 static dw_status
 change_table(merge_run *run)
 {
@@ -548,7 +574,6 @@ change_table(merge_run *run)
                                    .connection = x->session->connection,
                                    .snapshot = run->snapshot,
                                    .transaction = x->session->transaction,
-                                   .limits = x->session->settings.limits,
                                    .operation = "MERGE",
                                    .schema = run->evolved.schema,
                                    .properties = &run->evolved.properties,
@@ -572,6 +597,8 @@ change_table(merge_run *run)
         return dw__error_oom(x->err);
     }
     DW_TRY(print_parts(run, &spec));
+    DW_TRY(note_values(run));
+    DW_TRY(dw__execution_limits(x, run->table, &spec.rows.limits));
     DW_TRY(print_parameters(run, &spec.parameters_json));
     return dw__table_merge(&spec, &run->done, x->err);
 }
@@ -600,7 +627,11 @@ static dw_status
 merge(merge_run *run)
 {
     dw_execution *x = run->x;
+    dw_commit_limits begun;
     DW_TRY(prepare(run));
+    if (!run->x->statement.as.modify.explains) {
+        DW_TRY(dw__execution_limits(run->x, run->table, &begun));
+    }
     DW_TRY(open_source(run));
     DW_TRY(read_plan(run));
     dw_status status;

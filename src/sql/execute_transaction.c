@@ -3,7 +3,7 @@
  * that they are in.
  */
 #include "base/assert.h"
-#include "sql/execution.h"
+#include "sql/lineage.h"
 
 #include <inttypes.h>
 
@@ -143,9 +143,12 @@ commit(dw_execution *x, dw_strbuf *text)
     size_t count = dw__transaction_change_count(transaction);
     dw_table *changed = dw__transaction_changed_table(transaction);
     DW_AUTO(dw_table_ptr) table = changed == NULL ? NULL : dw__table_ref(changed);
+    dw_commit_limits limits = x->session->settings.limits;
+    if (table != NULL) {
+        DW_TRY(dw__execution_limits(x, table, &limits));
+    }
     x->session->transaction = NULL;
-    dw_status status =
-        dw__transaction_commit(transaction, x->session->settings.limits, &done, x->err);
+    dw_status status = dw__transaction_commit(transaction, limits, &done, x->err);
     if (status != DW_OK) {
         dw__error_context(x->err, "COMMIT of %zu change%s", count, count == 1 ? "" : "s");
         return status;

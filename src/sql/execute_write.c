@@ -4,6 +4,7 @@
 #include "sql/execution.h"
 #include "sql/insert_defaults.h"
 #include "sql/insert_replace.h"
+#include "sql/lineage.h"
 
 #define DW_MESSAGE_BYTES_MAX ((size_t) 65536)
 
@@ -121,8 +122,8 @@ write_rows(dw_execution *x, dw_table *table, const dw_open_query *query, dw_writ
                           .scan = query->scan,
                           .read_snapshot = read,
                           .user_metadata = insert->options.user_metadata,
-                          .transaction = x->session->transaction,
-                          .limits = x->session->settings.limits};
+                          .transaction = x->session->transaction};
+    DW_TRY(dw__execution_limits(x, table, &spec.limits));
     if (spec.transaction != NULL && read == NULL) {
         dw_sql_travel newest = {.kind = DW_TRAVEL_NONE};
         DW_TRY(dw__execution_snapshot(x, table, &newest, &spec.read_snapshot));
@@ -140,7 +141,12 @@ insert_from(dw_execution *x, dw_table *table, const insert_source *source, dw_wr
     DW_AUTO(dw_binding) binding = {0};
     dw_bind_options options = dw__execution_bind_options(x);
     DW_TRY(dw__bind(&binding, source->sql, source->range, &x->arena, &options, x->err));
+    dw_commit_limits begun;
+    DW_TRY(dw__execution_limits(x, table, &begun));
     dw_status status = dw__open_query(x, &binding, source->range, source->range, &query);
+    if (status == DW_OK) {
+        status = dw__execution_note_query(x, &query, source->sql, source->range);
+    }
     if (status == DW_OK) {
         status = write_rows(x, table, &query, out);
     }
@@ -249,7 +255,7 @@ find_files(dw_execution *x, dw_str **out, size_t *count_out)
 }
 
 static dw_status
-fill_load_spec(dw_execution *x, dw_load_spec *spec)
+fill_load_spec(dw_execution *x, const dw_table *table, dw_load_spec *spec)
 {
     const dw_copy_statement *copy = &x->statement.as.copy;
     dw_str *files = NULL;
@@ -260,8 +266,8 @@ fill_load_spec(dw_execution *x, dw_load_spec *spec)
                            .txn_version = -1,
                            .operation = "COPY INTO",
                            .select_list = DW_STR_NULL,
-                           .transaction = x->session->transaction,
-                           .limits = x->session->settings.limits};
+                           .transaction = x->session->transaction};
+    DW_TRY(dw__execution_limits(x, table, &spec->limits));
     DW_TRY(find_files(x, &files, &spec->file_count));
     spec->files = files;
     if (dw__sql_range_is_empty(copy->select_list)) {
@@ -309,7 +315,7 @@ dw__execute_copy_into(dw_execution *x)
                              "columns stay as they are; leave it out");
     }
     DW_TRY(dw__execution_table(x, &copy->name, &table));
-    DW_TRY(fill_load_spec(x, &spec));
+    DW_TRY(fill_load_spec(x, table, &spec));
     dw_status status = dw__table_load(table, x->session->connection, &spec, &done, x->err);
     if (status != DW_OK) {
         dw_str name = dw__sql_name_print(&copy->name, &x->arena);

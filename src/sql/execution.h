@@ -43,7 +43,8 @@ typedef struct dw_execution {
     dw_seen_table_vec seen;
     dw_changes_vec changes; /* references */
     dw_result *result;
-    int64_t committed; /* the version; -1: none, or not yet */
+    int64_t committed;   /* the version; -1: none, or not yet */
+    dw_lineage *lineage; /* of the rows it writes; NULL: not begun, or none is recorded */
     dw_error *err;
 } dw_execution;
 

@@ -4,7 +4,7 @@
 #include "sql/session.h"
 
 #include "base/assert.h"
-#include "sql/execution.h"
+#include "sql/lineage.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -252,6 +252,22 @@ dw__session_execute(dw_session *session, dw_str sql, size_t *used_out, dw_result
     return execute_text(session, dw__str_slice(sql, 0, len > 0 ? len - 1 : sql.len), out, err);
 }
 
+/* As a statement by itself. */
+static dw_status
+load(dw_session *session, dw_table *table, dw_load_spec *spec, dw_load_result *out, dw_error *err)
+{
+    dw_error ignored = DW_ERROR_INIT;
+    dw_execution x = {.session = session, .err = err != NULL ? err : &ignored, .committed = -1};
+    x.statement.verb = "LOAD";
+    dw__arena_init(&x.arena, session->env->allocator);
+    dw_status status = dw__execution_limits(&x, table, &spec->limits);
+    if (status == DW_OK) {
+        status = dw__table_load(table, session->connection, spec, out, x.err);
+    }
+    dw__arena_deinit(&x.arena);
+    return status;
+}
+
 dw_status
 dw__session_load(dw_session *session, dw_str uri, const dw_load_spec *spec, dw_load_result *out,
                  dw_error *err)
@@ -262,8 +278,7 @@ dw__session_load(dw_session *session, dw_str uri, const dw_load_spec *spec, dw_l
     DW_TRY(dw__catalog_table_at(session->catalog, uri, &table, err));
     dw_load_spec within = *spec;
     within.transaction = session->transaction;
-    within.limits = session->settings.limits;
-    dw_status status = dw__table_load(table, session->connection, &within, out, err);
+    dw_status status = load(session, table, &within, out, err);
     if (status == DW_OK && session->transaction == NULL && out->write.version >= 0) {
         dw__session_auto_compact(session, table);
     }

@@ -69,30 +69,35 @@ dw__parse_setting(dw_parser *parser, dw_setting_statement *out, bool *found_out)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-/* One of two words, or a number. */
+/* One of two words, a number, or a text. */
 typedef struct setting {
     const char *key;
     size_t offset;        /* of its bool or its int64_t in the settings */
     const char *off, *on; /* its words, that of a new session first; NULL: it is a number */
     int64_t unset, max;   /* where nothing is set, which is kept as 0 */
     int64_t scale;        /* of what is kept to what is set */
+    bool is_text;
 } setting;
 
 #define AT(member) offsetof(dw_session_settings, member)
 
 static const setting settings[] = {
     {"spark.sql.sources.partitionOverwriteMode", AT(overwrites_partitions), "static", "dynamic", 0,
-     0, 0},
+     0, 0, false},
     {"spark.databricks.delta.retentionDurationCheck.enabled", AT(skips_retention_check), "true",
-     "false", 0, 0, 0},
+     "false", 0, 0, 0, false},
     {"spark.databricks.delta.properties.defaults.enableDeletionVectors",
-     AT(creates_without_vectors), "true", "false", 0, 0, 0},
+     AT(creates_without_vectors), "true", "false", 0, 0, 0, false},
     {"spark.databricks.delta.maxCommitAttempts", AT(limits.attempts_max), NULL, NULL,
-     DW_TXN_ATTEMPTS_MAX, INT64_C(1000000000), 1},
-    {"deltaworks.autoColumnMapping", AT(forbids_mapping), "true", "false", 0, 0, 0},
-    {"deltaworks.pruningStatistics", AT(counts_no_use), "on", "off", 0, 0, 0},
+     DW_TXN_ATTEMPTS_MAX, INT64_C(1000000000), 1, false},
+    {"deltaworks.autoColumnMapping", AT(forbids_mapping), "true", "false", 0, 0, 0, false},
+    {"deltaworks.pruningStatistics", AT(counts_no_use), "on", "off", 0, 0, 0, false},
+    {"deltaworks.lineage", AT(records_no_lineage), "on", "off", 0, 0, 0, false},
+    {"deltaworks.lineage.job", AT(lineage_job), NULL, NULL, 0, 0, 0, true},
+    {"deltaworks.lineage.namespace", AT(lineage_namespace), NULL, NULL, 0, 0, 0, true},
+    {"deltaworks.lineage.parent", AT(lineage_parent), NULL, NULL, 0, 0, 0, true},
     {"deltaworks.maxCommitSeconds", AT(limits.time_max_ms), NULL, NULL, DW_TXN_TIME_MAX_MS,
-     INT64_C(86400), 1000},
+     INT64_C(86400), 1000, false},
 };
 
 static dw_status
@@ -174,6 +179,25 @@ run_number(const dw_execution *x, const setting *found, int64_t *value, dw_strbu
     return DW_OK;
 }
 
+static dw_status
+run_text(const dw_execution *x, const setting *found, dw_setting_text *value, dw_strbuf *text)
+{
+    const dw_setting_statement *statement = &x->statement.as.setting;
+    if (statement->value.len > DW_SETTING_TEXT_BYTES_MAX) {
+        return dw__error_set(x->err, DW_INVALID_ARGUMENT, "OPTION_INVALID",
+                             "%s has at most %d bytes, not %zu", found->key,
+                             DW_SETTING_TEXT_BYTES_MAX, statement->value.len);
+    }
+    if (!dw__str_is_null(statement->value)) {
+        memcpy(value->bytes, statement->value.ptr, statement->value.len);
+        value->len = (uint8_t) statement->value.len;
+    } else if (statement->resets) {
+        value->len = 0;
+    }
+    dw__strbuf_printf(text, "%s = %.*s", found->key, (int) value->len, value->bytes);
+    return DW_OK;
+}
+
 dw_status
 dw__execute_setting(dw_execution *x)
 {
@@ -181,8 +205,9 @@ dw__execute_setting(dw_execution *x)
     DW_TRY(find_setting(x, x->statement.as.setting.key, &found));
     void *value = (char *) &x->session->settings + found->offset;
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, MESSAGE_BYTES_MAX);
-    DW_TRY(found->on != NULL ? run_word(x, found, value, &text)
-                             : run_number(x, found, value, &text));
+    DW_TRY(found->is_text      ? run_text(x, found, value, &text)
+           : found->on != NULL ? run_word(x, found, value, &text)
+                               : run_number(x, found, value, &text));
     dw__execution_set_message(x, &text, -1);
     return dw__strbuf_ok(&text, "the message", x->err);
 }

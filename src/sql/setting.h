@@ -9,13 +9,28 @@
 #include "sql/parser.h"
 #include "txn/txn.h"
 
+#define DW_SETTING_TEXT_BYTES_MAX 255
+
+typedef struct dw_setting_text {
+    char bytes[DW_SETTING_TEXT_BYTES_MAX];
+    uint8_t len;
+} dw_setting_text;
+
+static inline dw_str
+dw__session_setting_text(const dw_setting_text *text)
+{
+    return (dw_str){text->bytes, text->len};
+}
+
 typedef struct dw_session_settings {
     bool overwrites_partitions;   /* INSERT OVERWRITE replaces only the partitions that it writes */
     bool skips_retention_check;   /* VACUUM may retain less than is safe */
     bool creates_without_vectors; /* new tables have no deletion vectors unless they are told to */
     bool forbids_mapping;         /* ALTER TABLE does not switch column mapping on by itself */
     bool counts_no_use;           /* which columns conditions are on is not recorded */
-    dw_commit_limits limits;      /* of commits that others get ahead of */
+    bool records_no_lineage;      /* commits do not say where their rows come from */
+    dw_setting_text lineage_job, lineage_namespace, lineage_parent; /* "": not set */
+    dw_commit_limits limits; /* of commits that others get ahead of */
 } dw_session_settings;
 
 /* Behind SET or RESET; `*found_out` is false, and the parser where it was, for the engine's. */

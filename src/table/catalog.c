@@ -21,6 +21,7 @@ struct dw_catalog {
     dw_arena arena;
     dw_str use_directory; /* null string: the use of columns is not counted */
     dw_map by_uri;        /* uri -> dw_table, a reference each */
+    dw_lineage_defaults lineage;
 };
 
 dw_status
@@ -137,6 +138,22 @@ dw__catalog_count_use(dw_catalog *catalog, dw_str directory, dw_error *err)
     bool done = dw__arena_dup(&catalog->arena, directory, &catalog->use_directory);
     pthread_mutex_unlock(&catalog->mutex);
     return done ? DW_OK : dw__error_oom(err);
+}
+
+dw_status
+dw__catalog_set_lineage(dw_catalog *catalog, const dw_lineage_defaults *defaults, dw_error *err)
+{
+    dw_arena *arena = &catalog->arena;
+    bool done = dw__arena_dup(arena, defaults->namespace_name, &catalog->lineage.namespace_name) &&
+                dw__arena_dup(arena, defaults->user, &catalog->lineage.user) &&
+                dw__arena_dup(arena, defaults->parent, &catalog->lineage.parent);
+    return done ? DW_OK : dw__error_oom(err);
+}
+
+const dw_lineage_defaults *
+dw__catalog_lineage(const dw_catalog *catalog)
+{
+    return &catalog->lineage;
 }
 
 dw_status

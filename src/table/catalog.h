@@ -8,6 +8,7 @@
 #ifndef DW_TABLE_CATALOG_H
 #define DW_TABLE_CATALOG_H
 
+#include "lineage/lineage.h"
 #include "table/table.h"
 
 typedef struct dw_catalog dw_catalog;
@@ -24,6 +25,12 @@ dw_storage *dw__catalog_warehouse(dw_catalog *catalog);
  * scan/column_use.h. */
 DW_WARN_UNUSED dw_status dw__catalog_count_use(dw_catalog *catalog, dw_str directory,
                                                dw_error *err);
+
+/* Who writes, for what is recorded of commits: strings are copied. Before sessions are opened. */
+DW_WARN_UNUSED dw_status dw__catalog_set_lineage(dw_catalog *catalog,
+                                                 const dw_lineage_defaults *defaults,
+                                                 dw_error *err);
+const dw_lineage_defaults *dw__catalog_lineage(const dw_catalog *catalog);
 
 /* The table at a path or URI, opened or found in the cache; a reference for the caller. */
 DW_WARN_UNUSED dw_status dw__catalog_table_at(dw_catalog *catalog, dw_str uri, dw_table **out,

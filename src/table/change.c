@@ -4,6 +4,7 @@
 #include "table/change.h"
 
 #include "base/assert.h"
+#include "lineage/lineage.h"
 #include "protocol/stats.h"
 #include "table/filters.h"
 #include "table/symlinks.h"
@@ -231,6 +232,32 @@ describe(dw_change *change, dw_error *err)
                : dw__error_oom(err);
 }
 
+/* Says where the rows come from. What is too long is left out: see RECORD-1. */
+static dw_status
+describe_lineage(dw_change *change, bool is_staged, dw_error *err)
+{
+    dw_lineage *lineage = change->limits.lineage;
+    DW_AUTO(dw_strbuf) text =
+        dw__strbuf_make(change->arena->allocator, DW_LINEAGE_RECORD_BYTES_MAX);
+    if (lineage == NULL) {
+        return DW_OK;
+    }
+    bool ok = true;
+    if (dw__str_is_null(change->statements_json)) {
+        dw__lineage_print_statement(&text, &lineage->statement);
+        ok = text.failed ||
+             dw__arena_dup(change->arena, dw__strbuf_str(&text), &change->statements_json);
+        dw__strbuf_clear(&text);
+    }
+    if (ok && !is_staged) {
+        dw__lineage_print(&text, &lineage->record, change->statements_json);
+        ok = text.failed ||
+             (dw__arena_dup(change->arena, dw__strbuf_str(&text), &change->lineage_json) &&
+              dw__arena_dup(lineage->arena, dw__strbuf_str(&text), &lineage->committed));
+    }
+    return ok && (!text.failed || text.too_large) ? DW_OK : dw__error_oom(err);
+}
+
 static dw_status
 commit(const dw_change *change, dw_txn_result *out, dw_error *err)
 {
@@ -259,6 +286,7 @@ commit(const dw_change *change, dw_txn_result *out, dw_error *err)
                   .operation_parameters_json = change->parameters_json,
                   .operation_metrics_json = change->metrics_json,
                   .user_metadata = change->user_metadata,
+                  .lineage_json = change->lineage_json,
                   .has_isolation = change->has_isolation,
                   .isolation = change->isolation,
                   .limits = change->limits,
@@ -277,6 +305,9 @@ dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
     dw_status status = dw__symlinks_check(change, err);
     if (status == DW_OK) {
         status = describe(change, err);
+    }
+    if (status == DW_OK) {
+        status = describe_lineage(change, is_staged, err);
     }
     if (status == DW_OK) {
         status = is_staged ? dw__transaction_stage(change->transaction, change, &out->version, err)

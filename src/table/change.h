@@ -39,6 +39,8 @@ typedef struct dw_change {
     dw_str parameters_json; /* null string: none */
     dw_str metrics_json;    /* null string: those of what was put */
     dw_str user_metadata;
+    dw_str statements_json; /* of the lineage, where limits.lineage has none of them itself */
+    dw_str lineage_json;    /* to be committed */
     /* Discarded when the commit does not happen; may be NULL. */
     const dw_data_files *files;
     const dw_data_files *change_files; /* of the change data feed */

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "codec/codec.h"
+#include "lineage/lineage.h"
 #include "protocol/column_mapping.h"
 #include "protocol/feature.h"
 #include "protocol/iceberg_compat.h"
@@ -347,7 +348,8 @@ write_rows(create_state *state, dw_data_files *out, dw_error *err)
                                      .source = columns,
                                      .source_count = count,
                                      .schema = state->schema,
-                                     .rules = &state->rules};
+                                     .rules = &state->rules,
+                                     .lineage = state->spec->limits.lineage};
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(dw__projection_print(&request, state->arena, &query, err));
     dw_data_target target = {.schema = state->schema,
@@ -446,6 +448,10 @@ build_change(create_state *state, const dw_data_files *files, dw_change *change,
                            files->count + replaced + state->spec->txn_count + 3, err));
     change->operation = operation_name(state);
     change->user_metadata = state->spec->user_metadata;
+    change->limits = state->spec->limits;
+    if (change->limits.lineage != NULL) {
+        change->limits.lineage->statement.replaces = state->existing != NULL;
+    }
     change->reads_whole_table = state->existing != NULL;
     change->replaces_table = state->existing != NULL;
     DW_TRY(put_parameters(state, change, err));

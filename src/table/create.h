@@ -30,6 +30,7 @@ typedef struct dw_create_spec {
     const dw_txn_id *txns;    /* recorded with the rows; see dw_write_spec */
     size_t txn_count;
     dw_str user_metadata;
+    dw_commit_limits limits;
     dw_log_snapshot *read_snapshot; /* the state of this very table that the query read, or NULL */
 } dw_create_spec;
 

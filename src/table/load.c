@@ -4,6 +4,7 @@
 #include "table/load.h"
 
 #include "base/assert.h"
+#include "lineage/lineage.h"
 #include "scan/plain_files.h"
 #include "table/create.h"
 #include "table/file_query.h"
@@ -103,7 +104,8 @@ load_into_new(load_state *state, dw_str query, dw_write_result *out, dw_error *e
                              .query = query,
                              .txns = state->txns,
                              .txn_count = state->txn_count,
-                             .user_metadata = spec->user_metadata};
+                             .user_metadata = spec->user_metadata,
+                             .limits = spec->limits};
     return dw__table_create(state->table, state->connection, &create, out, err);
 }
 
@@ -167,6 +169,27 @@ run_query(load_state *state, dw_str query, dw_load_result *out, dw_error *err)
     return status;
 }
 
+/* The files that are loaded, by their own paths, are the only input. */
+static dw_status
+note_lineage(const load_state *state, dw_error *err)
+{
+    static const char *const formats[] = {[DW_LOAD_AUTO] = "file",
+                                          [DW_LOAD_PARQUET] = "parquet",
+                                          [DW_LOAD_CSV] = "csv",
+                                          [DW_LOAD_JSON] = "json"};
+    size_t idx;
+    dw_lineage *lineage = state->spec->limits.lineage;
+    if (lineage == NULL) {
+        return DW_OK;
+    }
+    lineage->statement.input_count = 0; /* it may be the second try */
+    lineage->takes_by_name = dw__str_is_null(state->spec->select_list);
+    return dw__lineage_add_files(lineage, state->files.paths, state->files.count,
+                                 formats[state->files.format], &idx)
+               ? DW_OK
+               : dw__error_oom(err);
+}
+
 /* Rows of the files, which may be read from copies. */
 static dw_status
 load_rows(load_state *state, const dw_source_files *files, dw_load_result *out, dw_error *err)
@@ -174,6 +197,7 @@ load_rows(load_state *state, const dw_source_files *files, dw_load_result *out, 
     bool is_bound = false;
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(dw__source_files_check(files, state->connection, state->arena, err));
+    DW_TRY(note_lineage(state, err));
     DW_TRY(dw__file_query_print(&query, files->format, files->paths, files->count,
                                 &state->spec->format_options, state->spec->select_list, err));
     if (files->format == DW_LOAD_JSON) {

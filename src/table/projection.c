@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "scan/scan.h"
 #include "table/value_checks.h"
+#include "table/write_lineage.h"
 
 #define SOURCE_ALIAS "dw_source"
 /* What a column that goes nowhere is called there. */
@@ -320,6 +321,21 @@ print_select(const dw_projection_request *request, const target *targets, dw_are
     return dw__strbuf_ok(out, "the statement", err);
 }
 
+static dw_status
+note_lineage(const dw_projection_request *request, const target *targets, dw_arena *arena,
+             dw_error *err)
+{
+    size_t count = request->schema->field_count;
+    size_t *source_of = DW_ARENA_ARRAY(arena, size_t, count + 1);
+    if (source_of == NULL) {
+        return dw__error_oom(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        source_of[i] = targets[i].source_idx;
+    }
+    return dw__write_note_lineage(request->lineage, request, source_of, err);
+}
+
 dw_status
 dw__projection_print(const dw_projection_request *request, dw_arena *arena, dw_strbuf *out,
                      dw_error *err)
@@ -334,9 +350,11 @@ dw__projection_print(const dw_projection_request *request, dw_arena *arena, dw_s
     }
     DW_TRY(assign_all(request, targets, err));
     if (request->rules == NULL) {
+        DW_TRY(note_lineage(request, targets, arena, err));
         return print_select(request, targets, arena, out, err);
     }
     DW_TRY(apply_rules(request, targets, err));
+    DW_TRY(note_lineage(request, targets, arena, err));
     DW_AUTO(dw_strbuf) given = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(print_select(request, targets, arena, &given, err));
     return dw__row_rules_print(request->rules, dw__strbuf_str(&given), arena, out, err);

@@ -27,7 +27,8 @@ typedef struct dw_projection_request {
     size_t column_count;
     bool by_name;
     const dw_pairs *static_partitions; /* columns that get a constant instead; may be NULL */
-    dw_row_rules *rules; /* of the table; what is left out is noted in them. NULL: none */
+    dw_row_rules *rules;        /* of the table; what is left out is noted in them. NULL: none */
+    struct dw_lineage *lineage; /* what is to be known of the columns; NULL: nothing */
 } dw_projection_request;
 
 /* Appends the SELECT whose columns are those of the table, in the table's order and types.

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "codec/uri.h"
+#include "lineage/lineage.h"
 #include "table/transaction_core.h"
 
 #define TEXT_BYTES_MAX ((size_t) 64 << 20)
@@ -328,6 +329,7 @@ take_description(dw_transaction *transaction, const dw_change *change, dw_error 
     slot->operation = change->operation;
     return dw__arena_dup(arena, change->parameters_json, &slot->parameters_json) &&
                    dw__arena_dup(arena, change->metrics_json, &slot->metrics_json) &&
+                   dw__arena_dup(arena, change->statements_json, &slot->statements_json) &&
                    dw__arena_dup(arena, change->user_metadata, &slot->user_metadata)
                ? DW_OK
                : dw__error_oom(err);
@@ -431,11 +433,32 @@ dw__transaction_stage(dw_transaction *transaction, const dw_change *change, int6
 
 /* ---- The end --------------------------------------------------------------------------------- */
 
+/* The lineage of the first changes that have one. */
+static dw_status
+describe_lineage(dw_transaction *transaction, dw_change *commit, dw_error *err)
+{
+    size_t told = 0;
+    DW_AUTO(dw_strbuf) text =
+        dw__strbuf_make(transaction->env->allocator, DW_LINEAGE_RECORD_BYTES_MAX);
+    for (size_t i = 0; i < transaction->changes.count && told < DW_LINEAGE_STATEMENTS_MAX; i++) {
+        dw_str statement = transaction->changes.items[i].statements_json;
+        if (statement.len > 0 && text.len + statement.len < DW_LINEAGE_RECORD_BYTES_MAX / 2) {
+            dw__strbuf_append(&text, told++ == 0 ? DW_STR("") : DW_STR(","));
+            dw__strbuf_append(&text, statement);
+        }
+    }
+    return !text.failed && dw__arena_dup(&transaction->arena, dw__strbuf_str(&text),
+                                         &commit->statements_json)
+               ? DW_OK
+               : dw__error_oom(err);
+}
+
 static dw_status
 describe(dw_transaction *transaction, dw_change *commit, dw_error *err)
 {
     const dw_staged_change *first = &transaction->changes.items[0];
     commit->user_metadata = first->user_metadata;
+    DW_TRY(describe_lineage(transaction, commit, err));
     if (transaction->changes.count == 1) {
         commit->operation = first->operation;
         commit->parameters_json = first->parameters_json;

@@ -40,6 +40,7 @@ typedef struct dw_staged_change {
     /* What history says of it. */
     const char *operation;
     dw_str parameters_json, metrics_json, user_metadata;
+    dw_str statements_json; /* null string: nothing is told of its lineage */
 } dw_staged_change;
 
 typedef struct dw_staged_vec {

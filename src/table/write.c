@@ -2,6 +2,7 @@
  * INSERT INTO, INSERT OVERWRITE and every other way to add the rows of a query.
  */
 #include "base/assert.h"
+#include "lineage/lineage.h"
 #include "protocol/feature.h"
 #include "table/projection.h"
 #include "table/read_set.h"
@@ -88,7 +89,8 @@ dw__write_print_rows(dw_write *write, dw_strbuf *out, dw_error *err)
                                      .column_count = spec->column_count,
                                      .by_name = spec->by_name,
                                      .static_partitions = &spec->static_partitions,
-                                     .rules = &write->rules};
+                                     .rules = &write->rules,
+                                     .lineage = spec->limits.lineage};
     return dw__projection_print(&request, write->arena, out, err);
 }
 
@@ -130,6 +132,9 @@ static dw_status
 overwrite(const dw_write *write, dw_partition_set *partitions, dw_change *change, dw_error *err)
 {
     DW_TRY(put_removes(write, partitions, change, err));
+    if (write->spec->limits.lineage != NULL) {
+        write->spec->limits.lineage->statement.replaces = partitions->holds_all;
+    }
     change->reads_whole_table = change->reads_whole_table || partitions->holds_all;
     change->looks_for_rows = true;
     change->search = (dw_row_search){dw__partition_set_find, partitions};

@@ -81,6 +81,9 @@ put_commit_info(dw_strbuf *out, const dw_txn *txn, const dw_commit_header *heade
         put_text(out, "userMetadata", txn->user_metadata);
     }
     put_tags(out, txn, header);
+    if (txn->lineage_json.len > 0) {
+        put_object(out, "lineage", txn->lineage_json);
+    }
     dw__json_put_key(out, DW_STR("engineInfo"));
     dw__strbuf_printf(out, "\"Deltaworks/%s\"", dw_version());
     put_text(out, "txnId", dw__str_from(header->txn_id));

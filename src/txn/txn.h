@@ -19,9 +19,12 @@
 #define DW_TXN_ATTEMPTS_MAX INT64_C(10000)
 #define DW_TXN_TIME_MAX_MS (INT64_C(10) * 60 * 1000)
 
+/* What a session says of all its commits. */
 typedef struct dw_commit_limits {
     int64_t attempts_max; /* 0: DW_TXN_ATTEMPTS_MAX */
     int64_t time_max_ms;  /* 0: DW_TXN_TIME_MAX_MS */
+    /* Where the rows come from, to be completed and recorded; NULL: nothing is. */
+    struct dw_lineage *lineage;
 } dw_commit_limits;
 
 typedef enum dw_txn_isolation {
@@ -98,6 +101,7 @@ typedef struct dw_txn {
     dw_str operation_parameters_json; /* an object of strings, or the null string */
     dw_str operation_metrics_json;    /* likewise */
     dw_str user_metadata;             /* null string: none */
+    dw_str lineage_json;              /* an object, or the null string; see lineage/lineage.h */
     bool data_change;                 /* false: the change only rearranges (OPTIMIZE) */
     bool loses_row_ids;        /* rows were copied without the ids that row tracking gave them */
     bool moves_identity_marks; /* the metadata changes in high-water marks only */

@@ -13,7 +13,7 @@ LAYERS = {
     "src/storage": 1, "src/codec": 1, "src/engine": 1,
     "src/protocol": 2, "src/parquet": 2,
     "src/bloom": 3, "src/log": 3,
-    "src/txn": 4, "src/scan": 4, "src/expression": 4,
+    "src/txn": 4, "src/scan": 4, "src/expression": 4, "src/lineage": 4,
     "src/table": 5, "src/fsck": 5, "src/upkeep": 5,
     "src/sql": 6,
     "src/api": 7,
@@ -22,10 +22,10 @@ LAYERS = {
 
 # Edges inside a layer that are meant: the engine takes objects and decodes deletion vectors itself;
 # the log of a table keeps what is known of its index files;
-# expressions spell types as scans do; the check of a table opens it as the verbs do, and its
+# expressions spell types as scans do; lineage is told by plans; the check of a table opens it as the verbs do, and its
 # upkeep writes as they do.
 SIDEWAYS = {("src/env", "src/base"), ("src/engine", "src/storage"), ("src/engine", "src/codec"),
-            ("src/log", "src/bloom"), ("src/expression", "src/scan"), ("src/fsck", "src/table"),
+            ("src/log", "src/bloom"), ("src/expression", "src/scan"), ("src/lineage", "src/scan"), ("src/fsck", "src/table"),
             ("src/upkeep", "src/table")}
 
 

@@ -88,7 +88,8 @@ append_behind(fixture *f, int64_t attempts_max, int64_t time_max_ms, dw_status *
     dw_txn_result result;
     dwt_change_init(&change, f->log, f->seen, "WRITE");
     dwt_change_add(&change, "n", &ten_rows, true);
-    change.txn.limits = (dw_commit_limits){attempts_max, time_max_ms};
+    change.txn.limits =
+        (dw_commit_limits){.attempts_max = attempts_max, .time_max_ms = time_max_ms};
     *status = dwt_change_commit(&change, &result, &f->err);
     dwt_change_deinit(&change);
 }

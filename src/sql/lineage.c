@@ -1,0 +1,324 @@
+/*
+ * Beginning a lineage, and noting its inputs. [NOTE-1]
+ */
+#include "sql/lineage.h"
+
+#include "codec/codec.h"
+#include "lineage/lineage.h"
+
+/* ---- The beginning --------------------------------------------------------------------------- */
+
+static bool
+take_sql(const dw_execution *x, dw_lineage_statement *statement)
+{
+    dw_str text = dw__str_trim(x->sql.text);
+    size_t len = text.len;
+    if (len > DW_LINEAGE_SQL_BYTES_MAX) {
+        statement->is_cut = true;
+        len = DW_LINEAGE_SQL_BYTES_MAX;
+        while (len > 0 && ((unsigned char) text.ptr[len] & 0xc0) == 0x80) {
+            len--; /* not inside of a character */
+        }
+    }
+    return dw__arena_dup(x->lineage->arena, dw__str_slice(text, 0, len), &statement->sql);
+}
+
+static dw_str
+last_part(dw_str root)
+{
+    size_t slash = dw__str_find_last(root, '/');
+    return slash == SIZE_MAX ? root : dw__str_slice(root, slash + 1, root.len);
+}
+
+/* "insert.orders", or what the session or the environment calls it. */
+static bool
+take_job(const dw_execution *x, const dw_table *table, dw_lineage_record *record)
+{
+    dw_arena *arena = x->lineage->arena;
+    dw_str job = dw__session_setting_text(&x->session->settings.lineage_job);
+    if (job.len > 0) {
+        return dw__arena_dup(arena, job, &record->job);
+    }
+    dw_str name = last_part(dw__table_root(table));
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(arena->allocator, DW_LINEAGE_SQL_BYTES_MAX);
+    for (const char *c = x->statement.verb; *c != '\0'; c++) {
+        char lower = (char) (*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+        dw__strbuf_append_char(&text, lower == ' ' ? '_' : lower);
+    }
+    dw__strbuf_append_char(&text, '.');
+    dw__strbuf_append(&text, name);
+    return !text.failed && dw__arena_dup(arena, dw__strbuf_str(&text), &record->job);
+}
+
+/* namespace/name/run, as OPENLINEAGE_PARENT_ID has it; what looks otherwise is none. */
+static bool
+take_parent(dw_str text, dw_arena *arena, dw_lineage_parent *out)
+{
+    size_t last = dw__str_find_last(text, '/');
+    size_t first = dw__str_find(text, '/');
+    *out = (dw_lineage_parent){.run = DW_STR_NULL};
+    if (last == SIZE_MAX || first == last || text.len - last - 1 != DW_UUID_TEXT_SIZE - 1) {
+        return true;
+    }
+    return dw__arena_dup(arena, dw__str_slice(text, 0, first), &out->namespace_name) &&
+           dw__arena_dup(arena, dw__str_slice(text, first + 1, last - first - 1), &out->job) &&
+           dw__arena_dup(arena, dw__str_slice(text, last + 1, text.len), &out->run);
+}
+
+static dw_str
+first_of(dw_str a, dw_str b)
+{
+    return a.len > 0 ? a : b;
+}
+
+static bool
+take_record(const dw_execution *x, const dw_table *table, dw_lineage_record *record)
+{
+    char run[DW_UUID_TEXT_SIZE];
+    dw_arena *arena = x->lineage->arena;
+    const dw_session_settings *settings = &x->session->settings;
+    const dw_lineage_defaults *defaults = dw__catalog_lineage(x->session->catalog);
+    dw__uuid_make(x->session->env, run);
+    dw_str space = first_of(dw__session_setting_text(&settings->lineage_namespace),
+                            first_of(defaults->namespace_name, DW_STR("default")));
+    dw_str parent = first_of(dw__session_setting_text(&settings->lineage_parent), defaults->parent);
+    return dw__arena_dup(arena, dw__str_from(run), &record->run) &&
+           dw__arena_dup(arena, space, &record->namespace_name) &&
+           dw__arena_dup(arena, defaults->user, &record->user) &&
+           take_parent(parent, arena, &record->parent) && take_job(x, table, record);
+}
+
+static dw_status
+begin(dw_execution *x, const dw_table *table)
+{
+    x->lineage = DW_ARENA_NEW(&x->arena, dw_lineage);
+    if (x->lineage == NULL) {
+        return dw__error_oom(x->err);
+    }
+    x->lineage->arena = &x->arena;
+    bool ok = take_record(x, table, &x->lineage->record) && take_sql(x, &x->lineage->statement);
+    return ok ? DW_OK : dw__error_oom(x->err);
+}
+
+dw_status
+dw__execution_limits(dw_execution *x, const dw_table *table, dw_commit_limits *out)
+{
+    *out = x->session->settings.limits;
+    if (!x->session->settings.records_no_lineage && x->lineage == NULL) {
+        DW_TRY(begin(x, table));
+    }
+    out->lineage = x->lineage;
+    return DW_OK;
+}
+
+/* ---- Tables ---------------------------------------------------------------------------------- */
+
+static dw_status
+note_snapshot(dw_execution *x, const dw_log_snapshot *snapshot, bool is_changes, size_t *idx_out)
+{
+    dw_str root = dw__log_storage(dw__log_snapshot_log(snapshot))->root;
+    dw_lineage_input input = {.table = dw__str_is_null(root) ? DW_STR("") : root,
+                              .table_id = dw__log_snapshot_metadata(snapshot)->id,
+                              .version = dw__log_snapshot_version(snapshot),
+                              .is_changes = is_changes,
+                              .format = DW_STR_NULL};
+    return dw__lineage_add_input(x->lineage, &input, idx_out) ? DW_OK : dw__error_oom(x->err);
+}
+
+dw_status
+dw__execution_note_table(dw_execution *x, const dw_log_snapshot *snapshot, size_t *idx_out)
+{
+    *idx_out = SIZE_MAX;
+    return x->lineage == NULL ? DW_OK : note_snapshot(x, snapshot, false, idx_out);
+}
+
+dw_status
+dw__execution_note_scan(dw_execution *x, const dw_scan *scan)
+{
+    size_t idx;
+    for (size_t i = 0; x->lineage != NULL && scan != NULL && i < dw__scan_source_count(scan); i++) {
+        DW_TRY(note_snapshot(x, dw__scan_snapshot(scan, i), dw__scan_has_changes(scan, i), &idx));
+    }
+    return DW_OK;
+}
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+/* The engine's functions that read files, and what they read. */
+static const char *
+format_of(dw_str function)
+{
+    static const char *const functions[][2] = {{"read_parquet", "parquet"},
+                                               {"parquet_scan", "parquet"},
+                                               {"read_csv", "csv"},
+                                               {"read_csv_auto", "csv"},
+                                               {"sniff_csv", "csv"},
+                                               {"read_json", "json"},
+                                               {"read_json_auto", "json"},
+                                               {"read_json_objects", "json"},
+                                               {"read_json_objects_auto", "json"},
+                                               {"read_ndjson", "json"},
+                                               {"read_ndjson_auto", "json"},
+                                               {"read_ndjson_objects", "json"},
+                                               {"read_text", "text"},
+                                               {"read_blob", "blob"},
+                                               {"glob", "glob"}};
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+        if (dw__str_equal_nocase(function, dw__str_from(functions[i][0]))) {
+            return functions[i][1];
+        }
+    }
+    return NULL;
+}
+
+static const char *
+format_of_path(dw_str path)
+{
+    static const char *const formats[] = {"parquet", "csv", "json", "ndjson", "tsv"};
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        if (memmem(path.ptr, path.len, formats[i], strlen(formats[i])) != NULL) {
+            return strcmp(formats[i], "ndjson") == 0 ? "json" : formats[i];
+        }
+    }
+    return "file";
+}
+
+/* The strings of the first argument of a function, which are one path or a list. */
+static dw_status
+note_argument(dw_execution *x, const dw_sql_text *sql, size_t token, size_t last,
+              const char *format)
+{
+    dw_str *paths = DW_ARENA_ARRAY(&x->arena, dw_str, DW_LINEAGE_FILES_MAX);
+    size_t count = 0, idx;
+    bool is_list = token < last && dw__token_is_symbol(sql, token, "[");
+    if (paths == NULL) {
+        return dw__error_oom(x->err);
+    }
+    for (size_t i = token + (is_list ? 1 : 0); i < last && count < DW_LINEAGE_FILES_MAX; i++) {
+        if (sql->items[i].kind == DW_TOKEN_STRING) {
+            DW_TRY(dw__token_string(sql, i, &x->arena, &paths[count++], x->err));
+        } else if (!dw__token_is_symbol(sql, i, ",")) {
+            break;
+        }
+        if (!is_list) {
+            break;
+        }
+    }
+    return count == 0 || dw__lineage_add_files(x->lineage, paths, count, format, &idx)
+               ? DW_OK
+               : dw__error_oom(x->err);
+}
+
+/* FROM 'path', JOIN 'path', and the arguments of functions, as they stand in the text. */
+static dw_status
+note_written_files(dw_execution *x, const dw_sql_text *sql, dw_sql_range range)
+{
+    for (size_t i = range.first; i + 1 < range.last; i++) {
+        uint16_t word = sql->items[i].keyword;
+        bool is_string = sql->items[i + 1].kind == DW_TOKEN_STRING;
+        const char *format = format_of(dw__token_text(sql, i));
+        if (format != NULL && dw__token_is_symbol(sql, i + 1, "(")) {
+            DW_TRY(note_argument(x, sql, i + 2, range.last, format));
+        } else if (is_string && (word == DW_KEYWORD_FROM || word == DW_KEYWORD_JOIN)) {
+            DW_TRY(note_argument(x, sql, i + 1, range.last,
+                                 format_of_path(dw__token_text(sql, i + 1))));
+        }
+    }
+    return DW_OK;
+}
+
+static bool
+may_read_files(const dw_sql_text *sql, dw_sql_range range)
+{
+    for (size_t i = range.first; i + 1 < range.last; i++) {
+        uint16_t word = sql->items[i].keyword;
+        bool is_place =
+            word == DW_KEYWORD_FROM || word == DW_KEYWORD_JOIN || dw__token_is_symbol(sql, i, ",");
+        if ((is_place && sql->items[i + 1].kind == DW_TOKEN_STRING) ||
+            (dw__token_is_symbol(sql, i + 1, "(") && format_of(dw__token_text(sql, i)) != NULL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* VALUES, and a SELECT without FROM. */
+static bool
+reads_nothing(const dw_sql_text *sql, dw_sql_range range)
+{
+    for (size_t i = range.first; i < range.last; i++) {
+        uint16_t word = sql->items[i].keyword;
+        if (word == DW_KEYWORD_FROM || word == DW_KEYWORD_TABLE || word == DW_KEYWORD_PIVOT ||
+            word == DW_KEYWORD_UNPIVOT || word == DW_KEYWORD_DESCRIBE ||
+            word == DW_KEYWORD_SUMMARIZE || word == DW_KEYWORD_SHOW) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- What the plan tells --------------------------------------------------------------------- */
+
+/* Functions that make rows of nothing. */
+static bool
+is_generator(dw_str function)
+{
+    return dw__str_equal(function, DW_STR("range")) ||
+           dw__str_equal(function, DW_STR("generate_series")) ||
+           dw__str_equal(function, DW_STR("repeat")) || dw__str_equal(function, DW_STR("unnest"));
+}
+
+static dw_status
+note_plan_input(dw_execution *x, const dw_scan *scan, const dw_plan_input *input, size_t *idx_out)
+{
+    *idx_out = is_generator(input->function) ? DW_LINEAGE_NO_INPUT : SIZE_MAX;
+    for (size_t i = 0; scan != NULL && i < dw__scan_source_count(scan); i++) {
+        if (dw__str_equal_nocase(dw__scan_source_name(scan, i), input->table)) {
+            return note_snapshot(x, dw__scan_snapshot(scan, i), dw__scan_has_changes(scan, i),
+                                 idx_out);
+        }
+    }
+    const char *format = format_of(input->function);
+    if (format == NULL || input->file_count == 0) {
+        return DW_OK;
+    }
+    return dw__lineage_add_files(x->lineage, input->files, input->file_count, format, idx_out)
+               ? DW_OK
+               : dw__error_oom(x->err);
+}
+
+static dw_status
+note_plan(dw_execution *x, const dw_scan *scan, dw_str plan_json, bool *has_files_out)
+{
+    dw_plan_lineage plan;
+    *has_files_out = false;
+    DW_TRY(dw__plan_lineage_read(plan_json, &x->arena, &plan, x->err));
+    size_t *inputs = DW_ARENA_ARRAY(&x->arena, size_t, plan.input_count + 1);
+    if (inputs == NULL) {
+        return dw__error_oom(x->err);
+    }
+    for (size_t i = 0; i < plan.input_count; i++) {
+        DW_TRY(note_plan_input(x, scan, &plan.inputs[i], &inputs[i]));
+        *has_files_out = *has_files_out || plan.inputs[i].file_count > 0;
+    }
+    return dw__lineage_take_plan(x->lineage, &plan, inputs) ? DW_OK : dw__error_oom(x->err);
+}
+
+dw_status
+dw__execution_note_query(dw_execution *x, const dw_open_query *query, const dw_sql_text *sql,
+                         dw_sql_range range)
+{
+    bool has_files;
+    dw_str plan = query->scan == NULL ? DW_STR_NULL : dw__scan_plan_text(query->scan);
+    if (x->lineage == NULL) {
+        return DW_OK;
+    }
+    bool reads_files = may_read_files(sql, range);
+    DW_TRY(dw__execution_note_scan(x, query->scan));
+    if (query->scan == NULL && reads_files) {
+        DW_TRY(dw__database_plan(x->session->database, query->text, &x->arena, &plan, x->err));
+    }
+    x->lineage->reads_nothing = query->scan == NULL && reads_nothing(sql, range);
+    DW_TRY(note_plan(x, query->scan, plan, &has_files));
+    return reads_files && !has_files ? note_written_files(x, sql, range) : DW_OK;
+}

@@ -1,0 +1,50 @@
+/*
+ * What a statement tells of where its rows come from: see lineage/lineage.h. Statements that write
+ * rows note it on their way; the commit records it.
+ *
+ *  [NOTE-1] Nothing here fails a statement but a lack of memory.
+ */
+#ifndef DW_SQL_LINEAGE_H
+#define DW_SQL_LINEAGE_H
+
+#include "sql/execution.h"
+
+/* What the statement's commit to the table is given: the limits of the session, and the lineage,
+ * which begins here, unless the session records none. */
+DW_WARN_UNUSED dw_status dw__execution_limits(dw_execution *x, const dw_table *table,
+                                              dw_commit_limits *out);
+
+/* Notes the tables of a scan as inputs. Nothing where no lineage was begun; NULL is fine. */
+DW_WARN_UNUSED dw_status dw__execution_note_scan(dw_execution *x, const dw_scan *scan);
+/* The same, and the files that the query reads; and what its columns are made of, for those that
+ * are written. The range is that of the query in `sql`. */
+DW_WARN_UNUSED dw_status dw__execution_note_query(dw_execution *x, const dw_open_query *query,
+                                                  const dw_sql_text *sql, dw_sql_range range);
+/* Notes a version of a table as an input. */
+DW_WARN_UNUSED dw_status dw__execution_note_table(dw_execution *x, const dw_log_snapshot *snapshot,
+                                                  size_t *idx_out);
+
+/* One table or query whose columns stand in expressions. */
+typedef struct dw_noted_side {
+    dw_str alias;
+    const dw_query_column *columns;
+    size_t column_count;
+    size_t input; /* whose columns they are; SIZE_MAX: those of the query that was noted */
+} dw_noted_side;
+
+/* Columns that are set to expressions, put together one by one. */
+typedef struct dw_noted_columns {
+    dw_lineage_column *items;
+    size_t count;
+} dw_noted_columns;
+
+/* Notes that a column is set to an expression of the statement over the sides; a column may be set
+ * several times. Every column is found that the expression names, and perhaps some too many; where
+ * there is a subquery in it, any may be meant. `max` is the number of columns there may be. */
+DW_WARN_UNUSED dw_status dw__execution_note_set(dw_execution *x, dw_noted_columns *columns,
+                                                size_t max, dw_str column, dw_str text,
+                                                const dw_noted_side *sides, size_t side_count);
+DW_WARN_UNUSED dw_status dw__execution_note_columns(dw_execution *x,
+                                                    const dw_noted_columns *columns);
+
+#endif
