@@ -28,6 +28,9 @@ static const char help[] =
     "  --option KEY=VALUE     for the files' reader, such as header=true or delim=; (may repeat)\n"
     "  --partition-by A,B     partition columns of a table that is made\n"
     "  --property KEY=VALUE   table property of a table that is made (may repeat)\n"
+    "  --merge-schema         add columns that the table lacks; they are NULL in older rows\n"
+    "  --overwrite-schema     with --mode overwrite: replace the columns, too, and with\n"
+    "                         --partition-by the partitions\n"
     "  --txn APP:VERSION      the whole load happens once under this id, instead of each file\n"
     "  --force                load files again that were loaded before\n"
     "  --user-metadata TEXT   stored in the commit\n"
@@ -43,6 +46,8 @@ typedef struct load_args {
     const char *options_given[LIST_MAX];
     const char *properties_given[LIST_MAX];
     bool force;
+    bool merge_schema;
+    bool overwrite_schema;
 } load_args;
 
 /* ---- Arguments to options -------------------------------------------------------------------- */
@@ -132,6 +137,8 @@ parse(int argc, char **argv, load_args *out, args *arguments)
         {"--user-metadata", 0, true, false, &out->user_metadata, NULL, 0, NULL},
         {"--option", 0, true, true, NULL, out->options_given, LIST_MAX, NULL},
         {"--property", 0, true, true, NULL, out->properties_given, LIST_MAX, NULL},
+        {"--merge-schema", 0, false, false, NULL, NULL, 0, &out->merge_schema},
+        {"--overwrite-schema", 0, false, false, NULL, NULL, 0, &out->overwrite_schema},
         {"--force", 0, false, false, NULL, NULL, 0, &out->force},
         {"--quiet", 'q', false, false, NULL, NULL, 0, &out->options.is_quiet},
         {"--memory-limit", 0, true, false, &out->options.memory_limit, NULL, 0, NULL},
@@ -219,6 +226,8 @@ load(const load_args *parsed, const char **positional)
     const char *property_values[LIST_MAX];
     dw_load_options options = DW_LOAD_OPTIONS_INIT;
     options.force = parsed->force;
+    options.merge_schema = parsed->merge_schema;
+    options.overwrite_schema = parsed->overwrite_schema;
     options.user_metadata = parsed->user_metadata;
     options.option_keys = option_keys;
     options.option_values = option_values;

@@ -297,7 +297,7 @@ typedef struct dw_load_options {
     dw_load_mode mode;
     dw_load_format format;
     const char *const *partition_columns; /* of a table that is made; NULL-terminated, or NULL */
-    const char *const *property_keys;     /* likewise, NULL-terminated, or NULL */
+    const char *const *property_keys;     /* likewise */
     const char *const *property_values;
     const char *const *option_keys; /* for the files' reader (header, delim ...), NULL-terminated */
     const char *const *option_values;
@@ -305,12 +305,15 @@ typedef struct dw_load_options {
     const char *txn_app_id; /* with txn_version: the whole load happens once */
     int64_t txn_version;    /* -1: each file is remembered by its path instead */
     const char *user_metadata;
+    bool merge_schema;     /* columns that the table lacks are added to it */
+    bool overwrite_schema; /* with DW_LOAD_OVERWRITE: the files' columns, and partition_columns if
+                              they are given, take the place of the table's */
 } dw_load_options;
 
 #define DW_LOAD_OPTIONS_INIT                                                                       \
     {                                                                                              \
         sizeof(dw_load_options), DW_LOAD_APPEND, DW_LOAD_AUTO, NULL, NULL, NULL, NULL, NULL,       \
-            false, NULL, -1, NULL                                                                  \
+            false, NULL, -1, NULL, false, false                                                    \
     }
 
 typedef struct dw_load {

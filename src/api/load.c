@@ -7,6 +7,21 @@
 #include "sql/sql.h"
 
 static dw_status
+choose_columns(const dw_load_options *options, dw_load_spec *spec, dw_error *err)
+{
+    bool merges = DW_HAS_OPTION(options, merge_schema) && options->merge_schema;
+    bool replaces = DW_HAS_OPTION(options, overwrite_schema) && options->overwrite_schema;
+    if (merges && replaces) {
+        return dw__error_set(err, DW_INVALID_ARGUMENT, "OPTION_INVALID",
+                             "expected merge_schema or overwrite_schema, found both");
+    }
+    spec->columns_become = replaces ? DW_COLUMNS_REPLACED
+                           : merges ? DW_COLUMNS_MERGED
+                                    : DW_COLUMNS_STAY;
+    return DW_OK;
+}
+
+static dw_status
 fill_spec(const dw_load_options *options, dw_arena *arena, dw_load_spec *spec, dw_error *err)
 {
     dw_load_options defaults = DW_LOAD_OPTIONS_INIT;
@@ -23,6 +38,7 @@ fill_spec(const dw_load_options *options, dw_arena *arena, dw_load_spec *spec, d
     spec->txn_app_id = dw__str_from(options->txn_app_id);
     spec->txn_version = options->txn_app_id == NULL ? -1 : options->txn_version;
     spec->user_metadata = dw__str_from(options->user_metadata);
+    DW_TRY(choose_columns(options, spec, err));
     DW_TRY(dw__options_strings(options->partition_columns, arena, &spec->partition_columns,
                                &spec->partition_column_count, err));
     DW_TRY(dw__options_pairs(options->property_keys, options->property_values, arena,

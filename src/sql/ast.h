@@ -144,6 +144,8 @@ typedef struct dw_insert_options {
     dw_str replace_where; /* the condition as it was written */
     bool has_mode;        /* partitionOverwriteMode is given */
     bool is_dynamic;
+    bool merges_schema;   /* mergeSchema, or WITH SCHEMA EVOLUTION */
+    bool replaces_schema; /* overwriteSchema */
     dw_str user_metadata;
     dw_str txn_app_id;
     int64_t txn_version; /* -1: none */

@@ -617,7 +617,8 @@ prepare(merge_run *run)
                                 .names = {.x = x},
                                 .schema = dw__log_snapshot_schema(run->snapshot),
                                 .ids = dw__scan_row_id_columns(run->snapshot),
-                                .evolves = x->statement.as.modify.evolves,
+                                .evolves = x->statement.as.modify.evolves ||
+                                           x->session->settings.merges_schema,
                                 .source_copy = DW_STR_NULL,
                                 .prune = DW_STR_NULL};
     return dw__str_is_null(run->kept) ? dw__error_oom(x->err) : DW_OK;

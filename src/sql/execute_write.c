@@ -99,6 +99,17 @@ is_dynamic(const dw_execution *x)
     return options->has_mode ? options->is_dynamic : x->session->settings.overwrites_partitions;
 }
 
+static dw_write_columns
+columns_become(const dw_execution *x)
+{
+    const dw_insert_options *options = &x->statement.as.insert.options;
+    if (options->replaces_schema) {
+        return DW_COLUMNS_REPLACED;
+    }
+    bool merges = options->merges_schema || x->session->settings.merges_schema;
+    return merges ? DW_COLUMNS_MERGED : DW_COLUMNS_STAY;
+}
+
 static dw_status
 write_rows(dw_execution *x, dw_table *table, const dw_open_query *query, dw_write_result *out)
 {
@@ -109,6 +120,7 @@ write_rows(dw_execution *x, dw_table *table, const dw_open_query *query, dw_writ
                      .has_last_updated = true,
                      .last_updated_ms = dw__env_now_ms(dw__table_env(table))};
     dw_write_spec spec = {.mode = insert->mode,
+                          .columns_become = columns_become(x),
                           .query = query->text,
                           .columns = insert->columns,
                           .column_count = insert->column_count,
@@ -259,7 +271,9 @@ fill_load_spec(dw_execution *x, const dw_table *table, dw_load_spec *spec)
 {
     const dw_copy_statement *copy = &x->statement.as.copy;
     dw_str *files = NULL;
+    bool merges = copy->merge_schema || x->session->settings.merges_schema;
     *spec = (dw_load_spec){.mode = DW_LOAD_APPEND,
+                           .columns_become = merges ? DW_COLUMNS_MERGED : DW_COLUMNS_STAY,
                            .format = copy->format,
                            .format_options = copy->format_options,
                            .force = copy->force,
@@ -309,11 +323,6 @@ dw__execute_copy_into(dw_execution *x)
     dw_load_spec spec;
     dw_load_result done;
     DW_AUTO(dw_table_ptr) table = NULL;
-    if (copy->merge_schema) {
-        return dw__error_set(x->err, DW_UNSUPPORTED, "STATEMENT_UNSUPPORTED",
-                             "COPY_OPTIONS ('mergeSchema' = 'true') is not supported: the table's "
-                             "columns stay as they are; leave it out");
-    }
     DW_TRY(dw__execution_table(x, &copy->name, &table));
     DW_TRY(fill_load_spec(x, table, &spec));
     dw_status status = dw__table_load(table, x->session->connection, &spec, &done, x->err);

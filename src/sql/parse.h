@@ -79,6 +79,8 @@ bool dw__parse_is_engine_vacuum(const dw_parser *parser);
 /* name [LITE | FULL] [USING INVENTORY (query) | table] [RETAIN n HOURS], in any order behind the
  * name, behind VACUUM */
 DW_WARN_UNUSED dw_status dw__parse_vacuum(dw_parser *parser, dw_vacuum_statement *out);
+/* [WITH SCHEMA EVOLUTION], behind INSERT and MERGE. */
+DW_WARN_UNUSED dw_status dw__parse_with_evolution(dw_parser *parser, bool *found_out);
 /* [WITH SCHEMA EVOLUTION] INTO name, behind MERGE. */
 DW_WARN_UNUSED dw_status dw__parse_merge_head(dw_parser *parser, dw_statement *out);
 /* The rest of it, from where the head ended. */

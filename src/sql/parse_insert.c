@@ -162,6 +162,7 @@ parse_by(dw_parser *parser, dw_insert_statement *out)
 static dw_status
 parse_mode(dw_parser *parser, dw_insert_statement *out)
 {
+    DW_TRY(dw__parse_with_evolution(parser, &out->options.merges_schema));
     if (dw__parser_accept(parser, DW_KEYWORD_OVERWRITE)) {
         out->mode = DW_WRITE_OVERWRITE;
         dw_str word = dw__token_text(parser->sql, parser->pos);

@@ -64,12 +64,30 @@ dw__parse_overwrite_mode(dw_str value, bool *is_dynamic_out, dw_error *err)
 }
 
 static dw_status
+take_bool(const dw_pair *pair, bool *out, dw_error *err)
+{
+    *out = dw__str_equal_nocase(pair->value, DW_STR("true"));
+    if (*out || dw__str_equal_nocase(pair->value, DW_STR("false"))) {
+        return DW_OK;
+    }
+    return dw__error_set(err, DW_INVALID_ARGUMENT, "OPTION_INVALID",
+                         "%.*s is true or false, not \"%.*s\"", DW_STR_ARG(pair->key),
+                         DW_STR_ARG(pair->value));
+}
+
+static dw_status
 take_option(dw_parser *parser, const dw_pair *pair, dw_insert_options *out)
 {
     dw_error *err = parser->err;
     if (dw__str_equal_nocase(pair->key, DW_STR("partitionOverwriteMode"))) {
         out->has_mode = true;
         return dw__parse_overwrite_mode(pair->value, &out->is_dynamic, err);
+    }
+    if (dw__str_equal_nocase(pair->key, DW_STR("mergeSchema"))) {
+        return take_bool(pair, &out->merges_schema, err);
+    }
+    if (dw__str_equal_nocase(pair->key, DW_STR("overwriteSchema"))) {
+        return take_bool(pair, &out->replaces_schema, err);
     }
     if (dw__str_equal_nocase(pair->key, DW_STR("replaceWhere"))) {
         out->replace_where = pair->value;
@@ -86,8 +104,8 @@ take_option(dw_parser *parser, const dw_pair *pair, dw_insert_options *out)
     if (!dw__str_equal_nocase(pair->key, DW_STR("txnVersion"))) {
         return dw__error_set(err, DW_INVALID_ARGUMENT, "OPTION_UNKNOWN",
                              "\"%.*s\" is no option of INSERT, which takes "
-                             "partitionOverwriteMode, replaceWhere, userMetadata, txnAppId, "
-                             "txnVersion",
+                             "mergeSchema, overwriteSchema, partitionOverwriteMode, replaceWhere, "
+                             "userMetadata, txnAppId, txnVersion",
                              DW_STR_ARG(pair->key));
     }
     if (!dw__str_to_i64(pair->value, &out->txn_version) || out->txn_version < 0) {
@@ -106,6 +124,11 @@ check_options(dw_parser *parser, size_t at, const dw_insert_statement *insert)
     if (dw__str_is_null(options->txn_app_id) != (options->txn_version < 0)) {
         return refuse(parser, at, DW_INVALID_ARGUMENT, "OPTION_INVALID",
                       "txnAppId and txnVersion come together");
+    }
+    if (options->merges_schema && options->replaces_schema) {
+        return refuse(parser, at, DW_INVALID_ARGUMENT, "OPTION_INVALID",
+                      "mergeSchema adds columns to the table's, and overwriteSchema replaces "
+                      "them: use one of them");
     }
     if (!dw__str_is_null(options->replace_where) && insert->mode != DW_WRITE_OVERWRITE) {
         return refuse(parser, at, DW_INVALID_ARGUMENT, "OPTION_INVALID",

@@ -26,6 +26,17 @@ expect_word(dw_parser *parser, const char *word)
 }
 
 dw_status
+dw__parse_with_evolution(dw_parser *parser, bool *found_out)
+{
+    *found_out = dw__parser_accept(parser, DW_KEYWORD_WITH);
+    if (*found_out) {
+        DW_TRY(dw__parser_expect(parser, DW_KEYWORD_SCHEMA));
+        return expect_word(parser, "EVOLUTION");
+    }
+    return DW_OK;
+}
+
+dw_status
 dw__parse_merge_head(dw_parser *parser, dw_statement *out)
 {
     *out = (dw_statement){.kind = DW_STATEMENT_MODIFY, .verb = "MERGE INTO"};
@@ -33,11 +44,7 @@ dw__parse_merge_head(dw_parser *parser, dw_statement *out)
     modify->verb = "MERGE INTO";
     modify->advice = "";
     modify->has_using = true;
-    if (dw__parser_accept(parser, DW_KEYWORD_WITH)) {
-        DW_TRY(dw__parser_expect(parser, DW_KEYWORD_SCHEMA));
-        DW_TRY(expect_word(parser, "EVOLUTION"));
-        modify->evolves = true;
-    }
+    DW_TRY(dw__parse_with_evolution(parser, &modify->evolves));
     DW_TRY(dw__parser_expect(parser, DW_KEYWORD_INTO));
     modify->has_name = true;
     modify->name_first = parser->pos;

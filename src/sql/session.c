@@ -278,6 +278,9 @@ dw__session_load(dw_session *session, dw_str uri, const dw_load_spec *spec, dw_l
     DW_TRY(dw__catalog_table_at(session->catalog, uri, &table, err));
     dw_load_spec within = *spec;
     within.transaction = session->transaction;
+    if (session->settings.merges_schema && within.columns_become == DW_COLUMNS_STAY) {
+        within.columns_become = DW_COLUMNS_MERGED;
+    }
     dw_status status = load(session, table, &within, out, err);
     if (status == DW_OK && session->transaction == NULL && out->write.version >= 0) {
         dw__session_auto_compact(session, table);

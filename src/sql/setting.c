@@ -88,6 +88,8 @@ static const setting settings[] = {
      "false", 0, 0, 0, false},
     {"spark.databricks.delta.properties.defaults.enableDeletionVectors",
      AT(creates_without_vectors), "true", "false", 0, 0, 0, false},
+    {"spark.databricks.delta.schema.autoMerge.enabled", AT(merges_schema), "false", "true", 0, 0,
+     0, false},
     {"spark.databricks.delta.maxCommitAttempts", AT(limits.attempts_max), NULL, NULL,
      DW_TXN_ATTEMPTS_MAX, INT64_C(1000000000), 1, false},
     {"deltaworks.autoColumnMapping", AT(forbids_mapping), "true", "false", 0, 0, 0, false},

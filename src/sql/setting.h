@@ -26,6 +26,7 @@ typedef struct dw_session_settings {
     bool overwrites_partitions;   /* INSERT OVERWRITE replaces only the partitions that it writes */
     bool skips_retention_check;   /* VACUUM may retain less than is safe */
     bool creates_without_vectors; /* new tables have no deletion vectors unless they are told to */
+    bool merges_schema;           /* INSERT, COPY INTO, MERGE and load add columns */
     bool forbids_mapping;         /* ALTER TABLE does not switch column mapping on by itself */
     bool counts_no_use;           /* which columns conditions are on is not recorded */
     bool records_no_lineage;      /* commits do not say where their rows come from */

@@ -91,10 +91,10 @@ dw__table_expressions(const dw_metadata *metadata, const dw_type *schema, dw_are
 }
 
 static dw_status
-refuse_dependant(const dw_alter *alter, dw_name_path path, const dw_table_expression *expression,
+refuse_dependant(dw_name_path path, const dw_table_expression *expression, dw_arena *arena,
                  dw_error *err)
 {
-    DW_AUTO(dw_strbuf) name = dw__strbuf_make(alter->arena.allocator, TEXT_BYTES_MAX);
+    DW_AUTO(dw_strbuf) name = dw__strbuf_make(arena->allocator, TEXT_BYTES_MAX);
     dw__column_parts_print(&name, path.parts, path.count);
     DW_TRY(dw__strbuf_ok(&name, "a column's name", err));
     return expression->is_generation
@@ -112,21 +112,26 @@ refuse_dependant(const dw_alter *alter, dw_name_path path, const dw_table_expres
 }
 
 dw_status
-dw__dependants_check_expressions(dw_alter *alter, dw_name_path path, dw_error *err)
+dw__expressions_check_column(const dw_metadata *metadata, const dw_type *schema, dw_name_path path,
+                             dw_arena *arena, dw_error *err)
 {
     dw_table_expression *items;
     size_t count;
-    DW_TRY(
-        dw__table_expressions(&alter->metadata, alter->schema, &alter->arena, &items, &count, err));
+    DW_TRY(dw__table_expressions(metadata, schema, arena, &items, &count, err));
     for (size_t i = 0; i < count; i++) {
         bool names;
-        DW_TRY(dw__expression_names(items[i].text, path.parts, path.count, &alter->arena, &names,
-                                    err));
+        DW_TRY(dw__expression_names(items[i].text, path.parts, path.count, arena, &names, err));
         if (names) {
-            return refuse_dependant(alter, path, &items[i], err);
+            return refuse_dependant(path, &items[i], arena, err);
         }
     }
     return DW_OK;
+}
+
+dw_status
+dw__dependants_check_expressions(dw_alter *alter, dw_name_path path, dw_error *err)
+{
+    return dw__expressions_check_column(&alter->metadata, alter->schema, path, &alter->arena, err);
 }
 
 /* ---- Partitions and clustering --------------------------------------------------------------- */

@@ -35,4 +35,9 @@ typedef struct dw_table_expression {
 DW_WARN_UNUSED dw_status dw__table_expressions(const dw_metadata *metadata, const dw_type *schema,
                                                dw_arena *arena, dw_table_expression **out,
                                                size_t *count_out, dw_error *err);
+/* What dw__dependants_check_expressions does, without a change of the table. */
+DW_WARN_UNUSED dw_status dw__expressions_check_column(const dw_metadata *metadata,
+                                                      const dw_type *schema, dw_name_path path,
+                                                      dw_arena *arena, dw_error *err);
+
 #endif

@@ -23,6 +23,7 @@ typedef struct load_state {
     dw_arena *arena;
     dw_log_snapshot *snapshot; /* NULL: there is no table yet */
     dw_source_files files;     /* to be loaded */
+    const dw_str *readable;    /* the same, or copies of them */
     size_t skipped_count;
     dw_txn_id *txns;
     size_t txn_count;
@@ -109,14 +110,31 @@ load_into_new(load_state *state, dw_str query, dw_write_result *out, dw_error *e
     return dw__table_create(state->table, state->connection, &create, out, err);
 }
 
+/* The rows of one file, under the name that the user knows it by. */
+static dw_status
+print_part(void *ctx, size_t idx, dw_strbuf *out, dw_str *name_out, dw_error *err)
+{
+    const load_state *state = ctx;
+    *name_out = state->files.paths[idx];
+    return dw__file_query_print(out, state->files.format, &state->readable[idx], 1,
+                                &state->spec->format_options, state->spec->select_list, err);
+}
+
 static dw_status
 load_into_existing(load_state *state, dw_str query, dw_write_result *out, dw_error *err)
 {
     const dw_load_spec *spec = state->spec;
     bool replaces = spec->mode == DW_LOAD_OVERWRITE;
+    bool has_partitions = spec->partition_column_count > 0;
     dw_write_spec write = {.mode = replaces ? DW_WRITE_OVERWRITE : DW_WRITE_APPEND,
+                           .columns_become = spec->columns_become,
+                           .partition_columns = has_partitions ? spec->partition_columns : NULL,
+                           .partition_column_count = spec->partition_column_count,
                            .query = query,
                            .by_name = true,
+                           .print_part = print_part,
+                           .part_count = state->files.count,
+                           .part_ctx = state,
                            .txns = state->txns,
                            .txn_count = state->txn_count,
                            .read_snapshot = spec->transaction != NULL ? state->snapshot : NULL,
@@ -195,6 +213,7 @@ static dw_status
 load_rows(load_state *state, const dw_source_files *files, dw_load_result *out, dw_error *err)
 {
     bool is_bound = false;
+    state->readable = files->paths;
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(state->arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(dw__source_files_check(files, state->connection, state->arena, err));
     DW_TRY(note_lineage(state, err));

@@ -16,10 +16,12 @@ typedef struct dw_load_spec {
     const dw_str *files; /* paths or globs */
     size_t file_count;
     dw_pairs format_options;         /* of the engine's reader: header, delim, ... */
+    dw_write_columns columns_become; /* of a table that is there */
     bool create;                     /* make the table from the files' columns when there is none */
-    const dw_str *partition_columns; /* for a table that is made */
+    /* For a table that is made, or gets other columns; none: as they are. */
+    const dw_str *partition_columns;
     size_t partition_column_count;
-    dw_pairs properties; /* likewise */
+    dw_pairs properties; /* for a table that is made */
     bool force;          /* load files again that were loaded before */
     dw_str txn_app_id;   /* with txn_version >= 0: the whole load happens once */
     int64_t txn_version; /* -1: each file is remembered by its path instead */

@@ -336,19 +336,86 @@ note_lineage(const dw_projection_request *request, const target *targets, dw_are
     return dw__write_note_lineage(request->lineage, request, source_of, err);
 }
 
-dw_status
-dw__projection_print(const dw_projection_request *request, dw_arena *arena, dw_strbuf *out,
-                     dw_error *err)
+/* The targets of all columns of the table. */
+static dw_status
+find_targets(const dw_projection_request *request, dw_arena *arena, target **out, dw_error *err)
 {
     size_t count = request->schema->field_count;
-    target *targets = DW_ARENA_ARRAY(arena, target, count);
+    target *targets = DW_ARENA_ARRAY(arena, target, count + 1);
     if (targets == NULL) {
         return dw__error_oom(err);
     }
     for (size_t i = 0; i < count; i++) {
         targets[i] = (target){.field = &request->schema->fields[i], .source_idx = SIZE_MAX};
     }
-    DW_TRY(assign_all(request, targets, err));
+    *out = targets;
+    return assign_all(request, targets, err);
+}
+
+/* Appends three lists of WHEN: the index of the column, that of the query's, and the value. */
+static dw_status
+print_misfits(const dw_projection_request *request, const target *targets, dw_arena *arena,
+              dw_strbuf *const *lists, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) reference = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_AUTO(dw_strbuf) condition = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
+    for (size_t i = 0; i < request->schema->field_count; i++) {
+        bool may = false;
+        size_t from = targets[i].source_idx;
+        dw__strbuf_clear(&reference);
+        dw__strbuf_clear(&condition);
+        put_reference(targets[i].field, &reference);
+        if (from != SIZE_MAX) {
+            DW_TRY(dw__value_print_misfit(targets[i].field, dw__strbuf_str(&reference),
+                                          request->source[from].type, arena, &condition, &may,
+                                          err));
+        }
+        DW_TRY(dw__strbuf_ok(&condition, "the statement", err));
+        dw_str when = dw__strbuf_str(&condition);
+        if (may) {
+            dw__strbuf_printf(lists[0], " WHEN %.*s THEN %zu", DW_STR_ARG(when), i);
+            dw__strbuf_printf(lists[1], " WHEN %.*s THEN %zu", DW_STR_ARG(when), from);
+            dw__strbuf_printf(lists[2], " WHEN %.*s THEN CAST(%.*s AS VARCHAR)", DW_STR_ARG(when),
+                              DW_STR_ARG(dw__strbuf_str(&reference)));
+        }
+    }
+    return DW_OK;
+}
+
+dw_status
+dw__projection_print_misfit(const dw_projection_request *request, dw_arena *arena, dw_strbuf *out,
+                            dw_error *err)
+{
+    static const char *const names[] = {"i", "k", "v"};
+    target *targets;
+    DW_TRY(find_targets(request, arena, &targets, err));
+    DW_AUTO(dw_strbuf) columns = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_AUTO(dw_strbuf) sources = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_AUTO(dw_strbuf) values = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
+    dw_strbuf *const lists[] = {&columns, &sources, &values};
+    DW_TRY(print_misfits(request, targets, arena, lists, err));
+    if (columns.len == 0) {
+        return DW_OK;
+    }
+    dw__strbuf_append_literal(out, "SELECT * FROM (SELECT ");
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        dw__strbuf_append_literal(out, "CASE");
+        dw__strbuf_append(out, dw__strbuf_str(lists[i]));
+        dw__strbuf_printf(out, " END AS %s, ", names[i]);
+        out->failed = out->failed || lists[i]->failed;
+    }
+    dw__strbuf_append_literal(out, "row_number() OVER () AS r");
+    DW_TRY(print_source(request, targets, arena, out, err));
+    dw__strbuf_append_literal(out, ") WHERE i IS NOT NULL LIMIT 1");
+    return dw__strbuf_ok(out, "the statement", err);
+}
+
+dw_status
+dw__projection_print(const dw_projection_request *request, dw_arena *arena, dw_strbuf *out,
+                     dw_error *err)
+{
+    target *targets;
+    DW_TRY(find_targets(request, arena, &targets, err));
     if (request->rules == NULL) {
         DW_TRY(note_lineage(request, targets, arena, err));
         return print_select(request, targets, arena, out, err);

@@ -36,5 +36,11 @@ typedef struct dw_projection_request {
  * NOT_NULL_VIOLATION, IDENTITY_EXPLICIT, each naming the column. */
 DW_WARN_UNUSED dw_status dw__projection_print(const dw_projection_request *request, dw_arena *arena,
                                               dw_strbuf *out, dw_error *err);
+/* Appends a SELECT of the first row with a value that does not fit its column: the column's index,
+ * the query's column's, the value as text, and the number of the row, from 1 on. Nothing where all
+ * of them fit by their types. The request needs no rules. */
+DW_WARN_UNUSED dw_status dw__projection_print_misfit(const dw_projection_request *request,
+                                                     dw_arena *arena, dw_strbuf *out,
+                                                     dw_error *err);
 
 #endif

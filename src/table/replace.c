@@ -61,6 +61,32 @@ add_check(dw_write *write, dw_error *err)
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
+/* Rows of the table as it was, with the columns that it gets. [EVOLVE-1] */
+static void
+print_old_rows(const dw_row_change *rc, dw_str view, dw_strbuf *out)
+{
+    const dw_type *old = dw__log_snapshot_schema(rc->spec->snapshot);
+    if (old == rc->schema) {
+        dw__row_change_print_select(rc, view, ", 'delete' AS _change_type", out);
+        return;
+    }
+    for (size_t i = 0; i < rc->schema->field_count; i++) {
+        const dw_field *field = &rc->schema->fields[i];
+        dw__strbuf_append(out, i == 0 ? DW_STR("SELECT CAST(") : DW_STR(", CAST("));
+        if (i < old->field_count) {
+            dw__sql_put_identifier(out, field->name);
+        } else {
+            dw__strbuf_append_literal(out, "NULL");
+        }
+        dw__strbuf_append_literal(out, " AS ");
+        dw__engine_type_print(out, field->type);
+        dw__strbuf_append_literal(out, ") AS ");
+        dw__sql_put_identifier(out, field->name);
+    }
+    dw__strbuf_append_literal(out, ", 'delete' AS _change_type FROM ");
+    dw__sql_put_identifier(out, view);
+}
+
 /* Once a version has change data its readers look at nothing else: new rows are put there, too. */
 static dw_status
 write_with_feed(dw_row_change *rc, dw_str new_rows, dw_error *err)
@@ -77,7 +103,7 @@ write_with_feed(dw_row_change *rc, dw_str new_rows, dw_error *err)
     DW_TRY(dw__row_change_rows(rc, &rows, err));
     DW_TRY(dw__row_change_open(rc, &rows, "old", &old_view, &scan, err));
     dw__strbuf_clear(&sql);
-    dw__row_change_print_select(rc, old_view, ", 'delete' AS _change_type", &sql);
+    print_old_rows(rc, old_view, &sql);
     dw__strbuf_append_literal(&sql, " UNION ALL ");
     dw__row_change_print_select(rc, kept, ", 'insert' AS _change_type", &sql);
     dw_status status = dw__strbuf_ok(&sql, "the statement", err);
@@ -133,9 +159,10 @@ put_metrics(const dw_write_result *added, dw_row_change *rc, dw_error *err)
 }
 
 static dw_status
-run(dw_write *write, dw_row_change *rc, dw_write_result *out, dw_error *err)
+run(dw_write *write, const dw_row_change_spec *replaced, dw_row_change *rc, dw_write_result *out,
+    dw_error *err)
 {
-    DW_TRY(dw__row_change_init(rc, write->spec->replaced, err));
+    DW_TRY(dw__row_change_init(rc, replaced, err));
     DW_TRY(add_check(write, err));
     DW_TRY(write_rows(write, rc, err));
     *out = (dw_write_result){.version = -1,
@@ -159,7 +186,10 @@ dw_status
 dw__write_replace(dw_write *write, dw_write_result *out, dw_error *err)
 {
     dw_row_change rc;
-    dw_status status = run(write, &rc, out, err);
+    dw_row_change_spec replaced = *write->spec->replaced;
+    replaced.schema = write->schema;
+    replaced.properties = write->properties;
+    dw_status status = run(write, &replaced, &rc, out, err);
     dw__row_change_deinit(&rc);
     return status;
 }

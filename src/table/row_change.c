@@ -476,6 +476,8 @@ dw_status
 dw__row_change_write_new(dw_row_change *rc, dw_str query, dw_error *err)
 {
     dw_data_target target = dw__data_target_of(rc->spec->snapshot);
+    target.schema = rc->schema;
+    target.properties = rc->target.properties;
     return write_files(rc, &target, query, &rc->written, err);
 }
 

@@ -419,19 +419,56 @@ print_judgement(dw_strbuf *out, const dw_field *field, dw_str reference, dw_str 
     }
 }
 
+/* How a value of the engine's type fits the field. */
+static dw_status
+fit_of_source(const dw_field *field, dw_str source_type, dw_arena *arena, fit *out,
+              const dw_type **source_out, dw_error *err)
+{
+    static const char nanoseconds[] = "TIMESTAMP_NS";
+    DW_TRY(dw__engine_type_parse(field->name, source_type, arena, source_out, err));
+    *out = fit_of(*source_out, field->type);
+    bool has_nanoseconds =
+        memmem(source_type.ptr, source_type.len, nanoseconds, sizeof(nanoseconds) - 1) != NULL;
+    if (*out < FIT_CHECKED && has_nanoseconds) {
+        *out = FIT_CHECKED; /* Delta's timestamps end at microseconds */
+    }
+    return DW_OK;
+}
+
+dw_status
+dw__value_print_misfit(const dw_field *field, dw_str reference, dw_str source_type, dw_arena *arena,
+                       dw_strbuf *out, bool *may_out, dw_error *err)
+{
+    fit how;
+    const dw_type *source;
+    DW_TRY(fit_of_source(field, source_type, arena, &how, &source, err));
+    *may_out = (how == FIT_CAST || how == FIT_CHECKED) && !dw__type_is_nested(field->type) &&
+               field->type->kind != DW_TYPE_VARIANT && !is_engine_type(source_type, field->type);
+    if (!*may_out) {
+        return DW_OK;
+    }
+    DW_AUTO(dw_strbuf) cast = dw__strbuf_make(out->allocator, DW_COMMIT_BYTES_MAX);
+    dw__strbuf_append_literal(&cast, "TRY_");
+    print_cast(&cast, field, reference);
+    DW_TRY(dw__strbuf_ok(&cast, "the statement", err));
+    dw_str text = dw__strbuf_str(&cast);
+    dw__strbuf_printf(out, "%.*s IS NOT NULL AND (%.*s IS NULL", DW_STR_ARG(reference),
+                      DW_STR_ARG(text));
+    if (how == FIT_CHECKED) {
+        dw__strbuf_printf(out, " OR TRY_CAST(%.*s AS %.*s) IS DISTINCT FROM %.*s", DW_STR_ARG(text),
+                          DW_STR_ARG(source_type), DW_STR_ARG(reference));
+    }
+    dw__strbuf_append_char(out, ')');
+    return DW_OK;
+}
+
 dw_status
 dw__value_print_checked(const dw_field *field, dw_str reference, dw_str source_type,
                         dw_arena *arena, dw_strbuf *out, dw_error *err)
 {
+    fit how;
     const dw_type *source;
-    DW_TRY(dw__engine_type_parse(field->name, source_type, arena, &source, err));
-    fit how = fit_of(source, field->type);
-    static const char nanoseconds[] = "TIMESTAMP_NS";
-    bool has_nanoseconds =
-        memmem(source_type.ptr, source_type.len, nanoseconds, sizeof(nanoseconds) - 1) != NULL;
-    if (how < FIT_CHECKED && has_nanoseconds) {
-        how = FIT_CHECKED; /* Delta's timestamps end at microseconds */
-    }
+    DW_TRY(fit_of_source(field, source_type, arena, &how, &source, err));
     /* The engine calls the type of a bare NULL an integer: that one value fits everywhere. */
     if (how == FIT_NEVER && source->kind == DW_TYPE_INTEGER) {
         how = FIT_IF_NULL;

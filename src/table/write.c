@@ -4,7 +4,6 @@
 #include "base/assert.h"
 #include "lineage/lineage.h"
 #include "protocol/feature.h"
-#include "table/projection.h"
 #include "table/read_set.h"
 #include "table/write_core.h"
 
@@ -61,37 +60,58 @@ is_recorded(const dw_write *write)
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
-static dw_status
-describe(const dw_write *write, const dw_query_column **out, size_t *count_out, dw_error *err)
+dw_status
+dw__write_describe_source(dw_write *write, dw_error *err)
 {
     dw_query_column *columns;
+    if (write->source != NULL) {
+        return DW_OK;
+    }
     DW_TRY(dw__connection_describe(write->connection, write->spec->query, write->arena, &columns,
-                                   count_out, err));
-    *out = columns;
+                                   &write->source_count, err));
+    write->source = columns;
     return DW_OK;
+}
+
+dw_projection_request
+dw__write_projection(dw_write *write)
+{
+    const dw_write_spec *spec = write->spec;
+    bool replaces = spec->columns_become == DW_COLUMNS_REPLACED;
+    return (dw_projection_request){.query = spec->query,
+                                   .can_stand_alone = spec->source != NULL,
+                                   .source = write->source,
+                                   .source_count = write->source_count,
+                                   .schema = write->schema,
+                                   .columns = spec->columns,
+                                   .column_count = spec->column_count,
+                                   .by_name = spec->by_name || replaces,
+                                   .static_partitions = &spec->static_partitions,
+                                   .rules = &write->rules,
+                                   .lineage = spec->limits.lineage};
 }
 
 dw_status
 dw__write_print_rows(dw_write *write, dw_strbuf *out, dw_error *err)
 {
-    const dw_write_spec *spec = write->spec;
-    const dw_query_column *columns = spec->source;
-    size_t column_count = spec->source_count;
-    if (columns == NULL) {
-        DW_TRY(describe(write, &columns, &column_count, err));
-    }
-    dw_projection_request request = {.query = spec->query,
-                                     .can_stand_alone = spec->source != NULL,
-                                     .source = columns,
-                                     .source_count = column_count,
-                                     .schema = write->schema,
-                                     .columns = spec->columns,
-                                     .column_count = spec->column_count,
-                                     .by_name = spec->by_name,
-                                     .static_partitions = &spec->static_partitions,
-                                     .rules = &write->rules,
-                                     .lineage = spec->limits.lineage};
+    DW_TRY(dw__write_describe_source(write, err));
+    dw_projection_request request = dw__write_projection(write);
     return dw__projection_print(&request, write->arena, out, err);
+}
+
+static dw_data_target
+data_target(const dw_write *write)
+{
+    dw_data_target target = dw__data_target_of(write->snapshot);
+    target.schema = write->schema;
+    target.partition_columns = write->metadata->partition_columns;
+    target.partition_column_count = write->metadata->partition_column_count;
+    target.protocol = &write->evolved.protocol;
+    target.properties = write->properties;
+    if (!dw__str_is_null(write->evolved.clustering)) {
+        target.clustering = write->evolved.clustering;
+    }
+    return target;
 }
 
 static dw_status
@@ -99,13 +119,14 @@ write_rows(dw_write *write, dw_data_files *out, dw_error *err)
 {
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(dw__write_print_rows(write, &query, err));
-    dw_data_target target = dw__data_target_of(write->snapshot);
+    dw_data_target target = data_target(write);
     target.query_runs_once = write->spec->query_runs_once;
     if (write->spec->static_partitions.count == target.partition_column_count) {
         target.partition_count_max = 1;
     }
-    return dw__data_files_write(write->table, write->connection, &target, dw__strbuf_str(&query),
-                                write->arena, out, err);
+    dw_status status = dw__data_files_write(write->table, write->connection, &target,
+                                            dw__strbuf_str(&query), write->arena, out, err);
+    return dw__write_tell_misfit(write, status, err);
 }
 
 /* ---- Actions --------------------------------------------------------------------------------- */
@@ -179,27 +200,27 @@ put_parameters(const dw_write *write, dw_change *change, dw_error *err)
                : dw__error_oom(err);
 }
 
-/* The high-water marks of identity columns go with the rows. [RULE-3] */
+/* New columns; and the high-water marks of identity columns go with the rows. [RULE-3] */
 static dw_status
-put_marks(const dw_write *write, int64_t row_count, dw_change *change, dw_error *err)
+put_definition(const dw_write *write, int64_t row_count, dw_change *change, dw_error *err)
 {
-    dw_action action = {.kind = DW_ACTION_METADATA, .as.metadata = *write->metadata};
+    dw_evolved evolved = write->evolved;
     dw_str schema_string;
     DW_TRY(dw__row_rules_new_marks(&write->rules, write->metadata, row_count, write->arena,
                                    &schema_string, err));
-    if (!dw__str_is_null(schema_string)) {
-        action.as.metadata.schema_string = schema_string;
-        change->moves_identity_marks = true;
-        dw__change_put(change, &action);
+    bool has_marks = !dw__str_is_null(schema_string);
+    if (has_marks) {
+        evolved.metadata.schema_string = schema_string;
     }
-    return DW_OK;
+    change->moves_identity_marks = has_marks && !evolved.has_new_schema;
+    return has_marks || evolved.has_new_schema ? dw__evolved_put(&evolved, change, err) : DW_OK;
 }
 
 dw_status
 dw__write_describe(const dw_write *write, int64_t row_count, dw_change *change, dw_error *err)
 {
     const dw_write_spec *spec = write->spec;
-    DW_TRY(dw__change_reserve(change, spec->txn_count + 1, err));
+    DW_TRY(dw__change_reserve(change, spec->txn_count, err));
     change->user_metadata = spec->user_metadata;
     change->transaction = spec->transaction;
     change->limits = spec->limits;
@@ -208,7 +229,7 @@ dw__write_describe(const dw_write *write, int64_t row_count, dw_change *change, 
         dw_action action = {.kind = DW_ACTION_TXN, .as.txn = spec->txns[i]};
         dw__change_put(change, &action);
     }
-    return put_marks(write, row_count, change, err);
+    return put_definition(write, row_count, change, err);
 }
 
 static dw_status
@@ -219,7 +240,7 @@ build_change(const dw_write *write, const dw_data_files *files, dw_partition_set
     bool overwrites = spec->mode == DW_WRITE_OVERWRITE;
     size_t live = overwrites ? dw__file_set_count(dw__log_snapshot_files(write->snapshot)) : 0;
     DW_TRY(dw__change_init(change, write->table, write->snapshot, write->arena,
-                           files->count + live + spec->txn_count + 1, err));
+                           files->count + live + spec->txn_count + DW_EVOLVED_ACTIONS_MAX, err));
     change->operation = spec->operation == NULL ? "WRITE" : spec->operation;
     bool reads_parts = !overwrites && spec->reads_target && spec->scan != NULL;
     change->reads_whole_table = spec->reads_target && !reads_parts;
@@ -281,16 +302,19 @@ write_once(dw_table *table, dw_connection *connection, const dw_write_spec *spec
                       .metadata = dw__log_snapshot_metadata(snapshot),
                       .properties = dw__log_snapshot_properties(snapshot),
                       .schema = dw__log_snapshot_schema(snapshot),
+                      .source = spec->source,
+                      .source_count = spec->source_count,
                       .arena = &arena};
     *regenerates_out = false;
     DW_TRY(check_table(&state, err));
-    DW_TRY(dw__row_rules_read(dw__log_snapshot_protocol(snapshot), state.metadata, state.schema,
-                              &arena, &state.rules, err));
     DW_TRY(check_static_partitions(&state, err));
     if (is_recorded(&state)) {
         out->was_duplicate = true;
         return DW_OK;
     }
+    DW_TRY(dw__write_choose_columns(&state, err));
+    DW_TRY(dw__row_rules_read(&state.evolved.protocol, state.metadata, state.schema, &arena,
+                              &state.rules, err));
     dw_status status = spec->replaced != NULL ? dw__write_replace(&state, out, err)
                                               : write_and_commit(&state, out, err);
     *regenerates_out = status == DW_CONFLICT && dw__error_has_code(err, "METADATA_CHANGED") &&

@@ -5,6 +5,7 @@
  *            refused and names the column.
  *  [WRITE-2] Files are durable before the commit; files of a write that failed are removed.
  *  [WRITE-3] What takes the place of rows that meet a condition meets it, too.
+ *  [WRITE-4] Columns change only where the statement says so, in the commit of the rows.
  */
 #ifndef DW_TABLE_WRITE_H
 #define DW_TABLE_WRITE_H
@@ -17,8 +18,19 @@ typedef struct dw_transaction dw_transaction;
 
 typedef enum dw_write_mode { DW_WRITE_APPEND, DW_WRITE_OVERWRITE } dw_write_mode;
 
+/* What becomes of the table's columns where the query has others. */
+typedef enum dw_write_columns {
+    DW_COLUMNS_STAY,    /* a column that the table lacks is refused */
+    DW_COLUMNS_MERGED,  /* mergeSchema: it is added, see evolve.h */
+    DW_COLUMNS_REPLACED /* overwriteSchema: the query's take the place of the table's */
+} dw_write_columns;
+
 typedef struct dw_write_spec {
     dw_write_mode mode;
+    dw_write_columns columns_become;
+    /* DW_COLUMNS_REPLACED: the partitions from then on; NULL: as they are. */
+    const dw_str *partition_columns;
+    size_t partition_column_count;
     dw_str query; /* SELECT to run on the connection */
     /* The columns of a query that is a SELECT of ours; NULL: they are asked for. */
     const dw_query_column *source;
@@ -41,8 +53,13 @@ typedef struct dw_write_spec {
      * table already, nothing is written and the result says so. */
     const dw_txn_id *txns;
     size_t txn_count;
-    bool reads_target;              /* the query reads this table: the write is no blind append */
-    const dw_scan *scan;            /* with reads_target: what it reads; NULL: all of the table */
+    bool reads_target;   /* the query reads this table: the write is no blind append */
+    const dw_scan *scan; /* with reads_target: what it reads; NULL: all of the table */
+    /* Queries over the files of `query`, one after the other, and the names of these: so a value
+     * that does not fit is told with its file. Count 0: its row is the query's. */
+    dw_status (*print_part)(void *ctx, size_t idx, dw_strbuf *out, dw_str *name_out, dw_error *err);
+    size_t part_count;
+    void *part_ctx;
     bool query_runs_once;           /* its rows come from a stream: they cannot be had again */
     dw_log_snapshot *read_snapshot; /* the state that it read; NULL: the newest */
     dw_transaction *transaction; /* NULL, or what the write is part of; then read_snapshot is its */

@@ -1,12 +1,14 @@
 /*
- * One write on its way: what INSERT and REPLACE WHERE have in common. Private to write.c, replace.c
- * and partition_set.c.
+ * One write on its way: what INSERT and REPLACE WHERE have in common. Private to write.c,
+ * write_columns.c, replace.c and partition_set.c.
  */
 #ifndef DW_TABLE_WRITE_CORE_H
 #define DW_TABLE_WRITE_CORE_H
 
 #include "base/map.h"
 #include "table/change.h"
+#include "table/evolve.h"
+#include "table/projection.h"
 #include "table/row_rules.h"
 #include "table/write.h"
 
@@ -15,16 +17,31 @@ typedef struct dw_write {
     dw_connection *connection;
     const dw_write_spec *spec;
     dw_log_snapshot *snapshot;
-    const dw_metadata *metadata;
+    const dw_metadata *metadata; /* these three: of the table once this is committed */
     const dw_properties *properties;
     const dw_type *schema;
+    dw_evolved evolved;
+    const dw_query_column *source; /* the query's columns; NULL: not asked for yet */
+    size_t source_count;
     dw_row_rules rules;
     dw_arena *arena;
 } dw_write;
 
+/* Asks what columns the query has. */
+DW_WARN_UNUSED dw_status dw__write_describe_source(dw_write *write, dw_error *err);
+/* Evolves the table's columns as the spec has it. [WRITE-4] DW_INVALID_ARGUMENT
+ * (OVERWRITE_SCHEMA_WITH_...), and those of evolve.h. */
+DW_WARN_UNUSED dw_status dw__write_choose_columns(dw_write *write, dw_error *err);
 /* Appends the query whose rows go into the files: the spec's, matched, cast, filled and judged. */
 DW_WARN_UNUSED dw_status dw__write_print_rows(dw_write *write, dw_strbuf *out, dw_error *err);
-/* Says what the write is, records its txn ids, and moves the marks of identity columns. [RULE-3] */
+/* What the query is to become. The rules are those of the write. */
+dw_projection_request dw__write_projection(dw_write *write);
+/* After an error while the rows were written: when a value did not fit its column, looks for it and
+ * tells it with its row. Returns the status of the error, which stays as it is where nothing is
+ * found. */
+dw_status dw__write_tell_misfit(dw_write *write, dw_status status, dw_error *err);
+/* Says what the write is, records its txn ids, and puts what the table becomes: new columns, and
+ * moved marks of identity columns. [RULE-3] */
 DW_WARN_UNUSED dw_status dw__write_describe(const dw_write *write, int64_t row_count,
                                             dw_change *change, dw_error *err);
 

@@ -82,8 +82,10 @@ test_insert__refuses_what_is_wrong_or_unsupported(void **state)
                            "named twice");
     dwt_assert_refused("INSERT INTO t WITH ('replaceWhere' = 'a = 1') SELECT 1",
                        DW_INVALID_ARGUMENT, "OPTION_INVALID", "INSERT OVERWRITE");
-    dwt_assert_refused("INSERT OVERWRITE t WITH ('mergeSchema' = 'true') SELECT 1",
-                       DW_INVALID_ARGUMENT, "OPTION_UNKNOWN", "mergeSchema");
+    dwt_assert_refused("INSERT OVERWRITE t WITH ('maxRows' = 'true') SELECT 1", DW_INVALID_ARGUMENT,
+                       "OPTION_UNKNOWN", "maxRows");
+    dwt_assert_refused("INSERT OVERWRITE t WITH ('mergeSchema' = 'yes') SELECT 1",
+                       DW_INVALID_ARGUMENT, "OPTION_INVALID", "mergeSchema");
     dwt_assert_refused("INSERT INTO t WITH ('txnAppId' = 'a') SELECT 1", DW_INVALID_ARGUMENT,
                        "OPTION_INVALID", "come together");
     dwt_assert_refused("INSERT INTO t WITH ('txnAppId' = 'a', 'txnVersion' = '-1') SELECT 1",

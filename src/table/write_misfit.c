@@ -1,0 +1,109 @@
+/*
+ * Which value did not fit its column: the engine's casts tell a value, and our checks a column, but
+ * none of them where it stands. So once a write has failed the rows are read again, up to the first
+ * that a cast refuses.
+ */
+#include "table/write_core.h"
+
+#define VALUE_SIZE_MAX ((size_t) 120) /* of what a message shows of it */
+
+typedef struct misfit {
+    const dw_field *field; /* NULL: none was found */
+    dw_str source_type, value, row;
+} misfit;
+
+static bool
+is_about_a_value(dw_status status, const dw_error *err)
+{
+    static const char *const codes[] = {"CONVERSION_ERROR", "VALUE_LOSES_DATA", "OUT_OF_RANGE",
+                                        "INVALID_INPUT"};
+    for (size_t i = 0; status == DW_INVALID_ARGUMENT && i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (dw__error_has_code(err, codes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static dw_status
+find_in(dw_write *write, const dw_projection_request *request, misfit *out, dw_error *err)
+{
+    int64_t field, source;
+    dw_text_rows rows;
+    DW_AUTO(dw_strbuf) query = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_TRY(dw__projection_print_misfit(request, write->arena, &query, err));
+    if (query.len == 0) {
+        return DW_OK;
+    }
+    DW_TRY(dw__connection_query_text(write->connection, dw__strbuf_str(&query), write->arena, &rows,
+                                     err));
+    if (rows.row_count == 1 && dw__str_to_i64(rows.cells[0], &field) &&
+        dw__str_to_i64(rows.cells[1], &source)) {
+        *out = (misfit){.field = &request->schema->fields[field],
+                        .source_type = request->source[source].type,
+                        .value = rows.cells[2],
+                        .row = rows.cells[3]};
+    }
+    return DW_OK;
+}
+
+/* In one of the files. */
+static dw_status
+find_in_part(dw_write *write, size_t idx, dw_str *name_out, misfit *out, dw_error *err)
+{
+    dw_query_column *columns;
+    dw_projection_request request = dw__write_projection(write);
+    DW_AUTO(dw_strbuf) query = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
+    DW_TRY(write->spec->print_part(write->spec->part_ctx, idx, &query, name_out, err));
+    DW_TRY(dw__connection_describe(write->connection, dw__strbuf_str(&query), write->arena,
+                                   &columns, &request.source_count, err));
+    request.query = dw__strbuf_str(&query);
+    request.source = columns;
+    request.rules = NULL;
+    return find_in(write, &request, out, err);
+}
+
+static dw_status
+find(dw_write *write, dw_str *where_out, misfit *out, dw_error *err)
+{
+    *where_out = DW_STR("the query");
+    if (write->spec->part_count == 0) {
+        dw_projection_request request = dw__write_projection(write);
+        request.rules = NULL;
+        return find_in(write, &request, out, err);
+    }
+    for (size_t i = 0; i < write->spec->part_count && out->field == NULL; i++) {
+        DW_TRY(find_in_part(write, i, where_out, out, err));
+    }
+    return DW_OK;
+}
+
+dw_status
+dw__write_tell_misfit(dw_write *write, dw_status status, dw_error *err)
+{
+    dw_str where;
+    misfit found = {0};
+    dw_error ignored = DW_ERROR_INIT;
+    if (err == NULL || !is_about_a_value(status, err) || write->spec->query_runs_once ||
+        find(write, &where, &found, &ignored) != DW_OK || found.field == NULL) {
+        return status; /* as it was told */
+    }
+    DW_AUTO(dw_strbuf) type = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
+    dw__type_print_sql(&type, found.field->type);
+    char code[DW_ERROR_CODE_SIZE];
+    memcpy(code, err->code, sizeof(code));
+    bool is_text = dw__str_equal(found.source_type, DW_STR("VARCHAR"));
+    bool is_cut = found.value.len > VALUE_SIZE_MAX;
+    dw_str shown = dw__str_slice(found.value, 0, is_cut ? VALUE_SIZE_MAX : found.value.len);
+    const char *quote = is_text ? "'" : "";
+    bool has_file = write->spec->part_count > 0;
+    return dw__error_set(err, status, code,
+                         "column \"%.*s\": expected %s, found %s%.*s%s%s in row %.*s of %.*s: "
+                         "nothing was written; %s",
+                         DW_STR_ARG(found.field->name), dw__strbuf_cstr(&type), quote,
+                         DW_STR_ARG(shown), is_cut ? "..." : "", quote, DW_STR_ARG(found.row),
+                         DW_STR_ARG(where),
+                         has_file ? "correct the file, or convert the value by COPY INTO ... FROM "
+                                    "(SELECT ...)"
+                                  : "round or convert it in the query");
+}

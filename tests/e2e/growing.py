@@ -1,0 +1,275 @@
+"""Columns that change with what is written: mergeSchema and overwriteSchema, however they are asked for."""
+import csv
+import json
+import os
+import shutil
+import sys
+
+from harness import PLAIN, expect, expect_equal, expect_failure, main, test
+
+MERGES = "SET spark.databricks.delta.schema.autoMerge.enabled = true; "
+MAPPED = "'delta.columnMapping.mode' = 'name'"
+WIDENS = "'delta.enableTypeWidening' = 'true'"
+
+
+def make(w, columns="id INT, s STRING", more="", properties=""):
+    w.sql(PLAIN + f"CREATE TABLE t ({columns}) {more}" + (f" TBLPROPERTIES ({properties})" if properties else ""))
+
+
+def columns(w, table="t"):
+    return [tuple(row[:2]) for row in w.rows(f"DESCRIBE {table}") if row[0] and not row[0].startswith("#")]
+
+
+def versions(w, table="t"):
+    names = [n for n in os.listdir(os.path.dirname(w.log(table, 0))) if n.endswith(".json") and n[:20].isdigit()]
+    return max(int(n[:20]) for n in names if len(n) == 25)
+
+
+def refused(w, statement, code, *words):
+    before = versions(w)
+    expect_failure(w.run("sql", "-c", statement), 1, code, *words)
+    expect_equal(versions(w), before)
+
+
+def kinds(w, version):
+    return sorted(next(iter(action)) for action in w.actions("t", version))
+
+
+# ---- mergeSchema -------------------------------------------------------------------------------------
+
+
+@test
+def test_insert__adds_columns_by_name_and_by_position(w):
+    for properties in ("", MAPPED):
+        make(w, properties=properties)
+        w.sql("INSERT INTO t VALUES (1, 'a')")
+        w.sql("INSERT WITH SCHEMA EVOLUTION INTO t BY NAME SELECT 2.5::DOUBLE AS price, 2 AS ID")
+        w.sql("INSERT INTO t WITH ('mergeSchema' = 'true') SELECT 3, 'c', 3.5, DATE '2024-01-31' AS day")
+        w.sql(MERGES + "INSERT INTO t (day, id, more) SELECT DATE '2024-02-01', 4, 'x'")
+        expect_equal(columns(w), [("id", "int"), ("s", "string"), ("price", "double"), ("day", "date"),
+                                  ("more", "string")])
+        expect_equal(w.rows("SELECT id, s, price, day::VARCHAR, more FROM t ORDER BY id"),
+                     [[1, "a", None, None, None], [2, None, 2.5, None, None], [3, "c", 3.5, "2024-01-31", None],
+                      [4, None, None, "2024-02-01", "x"]])
+        expect_equal(kinds(w, 2), ["add", "commitInfo", "metaData"])
+        expect_equal(w.rows("SELECT * FROM t VERSION AS OF 1"), [[1, "a"]])
+        shutil.rmtree(w.path("t"))
+
+
+@test
+def test_insert__without_evolution_refuses_columns_that_the_table_lacks(w):
+    make(w)
+    refused(w, "INSERT INTO t BY NAME SELECT 1 AS id, 2 AS extra", "COLUMN_NOT_FOUND", "extra")
+    refused(w, "INSERT INTO t SELECT 1, 'a', 2", "COLUMN_COUNT_MISMATCH")
+    w.sql(MERGES + "INSERT INTO t BY NAME SELECT 1 AS id")
+    expect_equal(columns(w), [("id", "int"), ("s", "string")])
+    expect_equal(kinds(w, 1), ["add", "commitInfo"])
+
+
+@test
+def test_insert__adds_fields_inside_of_structs_lists_and_maps(w):
+    make(w, "id INT, a STRUCT<x: INT>, l ARRAY<STRUCT<k: INT>>, m MAP<STRING, STRUCT<v: INT>>")
+    w.sql("INSERT INTO t SELECT 1, {'x': 1}, [{'k': 1}], MAP {'a': {'v': 1}}")
+    w.sql("INSERT WITH SCHEMA EVOLUTION INTO t BY NAME SELECT 2 AS id, {'y': 'u', 'X': 2} AS a, [{'k': 2, 'j': 9}] AS l,"
+          " MAP {'b': {'w': 3, 'v': 2}} AS m")
+    expect_equal(columns(w)[1:], [("a", "struct<x:int,y:string>"), ("l", "array<struct<k:int,j:int>>"),
+                                  ("m", "map<string,struct<v:int,w:int>>")])
+    expect_equal(w.rows("SELECT id, a, l, m['a'].v AS v, m['b'].w AS w FROM t ORDER BY id"),
+                 [[1, {"x": 1, "y": None}, [{"k": 1, "j": None}], 1, None],
+                  [2, {"x": 2, "y": "u"}, [{"k": 2, "j": 9}], None, 3]])
+
+
+@test
+def test_insert__takes_a_column_that_differs_in_case_for_the_same(w):
+    make(w, "id INT, Name STRING")
+    w.sql("INSERT WITH SCHEMA EVOLUTION INTO t BY NAME SELECT 1 AS ID, 'a' AS nAME, 2 AS NEW")
+    expect_equal([name for name, _ in columns(w)], ["id", "Name", "NEW"])
+    refused(w, "INSERT WITH SCHEMA EVOLUTION INTO t BY NAME SELECT 1 AS id, 2 AS other, 3 AS \"Other\"", "SCHEMA_INVALID")
+    refused(w, "INSERT WITH SCHEMA EVOLUTION INTO t BY NAME SELECT 1 AS id, 2 AS \"unit price\"", "SCHEMA_INVALID",
+            "unit price")
+
+
+@test
+def test_insert__widens_types_at_every_depth_where_the_table_may(w):
+    make(w, "n SMALLINT, f FLOAT, l ARRAY<INT>, m MAP<STRING, SMALLINT>, a STRUCT<x: INT>", properties=WIDENS)
+    w.sql("INSERT INTO t SELECT 1, 1.5, [1], MAP {'a': 1}, {'x': 1}")
+    w.sql("INSERT WITH SCHEMA EVOLUTION INTO t SELECT 70000, 0.1::DOUBLE, [5000000000], MAP {'b': 70000}, {'x': 5000000000}")
+    expect_equal(columns(w), [("n", "int"), ("f", "double"), ("l", "array<bigint>"), ("m", "map<string,int>"),
+                              ("a", "struct<x:bigint>")])
+    expect_equal(w.rows("SELECT n, f, l, m['a'] AS ma, m['b'] AS mb, a.x FROM t ORDER BY n"),
+                 [[1, 1.5, [1], 1, None, 1], [70000, 0.1, [5000000000], None, 70000, 5000000000]])
+    fields = json.loads(next(a["metaData"] for a in w.actions("t", 2) if "metaData" in a)["schemaString"])["fields"]
+    expect_equal(fields[2]["metadata"]["delta.typeChanges"],
+                 [{"toType": "long", "fromType": "integer", "fieldPath": "element"}])
+
+
+@test
+def test_insert__widens_nothing_that_an_expression_names_or_the_table_forbids(w):
+    make(w, "id INT, n INT")
+    refused(w, MERGES + "INSERT INTO t SELECT 1, 5000000000", "n", "5000000000")
+    w.sql(f"ALTER TABLE t SET TBLPROPERTIES ({WIDENS}); ALTER TABLE t ADD CONSTRAINT few CHECK (n > 0)")
+    refused(w, MERGES + "INSERT INTO t SELECT 1, 5000000000", "CONSTRAINT_DEPENDENT_COLUMN_CHANGE", "few")
+    w.sql(MERGES + "INSERT INTO t SELECT 5000000000, 1")
+    expect_equal(columns(w), [("id", "bigint"), ("n", "int")])
+
+
+@test
+def test_insert__adds_columns_in_what_it_replaces(w):
+    for properties in ("", "'delta.enableChangeDataFeed' = 'true'", "'delta.enableDeletionVectors' = 'true'"):
+        make(w, "id INT, p STRING", more="PARTITIONED BY (p)", properties=properties)
+        w.sql("INSERT INTO t VALUES (1, 'a'), (2, 'a'), (3, 'b')")
+        w.sql(MERGES + "INSERT INTO t REPLACE WHERE id = 2 SELECT 2 AS id, 'a' AS p, 'new' AS c")
+        expect_equal(w.rows("SELECT id, p, c FROM t ORDER BY id"), [[1, "a", None], [2, "a", "new"], [3, "b", None]])
+        w.sql("INSERT OVERWRITE t WITH ('mergeSchema' = 'true', 'partitionOverwriteMode' = 'dynamic')"
+              " BY NAME SELECT 30 AS id, 'b' AS p, 1 AS d")
+        expect_equal(w.rows("SELECT id, p, c, d FROM t ORDER BY id"),
+                     [[1, "a", None, None], [2, "a", "new", None], [30, "b", None, 1]])
+        w.sql("INSERT WITH SCHEMA EVOLUTION OVERWRITE t PARTITION (p = 'a') SELECT 7, 'c7', 7, 'e7' AS e")
+        expect_equal(w.rows("SELECT id, p, c, d, e FROM t ORDER BY id"),
+                     [[7, "a", "c7", 7, "e7"], [30, "b", None, 1, None]])
+        shutil.rmtree(w.path("t"))
+
+
+@test
+def test_insert__goes_with_identity_generated_and_default_columns(w):
+    make(w, "k BIGINT GENERATED ALWAYS AS IDENTITY, id INT, g INT GENERATED ALWAYS AS (id + 1), d STRING DEFAULT 'd'",
+         properties="'delta.feature.allowColumnDefaults' = 'supported'")
+    w.sql(MERGES + "INSERT INTO t BY NAME SELECT range::INT AS id, 'x' AS new FROM range(3)")
+    w.sql("INSERT INTO t (id) VALUES (9)")
+    expect_equal(w.rows("SELECT id, g, d, new FROM t ORDER BY id"),
+                 [[0, 1, "d", "x"], [1, 2, "d", "x"], [2, 3, "d", "x"], [9, 10, "d", None]])
+    expect_equal(w.rows("SELECT count(DISTINCT k), max(k) FROM t"), [[4, 4]])
+
+
+@test
+def test_insert__in_a_transaction_adds_columns_for_the_statements_behind_it(w):
+    make(w)
+    w.sql(MERGES + "BEGIN; INSERT INTO t BY NAME SELECT 1 AS id, 'c' AS c; INSERT INTO t (id, c) VALUES (2, 'd');"
+                   " UPDATE t SET c = 'e' WHERE id = 1; COMMIT")
+    expect_equal(versions(w), 1)
+    expect_equal(w.rows("SELECT id, c FROM t ORDER BY id"), [[1, "e"], [2, "d"]])
+
+
+@test
+def test_insert__takes_what_needs_a_feature_with_the_feature(w):
+    make(w, "id INT")
+    w.sql(MERGES + "INSERT INTO t BY NAME SELECT 1 AS id, TIMESTAMP '2024-01-31 10:00:00' AS at")
+    expect_equal(columns(w)[1], ("at", "timestamp_ntz"))
+    expect("timestampNtz" in str(w.actions("t", 1)), "the feature in the commit")
+
+
+@test
+def test_writers__that_add_columns_at_once_conflict_and_succeed_on_retry(w):
+    make(w)
+    writers = [w.start("sql", "-c", MERGES + f"INSERT INTO t BY NAME SELECT {i} AS id, 'v' AS c{i}") for i in range(4)]
+    for i, writer in enumerate(writers):
+        _, err = writer.communicate(timeout=120)
+        if writer.returncode != 0:
+            expect(writer.returncode == 3 and b"METADATA_CHANGED" in err, f"a conflict: {writer.returncode} {err!r}")
+            w.sql(MERGES + f"INSERT INTO t BY NAME SELECT {i} AS id, 'v' AS c{i}")
+    expect_equal(len(columns(w)), 6)
+    expect_equal(w.value("SELECT count(*) FROM t"), 4)
+
+
+# ---- overwriteSchema ---------------------------------------------------------------------------------
+
+
+@test
+def test_overwrite__replaces_columns_and_keeps_what_else_the_table_is(w):
+    make(w, "id INT NOT NULL, s STRING", properties=f"{MAPPED}, 'owner' = 'me'")
+    w.sql("INSERT INTO t VALUES (1, 'a')")
+    w.sql("INSERT OVERWRITE t WITH ('overwriteSchema' = 'true') SELECT 'x' AS id, 2.5::DOUBLE AS price")
+    expect_equal(columns(w), [("id", "string"), ("price", "double")])
+    expect_equal(w.rows("SELECT * FROM t"), [["x", 2.5]])
+    expect_equal(w.rows("SELECT * FROM t VERSION AS OF 1"), [[1, "a"]])
+    expect("owner" in w.sql("SHOW TBLPROPERTIES t"), "the property to stay")
+    w.sql("INSERT OVERWRITE t WITH ('overwriteSchema' = 'true') SELECT 'y' AS id, 3.5::DOUBLE AS price")
+    expect("metaData" not in kinds(w, 3), "no new definition where nothing changes")
+    w.sql("RESTORE t TO VERSION AS OF 1")
+    expect_equal(w.rows("SELECT * FROM t"), [[1, "a"]])
+
+
+@test
+def test_overwrite__keeps_partitions_and_clustering_where_their_columns_are(w):
+    make(w, "id INT, p STRING", more="PARTITIONED BY (p)")
+    w.sql("INSERT INTO t VALUES (1, 'a')")
+    w.sql("INSERT OVERWRITE t WITH ('overwriteSchema' = 'true') SELECT 'a' AS P, 1 AS n")
+    expect_equal(w.rows("SELECT * FROM t"), [["a", 1]])
+    refused(w, "INSERT OVERWRITE t WITH ('overwriteSchema' = 'true') SELECT 1 AS n", "PARTITION_COLUMN_MISSING", "P")
+    refused(w, "INSERT OVERWRITE t WITH ('overwriteSchema' = 'true') PARTITION (P = 'a') SELECT 1 AS n",
+            "OVERWRITE_SCHEMA_WITH_REPLACE_WHERE")
+    refused(w, "INSERT OVERWRITE t WITH ('overwriteSchema' = 'true', 'partitionOverwriteMode' = 'dynamic') SELECT 1 AS n",
+            "OVERWRITE_SCHEMA_WITH_DYNAMIC_PARTITION_OVERWRITE")
+    refused(w, "INSERT INTO t WITH ('overwriteSchema' = 'true') SELECT 1 AS n", "OVERWRITE_SCHEMA_WITHOUT_OVERWRITE")
+    w.sql("CREATE TABLE c (k INT, v INT) CLUSTER BY (k); INSERT INTO c VALUES (1, 1)")
+    w.sql("INSERT OVERWRITE c WITH ('overwriteSchema' = 'true') SELECT 'x' AS v, 5::BIGINT AS k")
+    expect_equal(w.rows("SELECT * FROM c"), [["x", 5]])
+    expect_failure(w.run("sql", "-c", "INSERT OVERWRITE c WITH ('overwriteSchema' = 'true') SELECT 'x' AS v"), 1,
+                   "CLUSTERING_COLUMN_MISSING", "k")
+
+
+@test
+def test_overwrite__is_refused_where_a_constraint_names_what_goes(w):
+    make(w, "id INT, n INT")
+    w.sql("ALTER TABLE t ADD CONSTRAINT few CHECK (n > 0)")
+    refused(w, "INSERT OVERWRITE t WITH ('overwriteSchema' = 'true') SELECT 1 AS id", "few")
+
+
+# ---- Files -------------------------------------------------------------------------------------------
+
+
+def write_csv(w, name, rows):
+    with open(w.path(name), "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+
+@test
+def test_load__merges_and_overwrites_columns(w):
+    w.sql("COPY (SELECT 1 AS id, 'a' AS s) TO 'one.parquet'; COPY (SELECT 2 AS id, 2.5::DOUBLE AS price) TO 'two.parquet'")
+    w.sql("COPY (SELECT 'p' AS kind, 3 AS n) TO 'three.parquet'; COPY (SELECT 4 AS id, 4 AS more) TO 'four.parquet'")
+    for name in ("one", "two"):
+        ran = w.run("load", w.path("t"), w.path(f"{name}.parquet"), "--merge-schema")
+        expect(ran.status == 0, f"a load: {ran!r}")
+    expect_equal(columns(w), [("id", "int"), ("s", "string"), ("price", "double")])
+    expect_equal(w.rows("SELECT * FROM t ORDER BY id"), [[1, "a", None], [2, None, 2.5]])
+    expect_failure(w.run("load", w.path("t"), w.path("four.parquet")), 1, "COLUMN_NOT_FOUND", "more")
+    w.sql(f"COPY INTO t FROM '{w.path('four.parquet')}' FILEFORMAT = PARQUET COPY_OPTIONS ('mergeSchema' = 'true')")
+    expect_equal(columns(w)[-1], ("more", "int"))
+    expect_failure(w.run("load", w.path("t"), w.path("three.parquet"), "--overwrite-schema"), 1,
+                   "OVERWRITE_SCHEMA_WITHOUT_OVERWRITE")
+    ran = w.run("load", w.path("t"), w.path("three.parquet"), "--mode", "overwrite", "--overwrite-schema",
+                "--partition-by", "kind")
+    expect(ran.status == 0, f"a load: {ran!r}")
+    expect_equal(w.rows("SELECT * FROM t"), [["p", 3]])
+    expect_equal(next(a["metaData"] for a in w.actions("t", 3) if "metaData" in a)["partitionColumns"], ["kind"])
+
+
+# ---- Values that do not fit --------------------------------------------------------------------------
+
+
+@test
+def test_insert__tells_the_column_the_value_and_the_row(w):
+    make(w, "id INT, price INT, d DECIMAL(4, 1)")
+    refused(w, "INSERT INTO t SELECT i, CASE WHEN i = 17 THEN 'abc' ELSE '1' END, 0 FROM range(1, 30) r(i)",
+            'column "price": expected int, found \'abc\' in row 17 of the query', "CONVERSION_ERROR")
+    refused(w, "INSERT INTO t BY NAME SELECT 1.25 AS d, 1 AS id", 'column "d": expected decimal(4,1), found 1.25 in row 1',
+            "VALUE_LOSES_DATA")
+    refused(w, "INSERT INTO t (price) VALUES (1), (5000000000)", 'column "price": expected int, found 5000000000 in row 2')
+    refused(w, "INSERT INTO t (price) VALUES ('" + "x" * 500 + "')", "x" * 100 + "...", "row 1")
+
+
+@test
+def test_load__tells_the_file_of_a_value_that_does_not_fit(w):
+    make(w, "id INT, price INT")
+    w.sql("COPY (SELECT i AS id, '7' AS price FROM range(5) r(i)) TO 'a.parquet';"
+          " COPY (SELECT i AS id, CASE WHEN i = 16 THEN 'abc' ELSE '7' END AS price FROM range(30) r(i)) TO 'b.parquet'")
+    before = sorted(w.files("t"))
+    expect_failure(w.run("load", w.path("t"), w.path("a.parquet"), w.path("b.parquet")), 1,
+                   'column "price": expected int, found \'abc\' in row 17 of', "b.parquet", "CONVERSION_ERROR")
+    write_csv(w, "c.csv", [["id", "price"], [1, 1.5], [2, 2.25]])
+    refused(w, f"COPY INTO t FROM '{w.path('c.csv')}' FILEFORMAT = CSV", 'found 1.5 in row 1 of', "c.csv", "VALUE_LOSES_DATA")
+    expect_equal(sorted(w.files("t")), before)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
