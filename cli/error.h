@@ -14,6 +14,7 @@ enum {
     EXIT_UNSUPPORTED = 4,
     EXIT_DAMAGED = 5,
     EXIT_STORAGE = 6,
+    EXIT_INCOMPATIBLE = 7,
     EXIT_INTERRUPTED = 130,
     EXIT_UNREAD = 141 /* as programs that SIGPIPE ends */
 };

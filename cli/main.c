@@ -21,6 +21,7 @@ static const char help[] =
     "  checkpoint TABLE                write a checkpoint of the newest version\n"
     "  compact-log TABLE               write one file in place of the newest commits\n"
     "  optimize TABLE                  pack small files\n"
+    "  check-schema SCHEMA TABLE       tell what another schema would break\n"
     "  fsck TABLE                      check the table against the rules of the protocol\n"
     "  vacuum TABLE                    delete the files that no version needs any more\n"
     "\n"
@@ -29,7 +30,7 @@ static const char help[] =
     "\n"
     "Exit status: 0 done, 1 the statement failed, 2 wrong usage, 3 a concurrent change\n"
     "conflicts, 4 the table needs a feature that is not supported, 5 the table is damaged,\n"
-    "6 storage failed, 130 interrupted.\n";
+    "6 storage failed, 7 schemas are incompatible, 130 interrupted.\n";
 
 static const struct {
     const char *name;
@@ -41,6 +42,7 @@ static const struct {
     {"detail", verb_detail},
     {"checkpoint", verb_checkpoint},
     {"compact-log", verb_compact_log},
+    {"check-schema", verb_check_schema},
     {"fsck", verb_fsck},
     {"optimize", verb_optimize},
     {"vacuum", verb_vacuum},

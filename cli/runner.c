@@ -291,12 +291,9 @@ wrap_for_parquet(const runner *r, const char *sql, size_t start, size_t len)
     text out = {0};
     text_append_cstr(&out, "COPY (");
     text_append(&out, sql + start, len);
-    text_append_cstr(&out, "\n) TO '");
-    for (const char *c = r->options.output; *c != '\0'; c++) {
-        text_append_cstr(&out, *c == '\'' ? "'" : "");
-        text_append_char(&out, *c);
-    }
-    text_append_cstr(&out, "' (FORMAT parquet, COMPRESSION zstd)");
+    text_append_cstr(&out, "\n) TO ");
+    text_append_quoted(&out, r->options.output, '\'');
+    text_append_cstr(&out, " (FORMAT parquet, COMPRESSION zstd)");
     return out.ptr;
 }
 
@@ -320,9 +317,13 @@ run_one(runner *r, const char *sql, size_t len)
         status = print_result(r, result, started, &err);
     }
     runner_end(r);
+    bool is_compatible = result == NULL || dw_result_incompatible_count(result) <= 0;
     dw_result_free(result);
     free(statement);
-    return status == DW_OK ? EXIT_DONE : error_report(&err);
+    if (status != DW_OK) {
+        return error_report(&err);
+    }
+    return is_compatible ? EXIT_DONE : EXIT_INCOMPATIBLE;
 }
 
 int

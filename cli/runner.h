@@ -43,7 +43,8 @@ int runner_check_ended(const runner *r);
 /* Returns EXIT_STORAGE when the output could not be completed, else EXIT_DONE. */
 int runner_close(runner *r);
 
-/* Runs every statement of the text; stops at the first failure, whose exit status is returned. */
+/* Runs every statement of the text; stops at the first failure, whose exit status is returned, and
+ * with EXIT_INCOMPATIBLE behind a CHECK COMPATIBILITY that found something. */
 int runner_run(runner *r, const char *sql);
 /* Opens, runs the text as runner_run does, and closes. */
 int runner_run_once(const runner_options *options, const char *sql);

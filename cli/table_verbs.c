@@ -25,12 +25,8 @@ typedef struct table_args {
 void
 append_table(text *out, const char *table)
 {
-    text_append_cstr(out, "delta.`");
-    for (const char *c = table; *c != '\0'; c++) {
-        text_append_cstr(out, *c == '`' ? "`" : "");
-        text_append_char(out, *c);
-    }
-    text_append_char(out, '`');
+    text_append_cstr(out, "delta.");
+    text_append_quoted(out, table, '`');
 }
 
 static int

@@ -156,3 +156,16 @@ text_prefix(const char *bytes, size_t len, size_t columns)
     }
     return i;
 }
+
+void
+text_append_quoted(text *out, const char *string, char quote)
+{
+    text_append_char(out, quote);
+    for (const char *c = string; *c != '\0'; c++) {
+        if (*c == quote) {
+            text_append_char(out, quote);
+        }
+        text_append_char(out, *c);
+    }
+    text_append_char(out, quote);
+}

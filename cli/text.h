@@ -17,6 +17,8 @@ typedef struct text {
 
 void text_append(text *out, const char *bytes, size_t len);
 void text_append_cstr(text *out, const char *cstr);
+/* Appends the string between two of that quote, with every one inside of it doubled. */
+void text_append_quoted(text *out, const char *string, char quote);
 void text_append_char(text *out, char c);
 __attribute__((format(printf, 2, 3))) void text_printf(text *out, const char *fmt, ...);
 void text_clear(text *out);

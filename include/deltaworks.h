@@ -415,6 +415,9 @@ DW_EXPORT bool dw_result_has_rows(const dw_result *result);
 DW_EXPORT const char *dw_result_message(const dw_result *result);
 /* Rows that the statement inserted, updated or deleted, or -1 for statements that do not. */
 DW_EXPORT int64_t dw_result_row_count(const dw_result *result);
+/* Of CHECK COMPATIBILITY how many of its rows are incompatible; -1 for any other statement.
+ * Since: 0.1 */
+DW_EXPORT int64_t dw_result_incompatible_count(const dw_result *result);
 
 /* What a statement did to a table. Counts are 0 where the statement does no such thing. */
 typedef struct dw_change_report {

@@ -80,6 +80,12 @@ dw_result_row_count(const dw_result *result)
     return dw__result_row_count(result);
 }
 
+int64_t
+dw_result_incompatible_count(const dw_result *result)
+{
+    return dw__result_incompatible_count(result);
+}
+
 bool
 dw_result_change(const dw_result *result, dw_change_report *out)
 {

@@ -267,7 +267,10 @@ diff_type(diff *d, const dw_type *before, const dw_type *after)
     dw_str old, new;
     DW_TRY(type_text(d, before, false, &old));
     DW_TRY(type_text(d, after, false, &new));
-    return add(d, DW_SCHEMA_TYPE, old, new);
+    DW_TRY(add(d, DW_SCHEMA_TYPE, old, new));
+    d->list.items[d->list.count - 1].old_type = before;
+    d->list.items[d->list.count - 1].new_type = after;
+    return DW_OK;
 }
 
 dw_status

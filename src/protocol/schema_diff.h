@@ -23,6 +23,7 @@ typedef struct dw_schema_change {
     dw_schema_change_kind kind;
     dw_str column; /* by its newer name; "" for the schema itself */
     dw_str before, after;
+    const dw_type *old_type, *new_type; /* DW_SCHEMA_TYPE */
     size_t top_idx; /* of the top-level column in the newer schema; SIZE_MAX: it has none */
 } dw_schema_change;
 

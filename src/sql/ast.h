@@ -8,6 +8,7 @@
 #include "protocol/action.h"
 #include "sql/token.h"
 #include "table/alter_columns.h"
+#include "table/compatibility.h"
 #include "table/create.h"
 #include "table/load.h"
 #include "table/merge.h"
@@ -92,6 +93,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_CONVERT,
     DW_STATEMENT_ANALYZE,
     DW_STATEMENT_BLOOM,
+    DW_STATEMENT_CHECK,
     DW_STATEMENT_ENGINE /* anything else: for the engine */
 } dw_statement_kind;
 
@@ -326,6 +328,16 @@ typedef struct dw_bloom_statement {
     dw_upkeep_options options;
 } dw_bloom_statement;
 
+/* CHECK COMPATIBILITY OF SCHEMA 'file' | name [AS OF ...] WITH name [AS OF ...] MODE ... */
+typedef struct dw_check_statement {
+    dw_str file; /* null string: the table of that name */
+    dw_sql_name new_name;
+    dw_sql_travel new_travel;
+    dw_sql_name old_name;
+    dw_sql_travel old_travel;
+    dw_compatibility_mode mode;
+} dw_check_statement;
+
 /* SET spark.key [= value], RESET spark.key */
 typedef struct dw_setting_statement {
     dw_str key;
@@ -421,6 +433,7 @@ typedef struct dw_statement {
         dw_convert_statement convert;
         dw_analyze_statement analyze;
         dw_bloom_statement bloom;
+        dw_check_statement check;
         dw_engine_statement engine;
     } as;
 } dw_statement;

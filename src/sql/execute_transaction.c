@@ -36,6 +36,7 @@ is_allowed(dw_statement_kind kind)
     case DW_STATEMENT_CHECKPOINT:
     case DW_STATEMENT_COMPACT_LOG:
     case DW_STATEMENT_FSCK:
+    case DW_STATEMENT_CHECK:
     case DW_STATEMENT_CREATE_VIEW:
     case DW_STATEMENT_DROP_VIEW:
     case DW_STATEMENT_SETTING:

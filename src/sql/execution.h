@@ -174,6 +174,7 @@ DW_WARN_UNUSED dw_status dw__execute_convert(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_analyze(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_restore(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_bloom(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_check(dw_execution *x);
 /* CREATE TABLE ... CLONE, into the table that it names. */
 DW_WARN_UNUSED dw_status dw__execute_clone(dw_execution *x, dw_table *target);
 /* DELETE FROM, TRUNCATE TABLE and UPDATE of a Delta table. */

@@ -313,6 +313,9 @@ parse_by_keyword(dw_parser *parser, dw_statement *out)
         DW_TRY(dw__parser_expect(parser, DW_KEYWORD_TO));
         *out = make(DW_STATEMENT_CONVERT, "CONVERT TO DELTA");
         return dw__parse_convert(parser, &out->as.convert);
+    case DW_KEYWORD_CHECK:
+        *out = make(DW_STATEMENT_CHECK, "CHECK COMPATIBILITY");
+        return dw__parse_compatibility(parser, &out->as.check);
     case DW_KEYWORD_RESTORE:
         *out = make(DW_STATEMENT_RESTORE, "RESTORE");
         return dw__parse_restore(parser, &out->as.restore);

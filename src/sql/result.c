@@ -14,6 +14,7 @@ dw__result_new(const dw_session *session, dw_result **out, dw_error *err)
     }
     (*out)->allocator = session->env->allocator;
     (*out)->row_count = -1;
+    (*out)->incompatible_count = -1;
     return DW_OK;
 }
 
@@ -33,6 +34,12 @@ int64_t
 dw__result_row_count(const dw_result *result)
 {
     return result->row_count;
+}
+
+int64_t
+dw__result_incompatible_count(const dw_result *result)
+{
+    return result->incompatible_count;
 }
 
 bool

@@ -14,7 +14,8 @@ struct dw_result {
     const dw_allocator *allocator;
     struct ArrowArrayStream stream; /* release NULL: none, or moved out */
     bool has_rows;
-    int64_t row_count; /* inserted, updated or deleted; -1: none */
+    int64_t row_count;          /* inserted, updated or deleted; -1: none */
+    int64_t incompatible_count; /* findings of CHECK COMPATIBILITY; -1: it is none */
     bool has_change;
     dw_change_report change;
     char message[DW_RESULT_MESSAGE_SIZE];

@@ -157,6 +157,8 @@ run(dw_execution *x)
         return dw__execute_analyze(x);
     case DW_STATEMENT_BLOOM:
         return dw__execute_bloom(x);
+    case DW_STATEMENT_CHECK:
+        return dw__execute_check(x);
     case DW_STATEMENT_RESTORE:
         return dw__execute_restore(x);
     case DW_STATEMENT_ENGINE:

@@ -38,6 +38,7 @@ size_t dw__sql_statement_length(dw_str sql);
 bool dw__result_has_rows(const dw_result *result);
 const char *dw__result_message(const dw_result *result);
 int64_t dw__result_row_count(const dw_result *result);
+int64_t dw__result_incompatible_count(const dw_result *result);
 /* False for a statement that changes no rows of a Delta table. */
 bool dw__result_change(const dw_result *result, dw_change_report *out);
 DW_WARN_UNUSED dw_status dw__result_stream(dw_result *result, struct ArrowArrayStream *out,

@@ -37,15 +37,14 @@ typedef struct create_state {
 
 /* ---- Schema ---------------------------------------------------------------------------------- */
 
-/* The columns of AS SELECT, all nullable, as the reference makes them. */
-static dw_status
-schema_of_query(create_state *state, dw_error *err)
+dw_status
+dw__schema_of_query(dw_connection *connection, dw_str query, dw_arena *arena, const dw_type **out,
+                    dw_error *err)
 {
     dw_query_column *columns;
     size_t count;
-    DW_TRY(dw__connection_describe(state->connection, state->spec->query, state->arena, &columns,
-                                   &count, err));
-    dw_field *fields = DW_ARENA_ARRAY(state->arena, dw_field, count + 1);
+    DW_TRY(dw__connection_describe(connection, query, arena, &columns, &count, err));
+    dw_field *fields = DW_ARENA_ARRAY(arena, dw_field, count + 1);
     if (fields == NULL) {
         return dw__error_oom(err);
     }
@@ -56,11 +55,11 @@ schema_of_query(create_state *state, dw_error *err)
                                .physical_name = columns[i].name,
                                .mapping_id = -1,
                                .extra_json = DW_STR("")};
-        DW_TRY(dw__engine_type_parse(columns[i].name, columns[i].type, state->arena,
-                                     &fields[i].type, err));
+        DW_TRY(
+            dw__engine_type_parse(columns[i].name, columns[i].type, arena, &fields[i].type, err));
     }
-    state->schema = dw__type_make_struct(state->arena, fields, count);
-    return state->schema == NULL ? dw__error_oom(err) : DW_OK;
+    *out = dw__type_make_struct(arena, fields, count);
+    return *out == NULL ? dw__error_oom(err) : DW_OK;
 }
 
 static dw_status
@@ -72,7 +71,8 @@ choose_schema(create_state *state, dw_error *err)
         return dw__error_set(err, DW_INVALID_ARGUMENT, "SCHEMA_MISSING",
                              "a new table needs columns: list them, or use AS SELECT");
     } else {
-        DW_TRY(schema_of_query(state, err));
+        DW_TRY(dw__schema_of_query(state->connection, state->spec->query, state->arena,
+                                   &state->schema, err));
     }
     return dw__schema_check(state->schema, state->spec->partition_columns,
                             state->spec->partition_column_count,

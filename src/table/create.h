@@ -38,6 +38,9 @@ typedef struct dw_create_spec {
  * DW_NOT_FOUND (TABLE_NOT_FOUND). */
 DW_WARN_UNUSED dw_status dw__create_check_mode(const dw_table *table, dw_create_mode mode,
                                                bool exists, bool *nothing_to_do_out, dw_error *err);
+/* The columns of a query, all of which may be NULL, as the reference makes them. In `arena`. */
+DW_WARN_UNUSED dw_status dw__schema_of_query(dw_connection *connection, dw_str query,
+                                             dw_arena *arena, const dw_type **out, dw_error *err);
 /* `out->version` is -1 when IF NOT EXISTS found a table. */
 DW_WARN_UNUSED dw_status dw__table_create(dw_table *table, dw_connection *connection,
                                           const dw_create_spec *spec, dw_write_result *out,

@@ -271,5 +271,81 @@ def test_load__tells_the_file_of_a_value_that_does_not_fit(w):
     expect_equal(sorted(w.files("t")), before)
 
 
+# ---- CHECK COMPATIBILITY -----------------------------------------------------------------------------
+
+
+def check(w, schema, mode, table="t"):
+    """The incompatible columns, and all that was found."""
+    ran = w.run("sql", "-c", f"CHECK COMPATIBILITY OF SCHEMA {schema} WITH {table} MODE {mode}", "--format", "ndjson")
+    found = [json.loads(line) for line in ran.out.splitlines()]
+    bad = sorted({(f["column"], f["direction"]) for f in found if f["verdict"] == "incompatible"})
+    expect_equal(ran.status, 7 if bad else 0)
+    return bad, found
+
+
+def write_schema(w, name, fields):
+    types = {"n": "integer", "b": "long", "s": "string", "d": "date"}
+    with open(w.path(name), "w", encoding="utf-8") as file:
+        json.dump({"type": "struct", "fields": [
+            {"name": f.rstrip("!").split(":")[0], "type": types.get(f.rstrip("!").split(":")[1], f.split(":")[1]),
+             "nullable": not f.endswith("!"), "metadata": {}} for f in fields]}, file)
+    return f"'{w.path(name)}'"
+
+
+@test
+def test_check__judges_each_difference_in_each_direction(w):
+    make(w, "id INT NOT NULL, n INT, s STRING")
+    same = write_schema(w, "same.json", ["id:n!", "n:n", "s:s"])
+    expect_equal(check(w, same, "FULL"), ([], []))
+    more = write_schema(w, "more.schema", ["ID:n!", "n:n", "s:s", "c:d"])
+    bad, found = check(w, more, "FULL")
+    expect_equal(bad, [])
+    expect_equal(sorted((f["column"], f["change"], f["direction"]) for f in found),
+                 [("ID", "column renamed", "BACKWARD"), ("ID", "column renamed", "FORWARD"),
+                  ("c", "column added", "BACKWARD"), ("c", "column added", "FORWARD")])
+    required = write_schema(w, "required.json", ["id:n!", "n:n", "s:s", "c:d!"])
+    expect_equal(check(w, required, "FULL")[0], [("c", "BACKWARD")])
+    expect_equal(check(w, required, "FORWARD")[0], [])
+    fewer = write_schema(w, "fewer.json", ["n:n"])
+    expect_equal(check(w, fewer, "FULL")[0], [("id", "FORWARD")])
+    wider = write_schema(w, "wider.json", ["id:b!", "n:n", "s:s"])
+    expect_equal(check(w, wider, "FULL")[0], [("id", "FORWARD")])
+    other = write_schema(w, "other.json", ["id:n!", "n:s", "s:s"])
+    expect_equal(check(w, other, "FULL")[0], [("n", "BACKWARD"), ("n", "FORWARD")])
+    strict = write_schema(w, "strict.json", ["id:n", "n:n!", "s:s"])
+    expect_equal(check(w, strict, "FULL")[0], [("id", "FORWARD"), ("n", "BACKWARD")])
+
+
+@test
+def test_check__compares_versions_tables_and_files(w):
+    make(w, "id INT, a STRUCT<x: INT>", properties=MAPPED)
+    w.sql("ALTER TABLE t ADD COLUMN (a.y STRING); ALTER TABLE t RENAME COLUMN id TO key")
+    bad, found = check(w, "t", "FULL", "t VERSION AS OF 0")
+    expect_equal(bad, [("key", "BACKWARD"), ("key", "FORWARD")])
+    expect(("a.y", "column added") in [(f["column"], f["change"]) for f in found], found)
+    expect_equal(check(w, "t@v1", "FULL", "t VERSION AS OF 0")[0], [])
+    w.sql("COPY (SELECT 1 AS key, {'x': 1, 'y': 'u', 'z': 2} AS a) TO 'f.parquet'; COPY (SELECT 'x' AS key) TO 'f.json'")
+    expect_equal(check(w, f"'{w.path('f.parquet')}'", "FULL")[0], [])
+    expect_equal(check(w, f"'{w.path('f.json')}'", "BACKWARD")[0], [("key", "BACKWARD")])
+    write_csv(w, "f.csv", [["key", "more"], [1, 2]])
+    expect_equal(check(w, f"'{w.path('f.csv')}'", "FORWARD")[0], [("key", "FORWARD")])
+
+
+@test
+def test_check__is_a_verb_with_an_exit_status(w):
+    make(w, "id INT")
+    schema = write_schema(w, "new.json", ["id:s"])[1:-1]
+    ran = w.run("check-schema", schema, w.path("t"), "--format", "csv")
+    expect_equal((ran.status, len(ran.out.splitlines())), (7, 3))
+    expect_equal(w.run("check-schema", w.path("t"), w.path("t"), "--mode", "backward").status, 0)
+    expect_equal(w.run("check-schema", w.path("t") + "@v0", w.path("t")).status, 0)
+    expect_failure(w.run("check-schema", w.path("none.json"), w.path("t")), 1, "none.json")
+    with open(w.path("bad.schema"), "w", encoding="utf-8") as file:
+        file.write("{}")
+    expect_failure(w.run("check-schema", w.path("bad.schema"), w.path("t")), 1, "bad.schema", "SCHEMA_INVALID")
+    expect_equal(w.run("check-schema", schema, w.path("t"), "--mode", "sideways").status, 2)
+    expect_failure(w.run("sql", "-c", "CHECK COMPATIBILITY OF SCHEMA t WITH t"), 1, "expected MODE")
+
+
 if __name__ == "__main__":
     sys.exit(main())
