@@ -2,6 +2,7 @@
 """Puts one-line defects into the library, one at a time, and checks that the simulations notice.
 
   tests/simulation/mutants.py BUILD [WORD]     all of mutants.txt, or those whose name has WORD
+  tests/simulation/mutants.py --lines          only whether each line to be changed is there, once
 
 For each, the file is compiled with the change, a program is linked with it in front of the library, and
 must fail within the seeds it is given. Ends with a line `N passed, N failed`.
@@ -55,24 +56,30 @@ def compile_command(build, path):
     return found
 
 
-def mutate(mutant, target):
+def mutate(mutant):
+    """The file with the defect in it, and what is in the way. What the change leaves without use is no matter here."""
     with open(os.path.join(ROOT, mutant["file"]), encoding="utf-8") as file:
         text = file.read()
     old, new = "\n".join(mutant["old"]) + "\n", "\n".join(mutant["new"]) + "\n"
     if text.count(old) != 1:
-        return f"expected the line once in {mutant['file']}, found it {text.count(old)} times"
-    # What the change leaves without use is no matter here.
-    with open(target, "w", encoding="utf-8") as file:
-        file.write(text.replace(old, new))
-    return None
+        return None, f"expected the line once in {mutant['file']}, found it {text.count(old)} times"
+    return text.replace(old, new), None
+
+
+def check_lines():
+    problems = [f"{mutant['name']}: {problem}" for mutant in read_mutants() for problem in (mutate(mutant)[1],) if problem]
+    print("\n".join([*problems, f"{len(read_mutants()) - len(problems)} passed, {len(problems)} failed"]))
+    return 1 if problems else 0
 
 
 def make(build, mutant, folder):
     """The program with the defect in it."""
     source, member = os.path.join(folder, "mutant.c"), os.path.join(folder, "mutant.o")
-    problem = mutate(mutant, source)
+    text, problem = mutate(mutant)
     if problem:
         return None, problem
+    with open(source, "w", encoding="utf-8") as file:
+        file.write(text)
     command, output = compile_command(build, mutant["file"])
     words = [word for word in command if word != "-Werror"] + ["-w"]
     for i, word in enumerate(words):
@@ -116,6 +123,8 @@ def run(build, mutant):
 
 
 def main():
+    if sys.argv[1] == "--lines":
+        return check_lines()
     build = os.path.abspath(sys.argv[1])
     word = sys.argv[2] if len(sys.argv) > 2 else ""
     os.environ["DELTAWORKS_SOURCE"] = ROOT
