@@ -20,6 +20,7 @@ static const char help[] =
     "  detail TABLE                    what the table is: size, files, properties, features\n"
     "  checkpoint TABLE                write a checkpoint of the newest version\n"
     "  compact-log TABLE               write one file in place of the newest commits\n"
+    "  migrate DIR                     change a table by files of statements, each once\n"
     "  optimize TABLE                  pack small files\n"
     "  check-schema SCHEMA TABLE       tell what another schema would break\n"
     "  fsck TABLE                      check the table against the rules of the protocol\n"
@@ -44,6 +45,7 @@ static const struct {
     {"compact-log", verb_compact_log},
     {"check-schema", verb_check_schema},
     {"fsck", verb_fsck},
+    {"migrate", verb_migrate},
     {"optimize", verb_optimize},
     {"vacuum", verb_vacuum},
 };

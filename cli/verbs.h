@@ -15,6 +15,7 @@ int verb_checkpoint(int argc, char **argv);
 int verb_compact_log(int argc, char **argv);
 int verb_check_schema(int argc, char **argv);
 int verb_fsck(int argc, char **argv);
+int verb_migrate(int argc, char **argv);
 int verb_optimize(int argc, char **argv);
 int verb_vacuum(int argc, char **argv);
 

@@ -91,6 +91,9 @@ DW_WARN_UNUSED dw_status dw__log_snapshot_is_on_v2(const dw_log_snapshot *snapsh
                                                    dw_error *err);
 /* The last txn of an application id; false when there is none. */
 bool dw__log_snapshot_txn(const dw_log_snapshot *snapshot, dw_str app_id, dw_txn_id *out);
+/* Calls for the last txn of each application, in no order. */
+void dw__log_snapshot_each_txn(const dw_log_snapshot *snapshot,
+                               void (*visit)(void *ctx, const dw_txn_id *txn), void *ctx);
 /* The live domains, in no order. */
 size_t dw__log_snapshot_domain_count(const dw_log_snapshot *snapshot);
 const dw_domain *dw__log_snapshot_domain(const dw_log_snapshot *snapshot, size_t idx);

@@ -326,6 +326,18 @@ dw__log_snapshot_txn(const dw_log_snapshot *snapshot, dw_str app_id, dw_txn_id *
     return txn != NULL;
 }
 
+void
+dw__log_snapshot_each_txn(const dw_log_snapshot *snapshot,
+                          void (*visit)(void *ctx, const dw_txn_id *txn), void *ctx)
+{
+    const dw_map *txns = &snapshot->txns->by_app_id;
+    for (size_t i = 0; i < txns->slot_count; i++) {
+        if (txns->slots[i].key.ptr != NULL) {
+            visit(ctx, txns->slots[i].value.ptr);
+        }
+    }
+}
+
 size_t
 dw__log_snapshot_domain_count(const dw_log_snapshot *snapshot)
 {

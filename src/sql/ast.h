@@ -94,6 +94,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_ANALYZE,
     DW_STATEMENT_BLOOM,
     DW_STATEMENT_CHECK,
+    DW_STATEMENT_MIGRATE,
     DW_STATEMENT_ENGINE /* anything else: for the engine */
 } dw_statement_kind;
 
@@ -338,6 +339,24 @@ typedef struct dw_check_statement {
     dw_compatibility_mode mode;
 } dw_check_statement;
 
+typedef enum dw_migrate_goal {
+    DW_MIGRATE_ALL, /* forward to the last file */
+    DW_MIGRATE_TO,  /* forward or back to that file */
+    DW_MIGRATE_UNDO /* back by so many files */
+} dw_migrate_goal;
+
+/* MIGRATE [TABLE name] FROM 'directory' [TO file | UNDO [n]] [FORCE] [DRY RUN] */
+typedef struct dw_migrate_statement {
+    bool has_name; /* else it is that of the first statement */
+    dw_sql_name name;
+    dw_str directory;
+    dw_migrate_goal goal;
+    dw_str to;          /* the name of the file, or its number */
+    int64_t undo_count; /* UNDO */
+    bool force;         /* UNDO: what others have written since goes, too */
+    bool is_dry_run;
+} dw_migrate_statement;
+
 /* SET spark.key [= value], RESET spark.key */
 typedef struct dw_setting_statement {
     dw_str key;
@@ -434,6 +453,7 @@ typedef struct dw_statement {
         dw_analyze_statement analyze;
         dw_bloom_statement bloom;
         dw_check_statement check;
+        dw_migrate_statement migrate;
         dw_engine_statement engine;
     } as;
 } dw_statement;

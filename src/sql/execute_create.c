@@ -42,7 +42,7 @@ check_name_is_free(dw_execution *x, const dw_table *table)
                                &root, x->err));
     DW_AUTO(dw_table_ptr) known = NULL;
     DW_TRY(dw__catalog_table_at(catalog, root, &known, x->err));
-    if (known == table) {
+    if (dw__str_equal(dw__table_root(known), dw__table_root(table))) {
         return DW_OK;
     }
     dw_str name = dw__sql_name_print(&create->name, &x->arena);
@@ -69,15 +69,12 @@ static dw_status
 open_table(dw_execution *x, dw_table **out)
 {
     const dw_create_statement *create = &x->statement.as.create;
-    dw_str root = create->name.parts[0];
+    dw_str root;
     DW_TRY(check_no_view(x));
-    if (!create->name.is_path) { /* also checks the name, where LOCATION gives the place */
-        DW_TRY(dw__catalog_resolve(x->session->catalog, create->name.parts, create->name.part_count,
-                                   &x->arena, &root, x->err));
-    }
+    DW_TRY(dw__execution_root(x, &create->name, &root)); /* checks the name beside LOCATION, too */
     DW_TRY(check_location(x, root));
     root = dw__str_is_null(create->location) ? root : create->location;
-    DW_TRY(dw__catalog_table_at(x->session->catalog, root, out, x->err));
+    DW_TRY(dw__execution_open(x, root, out));
     return check_name_is_free(x, *out);
 }
 

@@ -24,6 +24,7 @@ is_allowed(dw_statement_kind kind)
     case DW_STATEMENT_ANALYZE:
     case DW_STATEMENT_BLOOM:
     case DW_STATEMENT_RESTORE:
+    case DW_STATEMENT_MIGRATE:
     case DW_STATEMENT_VACUUM:
         return false;
     case DW_STATEMENT_EMPTY:

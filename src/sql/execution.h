@@ -63,6 +63,10 @@ DW_WARN_UNUSED dw_status dw__execution_target(dw_execution *x, const dw_sql_name
 /* The Delta table of that name; DW_NOT_FOUND (TABLE_NOT_FOUND) says where it was looked for. */
 DW_WARN_UNUSED dw_status dw__execution_table(dw_execution *x, const dw_sql_name *name,
                                              dw_table **out);
+/* Where a name without the engine's or the session's meaning leads. In the arena. */
+DW_WARN_UNUSED dw_status dw__execution_root(dw_execution *x, const dw_sql_name *name, dw_str *out);
+/* The table there, by the handle that a MIGRATE has, where it is that table. */
+DW_WARN_UNUSED dw_status dw__execution_open(dw_execution *x, dw_str root, dw_table **out);
 /* DW_NOT_FOUND with the tables that there are and the one that may have been meant. */
 DW_WARN_UNUSED dw_status dw__table_not_found(dw_execution *x, const dw_sql_name *name);
 /* For binding the statement's queries. */
@@ -175,6 +179,7 @@ DW_WARN_UNUSED dw_status dw__execute_analyze(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_restore(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_bloom(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_check(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_migrate(dw_execution *x);
 /* CREATE TABLE ... CLONE, into the table that it names. */
 DW_WARN_UNUSED dw_status dw__execute_clone(dw_execution *x, dw_table *target);
 /* DELETE FROM, TRUNCATE TABLE and UPDATE of a Delta table. */

@@ -66,6 +66,8 @@ DW_WARN_UNUSED dw_status dw__parse_analyze(dw_parser *parser, dw_analyze_stateme
 DW_WARN_UNUSED dw_status dw__parse_create_bloom(dw_parser *parser, dw_bloom_statement *out);
 DW_WARN_UNUSED dw_status dw__parse_drop_bloom(dw_parser *parser, dw_bloom_statement *out);
 DW_WARN_UNUSED dw_status dw__parse_show_bloom(dw_parser *parser, dw_bloom_statement *out);
+/* [TABLE name] FROM ..., behind MIGRATE */
+DW_WARN_UNUSED dw_status dw__parse_migrate(dw_parser *parser, dw_migrate_statement *out);
 /* COMPATIBILITY OF SCHEMA ..., behind CHECK */
 DW_WARN_UNUSED dw_status dw__parse_compatibility(dw_parser *parser, dw_check_statement *out);
 /* [TABLE] name TO ..., behind RESTORE */

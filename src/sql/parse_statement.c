@@ -361,6 +361,10 @@ dw__parse_statement(const dw_sql_text *sql, dw_arena *arena, dw_statement *out, 
         *out = make(DW_STATEMENT_ANALYZE, "ANALYZE TABLE");
         return dw__parse_analyze(&parser, &out->as.analyze);
     }
+    if (dw__parser_accept_word(&parser, "migrate")) {
+        *out = make(DW_STATEMENT_MIGRATE, "MIGRATE");
+        return dw__parse_migrate(&parser, &out->as.migrate);
+    }
     if (dw__parser_accept(&parser, DW_KEYWORD_REORG)) {
         *out = make(DW_STATEMENT_OPTIMIZE, "REORG TABLE");
         return dw__parse_reorg(&parser, &out->as.optimize);

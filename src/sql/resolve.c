@@ -37,6 +37,23 @@ engine_has(dw_execution *x, const dw_sql_name *name, bool *found_out)
 
 /* ---- Delta tables ---------------------------------------------------------------------------- */
 
+/* The last part of a path. */
+static dw_str
+base_name(dw_str path)
+{
+    size_t slash = dw__str_find_last(path, '/');
+    return slash == SIZE_MAX ? path : dw__str_slice(path, slash + 1, path.len);
+}
+
+/* The name that a migrated table goes by wherever it is. */
+static bool
+is_migrated(const dw_execution *x, const dw_sql_name *name)
+{
+    const dw_table *migrated = x->session->migrated;
+    return migrated != NULL && !name->is_path && name->part_count == 1 &&
+           dw__str_equal(name->parts[0], base_name(dw__table_root(migrated)));
+}
+
 static dw_status
 path_exists(dw_execution *x, dw_str path, bool *found_out)
 {
@@ -66,6 +83,11 @@ find_object(dw_execution *x, const dw_sql_name *name, dw_sql_object *out)
     if (found) {
         return DW_OK;
     }
+    if (is_migrated(x, name)) {
+        DW_TRY(dw__log_exists(dw__table_log(x->session->migrated), &found, x->err));
+        out->kind = found ? DW_OBJECT_DELTA : DW_OBJECT_OTHER;
+        return DW_OK;
+    }
     DW_TRY(dw__catalog_has(x->session->catalog, name->parts, name->part_count, &found, x->err));
     out->kind = found ? DW_OBJECT_DELTA : DW_OBJECT_OTHER;
     return DW_OK;
@@ -85,15 +107,37 @@ dw__execution_bind_options(dw_execution *x)
     return (dw_bind_options){.lookup = {lookup, x}, .scan_prefix = x->scan_prefix};
 }
 
+dw_status
+dw__execution_root(dw_execution *x, const dw_sql_name *name, dw_str *out)
+{
+    *out = name->parts[0];
+    if (is_migrated(x, name)) {
+        *out = dw__table_root(x->session->migrated);
+        return DW_OK;
+    }
+    return name->is_path ? DW_OK
+                         : dw__catalog_resolve(x->session->catalog, name->parts, name->part_count,
+                                               &x->arena, out, x->err);
+}
+
+dw_status
+dw__execution_open(dw_execution *x, dw_str root, dw_table **out)
+{
+    dw_table *migrated = x->session->migrated;
+    DW_TRY(dw__catalog_table_at(x->session->catalog, root, out, x->err));
+    if (migrated != NULL && dw__str_equal(dw__table_root(*out), dw__table_root(migrated))) {
+        dw__table_unref(*out);
+        *out = dw__table_ref(migrated);
+    }
+    return DW_OK;
+}
+
 static dw_status
 open_table(dw_execution *x, const dw_sql_name *name, dw_table **out)
 {
-    dw_str root = name->parts[0];
-    if (!name->is_path) {
-        DW_TRY(dw__catalog_resolve(x->session->catalog, name->parts, name->part_count, &x->arena,
-                                   &root, x->err));
-    }
-    return dw__catalog_table_at(x->session->catalog, root, out, x->err);
+    dw_str root;
+    DW_TRY(dw__execution_root(x, name, &root));
+    return dw__execution_open(x, root, out);
 }
 
 /* ---- Targets --------------------------------------------------------------------------------- */

@@ -159,6 +159,8 @@ run(dw_execution *x)
         return dw__execute_bloom(x);
     case DW_STATEMENT_CHECK:
         return dw__execute_check(x);
+    case DW_STATEMENT_MIGRATE:
+        return dw__execute_migrate(x);
     case DW_STATEMENT_RESTORE:
         return dw__execute_restore(x);
     case DW_STATEMENT_ENGINE:
@@ -240,6 +242,14 @@ execute_text(dw_session *session, dw_str text, dw_result **out, dw_error *err)
     *out = x.result;
     execution_deinit(&x);
     return status;
+}
+
+dw_status
+dw__session_run_part(dw_session *session, dw_str text, dw_result **out, dw_error *err)
+{
+    *out = NULL;
+    DW_TRY(dw__session_check_cancelled(session, err));
+    return execute_text(session, text, out, err);
 }
 
 dw_status

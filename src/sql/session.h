@@ -42,6 +42,8 @@ struct dw_session {
     bool is_reading;              /* rows of the last statement are not released yet */
     dw_session_view_vec views;
     dw_session_settings settings;
+    dw_table
+        *migrated; /* borrowed: what a MIGRATE that runs changes, by a handle of its own; NULL */
     dw_transaction *transaction; /* NULL: every statement commits by itself */
     dw_transaction_level level;  /* of transactions that are begun */
 };
@@ -61,6 +63,9 @@ DW_WARN_UNUSED dw_status dw__session_fsck_table(dw_session *session, dw_table *t
                                                 dw_fsck_counts *counts_out, dw_error *err);
 /* After a commit to a table: packs its small files, if it asks for that. */
 void dw__session_auto_compact(dw_session *session, dw_table *table);
+/* Runs a statement that is part of the one that runs. */
+DW_WARN_UNUSED dw_status dw__session_run_part(dw_session *session, dw_str text, dw_result **out,
+                                              dw_error *err);
 /* For work that is not the engine's and asks and tells by itself; `session` is a dw_session. */
 bool dw__session_is_cancelled(void *session);
 void dw__session_set_progress(void *session, double share);

@@ -294,6 +294,36 @@ commit(const dw_change *change, dw_txn_result *out, dw_error *err)
     return dw__txn_commit(&txn, out, err);
 }
 
+/* Another writer may have been first, before this change read the table. */
+static bool
+is_recorded(const dw_change *change)
+{
+    dw_txn_id known;
+    const dw_riders *riders = dw__table_riders(change->table);
+    return riders->happens_once && !change->rearranges && change->snapshot != NULL &&
+           dw__log_snapshot_txn(change->snapshot, riders->txns[0].app_id, &known) &&
+           known.version > 0;
+}
+
+/* What rearranges is no change: it may be one of several commits of a statement. */
+static dw_status
+put_riders(dw_change *change, dw_error *err)
+{
+    const dw_riders *riders = dw__table_riders(change->table);
+    if (riders->txn_count == 0 || change->rearranges) {
+        return DW_OK;
+    }
+    DW_TRY(dw__change_reserve(change, riders->txn_count, err));
+    for (size_t i = 0; i < riders->txn_count; i++) {
+        dw_action action = {.kind = DW_ACTION_TXN, .as.txn = riders->txns[i]};
+        dw__change_put(change, &action);
+    }
+    if (dw__str_is_null(change->user_metadata)) {
+        change->user_metadata = riders->user_metadata;
+    }
+    return DW_OK;
+}
+
 dw_status
 dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
 {
@@ -301,8 +331,16 @@ dw__change_commit(dw_change *change, dw_txn_result *out, dw_error *err)
     if (change->count == 0 && !change->commits_nothing) {
         return DW_OK;
     }
+    if (is_recorded(change)) {
+        out->was_duplicate = true;
+        dw__change_discard(change);
+        return DW_OK;
+    }
     bool is_staged = change->transaction != NULL;
     dw_status status = dw__symlinks_check(change, err);
+    if (status == DW_OK && !is_staged) {
+        status = put_riders(change, err);
+    }
     if (status == DW_OK) {
         status = describe(change, err);
     }

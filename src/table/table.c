@@ -13,6 +13,7 @@ struct dw_table {
     dw_storage *storage;
     dw_log *log;
     dw_column_use *column_use; /* NULL: nothing is counted */
+    dw_riders riders;
     atomic_int ref_count;
 };
 
@@ -94,6 +95,18 @@ dw__table_count_use(dw_table *table, dw_str directory)
     if (table->column_use == NULL) { /* stays so without memory: that nothing is counted is legal */
         table->column_use = dw__column_use_open(table->env, directory, dw__table_root(table));
     }
+}
+
+void
+dw__table_set_riders(dw_table *table, const dw_riders *riders)
+{
+    table->riders = *riders;
+}
+
+const dw_riders *
+dw__table_riders(const dw_table *table)
+{
+    return &table->riders;
 }
 
 const dw_env *

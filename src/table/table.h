@@ -31,6 +31,18 @@ dw_column_use *dw__table_column_use(const dw_table *table);
 /* They are, from now on, and kept below `directory`. Before others have the table. */
 void dw__table_count_use(dw_table *table, dw_str directory);
 
+/* What is recorded with every change of rows or definition that is committed through this handle,
+ * in the very commit: txn actions, and a text for the history where the statement gives none. For
+ * a handle that nobody else has. The ids are borrowed until they are set anew. */
+typedef struct dw_riders {
+    const dw_txn_id *txns;
+    size_t txn_count;
+    bool happens_once; /* what is recorded as a version above 0 is not committed again */
+    dw_str user_metadata;
+} dw_riders;
+void dw__table_set_riders(dw_table *table, const dw_riders *riders);
+const dw_riders *dw__table_riders(const dw_table *table);
+
 typedef dw_table *dw_table_ptr;
 
 static inline void
