@@ -547,7 +547,10 @@ check_schema(const changes_reader *reader, const dw_definition *definition, int6
     if (definition == out->definition || dw__changes_schema_fits(older, newer, is_older)) {
         return DW_OK;
     }
-    return dw__error_set(err, DW_INVALID_ARGUMENT, "CHANGES_SCHEMA_CHANGED",
+    bool is_start = version == reader->first;
+    return dw__error_set(err, DW_INVALID_ARGUMENT,
+                         is_start ? "CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA"
+                                  : "CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE",
                          "the changes of versions %" PRId64 " to %" PRId64
                          " do not have one schema: the columns of "
                          "version %" PRId64 " cannot be read as those of version %" PRId64

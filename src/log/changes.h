@@ -38,7 +38,8 @@ typedef struct dw_file_change {
  * schema is that of the newest version, or of `last` when column mapping is on, as in the
  * reference. `last` may be `first` - 1: no changes. One reference is the caller's.
  * DW_NOT_FOUND (VERSION_OUT_OF_RANGE), DW_INVALID_ARGUMENT (CHANGES_NOT_RECORDED),
- * DW_INVALID_ARGUMENT (CHANGES_SCHEMA_CHANGED).
+ * DW_INVALID_ARGUMENT (CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE for a change within the range,
+ * CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA where the range began with other columns).
  */
 DW_WARN_UNUSED dw_status dw__log_changes_open(dw_log_snapshot *newest, int64_t first, int64_t last,
                                               dw_log_changes **out, dw_error *err);

@@ -477,4 +477,64 @@ def test_alter_table__leaves_tables_of_the_engine_to_the_engine(w):
     expect_equal(out, [["q", 5]])
 
 
+# ---- Readers of what was before ----------------------------------------------------------------------
+
+
+def changes(w, *bounds):
+    return w.rows(f"SELECT * EXCLUDE (_commit_version, _commit_timestamp) FROM table_changes('t', {', '.join(map(str, bounds))})"
+                  " ORDER BY id, _commit_version DESC, _change_type")
+
+
+def has_no_changes(w, code, *bounds):
+    expect_failure(w.run("sql", "-c", f"SELECT * FROM table_changes('t', {', '.join(map(str, bounds))})"), 1, code)
+
+
+@test
+def test_changes__are_told_with_columns_that_were_added_meanwhile(w):
+    make(w, "id INT, n INT", "", delta__enableChangeDataFeed="true")
+    w.sql("INSERT INTO t VALUES (1, 1); ALTER TABLE t ADD COLUMN c STRING; INSERT INTO t VALUES (2, 2, 'x');"
+          " UPDATE t SET c = 'y' WHERE id = 1; INSERT WITH SCHEMA EVOLUTION INTO t BY NAME SELECT 3 AS id, 4 AS d")
+    expect_equal(changes(w, 0), [[1, 1, "y", None, "update_postimage"], [1, 1, None, None, "update_preimage"],
+                                 [1, 1, None, None, "insert"], [2, 2, "x", None, "insert"], [3, None, None, 4, "insert"]])
+    expect_equal(changes(w, 1, 1), [[1, 1, None, None, "insert"]])
+
+
+@test
+def test_changes__of_a_mapped_table_are_told_on_either_side_of_a_rename_or_a_drop(w):
+    for change, after in (("RENAME COLUMN n TO m", [2, None, "insert"]), ("DROP COLUMN n", [2, "insert"])):
+        w.sql(PLAIN + "CREATE OR REPLACE TABLE t (id INT, n INT) TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true',"
+                      " 'delta.columnMapping.mode' = 'name')")
+        first = version(w)
+        w.sql(f"INSERT INTO t VALUES (1, 1); ALTER TABLE t {change}; INSERT INTO t (id) VALUES (2)")
+        expect_equal(changes(w, first + 1, first + 1), [[1, 1, "insert"]])
+        has_no_changes(w, "CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA", first + 1)
+        has_no_changes(w, "CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA", first + 1, first + 2)
+        expect_equal(changes(w, first + 2), [after])
+        expect_equal(w.rows(f"SELECT * FROM t VERSION AS OF {first + 1}"), [[1, 1]])
+    w.sql("ALTER TABLE t RENAME COLUMN id TO key; ALTER TABLE t RENAME COLUMN key TO id; INSERT INTO t VALUES (3)")
+    has_no_changes(w, "CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE", version(w) - 3)
+    expect_equal(changes(w, version(w) - 1), [[3, "insert"]])
+
+
+@test
+def test_changes__are_refused_across_a_wider_type_and_told_behind_it(w):
+    make(w, "id INT, n INT", "", delta__enableChangeDataFeed="true", delta__enableTypeWidening="true")
+    w.sql("INSERT INTO t VALUES (1, 1); INSERT INTO t VALUES (2, 2); ALTER TABLE t ALTER COLUMN n TYPE BIGINT;"
+          " INSERT INTO t VALUES (3, 5000000000)")
+    has_no_changes(w, "CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA", 1)
+    has_no_changes(w, "CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA", 1, 2)
+    expect_equal(changes(w, 3), [[3, 5000000000, "insert"]])
+    expect_equal(w.rows("SELECT typeof(n), n FROM t VERSION AS OF 1"), [["INTEGER", 1]])
+    expect_equal(w.rows("SELECT typeof(n), sum(n)::BIGINT FROM t GROUP BY 1"), [["BIGINT", 5000000003]])
+
+
+@test
+def test_changes__are_refused_across_columns_that_were_overwritten(w):
+    make(w, "id INT, n INT", "", delta__enableChangeDataFeed="true")
+    w.sql("INSERT INTO t VALUES (1, 1); INSERT OVERWRITE t WITH ('overwriteSchema' = 'true') SELECT 2 AS id, 'x' AS s")
+    has_no_changes(w, "CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA", 0)
+    # As in the reference, the rows that went are told with the columns of now.
+    expect_equal(changes(w, 2, 2), [[1, None, "delete"], [2, "x", "insert"]])
+
+
 sys.exit(main())

@@ -199,7 +199,7 @@ def test_changes__read_mapped_columns_with_the_names_of_the_last_version(w):
     expect_equal(w.rows("SELECT id, part, more FROM table_changes('t', 0, 1) ORDER BY id"),
                  [[1, "p", None], [2, "q", 5]])
     expect_failure(w.run("sql", "-c", "SELECT * FROM table_changes('t', 0, 2)"), 1,
-                   "CHANGES_SCHEMA_CHANGED", "version 1", "version 2")
+                   "CHANGE_DATA_FEED_INCOMPATIBLE_", "version 1", "version 2")
     expect_equal(w.rows("SELECT * FROM table_changes('t', 2)"), [])
 
 
@@ -263,11 +263,11 @@ def test_changes__refuse_columns_that_were_dropped_or_changed(w):
     for version, kind in enumerate(("integer", "long")):
         head = [OLD_PROTOCOL] if version == 0 else []
         w.write_log("t", version, [*head, metadata(schema(field("id", kind)), **CDF)])
-    expect_failure(w.run("sql", "-c", "SELECT * FROM table_changes('t', 0)"), 1, "CHANGES_SCHEMA_CHANGED")
+    expect_failure(w.run("sql", "-c", "SELECT * FROM table_changes('t', 0)"), 1, "CHANGE_DATA_FEED_INCOMPATIBLE_")
     expect_equal(w.rows("SELECT * FROM table_changes('t', 1)"), [])
     w.write_log("u", 0, [OLD_PROTOCOL, metadata(schema(field("id", "long"), field("b", "long")), **CDF)])
     w.write_log("u", 1, [metadata(schema(field("id", "long")), **CDF)])
-    expect_failure(w.run("sql", "-c", "SELECT * FROM table_changes('u', 0)"), 1, "CHANGES_SCHEMA_CHANGED")
+    expect_failure(w.run("sql", "-c", "SELECT * FROM table_changes('u', 0)"), 1, "CHANGE_DATA_FEED_INCOMPATIBLE_")
 
 
 # ---- Where rows come from --------------------------------------------------------------------------

@@ -162,7 +162,7 @@ assert_schema_change(const char *before, const char *after, const char *configur
     if (is_readable) {
         assert_changes(w, 0, 2, "2 insert a;");
     } else {
-        assert_no_changes(w, 0, 2, "CHANGES_SCHEMA_CHANGED");
+        assert_no_changes(w, 0, 2, "CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA");
     }
     assert_changes(w, 1, 2, "2 insert a;");
     world_teardown(&state);
