@@ -19,7 +19,7 @@ format_parse(const char *name, format_kind *out)
     } names[] = {
         {"table", FORMAT_TABLE},     {"vertical", FORMAT_VERTICAL}, {"csv", FORMAT_CSV},
         {"json", FORMAT_JSON},       {"ndjson", FORMAT_NDJSON},     {"markdown", FORMAT_MARKDOWN},
-        {"parquet", FORMAT_PARQUET}, {"arrow", FORMAT_ARROW},
+        {"parquet", FORMAT_PARQUET}, {"arrow", FORMAT_ARROW},       {"text", FORMAT_TEXT},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(name, names[i].name) == 0) {
@@ -102,6 +102,8 @@ ops_of(format_kind kind)
         return &format_json_ops;
     case FORMAT_NDJSON:
         return &format_ndjson_ops;
+    case FORMAT_TEXT:
+        return &format_text_ops;
     case FORMAT_MARKDOWN:
     case FORMAT_TABLE:
     case FORMAT_VERTICAL:

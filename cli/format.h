@@ -15,6 +15,7 @@ typedef enum format_kind {
     FORMAT_JSON,
     FORMAT_NDJSON,
     FORMAT_MARKDOWN,
+    FORMAT_TEXT,    /* the first column as it is, a line a row */
     FORMAT_PARQUET, /* written by the engine, never through format_print */
     FORMAT_ARROW
 } format_kind;
@@ -55,6 +56,7 @@ extern const format_ops format_csv_ops;
 extern const format_ops format_json_ops;
 extern const format_ops format_ndjson_ops;
 extern const format_ops format_markdown_ops;
+extern const format_ops format_text_ops;
 
 /* The table needs the widths of its columns first, so it reads the stream itself. */
 typedef struct format_table_options {

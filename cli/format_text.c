@@ -1,5 +1,6 @@
 /*
- * The formats that print row by row: CSV (RFC 4180), JSON, newline-delimited JSON and Markdown.
+ * The formats that print row by row: CSV (RFC 4180), JSON, newline-delimited JSON, Markdown, and
+ * text.
  */
 #include "format.h"
 
@@ -173,3 +174,20 @@ markdown_batch(format_sink *sink, const struct ArrowArray *batch)
 }
 
 const format_ops format_markdown_ops = {markdown_begin, markdown_batch, NULL};
+
+/* ---- Text ------------------------------------------------------------------------------------ */
+
+static void
+text_batch(format_sink *sink, const struct ArrowArray *batch)
+{
+    text cell = {0};
+    for (int64_t row = 0; batch->n_children > 0 && row < batch->length; row++) {
+        text_clear(&cell);
+        cell_append_text(&cell, sink->schema->children[0], batch->children[0], row + batch->offset);
+        fwrite(text_cstr(&cell), 1, cell.len, sink->file);
+        fputc('\n', sink->file);
+    }
+    text_free(&cell);
+}
+
+const format_ops format_text_ops = {NULL, text_batch, NULL};

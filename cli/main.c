@@ -17,6 +17,7 @@ static const char help[] =
     "  sql [-c STATEMENTS | FILE ...]  run SQL; without either, an interactive shell\n"
     "  load TABLE FILE ...             load Parquet, CSV or JSON files, each once\n"
     "  history TABLE                   the table's versions, newest first\n"
+    "  lineage TABLE                   what the table was made of, as tree or picture\n"
     "  detail TABLE                    what the table is: size, files, properties, features\n"
     "  checkpoint TABLE                write a checkpoint of the newest version\n"
     "  compact-log TABLE               write one file in place of the newest commits\n"
@@ -40,6 +41,7 @@ static const struct {
     {"sql", verb_sql},
     {"load", verb_load},
     {"history", verb_history},
+    {"lineage", verb_lineage},
     {"detail", verb_detail},
     {"checkpoint", verb_checkpoint},
     {"compact-log", verb_compact_log},

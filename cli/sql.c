@@ -25,7 +25,7 @@ static const char help[] =
     "\n"
     "  -c, --command STATEMENTS  the statements\n"
     "  --format FORMAT        table (default), vertical, csv, json, ndjson, markdown, parquet,\n"
-    "                         arrow\n"
+    "                         arrow, text (the first column as it is)\n"
     "  --output FILE          write the rows there instead of the standard output\n"
     "  --time                 say how long each statement took\n"
     "  --echo                 print each statement before it runs\n"

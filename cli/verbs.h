@@ -10,6 +10,7 @@
 int verb_sql(int argc, char **argv);
 int verb_load(int argc, char **argv);
 int verb_history(int argc, char **argv);
+int verb_lineage(int argc, char **argv);
 int verb_detail(int argc, char **argv);
 int verb_checkpoint(int argc, char **argv);
 int verb_compact_log(int argc, char **argv);

@@ -76,6 +76,7 @@ typedef enum dw_statement_kind {
     DW_STATEMENT_COPY_INTO,
     DW_STATEMENT_DESCRIBE,
     DW_STATEMENT_SHOW_TABLES,
+    DW_STATEMENT_SHOW_LINEAGE,
     DW_STATEMENT_CHECKPOINT,
     DW_STATEMENT_COMPACT_LOG,
     DW_STATEMENT_FSCK,
@@ -364,6 +365,22 @@ typedef struct dw_setting_statement {
     bool resets;
 } dw_setting_statement;
 
+typedef enum dw_lineage_format {
+    DW_SHOW_TREE,
+    DW_SHOW_JSON,
+    DW_SHOW_DOT,
+    DW_SHOW_SVG
+} dw_lineage_format;
+
+/* SHOW LINEAGE name [UPSTREAM | DOWNSTREAM] [COLUMN column] [IN 'folder'] [FORMAT format] */
+typedef struct dw_lineage_show {
+    dw_sql_name name;
+    bool is_downstream;
+    dw_str column; /* null string: all of the table */
+    dw_str folder; /* DOWNSTREAM: where to look for tables; null string: beside it */
+    dw_lineage_format format;
+} dw_lineage_show;
+
 typedef struct dw_view_statement {
     dw_sql_name name;
     bool or_replace;
@@ -430,6 +447,7 @@ typedef struct dw_statement {
     dw_statement_kind kind;
     const char *verb; /* for messages: "INSERT" */
     union {
+        dw_lineage_show lineage;
         dw_query_statement query;
         dw_explain_statement explain;
         dw_create_statement create;

@@ -34,6 +34,7 @@ is_allowed(dw_statement_kind kind)
     case DW_STATEMENT_COPY_INTO:
     case DW_STATEMENT_DESCRIBE:
     case DW_STATEMENT_SHOW_TABLES:
+    case DW_STATEMENT_SHOW_LINEAGE:
     case DW_STATEMENT_CHECKPOINT:
     case DW_STATEMENT_COMPACT_LOG:
     case DW_STATEMENT_FSCK:

@@ -161,6 +161,7 @@ DW_WARN_UNUSED dw_status dw__execute_insert(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_copy_into(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_describe(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_show_tables(dw_execution *x);
+DW_WARN_UNUSED dw_status dw__execute_lineage(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_checkpoint(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_compact_log(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_alter(dw_execution *x);
@@ -199,6 +200,9 @@ void dw__put_written(dw_strbuf *out, const dw_write_result *done);
 /* Sets the rows of a query of the engine, which reads no table: what a statement tells in structs.
  */
 DW_WARN_UNUSED dw_status dw__execution_set_query(dw_execution *x, dw_str sql);
+/* Sets the lines of a text as rows of one column; empty ones at the end are left out. */
+DW_WARN_UNUSED dw_status dw__execution_set_lines(dw_execution *x, const char *column,
+                                                 const dw_strbuf *lines);
 /* Sets the statement's rows, which are moved in. */
 void dw__execution_set_rows(dw_execution *x, struct ArrowArrayStream *rows);
 void dw__execution_set_message(dw_execution *x, const dw_strbuf *message, int64_t row_count);

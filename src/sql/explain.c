@@ -127,11 +127,17 @@ dw__explain_put_plan(dw_execution *x, dw_str query, bool analyze, dw_strbuf *out
 dw_status
 dw__explain_set(dw_execution *x, const dw_strbuf *lines)
 {
-    static const dw_rows_column columns[] = {{"explain", DW_ROWS_STR, 0, 0}};
+    return dw__execution_set_lines(x, "explain", lines);
+}
+
+dw_status
+dw__execution_set_lines(dw_execution *x, const char *column, const dw_strbuf *lines)
+{
+    const dw_rows_column columns[] = {{column, DW_ROWS_STR, 0, 0}};
     dw_rows *rows;
     struct ArrowArrayStream stream;
     dw_str text = dw__strbuf_str(lines);
-    DW_TRY(dw__strbuf_ok(lines, "the plan", x->err));
+    DW_TRY(dw__strbuf_ok(lines, "the text", x->err));
     DW_TRY(dw__rows_new(x->session->env->allocator, columns, 1, &rows, x->err));
     while (text.len > 0 && text.ptr[text.len - 1] == '\n') {
         text.len--;

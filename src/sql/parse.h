@@ -34,6 +34,8 @@ DW_WARN_UNUSED dw_status dw__parse_copy_into(dw_parser *parser, dw_copy_statemen
 /* Behind DESCRIBE, DESC or SHOW. DW_STATEMENT_QUERY and _ENGINE are possible outcomes. */
 DW_WARN_UNUSED dw_status dw__parse_describe(dw_parser *parser, dw_statement *out);
 DW_WARN_UNUSED dw_status dw__parse_show(dw_parser *parser, dw_statement *out);
+/* Behind SHOW LINEAGE. */
+DW_WARN_UNUSED dw_status dw__parse_show_lineage(dw_parser *parser, dw_lineage_show *out);
 /* ALTER TABLE, and COMMENT ON; `*found_out` is false for any other
  * statement, and the parser where it was. */
 DW_WARN_UNUSED dw_status dw__parse_alter(dw_parser *parser, dw_alter_statement *out,

@@ -167,6 +167,11 @@ dw__parse_show(dw_parser *parser, dw_statement *out)
         *out = (dw_statement){.kind = DW_STATEMENT_BLOOM, .verb = "SHOW BLOOMFILTER INDEXES"};
         return dw__parse_show_bloom(parser, &out->as.bloom);
     }
+    if (is_about(parser, "lineage")) {
+        parser->pos++;
+        *out = (dw_statement){.kind = DW_STATEMENT_SHOW_LINEAGE, .verb = "SHOW LINEAGE"};
+        return dw__parse_show_lineage(parser, &out->as.lineage);
+    }
     if (dw__parser_is(parser, DW_KEYWORD_TABLES) &&
         dw__parser_peek(parser, 1)->kind == DW_TOKEN_END) {
         *out = (dw_statement){.kind = DW_STATEMENT_SHOW_TABLES, .verb = "SHOW TABLES"};

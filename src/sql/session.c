@@ -125,6 +125,8 @@ run(dw_execution *x)
         return dw__execute_describe(x);
     case DW_STATEMENT_SHOW_TABLES:
         return dw__execute_show_tables(x);
+    case DW_STATEMENT_SHOW_LINEAGE:
+        return dw__execute_lineage(x);
     case DW_STATEMENT_CHECKPOINT:
         return dw__execute_checkpoint(x);
     case DW_STATEMENT_COMPACT_LOG:

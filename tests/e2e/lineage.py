@@ -1,8 +1,10 @@
 """Where the rows of a commit come from: what is recorded of each write, and what is shown of it."""
 import json
 import os
+import shutil
+from xml.etree import ElementTree
 
-from harness import expect, expect_equal, expect_failure, main, test
+from harness import expect, expect_equal, main, test
 
 
 def done(ran):
@@ -216,6 +218,90 @@ def a_long_statement_is_cut_and_a_wide_one_says_less(w):
     statement = only(w, "copy")
     expect("columns" not in statement, "a record that is too long")
     expect_equal(os.path.basename(statement["inputs"][0]["table"]), "wide")
+
+
+# ---- SHOW LINEAGE ------------------------------------------------------------------------------------
+
+def shop(w):
+    """raw <- file; orders <- raw, buyers; sums <- orders; report <- sums."""
+    w.sql(f"COPY (SELECT 1 AS id, 2.5 AS amount, 'a' AS buyer) TO '{w.path('may.parquet')}';"
+          "CREATE TABLE raw (id BIGINT, amount DOUBLE, buyer STRING); CREATE TABLE buyers (buyer STRING, country STRING);"
+          f"COPY INTO raw FROM '{w.path('may.parquet')}' FILEFORMAT = PARQUET;"
+          "CREATE TABLE orders AS SELECT id, amount, country FROM raw JOIN buyers USING (buyer);"
+          "CREATE TABLE sums AS SELECT country, sum(amount) AS total FROM orders GROUP BY country;"
+          "CREATE TABLE report AS SELECT country, total FROM sums; ALTER TABLE report RENAME COLUMN total TO revenue")
+
+
+def shown(w, text):
+    return [row[0] for row in w.rows(f"SHOW LINEAGE {text}")]
+
+
+def names_of(lines):
+    return [line.lstrip("│├└─ ").split()[0] for line in lines]
+
+
+@test
+def lineage_is_shown_as_a_tree_to_the_files(w):
+    shop(w)
+    lines = shown(w, "report")
+    expect_equal(names_of(lines), ["report", "sums@v0", "orders@v0", "raw@v1", "may.parquet", "buyers@v0"])
+    expect_equal(names_of(shown(w, "raw DOWNSTREAM")), ["raw", "orders", "sums", "report"])
+    expect_equal(names_of(shown(w, f"raw DOWNSTREAM IN '{w.folder}'")), ["raw", "orders", "sums", "report"])
+    expect_equal(shown(w, "buyers")[1], "no commit says what it was made of")
+
+
+@test
+def a_column_is_shown_under_the_name_that_it_had(w):
+    shop(w)
+    expect_equal(names_of(shown(w, "report COLUMN revenue")),
+                 ["report.revenue", "sums.total@v0", "orders.amount@v0", "raw.amount@v1", "may.parquet.amount"])
+    expect_equal(names_of(shown(w, "raw DOWNSTREAM COLUMN amount")), ["raw.amount", "orders.amount", "sums.total", "report.revenue"])
+    expect_equal(names_of(shown(w, "report COLUMN country")), ["report.country", "sums.country@v0", "orders.country@v0", "buyers.country@v0"])
+    ran = w.run("sql", "-c", "SHOW LINEAGE report COLUMN total")
+    expect_equal(ran.status, 1)
+    expect("COLUMN_NOT_FOUND" in ran.err, ran)
+
+
+@test
+def a_table_that_is_gone_is_shown_without_what_it_was_made_of(w):
+    shop(w)
+    shutil.rmtree(w.path("orders"))
+    expect_equal(names_of(shown(w, "report")), ["report", "sums@v0", "orders@v0"])
+
+
+@test
+def lineage_is_drawn_and_given_to_programs(w):
+    shop(w)
+    svg = done(w.run("lineage", w.path("report"), "--format", "svg")).out
+    root = ElementTree.fromstring(svg)
+    boxes = root.findall(".//{http://www.w3.org/2000/svg}g")
+    expect_equal(len(boxes), 6)
+    width, height = float(root.get("width")), float(root.get("height"))
+    places = []
+    for box in boxes:
+        rect = box.find("{http://www.w3.org/2000/svg}rect")
+        x, y, w_, h = (float(rect.get(k)) for k in ("x", "y", "width", "height"))
+        expect(x >= 0 and y >= 0 and x + w_ <= width and y + h <= height, "a box within the picture")
+        places.append((x, y, w_, h))
+    for i, (x, y, w_, h) in enumerate(places):
+        for x2, y2, w2, h2 in places[i + 1:]:
+            expect(x + w_ <= x2 or x2 + w2 <= x or y + h <= y2 or y2 + h2 <= y, "boxes that do not overlap")
+    found = json.loads(done(w.run("lineage", w.path("report"), "--format", "json", "--column", "revenue")).out)
+    expect_equal([n["column"] for n in found["nodes"]], ["revenue", "total", "amount", "amount", "amount"])
+    expect_equal([e["how"] for e in found["edges"]], ["same", "derived", "same", "same"])
+    dot = done(w.run("lineage", w.path("raw"), "--format", "dot", "--downstream")).out
+    expect(dot.startswith("digraph lineage {") and dot.count(" -> ") == 3, dot)
+    expect_equal(w.run("lineage", w.path("raw"), "--format", "png").status, 2)
+
+
+@test
+def names_that_need_escapes_are_escaped(w):
+    w.sql("CREATE TABLE `a<b>&\"c\"` (`x \"y\" & <z>` BIGINT) TBLPROPERTIES ('delta.columnMapping.mode' = 'name');"
+          "CREATE TABLE t TBLPROPERTIES ('delta.columnMapping.mode' = 'name') AS SELECT * FROM `a<b>&\"c\"`")
+    ElementTree.fromstring("\n".join(shown(w, "t FORMAT SVG")))
+    ElementTree.fromstring("\n".join(shown(w, "t COLUMN `x \"y\" & <z>` FORMAT SVG")))
+    expect_equal(json.loads("\n".join(shown(w, "t FORMAT JSON")))["nodes"][1]["path"], w.path('a<b>&"c"'))
+    expect('\\"c\\"' in "\n".join(shown(w, "t FORMAT DOT")), "an escaped quote")
 
 
 if __name__ == "__main__":
