@@ -158,6 +158,9 @@ set_up_instance(dw_database *database, dw_instance_kind kind, duckdb_database in
         status = dw__numbering_function_register(database, handle, err);
     }
     if (status == DW_OK) {
+        status = dw__judge_function_register(database, handle, err);
+    }
+    if (status == DW_OK) {
         status = dw__shredding_function_register(database, handle, err);
     }
     if (status == DW_OK) {

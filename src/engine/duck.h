@@ -130,6 +130,7 @@
     X(scalar_function_add_parameter)                                                               \
     X(scalar_function_set_varargs)                                                                 \
     X(scalar_function_set_return_type)                                                             \
+    X(scalar_function_set_volatile)                                                                \
     X(scalar_function_set_extra_info)                                                              \
     X(scalar_function_set_bind)                                                                    \
     X(scalar_function_set_bind_data)                                                               \

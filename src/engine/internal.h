@@ -205,6 +205,8 @@ DW_WARN_UNUSED dw_status dw__variant_functions_register(dw_database *database,
 
 DW_WARN_UNUSED dw_status dw__numbering_function_register(dw_database *database,
                                                          duckdb_connection handle, dw_error *err);
+DW_WARN_UNUSED dw_status dw__judge_function_register(dw_database *database,
+                                                     duckdb_connection handle, dw_error *err);
 DW_WARN_UNUSED dw_status dw__shredding_function_register(dw_database *database,
                                                          duckdb_connection handle, dw_error *err);
 DW_WARN_UNUSED dw_status dw__item_functions_register(dw_database *database,

@@ -1,6 +1,6 @@
 /*
  * Things that functions of ours find by a number that stands in SQL: streams, scans, rows that
- * were found, rows to write, numberings of rows.
+ * were found, rows to write, numberings of rows, judges of rows.
  * A number that is not there is an error of that statement, so nobody can reach memory through SQL.
  * Private to this folder.
  *
@@ -23,7 +23,8 @@ typedef enum dw_entry_kind {
     DW_ENTRY_SCAN,
     DW_ENTRY_FOUND,
     DW_ENTRY_NUMBERING,
-    DW_ENTRY_SHREDDING
+    DW_ENTRY_SHREDDING,
+    DW_ENTRY_JUDGE
 } dw_entry_kind;
 
 /* The first member of what is registered. */
