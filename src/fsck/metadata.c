@@ -4,6 +4,7 @@
  */
 #include "base/assert.h"
 #include "fsck/core.h"
+#include "table/expectation.h"
 
 #include <inttypes.h>
 
@@ -267,10 +268,37 @@ check_row_tracking_properties(dw_fsck *fsck)
     }
 }
 
+/* Our own: one that cannot be understood refuses every write. */
+static void
+check_expectations(dw_fsck *fsck)
+{
+    const dw_fsck_state *state = &fsck->state;
+    const dw_pairs *pairs = &state->metadata->configuration;
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, fsck->env->allocator);
+    for (size_t i = 0; i < pairs->count; i++) {
+        dw_error cause = DW_ERROR_INIT;
+        dw_expectation_spec spec;
+        dw_expectation made;
+        if (!dw__is_expectation_key(pairs->items[i].key)) {
+            continue;
+        }
+        dw_status status = dw__expectation_parse(&pairs->items[i], &arena, &spec, &cause);
+        if (status == DW_OK && state->schema != NULL) {
+            status = dw__expectation_make(&spec, state->schema, &arena, &made, &cause);
+        }
+        if (status == DW_INVALID_ARGUMENT) {
+            dw__fsck_find(fsck, DW_FSCK_WARNING, "P1", DW_STR_NULL, "the property '%.*s': %s",
+                          DW_STR_ARG(pairs->items[i].key), cause.message);
+        }
+    }
+}
+
 static void
 check_property_values(dw_fsck *fsck)
 {
     const dw_fsck_state *state = &fsck->state;
+    check_expectations(fsck);
     dw_properties properties;
     dw_str bad_key;
     dw__properties_read(&state->metadata->configuration, &properties, &bad_key);

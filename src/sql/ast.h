@@ -10,6 +10,7 @@
 #include "table/alter_columns.h"
 #include "table/compatibility.h"
 #include "table/create.h"
+#include "table/expectation.h"
 #include "table/load.h"
 #include "table/merge.h"
 #include "table/transaction.h"
@@ -189,6 +190,7 @@ typedef enum dw_describe_kind {
     DW_DESCRIBE_PROPERTIES,
     DW_DESCRIBE_CREATE_TABLE,
     DW_DESCRIBE_CLUSTERING,
+    DW_DESCRIBE_EXPECTATIONS,
     DW_DESCRIBE_PRUNING
 } dw_describe_kind;
 
@@ -207,6 +209,8 @@ typedef enum dw_alter_kind {
     DW_ALTER_UNSET_PROPERTIES,
     DW_ALTER_ADD_CONSTRAINT,
     DW_ALTER_DROP_CONSTRAINT,
+    DW_ALTER_ADD_EXPECTATION,
+    DW_ALTER_DROP_EXPECTATION,
     DW_ALTER_DROP_FEATURE,
     DW_ALTER_CLUSTER_BY,
     DW_ALTER_SYNC_IDENTITY,
@@ -224,8 +228,11 @@ typedef struct dw_alter_statement {
     dw_pairs properties; /* SET */
     dw_str *keys;        /* UNSET */
     size_t key_count;
-    dw_str item;              /* the constraint, feature or column */
-    dw_str expression;        /* ADD CONSTRAINT: in Spark's SQL */
+    dw_str item;       /* the constraint, expectation, feature or column */
+    dw_str expression; /* ADD CONSTRAINT, ADD EXPECTATION: in Spark's SQL */
+    dw_violation on_violation;
+    bool has_quarantine;
+    dw_sql_name quarantine;
     dw_name_paths cluster_by; /* CLUSTER BY; none: NONE */
     bool clusters_auto;       /* CLUSTER BY AUTO */
     bool if_exists;

@@ -49,6 +49,33 @@ cluster_by(dw_execution *x, dw_table *table, dw_alter_report *report, dw_advice 
     return dw__execution_follow_advice(x, table, advice, report);
 }
 
+/* The quarantine is opened where its name stands for, whether it is there or not. */
+static dw_status
+open_quarantine(dw_execution *x, dw_table **out)
+{
+    const dw_sql_name *name = &x->statement.as.alter.quarantine;
+    dw_str root = name->parts[0];
+    if (!name->is_path) {
+        DW_TRY(dw__catalog_resolve(x->session->catalog, name->parts, name->part_count, &x->arena,
+                                   &root, x->err));
+    }
+    return dw__catalog_table_at(x->session->catalog, root, out, x->err);
+}
+
+static dw_status
+add_expectation(dw_execution *x, dw_table *table, dw_alter_report *report)
+{
+    const dw_alter_statement *statement = &x->statement.as.alter;
+    DW_AUTO(dw_table_ptr) quarantine = NULL;
+    if (statement->has_quarantine) {
+        DW_TRY(open_quarantine(x, &quarantine));
+    }
+    dw_expectation_spec spec = {
+        .name = statement->item, .text = statement->expression, .action = statement->on_violation};
+    return dw__table_add_expectation(table, x->session->connection, &spec, quarantine, report,
+                                     x->err);
+}
+
 static dw_status
 alter(dw_execution *x, dw_table *table, dw_alter_report *report, dw_advice *advice)
 {
@@ -66,6 +93,11 @@ alter(dw_execution *x, dw_table *table, dw_alter_report *report, dw_advice *advi
     case DW_ALTER_DROP_CONSTRAINT:
         return dw__table_drop_constraint(table, statement->item, statement->if_exists, report,
                                          x->err);
+    case DW_ALTER_ADD_EXPECTATION:
+        return add_expectation(x, table, report);
+    case DW_ALTER_DROP_EXPECTATION:
+        return dw__table_drop_expectation(table, statement->item, statement->if_exists, report,
+                                          x->err);
     case DW_ALTER_DROP_FEATURE:
         return dw__table_drop_feature(table, x->session->connection, statement->item,
                                       statement->truncates, report, x->err);

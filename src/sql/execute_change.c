@@ -341,6 +341,7 @@ set_message(const change_state *state)
         put_files(&text, done->files_rewritten, "rewritten", &is_first);
         dw__strbuf_append(&text, is_first ? DW_STR("") : DW_STR(")"));
         dw__put_outcome(x, &text, done->version);
+        dw__put_judged(&text, &done->judged);
     }
     dw__execution_set_message(x, &text, done->row_count);
     dw_change_report rows = DW_CHANGE_REPORT_INIT;

@@ -190,6 +190,7 @@ set_message(dw_execution *x, dw_str name, const dw_write_result *done)
         dw__put_written(&text, done);
     }
     dw__strbuf_printf(&text, " as version %" PRId64, done->version);
+    dw__put_judged(&text, &done->judged);
     dw__execution_set_message(x, &text, has_rows ? done->rows_added : -1);
     dw__execution_set_written(x, done);
     return dw__strbuf_ok(&text, "the message", x->err);

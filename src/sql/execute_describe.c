@@ -89,6 +89,56 @@ describe_pruning(dw_execution *x, dw_table *table, struct ArrowArrayStream *out)
     return dw__rows_stream(rows, out, x->err);
 }
 
+/* A property that is no expectation stands in the list, too: with what is wrong with it. */
+static dw_status
+put_expectation(dw_rows *rows, const dw_pair *property, const dw_type *schema, dw_arena *arena,
+                dw_error *err)
+{
+    dw_error problem = DW_ERROR_INIT;
+    dw_expectation_spec spec;
+    dw_expectation made;
+    dw_status status = dw__expectation_parse(property, arena, &spec, &problem);
+    bool is_read = status == DW_OK;
+    if (is_read) {
+        status = dw__expectation_make(&spec, schema, arena, &made, &problem);
+    }
+    if (status == DW_OUT_OF_MEMORY) {
+        return dw__error_oom(err);
+    }
+    dw__rows_put_str(rows, spec.name);
+    dw__rows_put_str(rows, is_read ? spec.text : property->value);
+    dw__rows_put_str(rows, is_read ? dw__str_from(dw__violation_name(spec.action)) : DW_STR_NULL);
+    dw__rows_put_str(rows, is_read ? spec.quarantine : DW_STR_NULL);
+    dw__rows_put_str(rows, status == DW_OK ? DW_STR_NULL : dw__str_from(problem.message));
+    return DW_OK;
+}
+
+static dw_status
+show_expectations(dw_execution *x, const dw_log_snapshot *snapshot, struct ArrowArrayStream *out)
+{
+    static const dw_rows_column columns[] = {{"name", DW_ROWS_STR, 0, 0},
+                                             {"expression", DW_ROWS_STR, 0, 0},
+                                             {"on_violation", DW_ROWS_STR, 0, 0},
+                                             {"quarantine", DW_ROWS_STR, 0, 0},
+                                             {"problem", DW_ROWS_STR, 0, 0}};
+    const dw_pairs *pairs = &dw__log_snapshot_metadata(snapshot)->configuration;
+    dw_rows *rows;
+    DW_TRY(dw__rows_new(x->session->env->allocator, columns, sizeof(columns) / sizeof(columns[0]),
+                        &rows, x->err));
+    dw_status status = DW_OK;
+    for (size_t i = 0; status == DW_OK && i < pairs->count; i++) {
+        if (dw__is_expectation_key(pairs->items[i].key)) {
+            status = put_expectation(rows, &pairs->items[i], dw__log_snapshot_schema(snapshot),
+                                     &x->arena, x->err);
+        }
+    }
+    if (status != DW_OK) {
+        dw__rows_free(rows);
+        return status;
+    }
+    return dw__rows_stream(rows, out, x->err);
+}
+
 static dw_status
 describe(dw_execution *x, dw_table *table, struct ArrowArrayStream *rows)
 {
@@ -111,6 +161,8 @@ describe(dw_execution *x, dw_table *table, struct ArrowArrayStream *rows)
         return dw__show_create_table(table, snapshot, &describe->name, &x->arena, rows, x->err);
     case DW_DESCRIBE_CLUSTERING:
         return describe_clustering(x, snapshot, rows);
+    case DW_DESCRIBE_EXPECTATIONS:
+        return show_expectations(x, snapshot, rows);
     case DW_DESCRIBE_PRUNING:
         return describe_pruning(x, table, rows);
     case DW_DESCRIBE_HISTORY:

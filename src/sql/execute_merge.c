@@ -675,6 +675,9 @@ set_counts(merge_run *run)
     changed.rows_updated = done->updated;
     changed.rows_deleted = done->deleted;
     dw__execution_set_rows_changed(run->x, &done->change, changed);
+    if (done->change.judged.text[0] != '\0') {
+        dw__env_warn(run->x->session->env, "%s", done->change.judged.text);
+    }
     DW_TRY(dw__rows_new(run->x->session->env->allocator, columns, 4, &rows, run->x->err));
     dw__rows_put_i64(rows, done->updated + done->deleted + done->inserted);
     dw__rows_put_i64(rows, done->updated);

@@ -20,6 +20,14 @@ dw__put_written(dw_strbuf *out, const dw_write_result *done)
 }
 
 void
+dw__put_judged(dw_strbuf *out, const dw_judged *judged)
+{
+    if (judged->text[0] != '\0') {
+        dw__strbuf_printf(out, "; %s", judged->text);
+    }
+}
+
+void
 dw__execution_set_written(dw_execution *x, const dw_write_result *done)
 {
     dw_change_report change = DW_CHANGE_REPORT_INIT;
@@ -188,6 +196,7 @@ set_insert_message(dw_execution *x, const dw_write_result *done)
         }
         dw__put_written(&text, done);
         dw__put_outcome(x, &text, done->version);
+        dw__put_judged(&text, &done->judged);
     }
     dw__execution_set_message(x, &text, done->rows_added);
     dw__execution_set_written(x, done);
@@ -310,6 +319,7 @@ set_copy_message(dw_execution *x, const dw_load_result *done)
         dw__strbuf_append_literal(&text, ": ");
         dw__put_written(&text, &done->write);
         dw__put_outcome(x, &text, done->write.version);
+        dw__put_judged(&text, &done->write.judged);
     }
     dw__execution_set_message(x, &text, done->write.rows_added);
     dw__execution_set_written(x, &done->write);

@@ -197,6 +197,8 @@ DW_WARN_UNUSED dw_status dw__answer_from_metadata(dw_execution *x, const dw_bind
                                                   bool *answered_out);
 /* Appends "31,033 rows (3 files, 1.2 MB)". */
 void dw__put_written(dw_strbuf *out, const dw_write_result *done);
+/* Appends what the expectations of the table counted, if any was violated. */
+void dw__put_judged(dw_strbuf *out, const dw_judged *judged);
 /* Sets the rows of a query of the engine, which reads no table: what a statement tells in structs.
  */
 DW_WARN_UNUSED dw_status dw__execution_set_query(dw_execution *x, dw_str sql);

@@ -1,7 +1,8 @@
 /*
  * ALTER TABLE name SET TBLPROPERTIES | UNSET TBLPROPERTIES | ADD CONSTRAINT | DROP CONSTRAINT |
- * DROP FEATURE | CLUSTER BY | ALTER COLUMN name SYNC IDENTITY; columns are parse_alter_column.c's.
- * Each may end in DRY RUN. What else ALTER TABLE may be is left to others.
+ * ADD EXPECTATION | DROP EXPECTATION | DROP FEATURE | CLUSTER BY | ALTER COLUMN name SYNC IDENTITY;
+ * columns are parse_alter_column.c's. Each may end in DRY RUN. What else ALTER TABLE may be is left
+ * to others.
  */
 #include "sql/parse.h"
 #include "sql/parse_column.h"
@@ -59,18 +60,82 @@ parse_add_constraint(dw_parser *parser, dw_alter_statement *out)
     return dw__parse_check(parser, &out->expression);
 }
 
+/* ON VIOLATION WARN | DROP [ROW] | FAIL */
+static dw_status
+parse_on_violation(dw_parser *parser, dw_violation *out)
+{
+    *out = DW_VIOLATION_WARN;
+    if (!dw__parser_accept(parser, DW_KEYWORD_ON)) {
+        return DW_OK;
+    }
+    if (!dw__parser_accept_word(parser, "VIOLATION")) {
+        return dw__parser_fail(parser, "VIOLATION");
+    }
+    if (dw__parser_accept_word(parser, "WARN")) {
+        return DW_OK;
+    }
+    if (dw__parser_accept_word(parser, "FAIL")) {
+        *out = DW_VIOLATION_FAIL;
+        return DW_OK;
+    }
+    if (!dw__parser_accept_word(parser, "DROP")) {
+        return dw__parser_fail(parser, "WARN, DROP or FAIL");
+    }
+    *out = DW_VIOLATION_DROP;
+    (void) dw__parser_accept_word(parser, "ROW");
+    return DW_OK;
+}
+
+/* name (condition) [ON VIOLATION ...] [QUARANTINE INTO table], behind ADD EXPECTATION */
+static dw_status
+parse_add_expectation(dw_parser *parser, dw_alter_statement *out)
+{
+    out->kind = DW_ALTER_ADD_EXPECTATION;
+    DW_TRY(dw__parser_name(parser, "a name for the expectation", &out->item));
+    DW_TRY(dw__parse_condition(parser, &out->expression));
+    DW_TRY(parse_on_violation(parser, &out->on_violation));
+    size_t idx = parser->pos;
+    out->has_quarantine = dw__parser_accept_word(parser, "QUARANTINE");
+    if (!out->has_quarantine) {
+        return DW_OK;
+    }
+    if (out->on_violation != DW_VIOLATION_DROP) {
+        return dw__parser_refuse(parser, idx, DW_INVALID_ARGUMENT, "PARSE_ERROR",
+                                 "expected QUARANTINE behind ON VIOLATION DROP only: nothing else "
+                                 "leaves rows out");
+    }
+    DW_TRY(dw__parser_expect(parser, DW_KEYWORD_INTO));
+    return dw__parser_table(parser, &out->quarantine);
+}
+
+/* ADD | DROP EXPECTATION, which is no keyword. */
+static bool
+accept_expectation(dw_parser *parser, const char *verb)
+{
+    bool found = dw__parser_is_word_at(parser, 0, verb) &&
+                 dw__parser_is_word_at(parser, 1, "EXPECTATION") &&
+                 dw__parser_peek(parser, 2)->kind == DW_TOKEN_WORD;
+    parser->pos += found ? 2 : 0;
+    return found;
+}
+
 static dw_status
 parse_drop(dw_parser *parser, dw_alter_statement *out)
 {
     bool is_feature = out->kind == DW_ALTER_DROP_FEATURE;
+    bool is_constraint = out->kind == DW_ALTER_DROP_CONSTRAINT;
     if (!is_feature) {
         DW_TRY(parse_if_exists(parser, &out->if_exists));
     }
-    DW_TRY(dw__parser_name(parser, is_feature ? "a feature" : "a constraint", &out->item));
-    if (!is_feature) {
+    DW_TRY(dw__parser_name(parser,
+                           is_feature      ? "a feature"
+                           : is_constraint ? "a constraint"
+                                           : "an expectation",
+                           &out->item));
+    if (is_constraint) {
         (void) (dw__parser_accept_word(parser, "RESTRICT") ||
                 dw__parser_accept_word(parser, "CASCADE"));
-    } else if (dw__parser_accept_word(parser, "TRUNCATE")) {
+    } else if (is_feature && dw__parser_accept_word(parser, "TRUNCATE")) {
         out->truncates = dw__parser_accept_word(parser, "HISTORY");
         return out->truncates ? DW_OK : dw__parser_fail(parser, "HISTORY");
     }
@@ -155,6 +220,13 @@ parse_action(dw_parser *parser, dw_alter_statement *out, bool *found_out)
         dw__parser_accept_word(parser, "DROP")) {
         parser->pos++;
         out->kind = DW_ALTER_DROP_CONSTRAINT;
+        return parse_drop(parser, out);
+    }
+    if (accept_expectation(parser, "ADD")) {
+        return parse_add_expectation(parser, out);
+    }
+    if (accept_expectation(parser, "DROP")) {
+        out->kind = DW_ALTER_DROP_EXPECTATION;
         return parse_drop(parser, out);
     }
     if (dw__parser_is_word_at(parser, 0, "DROP") && dw__parser_is_word_at(parser, 1, "FEATURE") &&

@@ -161,6 +161,14 @@ dw__parse_show(dw_parser *parser, dw_statement *out)
         DW_TRY(dw__parser_table(parser, &out->as.describe.name));
         return dw__parser_expect_end(parser);
     }
+    if (is_about(parser, "expectations")) {
+        parser->pos++;
+        set_describe(out, DW_DESCRIBE_EXPECTATIONS, "SHOW EXPECTATIONS");
+        (void) (dw__parser_accept(parser, DW_KEYWORD_ON) ||
+                dw__parser_accept(parser, DW_KEYWORD_FROM));
+        DW_TRY(dw__parser_table(parser, &out->as.describe.name));
+        return dw__parser_expect_end(parser);
+    }
     if (dw__parser_is_word_at(parser, 0, "bloomfilter") &&
         dw__parser_is_word_at(parser, 1, "indexes")) {
         parser->pos++;

@@ -219,9 +219,8 @@ dw__parse_column_rule(dw_parser *parser, dw_field *field, bool *found_out)
 /* ---- CHECK ----------------------------------------------------------------------------------- */
 
 dw_status
-dw__parse_check(dw_parser *parser, dw_str *expression_out)
+dw__parse_condition(dw_parser *parser, dw_str *expression_out)
 {
-    DW_TRY(dw__parser_expect(parser, DW_KEYWORD_CHECK));
     if (!dw__parser_is_symbol(parser, "(")) {
         return dw__parser_fail(parser, "\"(\" and a condition");
     }
@@ -232,4 +231,11 @@ dw__parse_check(dw_parser *parser, dw_str *expression_out)
     }
     return dw__sql_spark_text(parser->sql, (dw_sql_range){first, parser->pos - 1}, parser->arena,
                               expression_out, parser->err);
+}
+
+dw_status
+dw__parse_check(dw_parser *parser, dw_str *expression_out)
+{
+    DW_TRY(dw__parser_expect(parser, DW_KEYWORD_CHECK));
+    return dw__parse_condition(parser, expression_out);
 }

@@ -13,7 +13,8 @@ DW_WARN_UNUSED dw_status dw__parse_column_rule(dw_parser *parser, dw_field *fiel
 
 /* The expression of a default, up to the attribute, comma or parenthesis that follows it. */
 DW_WARN_UNUSED dw_status dw__parse_default(dw_parser *parser, dw_sql_range *out);
-/* CHECK (condition): the condition as metadata has it. */
+/* (condition), and CHECK (condition): the condition as metadata has it. */
+DW_WARN_UNUSED dw_status dw__parse_condition(dw_parser *parser, dw_str *expression_out);
 DW_WARN_UNUSED dw_status dw__parse_check(dw_parser *parser, dw_str *expression_out);
 
 #endif

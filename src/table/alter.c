@@ -44,6 +44,18 @@ dw__alter_close(dw_alter *alter)
     dw__arena_deinit(&alter->arena);
 }
 
+const dw_pair *
+dw__alter_find(const dw_alter *alter, dw_str key)
+{
+    const dw_pairs *pairs = &alter->metadata.configuration;
+    for (size_t i = 0; i < pairs->count; i++) {
+        if (dw__str_equal_nocase(pairs->items[i].key, key)) {
+            return &pairs->items[i];
+        }
+    }
+    return NULL;
+}
+
 void
 dw__alter_set(dw_alter *alter, dw_str key, dw_str value)
 {

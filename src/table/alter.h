@@ -9,6 +9,7 @@
 #define DW_TABLE_ALTER_H
 
 #include "table/clustering.h"
+#include "table/expectation.h"
 #include "table/table.h"
 
 /* One line of what a change would do: of what, before, after. */
@@ -50,6 +51,17 @@ DW_WARN_UNUSED dw_status dw__table_add_constraint(dw_table *table, dw_connection
 /* DROP CONSTRAINT. DW_NOT_FOUND (CONSTRAINT_NOT_FOUND) unless `if_exists`. */
 DW_WARN_UNUSED dw_status dw__table_drop_constraint(dw_table *table, dw_str name, bool if_exists,
                                                    dw_alter_report *report, dw_error *err);
+/* ADD EXPECTATION: for rows to come. `quarantine` is its table, which is made if it is not there;
+ * NULL: none. DW_ALREADY_EXISTS (EXPECTATION_EXISTS); DW_INVALID_ARGUMENT (EXPRESSION_INVALID,
+ * QUARANTINE_INVALID). */
+DW_WARN_UNUSED dw_status dw__table_add_expectation(dw_table *table, dw_connection *connection,
+                                                   const dw_expectation_spec *spec,
+                                                   dw_table *quarantine, dw_alter_report *report,
+                                                   dw_error *err);
+/* DROP EXPECTATION, also of a property that is none. DW_NOT_FOUND (EXPECTATION_NOT_FOUND) unless
+ * `if_exists`. */
+DW_WARN_UNUSED dw_status dw__table_drop_expectation(dw_table *table, dw_str name, bool if_exists,
+                                                    dw_alter_report *report, dw_error *err);
 /* CLUSTER BY (columns), and CLUSTER BY NONE for no columns. Files stay as they are until OPTIMIZE.
  * DW_INVALID_ARGUMENT (ALTER_TABLE_CLUSTER_BY_ON_PARTITIONED_TABLE_NOT_ALLOWED, and what
  * dw__cluster_columns_find and _check return). */

@@ -7,25 +7,12 @@
 
 #define PARAMETERS_BYTES_MAX ((size_t) 16 << 20)
 
-/* The constraint's pair, whatever the case it is written in; NULL when there is none. */
-static const dw_pair *
-find_constraint(const dw_alter *alter, dw_str key)
-{
-    const dw_pairs *pairs = &alter->metadata.configuration;
-    for (size_t i = 0; i < pairs->count; i++) {
-        if (dw__str_equal_nocase(pairs->items[i].key, key)) {
-            return &pairs->items[i];
-        }
-    }
-    return NULL;
-}
-
 static dw_status
 add(dw_alter *alter, dw_connection *connection, dw_str name, dw_str expression, dw_error *err)
 {
     dw_str key;
     DW_TRY(dw__constraint_key(name, &alter->arena, &key, err));
-    const dw_pair *old = find_constraint(alter, key);
+    const dw_pair *old = dw__alter_find(alter, key);
     if (old != NULL) {
         return dw__error_set(err, DW_ALREADY_EXISTS, "CONSTRAINT_EXISTS",
                              "the table has a constraint '%.*s' already: %.*s; drop it first",
@@ -65,7 +52,7 @@ drop(dw_alter *alter, dw_str name, bool if_exists, dw_strbuf *parameters, dw_err
 {
     dw_str key;
     DW_TRY(dw__constraint_key(name, &alter->arena, &key, err));
-    const dw_pair *old = find_constraint(alter, key);
+    const dw_pair *old = dw__alter_find(alter, key);
     if (old == NULL && !if_exists) {
         return dw__error_set(err, DW_NOT_FOUND, "CONSTRAINT_NOT_FOUND",
                              "the table has no constraint '%.*s'; IF EXISTS lets that pass",

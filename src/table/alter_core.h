@@ -31,6 +31,8 @@ typedef struct dw_alter {
 DW_WARN_UNUSED dw_status dw__alter_open(dw_alter *alter, dw_table *table, size_t more,
                                         dw_error *err);
 void dw__alter_close(dw_alter *alter);
+/* The pair of the configuration, whatever the case it is written in; NULL when there is none. */
+const dw_pair *dw__alter_find(const dw_alter *alter, dw_str key);
 /* Replaces or adds a pair of the configuration. */
 void dw__alter_set(dw_alter *alter, dw_str key, dw_str value);
 /* False when there was none. */

@@ -205,7 +205,9 @@ put_expression_uses(planning *p, dw_str column, dw_name_path path)
                                     p->err));
         if (names) {
             DW_TRY(put_use(p, column,
-                           items[i].is_generation ? "the generated column " : "the constraint ",
+                           items[i].is_generation    ? "the generated column "
+                           : items[i].is_expectation ? "the expectation "
+                                                     : "the constraint ",
                            items[i].owner));
         }
     }

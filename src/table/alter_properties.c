@@ -6,6 +6,7 @@
 #include "table/alter_core.h"
 #include "table/alter_mapping.h"
 #include "table/change.h"
+#include "table/expectation.h"
 #include "txn/row_backfill.h"
 
 #define PARAMETERS_BYTES_MAX ((size_t) 16 << 20)
@@ -44,6 +45,9 @@ check_settable(const dw_pair *pair, dw_error *err)
     }
     if (dw__str_starts_with(pair->key, DW_STR("delta.constraints."))) {
         return refuse(pair->key, "use ALTER TABLE ... ADD CONSTRAINT", err);
+    }
+    if (dw__is_expectation_key(pair->key)) {
+        return refuse(pair->key, "use ALTER TABLE ... ADD EXPECTATION", err);
     }
     return dw__property_check(pair->key, pair->value, err);
 }

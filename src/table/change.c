@@ -140,6 +140,16 @@ dw__change_put_metric(dw_strbuf *json, const char *key, int64_t value)
     dw__change_put_parameter(json, key, dw__str_make(digits, (size_t) len));
 }
 
+void
+dw__change_end_metrics(const dw_change *change, dw_strbuf *json)
+{
+    dw_str more = dw__str_is_null(change->judged_metrics) ? DW_STR("") : change->judged_metrics;
+    bool is_first = json->len == 0;
+    dw__strbuf_append(json, is_first ? DW_STR("{") : DW_STR(""));
+    dw__strbuf_append(json, is_first && more.len > 0 ? dw__str_slice(more, 1, more.len) : more);
+    dw__strbuf_append_char(json, '}');
+}
+
 static void
 print_metrics(const dw_change *change, dw_strbuf *json)
 {
@@ -152,7 +162,7 @@ print_metrics(const dw_change *change, dw_strbuf *json)
         dw__change_put_metric(json, "numRemovedFiles", change->removed_file_count);
         dw__change_put_metric(json, "numRemovedBytes", change->removed_bytes);
     }
-    dw__strbuf_append(json, json->len == 0 ? DW_STR("{}") : DW_STR("}"));
+    dw__change_end_metrics(change, json);
 }
 
 /* A checkpoint only makes reading faster: that it failed is worth a warning, not an error, for the

@@ -38,6 +38,7 @@ typedef struct dw_change {
     const char *operation;
     dw_str parameters_json; /* null string: none */
     dw_str metrics_json;    /* null string: those of what was put */
+    dw_str judged_metrics;  /* more members of metrics, each behind a comma: see judgement.h */
     dw_str user_metadata;
     dw_str statements_json; /* of the lineage, where limits.lineage has none of them itself */
     dw_str lineage_json;    /* to be committed */
@@ -77,6 +78,8 @@ DW_WARN_UNUSED dw_status dw__change_commit(dw_change *change, dw_txn_result *out
 void dw__change_put_parameter(dw_strbuf *json, const char *key, dw_str value);
 /* The same for a number, as operationMetrics have them: "key":"7". */
 void dw__change_put_metric(dw_strbuf *json, const char *key, int64_t value);
+/* Ends the metrics: with what the expectations of the table counted, if it has any. */
+void dw__change_end_metrics(const dw_change *change, dw_strbuf *json);
 /* Appends a JSON list of strings, as text: ["a","b"]. */
 void dw__change_print_list(dw_strbuf *out, const dw_str *items, size_t count);
 

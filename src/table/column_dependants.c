@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "expression/expression.h"
 #include "table/constraint.h"
+#include "table/expectation.h"
 
 #define TEXT_BYTES_MAX ((size_t) 1 << 20)
 #define STATS_COLUMNS_KEY DW_STR("delta.dataSkippingStatsColumns")
@@ -36,6 +37,16 @@ add(gathering *g, bool is_generation, const char *what, dw_str name, dw_str text
     *slot = (dw_table_expression){.is_generation = is_generation, .text = text};
     slot->owner = dw__arena_printf(g->arena, "%s%.*s", what, DW_STR_ARG(name));
     return dw__str_is_null(slot->owner) ? dw__error_oom(g->err) : DW_OK;
+}
+
+static dw_status
+gather_expectation(gathering *g, const dw_pair *property)
+{
+    dw_expectation_spec spec;
+    DW_TRY(dw__expectation_parse(property, g->arena, &spec, g->err));
+    DW_TRY(add(g, false, "", spec.name, spec.text));
+    g->items[g->count - 1].is_expectation = true;
+    return DW_OK;
 }
 
 static dw_status
@@ -76,6 +87,8 @@ dw__table_expressions(const dw_metadata *metadata, const dw_type *schema, dw_are
             dw_str key = pairs->items[i].key;
             DW_TRY(add(&g, false, "", dw__str_slice(key, DW_CONSTRAINT_PREFIX.len, key.len),
                        pairs->items[i].value));
+        } else if (dw__is_expectation_key(pairs->items[i].key)) {
+            DW_TRY(gather_expectation(&g, &pairs->items[i]));
         }
     }
     DW_TRY(gather_fields(&g, schema));
@@ -97,6 +110,13 @@ refuse_dependant(dw_name_path path, const dw_table_expression *expression, dw_ar
     DW_AUTO(dw_strbuf) name = dw__strbuf_make(arena->allocator, TEXT_BYTES_MAX);
     dw__column_parts_print(&name, path.parts, path.count);
     DW_TRY(dw__strbuf_ok(&name, "a column's name", err));
+    if (expression->is_expectation) {
+        return dw__error_set(err, DW_INVALID_ARGUMENT, "EXPECTATION_DEPENDENT_COLUMN_CHANGE",
+                             "column %s cannot be changed: the expectation %.*s (%.*s) names it; "
+                             "drop the expectation first, and add it again",
+                             dw__strbuf_cstr(&name), DW_STR_ARG(expression->owner),
+                             DW_STR_ARG(expression->text));
+    }
     return expression->is_generation
                ? dw__error_set(err, DW_INVALID_ARGUMENT,
                                "GENERATED_COLUMNS_DEPENDENT_COLUMN_CHANGE",

@@ -9,8 +9,9 @@
 #include "table/alter_core.h"
 
 /* Refuses a change that an expression may notice: DW_INVALID_ARGUMENT
- * (CONSTRAINT_DEPENDENT_COLUMN_CHANGE, GENERATED_COLUMNS_DEPENDENT_COLUMN_CHANGE). `path` is as the
- * schema spells it, and so are those below. */
+ * (CONSTRAINT_DEPENDENT_COLUMN_CHANGE, GENERATED_COLUMNS_DEPENDENT_COLUMN_CHANGE,
+ * EXPECTATION_DEPENDENT_COLUMN_CHANGE). `path` is as the schema spells it, and so are those below.
+ */
 DW_WARN_UNUSED dw_status dw__dependants_check_expressions(dw_alter *alter, dw_name_path path,
                                                           dw_error *err);
 /* Refuses to drop: UNSUPPORTED_DROP_PARTITION_COLUMN, UNSUPPORTED_DROP_CLUSTERING_COLUMN. */
@@ -27,7 +28,8 @@ DW_WARN_UNUSED dw_status dw__dependants_rename_partition(dw_alter *alter, dw_str
 
 /* An expression of the table: what has it ("CHECK constraint positive"), and its text. */
 typedef struct dw_table_expression {
-    bool is_generation; /* of a generated column; false: a constraint or an invariant */
+    bool is_generation;  /* of a generated column */
+    bool is_expectation; /* neither: a constraint or an invariant */
     dw_str owner;
     dw_str text;
 } dw_table_expression;

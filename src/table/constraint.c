@@ -15,19 +15,24 @@
 #define SHOWN_COLUMNS_MAX 12
 
 dw_status
-dw__constraint_key(dw_str name, dw_arena *arena, dw_str *out, dw_error *err)
+dw__property_key_small(dw_str prefix, dw_str name, dw_arena *arena, dw_str *out, dw_error *err)
 {
-    dw_str key =
-        dw__arena_printf(arena, "%.*s%.*s", DW_STR_ARG(DW_CONSTRAINT_PREFIX), DW_STR_ARG(name));
+    dw_str key = dw__arena_printf(arena, "%.*s%.*s", DW_STR_ARG(prefix), DW_STR_ARG(name));
     if (dw__str_is_null(key)) {
         return dw__error_oom(err);
     }
     char *bytes = (char *) (uintptr_t) key.ptr;
-    for (size_t i = DW_CONSTRAINT_PREFIX.len; i < key.len; i++) {
+    for (size_t i = prefix.len; i < key.len; i++) {
         bytes[i] = (char) (bytes[i] >= 'A' && bytes[i] <= 'Z' ? bytes[i] + ('a' - 'A') : bytes[i]);
     }
     *out = key;
     return DW_OK;
+}
+
+dw_status
+dw__constraint_key(dw_str name, dw_arena *arena, dw_str *out, dw_error *err)
+{
+    return dw__property_key_small(DW_CONSTRAINT_PREFIX, name, arena, out, err);
 }
 
 /* ---- Reading --------------------------------------------------------------------------------- */
@@ -48,10 +53,9 @@ shorten(dw_str text, const char **dots_out)
     return dw__str_slice(text, 0, len);
 }
 
-/* Translates the condition and fills the check; `what` and `name` make its label. */
-static dw_status
-make_check(const char *what, dw_str name, dw_str text, const dw_type *schema, dw_arena *arena,
-           dw_row_check *out, dw_error *err)
+dw_status
+dw__row_check_of(const char *what, dw_str name, dw_str text, const dw_type *schema, dw_arena *arena,
+                 dw_row_check *out, dw_error *err)
 {
     const char *dots;
     dw_str shown = shorten(text, &dots);
@@ -78,7 +82,7 @@ dw_status
 dw__row_check_make(dw_str name, dw_str text, const dw_type *schema, dw_arena *arena,
                    dw_row_check *out, dw_error *err)
 {
-    return make_check("CHECK constraint", name, text, schema, arena, out, err);
+    return dw__row_check_of("CHECK constraint", name, text, schema, arena, out, err);
 }
 
 /* {"expression":{"expression":"x > 3"}} */
@@ -128,8 +132,8 @@ read_invariants(const reading *r, const dw_type *type)
         if ((field->traits & DW_FIELD_INVARIANT) != 0) {
             dw_str text;
             DW_TRY(dw__invariant_text(field, r->arena, &text, r->err));
-            DW_TRY(make_check("the invariant of column", field->name, text, r->schema, r->arena,
-                              &r->out->items[r->out->count], r->err));
+            DW_TRY(dw__row_check_of("the invariant of column", field->name, text, r->schema,
+                                    r->arena, &r->out->items[r->out->count], r->err));
             r->out->count++;
         }
         DW_TRY(read_invariants(r, field->type));
@@ -171,23 +175,19 @@ dw__row_checks_read(const dw_metadata *metadata, const dw_type *schema, dw_arena
 
 /* ---- Printing -------------------------------------------------------------------------------- */
 
-/* Appends an SQL expression of the message: the label and the values of the columns it is about. */
-static void
-print_message(dw_strbuf *out, const dw_row_check *check, const dw_type *schema)
+void
+dw__row_values_print(dw_strbuf *out, const dw_expression *expression, const dw_type *schema)
 {
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(out->allocator, MESSAGE_BYTES_MAX);
     const char *before = "a row with";
     size_t shown = 0;
-    dw__strbuf_printf(&text, DW_EXPRESSION_MARK "%s:%.*s is violated by ", check->code,
-                      DW_STR_ARG(check->label));
-    dw__sql_put_literal(out, dw__strbuf_str(&text));
-    for (size_t i = 0; i < check->expression.use_count && shown < SHOWN_COLUMNS_MAX; i++) {
-        if (!check->expression.uses[i]) {
+    for (size_t i = 0; i < expression->use_count && shown < SHOWN_COLUMNS_MAX; i++) {
+        if (!expression->uses[i]) {
             continue;
         }
         dw__strbuf_clear(&text);
         dw__strbuf_printf(&text, "%s %.*s = ", before, DW_STR_ARG(schema->fields[i].name));
-        dw__strbuf_append_literal(out, " || ");
+        dw__strbuf_append(out, shown == 0 ? DW_STR("") : DW_STR(" || "));
         dw__sql_put_literal(out, dw__strbuf_str(&text));
         dw__strbuf_append_literal(out, " || coalesce(left(CAST(");
         dw__sql_put_identifier(out, schema->fields[i].name);
@@ -195,7 +195,20 @@ print_message(dw_strbuf *out, const dw_row_check *check, const dw_type *schema)
         before = ",";
         shown++;
     }
-    dw__strbuf_append(out, shown == 0 ? DW_STR(" || 'every row'") : DW_STR(""));
+    dw__strbuf_append(out, shown == 0 ? DW_STR("'every row'") : DW_STR(""));
+    out->failed = out->failed || text.failed;
+}
+
+/* Appends an SQL expression of the message: the label and the values of the columns it is about. */
+static void
+print_message(dw_strbuf *out, const dw_row_check *check, const dw_type *schema)
+{
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(out->allocator, MESSAGE_BYTES_MAX);
+    dw__strbuf_printf(&text, DW_EXPRESSION_MARK "%s:%.*s is violated by ", check->code,
+                      DW_STR_ARG(check->label));
+    dw__sql_put_literal(out, dw__strbuf_str(&text));
+    dw__strbuf_append_literal(out, " || ");
+    dw__row_values_print(out, &check->expression, schema);
     out->failed = out->failed || text.failed;
 }
 

@@ -26,6 +26,9 @@ typedef struct dw_row_checks {
     size_t count;
 } dw_row_checks;
 
+/* A property's key whose name behind the prefix is in small letters. */
+DW_WARN_UNUSED dw_status dw__property_key_small(dw_str prefix, dw_str name, dw_arena *arena,
+                                                dw_str *out, dw_error *err);
 /* The property that holds the constraint of that name: names are kept in small letters, as in the
  * reference. */
 DW_WARN_UNUSED dw_status dw__constraint_key(dw_str name, dw_arena *arena, dw_str *out,
@@ -42,6 +45,12 @@ DW_WARN_UNUSED dw_status dw__invariant_text(const dw_field *field, dw_arena *are
 /* The same of one new check constraint: what ADD CONSTRAINT calls before anything else. */
 DW_WARN_UNUSED dw_status dw__row_check_make(dw_str name, dw_str text, const dw_type *schema,
                                             dw_arena *arena, dw_row_check *out, dw_error *err);
+/* The same of anything that is a condition on rows; `what` and `name` make its label. */
+DW_WARN_UNUSED dw_status dw__row_check_of(const char *what, dw_str name, dw_str text,
+                                          const dw_type *schema, dw_arena *arena, dw_row_check *out,
+                                          dw_error *err);
+/* Appends an expression of text: "a row with id = -3, name = x", the columns that are named. */
+void dw__row_values_print(dw_strbuf *out, const dw_expression *expression, const dw_type *schema);
 /* Appends "(condition is not true) THEN error(...)", the branch of a CASE; columns of the schema
  * stand there by their names. The error is one of dw__function_error. */
 void dw__row_check_print_branch(dw_strbuf *out, const dw_row_check *check, const dw_type *schema);

@@ -31,6 +31,7 @@ typedef struct create_state {
     dw_metadata metadata;
     dw_properties properties;
     dw_row_rules rules;
+    dw_judgement judgement;
     dw_cluster_columns cluster_by;
     dw_str clustering; /* the configuration of their domain; null string: none */
 } create_state;
@@ -357,7 +358,8 @@ write_rows(create_state *state, dw_data_files *out, dw_error *err)
                              .partition_column_count = state->metadata.partition_column_count,
                              .protocol = &state->protocol,
                              .properties = &state->properties,
-                             .clustering = state->clustering};
+                             .clustering = state->clustering,
+                             .query_runs_once = state->judgement.expectations.count > 0};
     return dw__data_files_write(state->table, state->connection, &target, dw__strbuf_str(&query),
                                 state->arena, out, err);
 }
@@ -476,7 +478,25 @@ build_change(create_state *state, const dw_data_files *files, dw_change *change,
     }
     DW_TRY(put_replaced(state, change, err));
     dw__change_put_adds(change, files);
-    return DW_OK;
+    DW_TRY(dw__judgement_settle(&state->judgement, change, err));
+    return dw__judgement_quarantine(&state->judgement, state->spec->txns, state->spec->txn_count,
+                                    err);
+}
+
+static dw_status
+open_judgement(create_state *state, dw_error *err)
+{
+    const dw_judgement_spec spec = {.table = state->table,
+                                    .connection = state->connection,
+                                    .snapshot = state->existing,
+                                    .table_id = state->metadata.id,
+                                    .schema = state->schema,
+                                    .expectations = state->rules.expectations};
+    if (dw__str_is_null(state->spec->query)) {
+        return DW_OK; /* no rows, and no connection maybe */
+    }
+    state->rules.judgement = &state->judgement;
+    return dw__judgement_open(&state->judgement, &spec, state->arena, err);
 }
 
 static dw_status
@@ -491,6 +511,7 @@ create_and_commit(create_state *state, dw_write_result *out, dw_error *err)
     DW_TRY(check_rules(state, err));
     DW_TRY(dw__storage_prepare(dw__table_storage(state->table), DW_STR(""), err));
     dw_data_files files;
+    DW_TRY(open_judgement(state, err));
     DW_TRY(write_rows(state, &files, err));
     dw_change change;
     dw_status status = build_change(state, &files, &change, err);
@@ -505,7 +526,8 @@ create_and_commit(create_state *state, dw_write_result *out, dw_error *err)
                              .files_added = (int64_t) files.count,
                              .bytes_added = files.size_bytes,
                              .files_removed = change.removed_file_count,
-                             .rows_removed = change.removed_row_count};
+                             .rows_removed = change.removed_row_count,
+                             .judged = state->judgement.result};
     return DW_OK;
 }
 
@@ -562,6 +584,7 @@ dw__table_create(dw_table *table, dw_connection *connection, const dw_create_spe
         return status;
     }
     status = create_and_commit(&state, out, err);
+    dw__judgement_close(&state.judgement);
     if (status == DW_ALREADY_EXISTS && spec->mode == DW_CREATE_IF_MISSING) {
         dw__error_clear(err); /* another writer was first: the table is there, as was asked for */
         return DW_OK;

@@ -355,5 +355,8 @@ dw__table_load(dw_table *table, dw_connection *connection, const dw_load_spec *s
         *out = (dw_load_result){.write.version = -1};
         status = load_once(&state, out, &lost, err);
     }
+    if (status == DW_OK && spec->operation == NULL && out->write.judged.text[0] != '\0') {
+        dw__env_warn(dw__table_env(table), "%s", out->write.judged.text); /* no statement tells */
+    }
     return blame_source(status, err);
 }

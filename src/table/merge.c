@@ -349,7 +349,7 @@ put_metrics(merge_state *state, dw_error *err)
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
         dw__change_put_metric(&json, metrics[i].name, metrics[i].value);
     }
-    dw__strbuf_append_char(&json, '}');
+    dw__change_end_metrics(&rc->change, &json);
     DW_TRY(dw__strbuf_ok(&json, "the operation's metrics", err));
     return dw__arena_dup(&state->rc.arena, dw__strbuf_str(&json), &state->rc.change.metrics_json)
                ? DW_OK
@@ -391,6 +391,7 @@ run(merge_state *state, dw_error *err)
     DW_TRY(print_new_rows(state, err));
     DW_TRY(write_new_rows(state, err));
     DW_TRY(dw__row_change_take_out(rc, err));
+    state->inserted -= rc->result.judged.dropped;
     if (needs_change_data(state)) {
         DW_TRY(write_change_data(state, err));
     }

@@ -12,9 +12,10 @@ dw_status
 dw__new_rows_rules(dw_row_change *rc, dw_row_rules *out, dw_error *err)
 {
     const dw_log_snapshot *snapshot = rc->spec->snapshot;
-    return dw__row_rules_read(dw__log_snapshot_protocol(snapshot),
+    DW_TRY(dw__row_rules_read(dw__log_snapshot_protocol(snapshot),
                               dw__log_snapshot_metadata(snapshot), rc->target.schema, &rc->arena,
-                              out, err);
+                              out, err));
+    return dw__row_change_judge(rc, out, err);
 }
 
 dw_status
@@ -54,6 +55,7 @@ dw__new_rows_print(dw_row_change *rc, const dw_new_rows *rows, dw_row_rules *rul
                                      .columns = rows->columns,
                                      .column_count = count,
                                      .rules = rules};
+    rules->are_in_place_of_others = rows->replace_others;
     if (rows->replace_others) {
         keep_identities(rules);
     }

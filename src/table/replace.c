@@ -151,7 +151,7 @@ put_metrics(const dw_write_result *added, dw_row_change *rc, dw_error *err)
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
         dw__change_put_metric(&json, metrics[i].name, metrics[i].value);
     }
-    dw__strbuf_append_char(&json, '}');
+    dw__change_end_metrics(&rc->change, &json);
     DW_TRY(dw__strbuf_ok(&json, "the operation's metrics", err));
     return dw__arena_dup(&rc->arena, dw__strbuf_str(&json), &rc->change.metrics_json)
                ? DW_OK
@@ -164,7 +164,9 @@ run(dw_write *write, const dw_row_change_spec *replaced, dw_row_change *rc, dw_w
 {
     DW_TRY(dw__row_change_init(rc, replaced, err));
     DW_TRY(add_check(write, err));
+    rc->target.query_runs_once = write->judgement.expectations.count > 0;
     DW_TRY(write_rows(write, rc, err));
+    DW_TRY(dw__judgement_settle(&write->judgement, &rc->change, err));
     *out = (dw_write_result){.version = -1,
                              .rows_added = rc->written.row_count,
                              .files_added = (int64_t) rc->written.count,
@@ -173,7 +175,10 @@ run(dw_write *write, const dw_row_change_spec *replaced, dw_row_change *rc, dw_w
     rc->change.reads_whole_table = rc->change.reads_whole_table || write->spec->reads_target;
     DW_TRY(dw__write_describe(write, out->rows_added, &rc->change, err));
     DW_TRY(put_metrics(out, rc, err));
+    DW_TRY(dw__judgement_quarantine(&write->judgement, write->spec->txns, write->spec->txn_count,
+                                    err));
     DW_TRY(dw__row_change_commit(rc, err));
+    out->judged = write->judgement.result;
     out->version = rc->result.version;
     out->rows_removed = rc->result.row_count;
     out->files_removed = rc->result.files_removed;

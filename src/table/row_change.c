@@ -315,6 +315,23 @@ dw__row_change_init(dw_row_change *rc, const dw_row_change_spec *spec, dw_error 
     return spec->scan == NULL ? choose_all(rc, err) : choose_rows(rc, err);
 }
 
+dw_status
+dw__row_change_judge(dw_row_change *rc, dw_row_rules *rules, dw_error *err)
+{
+    const dw_judgement_spec spec = {
+        .table = rc->spec->table,
+        .connection = rc->spec->connection,
+        .snapshot = rc->spec->snapshot,
+        .table_id = dw__log_snapshot_metadata(rc->spec->snapshot)->id,
+        .schema = rc->schema,
+        .expectations = rules->expectations,
+        .is_in_transaction = rc->spec->transaction != NULL,
+    };
+    rules->judgement = &rc->judgement;
+    rc->target.query_runs_once = rules->expectations.count > 0; /* [JUDGEMENT-1] */
+    return dw__judgement_open(&rc->judgement, &spec, &rc->arena, err);
+}
+
 /* ---- Rows that are written twice ------------------------------------------------------------- */
 
 static dw_status
@@ -354,6 +371,7 @@ void
 dw__row_change_deinit(dw_row_change *rc)
 {
     forget_kept(rc);
+    dw__judgement_close(&rc->judgement);
     dw__change_discard(&rc->change);
     for (size_t i = 0; i < rc->file_count; i++) {
         dw__rowset_free(rc->files[i].gone);
@@ -478,6 +496,7 @@ dw__row_change_write_new(dw_row_change *rc, dw_str query, dw_error *err)
     dw_data_target target = dw__data_target_of(rc->spec->snapshot);
     target.schema = rc->schema;
     target.properties = rc->target.properties;
+    target.query_runs_once = rc->target.query_runs_once;
     return write_files(rc, &target, query, &rc->written, err);
 }
 
@@ -558,6 +577,8 @@ dw_status
 dw__row_change_take_out(dw_row_change *rc, dw_error *err)
 {
     bool marks = uses_vectors(rc);
+    DW_TRY(dw__judgement_settle(&rc->judgement, &rc->change, err));
+    rc->result.judged = rc->judgement.result;
     DW_TRY(dw__change_reserve(&rc->change, 2 * rc->file_count, err));
     rc->marks = DW_ARENA_ARRAY(&rc->arena, dw_row_mark, rc->file_count + 1);
     rc->is_emptied = DW_ARENA_ARRAY(&rc->arena, bool, rc->file_count + 1);
@@ -597,7 +618,7 @@ print_metrics(const dw_row_change *rc, dw_strbuf *json)
         dw__change_put_metric(json, updates ? "numUpdatedRows" : "numDeletedRows",
                               rc->result.row_count);
     }
-    dw__strbuf_append_char(json, '}');
+    dw__change_end_metrics(&rc->change, json);
 }
 
 static dw_status
@@ -688,11 +709,12 @@ dw_status
 dw__row_change_commit(dw_row_change *rc, dw_error *err)
 {
     dw_txn_result done;
-    if (rc->change.count == 0 && rc->written.count == 0) {
+    if (rc->change.count == 0 && rc->written.count == 0 && !rc->change.commits_nothing) {
         return DW_OK;
     }
     DW_TRY(put_written(rc, err));
     DW_TRY(describe_change(rc, err));
+    DW_TRY(dw__judgement_quarantine(&rc->judgement, NULL, 0, err));
     rc->change.marks =
         (dw_row_marks){rc->marks, rc->mark_count, read_vector, write_vector, finish_vectors, rc};
     dw_status status = dw__change_commit(&rc->change, &done, err);

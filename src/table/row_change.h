@@ -17,6 +17,7 @@
 
 #include "scan/scan.h"
 #include "table/change.h"
+#include "table/judgement.h"
 #include "table/row_choice.h"
 
 /* What the statement asks for. Borrowed until _deinit. */
@@ -45,6 +46,7 @@ typedef struct dw_row_change_result {
     int64_t version;   /* -1: no row was chosen, and nothing was committed */
     int64_t row_count; /* chosen; -1: files were removed that do not say how many they had */
     int64_t files_removed, files_marked, files_rewritten, files_added, bytes_added;
+    dw_judged judged;
 } dw_row_change_result;
 
 /* A file with chosen rows. */
@@ -70,8 +72,9 @@ typedef struct dw_row_change {
     size_t file_count;
     dw_row_mark *marks; /* of files that get a deletion vector */
     size_t mark_count;
-    dw_str kept;           /* the name of the table of rows that are written twice */
-    dw_data_files written; /* rows that stay, and new ones */
+    dw_str kept;            /* the name of the table of rows that are written twice */
+    dw_judgement judgement; /* of new rows, once their rules were read */
+    dw_data_files written;  /* rows that stay, and new ones */
     dw_data_files change_data;
     bool *is_emptied; /* of the marks; see dw_row_mark */
     int64_t emptied_count, emptied_bytes;
@@ -84,6 +87,11 @@ DW_WARN_UNUSED dw_status dw__row_change_init(dw_row_change *rc, const dw_row_cha
                                              dw_error *err);
 void dw__row_change_deinit(dw_row_change *rc);
 
+/* Rows that are written from now on are judged by the table's expectations, which are in `rules`.
+ * Once a change. */
+typedef struct dw_row_rules dw_row_rules;
+DW_WARN_UNUSED dw_status dw__row_change_judge(dw_row_change *rc, dw_row_rules *rules,
+                                              dw_error *err);
 /* The chosen rows, as the source of a scan; in the arena of the change. */
 DW_WARN_UNUSED dw_status dw__row_change_rows(dw_row_change *rc, dw_scan_rows *out, dw_error *err);
 
@@ -109,7 +117,8 @@ bool dw__row_change_has_feed(const dw_row_change *rc);
 bool dw__row_change_rewrites(const dw_row_change *rc);
 /* Writes the rows of `query` as change data: the columns of the table and _change_type. */
 DW_WARN_UNUSED dw_status dw__row_change_write_data(dw_row_change *rc, dw_str query, dw_error *err);
-/* Takes the chosen rows out of their files: by deletion vectors, or by writing the others again. */
+/* Settles what the expectations say of new rows, which are written by then, and takes the chosen
+ * rows out of their files: by deletion vectors, or by writing the others again. */
 DW_WARN_UNUSED dw_status dw__row_change_take_out(dw_row_change *rc, dw_error *err);
 /* Counts the files of which others left so few rows that they go, among those that are removed. */
 void dw__row_change_note_emptied(dw_row_change *rc);

@@ -143,6 +143,7 @@ dw__row_rules_read(const dw_protocol *protocol, const dw_metadata *metadata, con
         return dw__error_oom(err);
     }
     DW_TRY(dw__row_checks_read(metadata, schema, arena, &out->checks, err));
+    DW_TRY(dw__expectations_read(metadata, schema, arena, &out->expectations, err));
     for (size_t i = 0; i < schema->field_count; i++) {
         DW_TRY(read_column(out, protocol, i, arena, err));
         out->has_generated = out->has_generated || out->columns[i].generation != NULL;
@@ -359,6 +360,11 @@ dw__row_rules_print(const dw_row_rules *rules, dw_str query, dw_arena *arena, dw
     if (computes) {
         DW_TRY(print_generated(&now, query, arena, &filled, err));
         query = dw__strbuf_str(&filled);
+    }
+    DW_AUTO(dw_strbuf) kept = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
+    if (now.judgement != NULL && now.judgement->expectations.count > 0) {
+        DW_TRY(dw__judgement_print(now.judgement, query, now.are_in_place_of_others, &kept, err));
+        query = dw__strbuf_str(&kept);
     }
     if (now.checks.count > 0) {
         return print_checks(&now, query, out, err);

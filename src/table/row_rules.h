@@ -1,7 +1,7 @@
 /*
  * How a table fills and judges the rows that are added to it: defaults, identity values, generated
- * columns, and the checks of constraint.h. PROTOCOL.md "Default Columns", "Identity Columns",
- * "Generated Columns".
+ * columns, the checks of constraint.h, and the expectations of judgement.h. PROTOCOL.md "Default
+ * Columns", "Identity Columns", "Generated Columns".
  *
  *  [RULE-1] Rules act inside the query that writes: each row is looked at once.
  *  [RULE-2] A column is filled only where the statement leaves it out; a generated column that is
@@ -14,6 +14,9 @@
 #define DW_TABLE_ROW_RULES_H
 
 #include "table/constraint.h"
+#include "table/judgement.h"
+
+typedef struct dw_row_rules dw_row_rules;
 
 typedef struct dw_identity {
     int64_t start, step;
@@ -29,12 +32,15 @@ typedef struct dw_column_rule {
     bool is_left_out; /* by the statement: the rule fills it. Set by the projection */
 } dw_column_rule;
 
-typedef struct dw_row_rules {
+struct dw_row_rules {
     const dw_type *schema;
     dw_column_rule *columns; /* one a column of the schema */
     dw_row_checks checks;
+    dw_expectations expectations;
+    dw_judgement *judgement;     /* by which rows are judged; NULL: by none */
+    bool are_in_place_of_others; /* the rows: for the judgement */
     bool has_generated, has_identity;
-} dw_row_rules;
+};
 
 /* The rules of a table, in `arena`. Errors name column or constraint: EXPRESSION_UNSUPPORTED,
  * EXPRESSION_INVALID, METADATA_INVALID. */

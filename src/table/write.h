@@ -60,6 +60,7 @@ typedef struct dw_write_spec {
     dw_status (*print_part)(void *ctx, size_t idx, dw_strbuf *out, dw_str *name_out, dw_error *err);
     size_t part_count;
     void *part_ctx;
+    bool is_quarantine;             /* the rows are those that another table drops */
     bool query_runs_once;           /* its rows come from a stream: they cannot be had again */
     dw_log_snapshot *read_snapshot; /* the state that it read; NULL: the newest */
     dw_transaction *transaction; /* NULL, or what the write is part of; then read_snapshot is its */
@@ -75,6 +76,7 @@ typedef struct dw_write_result {
     int64_t rows_removed;                  /* -1: some files do not say how many they had */
     int64_t files_marked, files_rewritten; /* of replaced rows, see dw_row_change_result */
     bool was_duplicate;
+    dw_judged judged;
 } dw_write_result;
 
 DW_WARN_UNUSED dw_status dw__table_write(dw_table *table, dw_connection *connection,

@@ -24,6 +24,7 @@ typedef struct dw_write {
     const dw_query_column *source; /* the query's columns; NULL: not asked for yet */
     size_t source_count;
     dw_row_rules rules;
+    dw_judgement judgement;
     dw_arena *arena;
 } dw_write;
 

@@ -357,6 +357,13 @@ static const change_case changes[] = {
      .change = -5 * 1000 + 4 * 3 + (12 + 13 + 14 + 15) * 1000 + 4 * 3 + 2 * 1000000},
     {.sql = "INSERT INTO t%d REPLACE WHERE id > 9 VALUES (20, 1)",
      .change = -21 * 1000 + 20 * 1000 + 1 - 1000000},
+    {.sql = "INSERT INTO t%d VALUES (20, 1), (200, 1)",
+     .prepare = "ALTER TABLE t%d ADD EXPECTATION small (id < 100) ON VIOLATION DROP",
+     .change = 20 * 1000 + 1 + 1000000},
+    {.sql = "INSERT INTO t%d VALUES (20, 1), (200, 1)",
+     .prepare = "ALTER TABLE t%d ADD EXPECTATION small (id < 100) ON VIOLATION DROP QUARANTINE "
+                "INTO q%d; ALTER TABLE t%d ADD EXPECTATION odd (v = 1)",
+     .change = 20 * 1000 + 1 + 1000000},
     {.sql = NULL},
 };
 
@@ -374,6 +381,7 @@ static const change_case upkeep[] = {
     {.sql = "ALTER TABLE t%d ADD COLUMNS (x STRUCT<a: INT> COMMENT 'x' FIRST, y INT AFTER id)"},
     {.sql = "ALTER TABLE t%d DROP COLUMN x", .prepare = "ALTER TABLE t%d ADD COLUMN x INT"},
     {.sql = "ALTER TABLE t%d ALTER COLUMN id SET NOT NULL, v COMMENT 'value', v FIRST"},
+    {.sql = "ALTER TABLE t%d ADD EXPECTATION small (id < 100) ON VIOLATION FAIL"},
     {.sql = "CREATE OR REPLACE TABLE c%d SHALLOW CLONE t%d", .clones = true},
     {.sql = "CREATE OR REPLACE TABLE c%d DEEP CLONE t%d", .clones = true},
     {.sql = "CONVERT TO DELTA parquet.`%s/c%d`",

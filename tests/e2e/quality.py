@@ -1,0 +1,307 @@
+"""Expectations: rows are counted, dropped, put into quarantine or refused while they are written."""
+import json
+import os
+import sys
+
+from harness import expect, expect_equal, expect_failure, main, test
+
+
+def make(w, *expectations, columns="id BIGINT, name STRING", more=""):
+    w.sql(f"CREATE TABLE t ({columns}) {more}")
+    for expectation in expectations:
+        w.sql(f"ALTER TABLE t ADD EXPECTATION {expectation}")
+
+
+def metrics(w, table="t"):
+    """What the newest version says of itself."""
+    return newest(w, table)["operationMetrics"]
+
+
+def newest(w, table="t"):
+    version = w.rows(f"DESCRIBE HISTORY {table} LIMIT 1")[0][0]
+    return next(a["commitInfo"] for a in w.actions(table, version) if "commitInfo" in a)
+
+
+def said(w, *names):
+    found = metrics(w)
+    return [found.get(n if n.startswith("num") else "expectationViolations." + n) for n in names]
+
+
+def ids(w, table="t"):
+    return [r[0] for r in w.rows(f"SELECT id FROM {table} ORDER BY id")]
+
+
+# ---- What becomes of rows ---------------------------------------------------------------------------
+
+
+@test
+def test_expectations__warn_count_rows_that_stay(w):
+    make(w, "positive (id > 0) ON VIOLATION WARN", "named (name <> '')")
+    out = w.sql("INSERT INTO t VALUES (1, 'a'), (-2, ''), (3, NULL)")
+    expect("expectation positive is violated by 1 row" in out, f"the count in {out!r}")
+    expect("expectation named is violated by 2 rows" in out, f"NULL counts as a violation: {out!r}")
+    expect_equal(said(w, "positive", "named", "numDroppedRows"), ["1", "2", "0"])
+    expect_equal(ids(w), [-2, 1, 3])
+    w.sql("INSERT INTO t VALUES (4, 'd')")
+    expect_equal(said(w, "positive", "named"), ["0", "0"])
+
+
+@test
+def test_expectations__drop_leaves_rows_out(w):
+    make(w, "positive (id > 0) ON VIOLATION DROP", "named (name IS NOT NULL) ON VIOLATION DROP ROW",
+         "small (id < 100)")
+    out = w.sql("INSERT INTO t VALUES (1, 'a'), (-2, NULL), (NULL, 'n'), (300, 'b')")
+    expect("(dropped)" in out, f"what happened in {out!r}")
+    expect_equal(ids(w), [1, 300])
+    expect_equal(said(w, "positive", "named", "small", "numDroppedRows", "numOutputRows"),
+                 ["2", "1", "2", "2", "2"])
+    w.sql("INSERT INTO t VALUES (-1, 'x')")
+    expect_equal(said(w, "positive", "numDroppedRows"), ["1", "1"])
+    expect_equal(ids(w), [1, 300])
+
+
+@test
+def test_expectations__fail_refuses_with_an_example_and_the_count(w):
+    make(w, "positive (id > 0) ON VIOLATION FAIL")
+    before = w.files("t")
+    expect_failure(w.run("sql", "-c", "INSERT INTO t SELECT r - 3, 'x' FROM range(10) q(r)"), 1,
+                   "[EXPECTATION_VIOLATION]", 'expectation "positive" (id > 0)', "by 4 of 10 rows",
+                   "a row with id = ")
+    expect_equal(w.files("t"), before)
+    w.sql("INSERT INTO t VALUES (1, 'a')")
+    expect_equal(said(w, "positive"), ["0"])
+
+
+@test
+def test_expectations__are_judged_before_constraints(w):
+    make(w, "positive (id > 0) ON VIOLATION DROP")
+    w.sql("ALTER TABLE t ADD CONSTRAINT large CHECK (id > 10)")
+    w.sql("INSERT INTO t VALUES (-1, 'a'), (11, 'b')")
+    expect_equal(ids(w), [11])
+    expect_failure(w.run("sql", "-c", "INSERT INTO t VALUES (5, 'c')"), 1, "CHECK_CONSTRAINT_VIOLATION")
+
+
+@test
+def test_expectations__count_each_row_of_a_join_once(w):
+    make(w, "positive (id > 0)", "near (id < 3)")
+    w.sql("CREATE TABLE s (k BIGINT, m BIGINT)")
+    w.sql("INSERT INTO s SELECT r % 4, r FROM range(40) q(r)")
+    w.sql("INSERT INTO t SELECT a.k, 'x' FROM s a JOIN s b ON a.k = b.k WHERE b.m < 4 ORDER BY a.m LIMIT 30")
+    expect_equal(w.value("SELECT count(*) FROM t WHERE NOT id > 0"), int(said(w, "positive")[0]))
+    expect_equal(w.value("SELECT count(*) FROM t WHERE NOT id < 3"), int(said(w, "near")[0]))
+
+
+@test
+def test_expectations__with_variants_and_partitions_count_once(w):
+    make(w, "positive (id > 0) ON VIOLATION DROP", columns="id BIGINT, p INT, v VARIANT",
+         more="PARTITIONED BY (p) TBLPROPERTIES ('delta.enableVariantShredding' = 'true')")
+    w.sql("INSERT INTO t SELECT r - 50, r % 3, {'a': r}::VARIANT FROM range(1000) q(r)")
+    expect_equal(said(w, "positive", "numDroppedRows", "numOutputRows"), ["51", "51", "949"])
+
+
+# ---- Every way to write -----------------------------------------------------------------------------
+
+
+@test
+def test_expectations__hold_for_loads_overwrites_and_replacements(w):
+    make(w, "positive (id > 0) ON VIOLATION DROP")
+    w.sql("COPY (SELECT r - 1 AS id, 'f' AS name FROM range(4) q(r)) TO 'f.parquet'")
+    ran = w.run("load", "t", w.path("f.parquet"))
+    expect("violated by 2 rows" in ran.err and ran.status == 0, f"a warning: {ran!r}")
+    expect_equal(ids(w), [1, 2])
+    out = w.sql(f"COPY INTO t FROM '{w.path('f.parquet')}' FILEFORMAT = PARQUET COPY_OPTIONS ('force' = 'true')")
+    expect("violated by 2 rows" in out, out)
+    w.sql("INSERT OVERWRITE t VALUES (-5, 'o'), (5, 'o')")
+    expect_equal(ids(w), [5])
+    w.sql("INSERT INTO t REPLACE WHERE name = 'o' VALUES (-6, 'o'), (6, 'o')")
+    expect_equal(ids(w), [6])
+    expect_equal(said(w, "positive", "numDroppedRows"), ["1", "1"])
+
+
+@test
+def test_expectations__hold_for_update_and_merge_and_never_drop_what_is_there(w):
+    make(w, "positive (id > 0) ON VIOLATION DROP", "named (name IS NOT NULL)",
+         more="TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')")
+    w.sql("INSERT INTO t VALUES (1, 'a'), (2, 'b')")
+    expect_failure(w.run("sql", "-c", "UPDATE t SET id = -id WHERE id = 2"), 1, "[EXPECTATION_VIOLATION]",
+                   "1 of 1 rows", "a row with id = -2", "rows that are in the table are not dropped")
+    out = w.sql("UPDATE t SET name = NULL WHERE id = 2")
+    expect("expectation named is violated by 1 row" in out, out)
+    expect_equal(said(w, "positive", "named"), ["0", "1"])
+    w.sql("CREATE TABLE s (id BIGINT, name STRING)")
+    w.sql("INSERT INTO s VALUES (1, 'aa'), (-7, 'x'), (7, 'y'), (8, NULL)")
+    ran = w.run("sql", "-c", "MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN UPDATE SET * "
+                "WHEN NOT MATCHED THEN INSERT *", "--format", "ndjson")
+    expect_equal(list(json.loads(ran.out).values()), [3, 1, 0, 2])
+    expect_equal(said(w, "positive", "named", "numDroppedRows", "numTargetRowsInserted"), ["1", "1", "1", "2"])
+    expect_equal(w.rows("SELECT * FROM t ORDER BY id"), [[1, "aa"], [2, None], [7, "y"], [8, None]])
+    changes = w.rows("SELECT id, _change_type FROM table_changes('t', 5) WHERE _change_type = 'insert' ORDER BY id")
+    expect_equal(changes, [[7, "insert"], [8, "insert"]])
+
+
+@test
+def test_expectations__identity_values_of_dropped_rows_are_not_given_again(w):
+    make(w, "positive (v > 0) ON VIOLATION DROP", columns="id BIGINT GENERATED ALWAYS AS IDENTITY, v INT")
+    w.sql("INSERT INTO t (v) SELECT CASE WHEN r % 2 = 0 THEN -1 ELSE 1 END FROM range(10) q(r)")
+    w.sql("INSERT INTO t (v) SELECT 1 FROM range(10) q(r)")
+    expect_equal(w.rows("SELECT count(*), count(DISTINCT id) FROM t"), [[15, 15]])
+
+
+@test
+def test_expectations__counts_of_a_transaction_are_summed(w):
+    make(w, "positive (id > 0) ON VIOLATION DROP")
+    w.sql("BEGIN; INSERT INTO t VALUES (1, 'a'), (-1, 'b'); INSERT INTO t VALUES (-2, 'c'); COMMIT")
+    expect_equal(said(w, "positive", "numDroppedRows"), ["2", "2"])
+    expect_equal(ids(w), [1])
+
+
+# ---- The definition ---------------------------------------------------------------------------------
+
+
+@test
+def test_expectations__are_shown_and_dropped(w):
+    make(w, "Positive (id > 0) ON VIOLATION DROP", "named (name <> '')")
+    expect_equal(w.rows("SHOW EXPECTATIONS t"), [["positive", "id > 0", "DROP", None, None],
+                                                 ["named", "name <> ''", "WARN", None, None]])
+    fails = (("ADD EXPECTATION positive (id > 1)", "[EXPECTATION_EXISTS]"),
+             ("ADD EXPECTATION other (nope > 1)", "[EXPRESSION_INVALID]"),
+             ("ADD EXPECTATION other (id + 1)", "[EXPRESSION_INVALID]"),
+             ("ADD EXPECTATION other (id > 1) ON VIOLATION IGNORE", "[PARSE_ERROR]"),
+             ("ADD EXPECTATION other (id > 1) ON VIOLATION FAIL QUARANTINE INTO q", "[PARSE_ERROR]"),
+             ("SET TBLPROPERTIES ('deltaworks.expectations.x' = 'id > 0')", "ADD EXPECTATION"),
+             ("DROP EXPECTATION other", "[EXPECTATION_NOT_FOUND]"))
+    for action, word in fails:
+        expect_failure(w.run("sql", "-c", f"ALTER TABLE t {action}"), 1, word)
+    w.sql("ALTER TABLE t DROP EXPECTATION IF EXISTS other")
+    w.sql("ALTER TABLE t DROP EXPECTATION POSITIVE")
+    expect_equal([r[0] for r in w.rows("SHOW EXPECTATIONS t")], ["named"])
+    w.sql("INSERT INTO t VALUES (-1, 'a')")
+    expect_equal(ids(w), [-1])
+
+
+@test
+def test_expectations__stand_in_the_way_of_changed_columns(w):
+    make(w, "positive (id > 0)")
+    for action in ("RENAME COLUMN id TO k", "DROP COLUMN id"):
+        expect_failure(w.run("sql", "-c", f"ALTER TABLE t {action}"), 1,
+                       "[EXPECTATION_DEPENDENT_COLUMN_CHANGE]", "positive", "drop the expectation")
+    plan = w.rows("ALTER TABLE t DROP EXPECTATION positive DRY RUN")
+    expect_equal(plan[0][:2], ["property", "deltaworks.expectations.positive"])
+    plan = w.rows("ALTER TABLE t ADD EXPECTATION other (id < 9) ON VIOLATION DROP QUARANTINE INTO q DRY RUN")
+    expect_equal(plan[0][:2], ["property", "deltaworks.expectations.other"])
+    expect_failure(w.run("sql", "-c", "SELECT * FROM q"), 1, "TABLE_NOT_FOUND")
+    w.sql("ALTER TABLE t RENAME COLUMN name TO label")
+    expect_equal(len(w.rows("SHOW EXPECTATIONS t")), 1)
+
+
+@test
+def test_expectations__that_are_broken_refuse_writes_and_never_reads(w):
+    w.damages("t")
+    make(w)
+    w.sql("INSERT INTO t VALUES (1, 'a')")
+    actions = w.actions("t", 0)
+    for action in actions:
+        if "metaData" in action:
+            changed = json.loads(json.dumps(action))
+            changed["metaData"]["configuration"]["deltaworks.expectations.bad"] = "id > 0"
+            changed["metaData"]["configuration"]["deltaworks.expectations.gone"] = json.dumps(
+                {"expression": "missing > 0", "onViolation": "WARN"})
+    w.write_log("t", 2, [{"commitInfo": {"timestamp": 1, "operation": "x"}}, changed])
+    expect_equal(ids(w), [1])
+    expect_failure(w.run("sql", "-c", "INSERT INTO t VALUES (2, 'b')"), 1, "[EXPECTATION_INVALID]",
+                   "DROP EXPECTATION `bad`")
+    shown = w.rows("SHOW EXPECTATIONS t")
+    expect(all(r[4] for r in shown) and len(shown) == 2, f"what is wrong with each: {shown!r}")
+    found = w.run("fsck", "t", "--format", "csv").out
+    expect("deltaworks.expectations.bad" in found, f"a finding: {found}")
+    w.sql("ALTER TABLE t DROP EXPECTATION bad")
+    expect_failure(w.run("sql", "-c", "INSERT INTO t VALUES (2, 'b')"), 1, "missing",
+                   "DROP EXPECTATION `gone`")
+    w.sql("ALTER TABLE t DROP EXPECTATION gone; INSERT INTO t VALUES (2, 'b')")
+    expect_equal(ids(w), [1, 2])
+
+
+@test
+def test_expectations__follow_clones_and_restores_and_end_with_a_replacement(w):
+    make(w, "positive (id > 0) ON VIOLATION DROP")
+    w.sql("INSERT INTO t VALUES (1, 'a')")
+    w.sql("CREATE TABLE c SHALLOW CLONE t; INSERT INTO c VALUES (-1, 'x')")
+    expect_equal(ids(w, "c"), [1])
+    w.sql("ALTER TABLE t DROP EXPECTATION positive; INSERT INTO t VALUES (-1, 'b')")
+    w.sql("RESTORE t TO VERSION AS OF 2; INSERT INTO t VALUES (-1, 'b')")
+    expect_equal(ids(w), [1])
+    w.sql("CREATE OR REPLACE TABLE t (id BIGINT); INSERT INTO t VALUES (-1)")
+    expect_equal(w.rows("SHOW EXPECTATIONS t"), [])
+    expect_equal(ids(w), [-1])
+
+
+# ---- Quarantine -------------------------------------------------------------------------------------
+
+
+def quarantined(w, table="q"):
+    found = w.rows(f"SELECT \"row\", expectations, table_path, read_version FROM {table} ORDER BY \"row\"")
+    return [[json.loads(r[0])] + r[1:] for r in found]
+
+
+@test
+def test_quarantine__takes_what_is_dropped_with_the_reason(w):
+    make(w, "positive (id > 0) ON VIOLATION DROP QUARANTINE INTO q",
+         "named (name <> '') ON VIOLATION DROP QUARANTINE INTO q", "odd (id % 2 = 1) ON VIOLATION DROP")
+    out = w.sql("INSERT INTO t VALUES (1, 'a'), (-3, ''), (-5, 'x'), (4, 'y')")
+    expect("(put into quarantine)" in out, out)
+    expect_equal(ids(w), [1])
+    expect_equal(quarantined(w), [[{"id": -3, "name": ""}, "positive, named", w.path("t"), 3],
+                                  [{"id": -5, "name": "x"}, "positive", w.path("t"), 3]])
+    expect_equal(said(w, "positive", "named", "odd", "numDroppedRows", "numQuarantinedRows"),
+                 ["2", "1", "3", "3", "2"])
+    expect_equal(w.value("SELECT DISTINCT quarantine_id FROM q"), metrics(w)["quarantineId"])
+    w.sql("INSERT INTO t VALUES (-9, 'all')")
+    expect_equal(w.value("SELECT count(*) FROM q"), 3)
+    expect_equal(said(w, "numQuarantinedRows"), ["1"])
+
+
+@test
+def test_quarantine__of_a_load_that_is_run_again_is_not_doubled(w):
+    make(w, "positive (id > 0) ON VIOLATION DROP QUARANTINE INTO q")
+    w.sql("COPY (SELECT r - 1 AS id, 'f' AS name FROM range(4) q(r)) TO 'f.parquet'")
+    log = w.path("t/_delta_log")
+    os.chmod(log, 0o555)
+    ran = w.run("load", "t", w.path("f.parquet"))
+    os.chmod(log, 0o755)
+    if ran.status != 0:  # not where the tests run as root
+        expect_equal(ids(w), [])
+        expect_equal(w.value("SELECT count(*) FROM q"), 2)
+    w.run("load", "t", w.path("f.parquet"))
+    expect_equal(ids(w), [1, 2])
+    expect_equal(w.value("SELECT count(*) FROM q"), 2)
+
+
+@test
+def test_quarantine__holds_for_merge_and_all_types(w):
+    make(w, "positive (id > 0) ON VIOLATION DROP QUARANTINE INTO q",
+         columns="id BIGINT, d DECIMAL(20,3), b BINARY, t TIMESTAMP, s STRUCT<x: INT, l: ARRAY<STRING>>, "
+                 "m MAP<STRING, DATE>")
+    row = ("-1, 1.5, 'ab'::BLOB, TIMESTAMPTZ '2020-01-01 00:00:00Z', {'x': 1, 'l': ['a']}, "
+           "MAP {'k': DATE '2020-02-03'}")
+    w.sql(f"MERGE INTO t USING (SELECT {row.replace('-1,', '-1 AS id,', 1)}) AS s(id, d, b, t, s, m) ON t.id = s.id "
+          "WHEN NOT MATCHED THEN INSERT *")
+    found = quarantined(w)[0][0]
+    expect_equal([found["id"], found["d"], found["s"], found["m"]],
+                 [-1, 1.5, {"x": 1, "l": ["a"]}, {"k": "2020-02-03"}])
+
+
+@test
+def test_quarantine__tables_that_are_none_and_transactions_are_refused(w):
+    make(w)
+    w.sql("CREATE TABLE other (a INT)")
+    expect_failure(w.run("sql", "-c", "ALTER TABLE t ADD EXPECTATION p (id > 0) ON VIOLATION DROP "
+                         "QUARANTINE INTO other"), 1, "[QUARANTINE_INVALID]")
+    expect_failure(w.run("sql", "-c", "ALTER TABLE t ADD EXPECTATION p (id > 0) ON VIOLATION DROP "
+                         "QUARANTINE INTO t"), 1, "[QUARANTINE_INVALID]")
+    w.sql("ALTER TABLE t ADD EXPECTATION p (id > 0) ON VIOLATION DROP QUARANTINE INTO q")
+    expect_failure(w.run("sql", "-c", "BEGIN; INSERT INTO t VALUES (1, 'a'); COMMIT"), 4,
+                   "[QUARANTINE_IN_TRANSACTION]")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
