@@ -3,12 +3,12 @@
  */
 #include "base/assert.h"
 #include "fsck/core.h"
+#include "protocol/type_widening.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #define PHYSICAL_NAME DW_STR("delta.columnMapping.physicalName")
-#define TYPE_CHANGES DW_STR("delta.typeChanges")
 
 /* ---- Column mapping -------------------------------------------------------------------------- */
 
@@ -175,12 +175,12 @@ check_recorded_changes(dw_fsck *fsck, const dw_field *field)
 {
     DW_AUTO(dw_json_doc_ptr) doc = NULL;
     dw_error ignored = DW_ERROR_INIT;
-    if (memmem(field->metadata_json.ptr, field->metadata_json.len, TYPE_CHANGES.ptr,
-               TYPE_CHANGES.len) == NULL ||
+    if (memmem(field->metadata_json.ptr, field->metadata_json.len, DW_TYPE_CHANGES_KEY.ptr,
+               DW_TYPE_CHANGES_KEY.len) == NULL ||
         dw__fsck_parse(fsck, field->metadata_json, "the metadata", &doc, &ignored) != DW_OK) {
         return;
     }
-    dw_json changes = dw__json_get(dw__json_root(doc), TYPE_CHANGES);
+    dw_json changes = dw__json_get(dw__json_root(doc), DW_TYPE_CHANGES_KEY);
     if (dw__json_kind(changes) != DW_JSON_ARRAY) {
         return;
     }
@@ -209,79 +209,6 @@ check_type_changes(dw_fsck *fsck, const dw_type *type)
     if (type->key != NULL) {
         check_type_changes(fsck, type->key);
     }
-}
-
-/* True when the metadata records a change from that type. */
-static bool
-records_change(dw_fsck *fsck, const dw_field *field, dw_str from)
-{
-    DW_AUTO(dw_json_doc_ptr) doc = NULL;
-    dw_error ignored = DW_ERROR_INIT;
-    if (dw__fsck_parse(fsck, field->metadata_json, "the metadata", &doc, &ignored) != DW_OK) {
-        return false;
-    }
-    dw_json_iter it = dw__json_iter(dw__json_get(dw__json_root(doc), TYPE_CHANGES));
-    bool found = false;
-    while (!found && dw__json_next(&it)) {
-        found = dw__str_equal(dw__json_str(dw__json_get(it.value, DW_STR("fromType"))), from);
-    }
-    return found;
-}
-
-static bool
-is_unrecorded(dw_fsck *fsck, const dw_field *owner, const dw_type *before, const dw_type *now)
-{
-    if (before->kind == DW_TYPE_VOID || dw__type_is_nested(now) || dw__type_is_nested(before) ||
-        dw__type_equal(before, now, true)) {
-        return false;
-    }
-    DW_AUTO(dw_strbuf) from = dw__strbuf_make(fsck->env->allocator, DW_TYPE_TEXT_SIZE * 2);
-    dw__type_print(&from, before);
-    fsck->is_out_of_memory = fsck->is_out_of_memory || from.failed;
-    return !from.failed && !records_change(fsck, owner, dw__strbuf_str(&from));
-}
-
-/* The field that `field` was before: by its id, or where it has none by its name. */
-static const dw_field *
-find_before(const dw_type *before, const dw_field *field)
-{
-    for (size_t i = 0; i < before->field_count; i++) {
-        const dw_field *old = &before->fields[i];
-        bool by_id = field->mapping_id >= 0 && old->mapping_id >= 0;
-        if (by_id ? old->mapping_id == field->mapping_id
-                  : dw__str_equal_nocase(old->name, field->name)) {
-            return old;
-        }
-    }
-    return NULL;
-}
-
-static const dw_field *
-find_unrecorded(dw_fsck *fsck, const dw_field *owner, const dw_type *before, const dw_type *now)
-{
-    if (before->kind != now->kind || !dw__type_is_nested(now)) {
-        return is_unrecorded(fsck, owner, before, now) ? owner : NULL;
-    }
-    const dw_field *found = NULL;
-    for (size_t i = 0; found == NULL && i < now->field_count; i++) {
-        const dw_field *old = find_before(before, &now->fields[i]);
-        found = old == NULL
-                    ? NULL
-                    : find_unrecorded(fsck, &now->fields[i], old->type, now->fields[i].type);
-    }
-    if (found == NULL && now->key != NULL) {
-        found = find_unrecorded(fsck, owner, before->key, now->key);
-    }
-    return found == NULL && now->element != NULL
-               ? find_unrecorded(fsck, owner, before->element, now->element)
-               : found;
-}
-
-const dw_field *
-dw__fsck_unrecorded_change(dw_fsck *fsck, const dw_type *before)
-{
-    return fsck->state.schema == NULL ? NULL
-                                      : find_unrecorded(fsck, NULL, before, fsck->state.schema);
 }
 
 /* ---- Both ------------------------------------------------------------------------------------ */

@@ -22,6 +22,7 @@ typedef struct commit_check {
     const dw_commit_actions *commit;
     dw_map removed;       /* path to removed_file */
     dw_map txns, domains; /* that were seen */
+    bool is_clone;        /* files are another table's */
     bool changes_data;    /* some file action does */
     bool has_file_actions;
 } commit_check;
@@ -179,6 +180,7 @@ check_commit_info(commit_check *check, dw_error *err)
             DW_TRY(dw__fsck_find_error(fsck, "B13", DW_STR_NULL, &cause, err));
         }
     }
+    check->is_clone = dw__str_equal(info.operation, DW_STR("CLONE"));
     if (state->properties.enable_in_commit_timestamps && state->metadata != NULL) {
         bool is_first =
             check->commit->count > 0 && check->commit->items[0].kind == DW_ACTION_COMMIT_INFO;
@@ -399,6 +401,7 @@ check_add(commit_check *check, const dw_file *file, dw_error *err)
     }
     check_row_tracking(fsck, file, removed);
     DW_TRY(check_live_before(check, path, file, err));
+    path->is_cloned = path->is_cloned || (path->first_version < 0 && check->is_clone);
     return dw__fsck_file_add(&fsck->state, path, file, fsck->version, err);
 }
 
@@ -511,43 +514,6 @@ check_mapping_mode(const commit_check *check, dw_mapping_mode before, dw_error *
     return DW_OK;
 }
 
-/* Readers learn from the schema which types older files may have. */
-static dw_status
-check_types(const commit_check *check, const dw_type *before, dw_error *err)
-{
-    dw_fsck *fsck = check->fsck;
-    bool has_older = false;
-    const dw_field *field = NULL;
-    if (before != NULL && fsck->state.metadata_version == fsck->version) {
-        field = dw__fsck_unrecorded_change(fsck, before);
-    }
-    if (field == NULL) {
-        return DW_OK;
-    }
-    DW_TRY(dw__fsck_visit_live(fsck, find_older, &has_older, err));
-    if (has_older) {
-        dw__fsck_find(fsck, DW_FSCK_ERROR, "J3", DW_STR_NULL,
-                      "the type of column '%.*s' changes without a record in delta.typeChanges, "
-                      "and files from before stay",
-                      DW_STR_ARG(field->name));
-    }
-    return DW_OK;
-}
-
-/* The schema before the commit, in an arena that outlives the change of definition. */
-static dw_status
-dup_schema(const dw_fsck_state *state, dw_arena *arena, const dw_type **out, dw_error *err)
-{
-    dw_error cause = DW_ERROR_INIT;
-    *out = NULL;
-    if (state->schema == NULL) {
-        return DW_OK;
-    }
-    dw_status status =
-        dw__schema_parse("the schema", state->metadata->schema_string, arena, out, &cause);
-    return status == DW_OUT_OF_MEMORY ? dw__error_oom(err) : DW_OK;
-}
-
 static bool
 has_metadata(const dw_commit_actions *commit)
 {
@@ -566,13 +532,11 @@ check_all(commit_check *check, dw_error *err)
     int64_t rows_before = state->row_count;
     int64_t unknown_before = state->unknown_row_count_files;
     bool is_first = state->version < 0;
-    const dw_type *schema_before = NULL;
-    DW_AUTO(dw_arena) arena;
-    dw__arena_init(&arena, check->fsck->env->allocator);
     if (has_metadata(check->commit)) {
-        DW_TRY(dup_schema(state, &arena, &schema_before, err));
+        DW_TRY(dw__fsck_types_keep(check->fsck, err));
     }
     DW_TRY(check_definition(check, err));
+    bool types_changed = dw__fsck_types_end(check->fsck);
     if (is_first) {
         check_first(check);
     }
@@ -580,7 +544,9 @@ check_all(commit_check *check, dw_error *err)
     DW_TRY(check_actions(check, true, err));
     DW_TRY(check_actions(check, false, err));
     check_rearrangement(check, rows_before, unknown_before);
-    DW_TRY(check_types(check, schema_before, err));
+    if (types_changed) {
+        DW_TRY(dw__fsck_check_types(check->fsck, err));
+    }
     return is_first ? DW_OK : check_mapping_mode(check, mode_before, err);
 }
 

@@ -33,6 +33,8 @@ typedef struct dw_fsck_file {
 typedef struct dw_fsck_path {
     dw_str path;
     dw_fsck_file *live;      /* NULL: none */
+    int64_t first_version;   /* that added it, as far as it is known; -1: none has */
+    bool is_cloned;          /* that was a clone */
     int64_t commit_seen;     /* the last commit that added it, in which it was added once */
     int64_t removed_seen;    /* the last commit that removed it */
     bool is_found;           /* it is in storage */
@@ -57,6 +59,15 @@ typedef struct dw_fsck_window {
     dw_arena arena;
     dw_map removed; /* keys that were live before it and were removed in it, to 1; 0: added again */
 } dw_fsck_window;
+
+/* What the columns were up to a version that changed the type of some. */
+typedef struct dw_fsck_types {
+    int64_t end; /* that version */
+    dw_arena arena;
+    const dw_type *schema;      /* NULL: it does not parse */
+    const dw_field *unrecorded; /* a change to the newest schema that this has no record of */
+    bool records_reverse;       /* this schema has a record of the change the other way */
+} dw_fsck_types;
 
 /* The table at `version`. */
 typedef struct dw_fsck_state {
@@ -116,6 +127,11 @@ typedef struct dw_fsck {
         size_t count;
         size_t capacity;
     } windows;
+    struct {
+        dw_fsck_types *items;
+        size_t count;
+        size_t capacity;
+    } types;          /* by version */
     dw_arena scratch; /* of one commit, one file, ... */
 
     bool is_out_of_memory; /* something could not be looked at: the check fails in the end */
@@ -186,8 +202,12 @@ void dw__fsck_check_add(dw_fsck *fsck, const dw_file *file);
 void dw__fsck_check_protocol(dw_fsck *fsck, const dw_protocol *protocol, const dw_protocol *before);
 void dw__fsck_check_metadata(dw_fsck *fsck, const dw_metadata *before);
 void dw__fsck_check_columns(dw_fsck *fsck, const dw_metadata *before);
-/* A column of `before` whose type is another one now, without a record of that; NULL: none. */
-const dw_field *dw__fsck_unrecorded_change(dw_fsck *fsck, const dw_type *before);
+/* Types of columns: before a commit sets the definition what they are is kept, behind that let go
+ * unless some changed; true: then it is to be checked which files stay. */
+DW_WARN_UNUSED dw_status dw__fsck_types_keep(dw_fsck *fsck, dw_error *err);
+bool dw__fsck_types_end(dw_fsck *fsck);
+DW_WARN_UNUSED dw_status dw__fsck_check_types(dw_fsck *fsck, dw_error *err);
+void dw__fsck_types_deinit(dw_fsck *fsck);
 /* A checkpoint of the state's version: compared with it. */
 DW_WARN_UNUSED dw_status dw__fsck_checkpoint(dw_fsck *fsck, const dw_log_file *first,
                                              dw_error *err);

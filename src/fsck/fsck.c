@@ -318,6 +318,7 @@ run(dw_log *log, dw_database *database, dw_connection *connection, const dw_fsck
     dw__fsck_state_deinit(&fsck.state);
     dw__log_listing_deinit(&fsck.listing);
     DW_VEC_DEINIT(env->allocator, &fsck.crcs);
+    dw__fsck_types_deinit(&fsck);
     *counts_out = fsck.counts;
     if (status != DW_OK) {
         dw__rows_free(fsck.rows);

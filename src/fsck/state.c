@@ -79,6 +79,23 @@ dw__fsck_state_clear(dw_fsck_state *state)
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
+/* The entry of a path that is none yet; NULL when out of memory. */
+static dw_fsck_path *
+make_path(dw_fsck_state *state, dw_str plain)
+{
+    dw_fsck_path *made = DW_ARENA_NEW(&state->path_arena, dw_fsck_path);
+    if (made == NULL || !dw__arena_dup(&state->path_arena, plain, &made->path)) {
+        return NULL;
+    }
+    made->commit_seen = made->removed_seen = made->first_version = -1;
+    dw_map_value *slot = dw__map_put(&state->paths, made->path, NULL);
+    if (slot == NULL) {
+        return NULL;
+    }
+    slot->ptr = made;
+    return made;
+}
+
 dw_status
 dw__fsck_path(dw_fsck_state *state, dw_str uri, dw_arena *scratch, dw_fsck_path **out,
               dw_error *err)
@@ -90,18 +107,8 @@ dw__fsck_path(dw_fsck_state *state, dw_str uri, dw_arena *scratch, dw_fsck_path 
         *out = found->ptr;
         return DW_OK;
     }
-    dw_fsck_path *made = DW_ARENA_NEW(&state->path_arena, dw_fsck_path);
-    if (made == NULL || !dw__arena_dup(&state->path_arena, plain, &made->path)) {
-        return dw__error_oom(err);
-    }
-    made->commit_seen = made->removed_seen = -1;
-    dw_map_value *slot = dw__map_put(&state->paths, made->path, NULL);
-    if (slot == NULL) {
-        return dw__error_oom(err);
-    }
-    slot->ptr = made;
-    *out = made;
-    return DW_OK;
+    *out = make_path(state, plain);
+    return *out == NULL ? dw__error_oom(err) : DW_OK;
 }
 
 bool
@@ -199,6 +206,7 @@ dw__fsck_file_add(dw_fsck_state *state, dw_fsck_path *path, const dw_file *file,
         memcpy(text, file->dv->path_or_inline_dv.ptr, made->dv_text_size - 1);
         made->dv.path_or_inline_dv.ptr = text;
     }
+    path->first_version = path->first_version < 0 ? version : path->first_version;
     made->next = path->live;
     path->live = made;
     count_file(state, made, 1);
@@ -232,18 +240,9 @@ dw__fsck_name_dv(dw_fsck *fsck, const dw_dv_descriptor *dv, bool is_live, dw_err
         return dw__fsck_find_error(fsck, "G2", dv->path_or_inline_dv, &cause, err);
     }
     dw_map_value *found = dw__map_get(&fsck->state.paths, plain);
-    dw_fsck_path *path = found == NULL ? NULL : found->ptr;
+    dw_fsck_path *path = found == NULL ? make_path(&fsck->state, plain) : found->ptr;
     if (path == NULL) {
-        path = DW_ARENA_NEW(&fsck->state.path_arena, dw_fsck_path);
-        if (path == NULL || !dw__arena_dup(&fsck->state.path_arena, plain, &path->path)) {
-            return dw__error_oom(err);
-        }
-        path->commit_seen = path->removed_seen = -1;
-        dw_map_value *slot = dw__map_put(&fsck->state.paths, path->path, NULL);
-        if (slot == NULL) {
-            return dw__error_oom(err);
-        }
-        slot->ptr = path;
+        return dw__error_oom(err);
     }
     path->is_deletion_vector = path->is_deletion_vector || is_live;
     path->holds_vectors = true;

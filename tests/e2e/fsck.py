@@ -496,6 +496,46 @@ def test_fsck__finds_type_changes_that_are_not_recorded(w):
 
 
 @test
+def test_fsck__lets_files_stay_when_their_type_comes_back(w):
+    wide = features(readers=["typeWidening"])
+    record = {"delta.typeChanges": [{"fromType": "integer", "toType": "long"}]}
+    narrow, widened = metadata(field("id", "integer")), metadata(field("id", "long", **record))
+    listed = {"delta.typeChanges": [{**record["delta.typeChanges"][0], "fieldPath": "element"}]}
+
+    def list_of(kind, **more):
+        return metadata(field("l", {"type": "array", "elementType": kind, "containsNull": True}, **more))
+
+    for steps in ([[wide, narrow, add("a")], [widened], [add("b")], [remove("b"), narrow]],
+                  [[wide, narrow, add("a")], [widened, add("a", dataChange=False)], [narrow, add("c")]],
+                  [[wide, narrow, add("a")], [widened], [add("b")], [remove("b"), narrow], [add("c")], [widened],
+                   [add("d")], [remove("d"), narrow]],
+                  [[wide, list_of("integer"), add("a")], [list_of("long", **listed)], [list_of("integer")]]):
+        plant(w, *steps)
+        expect_equal(found(w), {})
+    plant(w, [wide, narrow, add("a")], [widened], [add("b")], [narrow])
+    expect_only(w, "J3", "'id'")
+    plant(w, [wide, narrow, add("a")], [widened, add("b")], [narrow])
+    expect_only(w, "J3", "'id'")
+    plant(w, [wide, narrow, add("a")], [widened], [add("b")], [remove("b")], [narrow, add("b")])
+    expect_only(w, "J3", "'id'")
+    plant(w, [wide, narrow, add("a")], [widened], [metadata(field("id", "string"))])
+    expect_only(w, "J3", "'id'")
+
+
+@test
+def test_fsck__knows_that_files_of_a_clone_are_older(w):
+    record = {"delta.typeChanges": [{"fromType": "integer", "toType": "long"}]}
+    narrow, widened = metadata(field("id", "integer")), metadata(field("id", "long", **record))
+    clone = [features(readers=["typeWidening"]), {"commitInfo": {"timestamp": 1, "operation": "CLONE"}}, widened, add("a")]
+    plant(w, clone, [narrow])
+    expect_equal(found(w), {})
+    plant(w, clone, [add("b")], [narrow])
+    expect_only(w, "J3", "'id'")
+    plant(w, clone, [metadata(field("id", "short"))])
+    expect_only(w, "J3", "'id'")
+
+
+@test
 def test_fsck__finds_rows_that_break_the_rules_of_their_table(w):
     w.sql("CREATE TABLE t (id BIGINT, p INT) PARTITIONED BY (p)")
     w.sql("INSERT INTO t SELECT range, range % 2 FROM range(10)")

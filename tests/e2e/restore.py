@@ -38,6 +38,16 @@ def make(w, properties="", rows=10, columns="id BIGINT, p STRING", partitioned=F
 
 
 @test
+def test_restore__goes_back_behind_a_wider_type(w):
+    make(w, "'delta.enableTypeWidening' = 'true'", columns="id INT, p STRING")
+    w.sql("ALTER TABLE t ALTER COLUMN id TYPE BIGINT; INSERT INTO t VALUES (5000000000, 'x')")
+    w.sql("RESTORE TABLE t TO VERSION AS OF 1; INSERT INTO t VALUES (10, 'p1')")
+    expect_equal(w.rows("SELECT count(*), max(id), max(typeof(id)) FROM t"), [[11, 10, "INTEGER"]])
+    w.sql("ALTER TABLE t ALTER COLUMN id TYPE BIGINT; RESTORE TABLE t TO VERSION AS OF 3")
+    expect_equal(w.value("SELECT max(id) FROM t"), 5000000000)
+
+
+@test
 def test_restore__brings_rows_back_and_says_what_it_did(w):
     make(w)
     w.sql("INSERT INTO t VALUES (100, 'x')")
