@@ -262,6 +262,8 @@ query_file(data_check *check, const dw_file *file, dw_text_rows *rows, dw_error 
     dw_fsck *fsck = check->fsck;
     dw_plain_files copies = {0};
     dw_str path;
+    dw_mapping_mode mode = dw__log_snapshot_properties(check->snapshot)->mapping_mode;
+    DW_TRY(dw__scan_field_names(check->schema, mode, false, &fsck->scratch, &copies.names, err));
     DW_TRY(dw__uri_resolve(&fsck->scratch, fsck->storage->root, file->path, &path, err));
     dw_str directory =
         fsck->database == NULL ? DW_STR_NULL : dw__database_spill_directory(fsck->database);

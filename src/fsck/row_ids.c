@@ -161,10 +161,5 @@ dw__fsck_data_row_ids(dw_fsck *fsck, dw_log_snapshot *snapshot, dw_error *err)
         dw__rowset_free(check.deleted[i]);
     }
     dw__arena_deinit(&check.arena);
-    if (dw__error_has_code(&cause, "FIELD_NAMES_DIFFER")) {
-        dw__fsck_find(fsck, DW_FSCK_NOTE, "H1", DW_STR_NULL, "not checked with data: %s",
-                      cause.message);
-        return DW_OK;
-    }
     return status == DW_OK ? DW_OK : dw__fsck_find_error(fsck, "K2", DW_STR_NULL, &cause, err);
 }

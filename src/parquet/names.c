@@ -5,30 +5,69 @@
 
 #include "parquet/thrift_write.h"
 
-dw_str
-dw__pq_name_of(const dw_pq_names *names, const dw_pq_node *node)
+#include <stdlib.h>
+
+#define OTHER_NAME "__deltaworks_other"
+
+static int
+compare_ids(const void *a, const void *b)
 {
-    for (size_t i = 0; names != NULL && node->field_id >= 0 && i < names->count; i++) {
-        if (names->items[i].id == node->field_id) {
-            return names->items[i].name;
-        }
-    }
-    return node->name;
+    const int64_t *id = a;
+    const dw_pq_field_name *item = b;
+    return *id < item->id ? -1 : *id > item->id ? 1 : 0;
 }
 
-bool
-dw__pq_names_differ(const dw_pq_names *names, const dw_pq_footer *footer)
+/* The name of the field that the node is; NULL: it is none of the table's. */
+static const dw_pq_field_name *
+find_field(const dw_pq_names *names, const dw_pq_node *node, bool is_column)
 {
-    size_t column_end = 1;
-    for (size_t i = 1; names != NULL && i < footer->node_count; i++) {
-        const dw_pq_node *node = &footer->nodes[i];
-        if (i == column_end) { /* a column of its own, which is found by its id */
-            column_end = node->end;
-        } else if (!dw__str_equal(dw__pq_name_of(names, node), node->name)) {
+    const dw_pq_field_name *found = node->field_id < 0
+                                        ? NULL
+                                        : bsearch(&node->field_id, names->items, names->count,
+                                                  sizeof(*names->items), compare_ids);
+    return found != NULL && found->is_column == is_column ? found : NULL;
+}
+
+/* True when the engine might take it for a field of the table. */
+static bool
+is_mistakable(const dw_pq_names *names, const dw_pq_node *node, bool is_column)
+{
+    for (size_t i = 0; node->field_id >= 0 && i < names->count; i++) {
+        if (names->items[i].is_column == is_column &&
+            dw__str_equal_nocase(names->items[i].name, node->name)) {
             return true;
         }
     }
     return false;
+}
+
+bool
+dw__pq_names_give(const dw_pq_names *names, dw_pq_footer *footer, dw_arena *arena,
+                  bool *changed_out)
+{
+    size_t column_end = 1, variant_end = 1;
+    *changed_out = false;
+    for (size_t i = 1; names != NULL && i < footer->node_count; i++) {
+        dw_pq_node *node = &footer->nodes[i];
+        bool is_column = i == column_end;
+        column_end = is_column ? node->end : column_end;
+        if (i < variant_end) {
+            continue;
+        }
+        variant_end = node->meaning == DW_PQ_VARIANT ? node->end : variant_end;
+        const dw_pq_field_name *field = find_field(names, node, is_column);
+        dw_str name = field != NULL ? field->name : node->name;
+        if (field == NULL && is_mistakable(names, node, is_column)) {
+            name = dw__arena_printf(arena, OTHER_NAME ".%zu", i);
+            if (dw__str_is_null(name)) {
+                return false;
+            }
+        }
+        *changed_out = *changed_out ||
+                       ((!is_column || names->has_columns) && !dw__str_equal(name, node->name));
+        node->name = name;
+    }
+    return true;
 }
 
 /* True for the leaf and the groups around it. */
@@ -49,8 +88,7 @@ find_leaf(const dw_pq_footer *footer, size_t leaf_idx)
 }
 
 void
-dw__pq_names_put_path(const dw_pq_names *names, const dw_pq_footer *footer, size_t leaf_idx,
-                      dw_strbuf *out)
+dw__pq_names_put_path(const dw_pq_footer *footer, size_t leaf_idx, dw_strbuf *out)
 {
     size_t leaf = find_leaf(footer, leaf_idx), depth = 0;
     for (size_t i = 1; i <= leaf; i++) {
@@ -59,7 +97,7 @@ dw__pq_names_put_path(const dw_pq_names *names, const dw_pq_footer *footer, size
     dw__thrift_put_list(out, DW_THRIFT_BYTES, depth);
     for (size_t i = 1; i <= leaf; i++) {
         if (is_on_path(footer, i, leaf)) {
-            dw__thrift_put_element_bytes(out, dw__pq_name_of(names, &footer->nodes[i]));
+            dw__thrift_put_element_bytes(out, footer->nodes[i].name);
         }
     }
 }

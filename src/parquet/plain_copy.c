@@ -294,7 +294,7 @@ put_path(const chunk_change *change, dw_strbuf *out)
     if (change->twin != NULL) {
         dw__pq_twin_put_path(change->twin, out);
     } else {
-        dw__pq_names_put_path(change->c->names, &change->c->footer, change->leaf_idx, out);
+        dw__pq_names_put_path(&change->c->footer, change->leaf_idx, out);
     }
 }
 
@@ -433,7 +433,7 @@ put_node(const copier *c, const dw_pq_node *node, dw_thrift *thrift, dw_strbuf *
             dw__thrift_skip(thrift, &field);
         } else if (!is_root && field.id == ELEMENT_NAME) {
             dw__thrift_skip(thrift, &field);
-            dw__thrift_put_bytes(&writer, ELEMENT_NAME, dw__pq_name_of(c->names, node));
+            dw__thrift_put_bytes(&writer, ELEMENT_NAME, node->name);
         } else if (is_root && field.id == ELEMENT_CHILDREN) {
             dw__thrift_skip(thrift, &field);
             dw__thrift_put_int(&writer, ELEMENT_CHILDREN, DW_THRIFT_I32,
@@ -527,6 +527,10 @@ copy(copier *c)
         dw__strbuf_make(c->arena.allocator, DW_PQ_FOOTER_BYTES_MAX + DW_PQ_END_BYTES);
     DW_TRY(dw__pq_source_footer(c->source, &bytes, &footer, c->err));
     DW_TRY(dw__pq_footer_parse(footer, &c->arena, &c->footer, c->err));
+    bool has_changed;
+    if (!dw__pq_names_give(c->names, &c->footer, &c->arena, &has_changed)) {
+        return dw__error_oom(c->err);
+    }
     DW_TRY(find_twins(c));
     DW_TRY(put(c, DW_STR(DW_PQ_MAGIC)));
     DW_TRY(copy_chunks(c));
@@ -599,7 +603,9 @@ look(const dw_pq_source *source, const dw_pq_names *names, dw_arena *arena, dw_p
 {
     dw_pq_footer footer;
     DW_TRY(dw__pq_footer_read(source, arena, &footer, err));
-    out->has_names = dw__pq_names_differ(names, &footer);
+    if (!dw__pq_names_give(names, &footer, arena, &out->has_names)) {
+        return dw__error_oom(err);
+    }
     for (size_t i = 0; i < footer.row_group_count; i++) {
         for (size_t k = 0; k < footer.leaf_count; k++) {
             out->has_codec = out->has_codec || footer.row_groups[i].chunks[k].codec == DW_PQ_LZ4;

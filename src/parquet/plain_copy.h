@@ -33,7 +33,7 @@ typedef struct dw_pq_oddities {
     bool has_codec;    /* columns in a codec that the engine lacks */
     bool has_variants; /* marked ones that may be JSON's null; the copy has them without the mark */
     bool has_shredded; /* likewise; beside them the copy has twins (twin.h) */
-    bool has_names;    /* fields in columns have other names than they should */
+    bool has_names;    /* fields that are found by name have other names than they should */
 } dw_pq_oddities;
 
 /* None for files that are odd in other ways or not there. */

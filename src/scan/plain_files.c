@@ -60,11 +60,13 @@ look_at(dw_plain_files *files, const dw_env *env, dw_str directory, bool keeps_v
     return status;
 }
 
-/* Writers of Delta tables call files "part-...", and fields by their physical names. */
+/* Writers of Delta tables call files "part-...", or "cdc-..." where they record changes, and fields
+ * by their physical names. */
 static bool
 may_have_other_names(const dw_plain_files *files, dw_str name)
 {
-    return files->names != NULL && !dw__str_starts_with(name, DW_STR("part-"));
+    return files->names != NULL && !dw__str_starts_with(name, DW_STR("part-")) &&
+           !dw__str_starts_with(name, DW_STR("cdc-"));
 }
 
 dw_status

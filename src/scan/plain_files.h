@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "env/env.h"
 #include "parquet/names.h"
+#include "protocol/property.h"
+#include "protocol/schema.h"
 #include "storage/scratch.h"
 
 typedef struct dw_plain_files {
@@ -22,6 +24,11 @@ typedef struct dw_plain_files {
     const dw_pq_names *names; /* that fields are to have by their ids; NULL: those in the files */
 } dw_plain_files;
 
+/* The names that all fields are to have in files, by their ids, in `arena`; NULL where columns are
+ * all that must be found, and are by id. `by_name`: columns are found by name. */
+DW_WARN_UNUSED dw_status dw__scan_field_names(const dw_type *schema, dw_mapping_mode mode,
+                                              bool by_name, dw_arena *arena,
+                                              const dw_pq_names **out, dw_error *err);
 /* Puts the path of a copy in the place of each path that needs one. `directory` is where copies
  * are made; the null string: where the system keeps temporary files. `keeps_variants`: those that
  * are JSON's null must not become NULL. */

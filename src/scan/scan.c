@@ -51,11 +51,29 @@ reads_variants(const dw_bound_source *source)
     return false;
 }
 
-/* Of files in a codec that the engine lacks; and of those with variants that may be JSON's null. */
+/* What the relation says of the SELECT over its files. */
+static dw_scan_sql
+select_of(const dw_relation *relation)
+{
+    return (dw_scan_sql){.schema = relation->schema,
+                         .partition_columns = relation->partition_columns,
+                         .partition_count = relation->partition_count,
+                         .mapping_mode = relation->mapping_mode,
+                         .has_changes = relation->changes != NULL,
+                         .metadata = relation->metadata,
+                         .has_recorded_changes = relation->changes != NULL &&
+                                                 dw__log_changes_has_recorded(relation->changes)};
+}
+
+/* Of files in a codec that the engine lacks; of those with variants that may be JSON's null; and of
+ * those that call fields otherwise than they are looked for. */
 static dw_status
 make_copies(dw_scan *scan, dw_bound_source *source, dw_error *err)
 {
-    DW_TRY(dw__scan_field_names(&source->relation, &scan->arena, &source->copies.names, err));
+    const dw_scan_sql select = select_of(&source->relation);
+    DW_TRY(dw__scan_field_names(select.schema, select.mapping_mode,
+                                dw__scan_sql_ignores_ids(&select), &scan->arena,
+                                &source->copies.names, err));
     dw_status status = dw__plain_files_make(
         &source->copies, scan->env, dw__database_spill_directory(scan->database),
         reads_variants(source), source->paths, source->file_count, err);
@@ -187,30 +205,19 @@ bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
     DW_TRY(dw__scan_find_zoneless_instants(scan->connection, relation->schema, source->paths,
                                            source->file_count, &scan->arena, &instants_as_text,
                                            err));
-    dw_scan_sql shape = {.schema = relation->schema,
-                         .partition_columns = relation->partition_columns,
-                         .partition_count = relation->partition_count,
-                         .mapping_mode = relation->mapping_mode,
-                         .parts = parts,
-                         .part_count = part_count,
-                         .with_positions = source->with_positions,
-                         .has_changes = relation->changes != NULL,
-                         .instants_as_text = instants_as_text,
-                         .has_old_dates = source->has_old_dates,
-                         .has_old_instants = source->has_old_instants,
-                         .has_old_widened = source->has_old_dates && source->has_widened_dates,
-                         .has_twins = source->copies.have_twins,
-                         .compares_nulls = source->compares_nulls,
-                         .metadata = relation->metadata,
-                         .has_recorded_changes = relation->changes != NULL &&
-                                                 dw__log_changes_has_recorded(relation->changes),
-                         .connection = scan->connection};
-    if (dw__scan_sql_ignores_ids(&shape)) {
-        DW_TRY(dw__scan_check_field_names(scan->connection, relation, source->paths,
-                                          source->file_count, &scan->arena, err));
-    }
+    dw_scan_sql select = select_of(relation);
+    select.parts = parts;
+    select.part_count = part_count;
+    select.with_positions = source->with_positions;
+    select.instants_as_text = instants_as_text;
+    select.has_old_dates = source->has_old_dates;
+    select.has_old_instants = source->has_old_instants;
+    select.has_old_widened = source->has_old_dates && source->has_widened_dates;
+    select.has_twins = source->copies.have_twins;
+    select.compares_nulls = source->compares_nulls;
+    select.connection = scan->connection;
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(scan->env->allocator, DW_SCAN_SQL_BYTES_MAX);
-    DW_TRY(dw__scan_sql_print(&sql, &shape, &scan->arena, err));
+    DW_TRY(dw__scan_sql_print(&sql, &select, &scan->arena, err));
     dw_scan_files files = {.paths = source->paths,
                            .count = source->file_count,
                            .partition_values = source->partition_values,

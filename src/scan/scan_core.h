@@ -123,17 +123,6 @@ DW_WARN_UNUSED dw_status dw__scan_session_zone(dw_connection *connection, dw_are
 DW_WARN_UNUSED dw_status dw__scan_find_old_values(dw_scan *scan, dw_bound_source *source,
                                                   dw_error *err);
 
-/* Before columns that have field ids are found by name all the same: that the files call them as
- * the table does. DW_UNSUPPORTED (FIELD_NAMES_DIFFER). It looks into the footers. */
-DW_WARN_UNUSED dw_status dw__scan_check_field_names(dw_connection *connection,
-                                                    const dw_relation *relation,
-                                                    const dw_str *paths, size_t count,
-                                                    dw_arena *scratch, dw_error *err);
-/* The names of all fields by their ids, in `arena`; NULL where columns are all that must be found
- * by id. */
-DW_WARN_UNUSED dw_status dw__scan_field_names(const dw_relation *relation, dw_arena *arena,
-                                              const dw_pq_names **out, dw_error *err);
-
 /* Which rows of each file changed, by its deletion vectors: into `deleted` and `kept`. */
 DW_WARN_UNUSED dw_status dw__scan_load_changes(dw_bound_source *source, dw_error *err);
 /* The kind of change of a file as text; the null string when its rows say. */

@@ -355,10 +355,11 @@ def test_metadata__counts_deleted_rows_and_reads_mapped_columns(w):
 # ---- Names that only field ids make good -------------------------------------------------------------
 
 
-def foreign_table(w, names, *features, **configuration):
-    """Two rows of (a, {x}, b) in a file whose top-level fields are `names`, {name: id}, as another format's table has it."""
-    def pair(name, value):
-        return (name,), [(0, 1, value), (0, 1, value + 1)]
+def foreign_table(w, names, inner, **configuration):
+    """Two rows of (a, {x}, b) in a file whose top-level fields are `names`, {name: id}, and those of the struct `inner`, as
+    another format's table has it."""
+    def pair(value, *path):
+        return path, [(0, len(path), value), (0, len(path), value + 1)]
     fields = schema(mapped("a", "long", 1, "a"), mapped("s", schema(mapped("x", "long", 3, "b")), 2, "s"),
                     mapped("b", "long", 4, "b"))
     a, b, s = names
@@ -366,11 +367,11 @@ def foreign_table(w, names, *features, **configuration):
     path = w.path("t/f.parquet")
     by_hand.write(path, 2, [
         by_hand.leaf(a, by_hand.INT64, field_id=names[a]),
-        by_hand.group(s, by_hand.leaf("b", by_hand.INT64, field_id=3), field_id=names[s]),
+        by_hand.group(s, *(by_hand.leaf(name, by_hand.INT64, field_id=inner[name]) for name in inner), field_id=names[s]),
         by_hand.leaf(b, by_hand.INT64, field_id=names[b])],
-        [pair(a, 10), ((s, "b"), [(0, 2, 5), (0, 0, None)]), pair(b, 20)])
+        [pair(10, a), *(pair(50 + inner[name], s, name) for name in inner), pair(20, b)])
     w.write_log("t", 0, [
-        protocol("columnMapping", *features, writer_only=["rowTracking", "domainMetadata", "changeDataFeed"]),
+        protocol("columnMapping", writer_only=["rowTracking", "domainMetadata", "changeDataFeed"]),
         metadata(fields, **{"delta.columnMapping.mode": "id", "delta.columnMapping.maxColumnId": "9",
                             "delta.enableRowTracking": "true",
                             "delta.rowTracking.materializedRowIdColumnName": "_row-id",
@@ -380,35 +381,45 @@ def foreign_table(w, names, *features, **configuration):
         row_id_mark(1)])
 
 
-FOREIGN_NAMES = ({"one": 1, "b": 4, "s": 2}, {"b": 1, "a": 4, "s": 2}, {"a": 8, "b": 4, "s": 2}, {"a": 1, "b": 4, "z": 2})
+# Names and ids of (a, b, s), and of the fields of s: as in the table, others, changed over, of no column of the table.
+FOREIGN_NAMES = (({"a": 1, "b": 4, "s": 2}, {"b": 3}), ({"one": 1, "b": 4, "s": 2}, {"c": 3}),
+                 ({"b": 1, "a": 4, "s": 2}, {"b": 3}), ({"a": 8, "b": 4, "s": 2}, {"b": 3}),
+                 ({"a": 1, "b": 4, "z": 2}, {"b": 9, "c": 3}), ({"A": 7, "s": 4, "b": 2}, {"c": 3, "b": 8}),
+                 ({"s": 1, "a": 4, "b": 2}, {"b": 8, "x": 3}), ({"a": 3, "b": 4, "s": 2}, {"b": 1, "a": 3}))
+
+
+def foreign_rows(names, inner):
+    return [[10 + i if 1 in names.values() else None, 53 + i if 3 in inner.values() else None, 20 + i] for i in range(2)]
 
 
 @test
-def test_field_ids__of_files_with_other_names_are_not_lost_with_row_ids(w):
-    for number, names in enumerate(FOREIGN_NAMES):
+def test_field_ids__find_columns_whatever_the_file_calls_them(w):
+    for number, (names, inner) in enumerate(FOREIGN_NAMES):
         world = World(w.path(str(number)))
-        foreign_table(world, names)
-        before = world.rows("SELECT a, s.x, b FROM t ORDER BY b")
-        has_a = 1 in names.values()
-        expect_equal(before, [[10 if has_a else None, 5, 20], [11 if has_a else None, None, 21]])
-        for statement in ("SELECT _metadata.row_id FROM t", "UPDATE t SET b = b + 1 WHERE b > 0",
-                          "DELETE FROM t WHERE b = 21",
-                          "MERGE INTO t USING (SELECT 1) ON true WHEN MATCHED THEN UPDATE SET b = 0"):
-            expect_failure(world.run("sql", "-c", statement), 4, "FIELD_NAMES_DIFFER", "f.parquet",
-                           "delta.enableRowTracking = false")
-        found = world.run("fsck", "t", "--data", "--format", "csv")
-        expect("note,H1" in found.out and "not checked" in found.out and "error" not in found.out, found)
-        expect_equal(os.listdir(world.path("t/_delta_log")), ["0" * 20 + ".json"])
-        world.sql("ALTER TABLE t SET TBLPROPERTIES ('delta.enableRowTracking' = 'false'); UPDATE t SET b = b + 1 WHERE b > 0")
-        expect_equal(world.rows("SELECT a, s.x, b FROM t ORDER BY b"), [[a, x, b + 1] for a, x, b in before])
+        foreign_table(world, names, inner)
+        rows = foreign_rows(names, inner)
+        expect_equal(world.rows("SELECT a, s.x, b FROM t ORDER BY b"), rows)
+        told = "SELECT a, s.x, b, _metadata.row_id, _metadata.row_commit_version FROM t ORDER BY b"
+        expect_equal(world.rows(told), [[*rows[0], 0, 0], [*rows[1], 1, 0]])
+        expect_equal(world.rows("SELECT a FROM t WHERE _metadata.row_id = 1 AND b > 20"), [[rows[1][0]]])
+        found = world.run("fsck", "t", "--data", "--format", "csv").out
+        expect("error" not in found and "not checked" not in found, found)
+        world.sql("UPDATE t SET b = b + 5 WHERE b = 21")
+        expect_equal(world.rows(told), [[*rows[0], 0, 0], [*rows[1][:2], 26, 1, 1]])
+        world.sql("MERGE INTO t USING (SELECT 20 AS k) ON b = k WHEN MATCHED THEN UPDATE SET a = 7; DELETE FROM t WHERE b = 26")
+        expect_equal(world.rows(told), [[7, rows[0][1], 20, 0, 2]])
 
 
 @test
-def test_field_ids__that_go_with_the_names_of_the_table_are_read_with_row_ids(w):
-    foreign_table(w, {"a": 1, "b": 4, "s": 2})
-    expect_equal(w.rows("SELECT a, s.x, b, _metadata.row_id FROM t ORDER BY a"), [[10, 5, 20, 0], [11, None, 21, 1]])
-    w.sql("UPDATE t SET b = 0 WHERE a = 11")
-    expect_equal(w.rows("SELECT a, s.x, b, _metadata.row_id FROM t ORDER BY a"), [[10, 5, 20, 0], [11, None, 0, 1]])
+def test_field_ids__find_columns_beside_recorded_changes(w):
+    for number, (names, inner) in enumerate(FOREIGN_NAMES):
+        world = World(w.path(str(number)))
+        foreign_table(world, names, inner, **{"delta.enableChangeDataFeed": "true"})
+        rows = foreign_rows(names, inner)
+        world.sql("UPDATE t SET b = b + 5 WHERE b = 21; OPTIMIZE t")
+        expect_equal(world.rows("SELECT a, s.x, b, _change_type FROM table_changes('t', 0, 1) ORDER BY _commit_version, b"),
+                     [[*rows[0], "insert"], [*rows[1], "insert"], [*rows[1], "update_preimage"],
+                      [*rows[1][:2], 26, "update_postimage"]])
 
 
 @test
