@@ -175,6 +175,9 @@ parse_node(dw_thrift *thrift, dw_pq_node *out)
     out->child_count = is_known ? (size_t) child_count : 0;
     out->is_optional = repetition == OPTIONAL;
     out->is_repeated = repetition == REPEATED;
+    out->is_unmarked_instant =
+        out->type == DW_PQ_INT96 ||
+        (!has_logical && (out->measure == DW_PQ_MILLIS || out->measure == DW_PQ_MICROS));
     return is_known && !thrift->failed;
 }
 
@@ -506,4 +509,20 @@ dw__pq_footer_read(const dw_pq_source *source, dw_arena *arena, dw_pq_footer *ou
         return dw__error_oom(err);
     }
     return dw__pq_footer_parse(copy, arena, out, err);
+}
+
+dw_status
+dw__pq_footer_open(const dw_env *env, dw_str path, dw_arena *arena, dw_pq_footer *out,
+                   bool *read_out, dw_error *err)
+{
+    DW_AUTO(dw_storage_ptr) storage = NULL;
+    dw_pq_source source;
+    dw_error ignored = DW_ERROR_INIT;
+    *read_out = false;
+    if (!dw__pq_source_open(env, path, &storage, &source)) {
+        return DW_OK;
+    }
+    dw_status status = dw__pq_footer_read(&source, arena, out, &ignored);
+    *read_out = status == DW_OK;
+    return status == DW_OUT_OF_MEMORY ? dw__error_oom(err) : DW_OK;
 }

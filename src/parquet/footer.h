@@ -49,6 +49,7 @@ typedef struct dw_pq_node {
     int64_t precision, scale; /* of decimals */
     int64_t width;            /* of fixed bytes */
     bool is_optional, is_repeated;
+    bool is_unmarked_instant; /* INT96, or times of old writers, which do not say what they are */
     size_t child_count;
     size_t end;       /* behind the last node below this one */
     size_t leaf_idx;  /* the leaf, or the first one below */
@@ -128,6 +129,10 @@ DW_WARN_UNUSED dw_status dw__pq_footer_parse(dw_str bytes, dw_arena *arena, dw_p
 /* Of a file in storage; its bytes are in `arena`, too. */
 DW_WARN_UNUSED dw_status dw__pq_footer_read(const dw_pq_source *source, dw_arena *arena,
                                             dw_pq_footer *out, dw_error *err);
+/* Of the file of a path that the engine would open; `*read_out` false: for whatever reason it
+ * cannot be read. Fails when out of memory. */
+DW_WARN_UNUSED dw_status dw__pq_footer_open(const dw_env *env, dw_str path, dw_arena *arena,
+                                            dw_pq_footer *out, bool *read_out, dw_error *err);
 /* The child of a node by its exact name; NULL when it has none. */
 const dw_pq_node *dw__pq_child(const dw_pq_footer *footer, const dw_pq_node *parent, dw_str name);
 /* DW_UNSUPPORTED (PARQUET_ODD): the engine is to read the file. */

@@ -7,6 +7,78 @@
 
 #include "protocol/feature_use.h"
 
+/* ---- Which ----------------------------------------------------------------------------------- */
+
+/* The leaves of a file beside those of a type. */
+typedef struct leaf_walk {
+    const dw_pq_footer *footer;
+    size_t next, end;
+    dw_arena *arena;
+    bool is_any;
+} leaf_walk;
+
+/* A variant counts as one leaf. NULL: there are no more. */
+static const dw_pq_node *
+next_leaf(leaf_walk *walk)
+{
+    while (walk->next < walk->end) {
+        const dw_pq_node *node = &walk->footer->nodes[walk->next];
+        bool is_leaf = node->type != DW_PQ_GROUP || node->meaning == DW_PQ_VARIANT;
+        walk->next = is_leaf ? node->end : walk->next + 1;
+        if (is_leaf) {
+            return node;
+        }
+    }
+    return NULL;
+}
+
+/* NULL: out of memory. Recursion is at most DW_SCHEMA_DEPTH_MAX deep. */
+static const dw_type *
+with_instants(leaf_walk *walk, const dw_type *type)
+{
+    if (type->kind == DW_TYPE_STRUCT) {
+        dw_field *fields = DW_ARENA_ARRAY(walk->arena, dw_field, type->field_count + 1);
+        for (size_t i = 0; fields != NULL && i < type->field_count; i++) {
+            fields[i] = type->fields[i];
+            fields[i].type = with_instants(walk, type->fields[i].type);
+            if (fields[i].type == NULL) {
+                return NULL;
+            }
+        }
+        return fields == NULL ? NULL : dw__type_make_struct(walk->arena, fields, type->field_count);
+    }
+    if (type->kind == DW_TYPE_ARRAY) {
+        const dw_type *element = with_instants(walk, type->element);
+        return element == NULL ? NULL : dw__type_make_array(walk->arena, element, true);
+    }
+    if (type->kind == DW_TYPE_MAP) {
+        const dw_type *key = with_instants(walk, type->key);
+        const dw_type *value = key == NULL ? NULL : with_instants(walk, type->element);
+        return value == NULL ? NULL : dw__type_make_map(walk->arena, key, value, true);
+    }
+    const dw_pq_node *leaf = next_leaf(walk);
+    if (type->kind != DW_TYPE_TIMESTAMP_NTZ || leaf == NULL || !leaf->is_unmarked_instant) {
+        return type;
+    }
+    walk->is_any = true;
+    return dw__type_make(walk->arena, DW_TYPE_TIMESTAMP);
+}
+
+const dw_type *
+dw__scan_mark_instants(const dw_pq_footer *footer, const dw_pq_node *node, const dw_type *type,
+                       dw_arena *arena, bool *any_out)
+{
+    leaf_walk walk = {.footer = footer,
+                      .next = (size_t) (node - footer->nodes),
+                      .end = node->end,
+                      .arena = arena};
+    const dw_type *marked = with_instants(&walk, type);
+    *any_out = walk.is_any;
+    return walk.is_any ? marked : marked == NULL ? NULL : type;
+}
+
+/* ---- In a session ---------------------------------------------------------------------------- */
+
 dw_status
 dw__scan_session_zone(dw_connection *connection, dw_arena *scratch, dw_str *out, dw_error *err)
 {

@@ -167,12 +167,12 @@ has_int96(const dw_pq_footer *footer)
 }
 
 /* Where Spark writes INT96 at all, all instants of the file are. */
-static dw_status
-judge(dw_connection *connection, const dw_pq_footer *footer, dw_arena *arena, dw_old_values *out,
-      dw_error *err)
+dw_status
+dw__scan_judge_old(dw_connection *connection, const dw_pq_footer *footer, dw_arena *arena,
+                   dw_old_values *out, dw_error *err)
 {
     const dw_pq_spark *spark = &footer->spark;
-    out->has_dates = dw__pq_has_old_dates(spark);
+    *out = (dw_old_values){.has_dates = dw__pq_has_old_dates(spark)};
     if (has_int96(footer) ? dw__pq_has_old_int96(spark) : out->has_dates) {
         dw_str zone = spark->zone;
         if (dw__str_is_null(zone)) {
@@ -183,28 +183,19 @@ judge(dw_connection *connection, const dw_pq_footer *footer, dw_arena *arena, dw
     return DW_OK;
 }
 
-dw_status
-dw__scan_look_for_old(const dw_env *env, dw_connection *connection, dw_str path, dw_old_values *out,
-                      dw_error *err)
+/* What cannot be read is the engine's to complain of. */
+static dw_status
+look_into(dw_scan *scan, dw_str path, dw_old_values *out, dw_error *err)
 {
-    DW_AUTO(dw_storage_ptr) storage = NULL;
-    dw_pq_source source;
-    *out = (dw_old_values){0};
-    if (dw__env_is_cancelled(env)) {
+    DW_AUTO(dw_arena) arena;
+    dw_pq_footer footer;
+    bool is_read;
+    dw__arena_init(&arena, scan->env->allocator);
+    if (dw__env_is_cancelled(scan->env)) {
         return dw__error_set(err, DW_CANCELLED, "CANCELLED", "interrupted");
     }
-    if (!dw__pq_source_open(env, path, &storage, &source)) {
-        return DW_OK;
-    }
-    DW_AUTO(dw_arena) arena;
-    dw__arena_init(&arena, env->allocator);
-    dw_pq_footer footer;
-    dw_error ignored = DW_ERROR_INIT;
-    dw_status status = dw__pq_footer_read(&source, &arena, &footer, &ignored);
-    if (status == DW_OUT_OF_MEMORY) {
-        return dw__error_oom(err);
-    }
-    return status == DW_OK ? judge(connection, &footer, &arena, out, err) : DW_OK;
+    DW_TRY(dw__pq_footer_open(scan->env, path, &arena, &footer, &is_read, err));
+    return is_read ? dw__scan_judge_old(scan->connection, &footer, &arena, out, err) : DW_OK;
 }
 
 static dw_status
@@ -216,8 +207,7 @@ look_into_files(dw_scan *scan, dw_bound_source *source, const bool *wanted, dw_e
     }
     for (size_t i = 0; i < source->file_count; i++) {
         if (wanted[i]) {
-            DW_TRY(dw__scan_look_for_old(scan->env, scan->connection, source->paths[i],
-                                         &source->old[i], err));
+            DW_TRY(look_into(scan, source->paths[i], &source->old[i], err));
         }
         source->has_old_dates = source->has_old_dates || source->old[i].has_dates;
         source->has_old_instants = source->has_old_instants || source->old[i].zone != NULL;

@@ -12,6 +12,7 @@
 
 #include "engine/database.h"
 #include "log/changes.h"
+#include "parquet/footer.h"
 #include "protocol/value.h"
 
 /* Rows of a snapshot by their places, which were chosen before. All borrowed until _close. */
@@ -158,15 +159,25 @@ DW_WARN_UNUSED dw_status dw__scan_min_max(dw_log_snapshot *snapshot, const dw_fi
                                           dw_arena *arena, dw_value *min_out, dw_value *max_out,
                                           bool *known_out, dw_error *err);
 
-/* ---- Spark's old calendar -------------------------------------------------------------------- */
+/* ---- Dates and instants of files ------------------------------------------------------------- */
 
-/* What a Parquet file has of it, as its footer says; nothing where that cannot be read. */
-DW_WARN_UNUSED dw_status dw__scan_look_for_old(const dw_env *env, dw_connection *connection,
-                                               dw_str path, dw_old_values *out, dw_error *err);
-/* Appends the expression, in terms of dw__connection_bind_scan, that brings a value of such files
- * to today's calendar; nothing where its type needs none. */
-void dw__scan_put_today(dw_strbuf *out, const dw_type *type, dw_str value, bool dates,
-                        bool instants, dw_arena *arena);
+/* The type that the engine makes of a node of a file, with instants for the times without a zone
+ * that the file has unmarked: they are instants. NULL when out of memory. `*any_out`: there are
+ * some. */
+const dw_type *dw__scan_mark_instants(const dw_pq_footer *footer, const dw_pq_node *node,
+                                      const dw_type *type, dw_arena *arena, bool *any_out);
+/* What a file has in Spark's old calendar, by its footer. */
+DW_WARN_UNUSED dw_status dw__scan_judge_old(dw_connection *connection, const dw_pq_footer *footer,
+                                            dw_arena *arena, dw_old_values *out, dw_error *err);
+/* What is to be made of values of files. */
+typedef struct dw_file_times {
+    bool has_old_dates, has_old_instants; /* in Spark's old calendar */
+    bool has_unmarked;                    /* instants that are times without a zone to the engine */
+} dw_file_times;
+/* Appends the expression, in terms of dw__connection_bind_scan, that makes a value of such files
+ * what it stands for; nothing where its type needs none. */
+void dw__scan_put_times(dw_strbuf *out, const dw_type *type, dw_str value,
+                        const dw_file_times *times, dw_arena *arena);
 
 /* ---- Types ----------------------------------------------------------------------------------- */
 

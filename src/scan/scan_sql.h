@@ -58,6 +58,7 @@ typedef struct dw_scan_sql {
     bool has_recorded_changes; /* ... or, where that is NULL, in files */
     /* Timestamps come as text, with a zone or without, which then is UTC. */
     bool instants_as_text;
+    bool instants_are_unmarked; /* some come without a zone, and are of UTC */
     /* Some file has dates, or instants, of Spark's old calendar. */
     bool has_old_dates, has_old_instants;
     /* ... which may stand where the table has local times by now. These come as text, too: that of

@@ -30,7 +30,7 @@ dw__scan_is_rewritten(const dw_scan_sql *scan, const dw_type *type)
         return dw__scan_is_rewritten(scan, type->key) || dw__scan_is_rewritten(scan, type->element);
     }
     if (type->kind == DW_TYPE_TIMESTAMP) {
-        return scan->instants_as_text || scan->has_old_instants;
+        return scan->instants_as_text || scan->instants_are_unmarked || scan->has_old_instants;
     }
     if (type->kind == DW_TYPE_TIMESTAMP_NTZ) {
         return scan->has_old_widened;
@@ -325,6 +325,8 @@ put_instant(rename_writer *writer, dw_str value)
     }
     if (writer->scan->instants_as_text) {
         put_text_as_instant(writer, value);
+    } else if (writer->scan->instants_are_unmarked) { /* with or without a zone */
+        dw__strbuf_printf(writer->out, "make_timestamptz(epoch_us(%.*s))", DW_STR_ARG(value));
     } else {
         dw__strbuf_append(writer->out, value);
     }
@@ -384,10 +386,12 @@ dw__scan_put_value(dw_strbuf *out, const dw_scan_sql *scan, bool by_id, const dw
 }
 
 void
-dw__scan_put_today(dw_strbuf *out, const dw_type *type, dw_str value, bool dates, bool instants,
+dw__scan_put_times(dw_strbuf *out, const dw_type *type, dw_str value, const dw_file_times *times,
                    dw_arena *arena)
 {
-    const dw_scan_sql scan = {.has_old_dates = dates, .has_old_instants = instants};
+    const dw_scan_sql scan = {.has_old_dates = times->has_old_dates,
+                              .has_old_instants = times->has_old_instants,
+                              .instants_are_unmarked = times->has_unmarked};
     const dw_field field = {.type = type, .mapping_id = -1};
     if (dw__scan_is_rewritten(&scan, type) && !dw__schema_has_kind(type, DW_TYPE_VARIANT)) {
         dw__scan_put_value(out, &scan, false, &field, value, arena);

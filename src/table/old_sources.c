@@ -3,87 +3,123 @@
  */
 #include "table/old_sources.h"
 
+#include "parquet/footer.h"
 #include "scan/scan.h"
 #include "table/file_query.h"
 
 #define VIEW_NAME DW_STR("dw_old_sources")
 
 typedef struct old_sources {
+    const dw_env *env;
     dw_connection *connection;
     const dw_source_files *files;
     const dw_load_spec *spec;
     dw_arena *arena;
     dw_old_values *values; /* of the files */
-    bool has_dates, has_instants;
-    dw_text_rows unmarked; /* names of columns with instants that their files do not mark as such */
+    dw_file_times times;   /* that some file has */
+    /* The footer of a file, in an arena of its own; file_idx == files->count: of none. */
+    dw_arena footer_arena;
+    dw_pq_footer footer;
+    size_t file_idx;
 } old_sources;
 
+/* ---- What files have ------------------------------------------------------------------------- */
+
 static dw_status
-look_into_files(old_sources *old, const dw_env *env, dw_error *err)
+open_footer(old_sources *old, size_t file_idx, bool *read_out, dw_error *err)
 {
+    *read_out = true;
+    if (old->file_idx == file_idx) {
+        return DW_OK;
+    }
+    if (dw__env_is_cancelled(old->env)) {
+        return dw__error_set(err, DW_CANCELLED, "CANCELLED", "interrupted");
+    }
+    dw__arena_reset(&old->footer_arena);
+    old->file_idx = old->files->count;
+    old->footer = (dw_pq_footer){0};
+    DW_TRY(dw__pq_footer_open(old->env, old->files->paths[file_idx], &old->footer_arena,
+                              &old->footer, read_out, err));
+    old->file_idx = *read_out ? file_idx : old->file_idx;
+    return DW_OK;
+}
+
+static bool
+has_unmarked(const dw_pq_footer *footer)
+{
+    for (size_t i = 0; i < footer->node_count; i++) {
+        if (footer->nodes[i].is_unmarked_instant) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static dw_status
+look_into_files(old_sources *old, dw_error *err)
+{
+    dw_file_times *times = &old->times;
     old->values = DW_ARENA_ARRAY(old->arena, dw_old_values, old->files->count + 1);
     if (old->values == NULL) {
         return dw__error_oom(err);
     }
-    for (size_t i = 0; i < old->files->count; i++) {
-        dw_old_values *found = &old->values[i];
-        DW_TRY(dw__scan_look_for_old(env, old->connection, old->files->paths[i], found, err));
-        old->has_dates = old->has_dates || found->has_dates;
-        old->has_instants = old->has_instants || found->zone != NULL;
+    for (size_t i = old->files->count; i > 0; i--) { /* the first is looked into again */
+        dw_old_values *found = &old->values[i - 1];
+        bool is_read;
+        DW_TRY(open_footer(old, i - 1, &is_read, err));
+        if (is_read) {
+            DW_TRY(dw__scan_judge_old(old->connection, &old->footer, old->arena, found, err));
+        }
+        times->has_old_dates = times->has_old_dates || found->has_dates;
+        times->has_old_instants = times->has_old_instants || found->zone != NULL;
+        times->has_unmarked = times->has_unmarked || (is_read && has_unmarked(&old->footer));
     }
     return DW_OK;
 }
 
-/* To the engine they are local times. */
-static dw_status
-find_unmarked(old_sources *old, dw_error *err)
-{
-    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(old->arena->allocator, DW_COMMIT_BYTES_MAX);
-    dw__strbuf_append_literal(&sql, "SELECT DISTINCT name FROM parquet_schema([");
-    for (size_t i = 0; i < old->files->count; i++) {
-        dw__strbuf_append(&sql, i == 0 ? DW_STR("") : DW_STR(", "));
-        dw__sql_put_literal(&sql, old->files->paths[i]);
-    }
-    dw__strbuf_append_literal(&sql, "]) WHERE type = 'INT96' OR (type = 'INT64' AND converted_type "
-                                    "LIKE 'TIMESTAMP%' AND logical_type IS NULL)");
-    DW_TRY(dw__strbuf_ok(&sql, "the search for timestamps", err));
-    return dw__connection_query_text(old->connection, dw__strbuf_str(&sql), old->arena,
-                                     &old->unmarked, err);
-}
+/* ---- Columns --------------------------------------------------------------------------------- */
 
-static bool
-is_unmarked(const old_sources *old, dw_str name)
+/* What the first file that has the column makes of its type. */
+static dw_status
+mark_instants(old_sources *old, dw_str column, const dw_type **type, bool *any_out, dw_error *err)
 {
-    return dw__str_among(old->unmarked.cells, old->unmarked.row_count, name);
+    *any_out = false;
+    for (size_t i = 0; old->times.has_unmarked && i < old->files->count; i++) {
+        bool is_read;
+        DW_TRY(open_footer(old, i, &is_read, err));
+        const dw_pq_node *node =
+            is_read ? dw__pq_child(&old->footer, &old->footer.nodes[0], column) : NULL;
+        if (node != NULL) {
+            *type = dw__scan_mark_instants(&old->footer, node, *type, old->arena, any_out);
+            return *type == NULL ? dw__error_oom(err) : DW_OK;
+        }
+    }
+    return DW_OK;
 }
 
 /* Appends the column's expression; nothing where it stays as it is. */
 static dw_status
-put_expression(const old_sources *old, const dw_query_column *column, dw_strbuf *out, dw_error *err)
+put_expression(old_sources *old, const dw_query_column *column, dw_strbuf *out, dw_error *err)
 {
     const dw_type *type;
     dw_error ignored = DW_ERROR_INIT;
+    dw_file_times times = old->times;
     dw_status status =
         dw__engine_type_parse(column->name, column->type, old->arena, &type, &ignored);
-    if (status == DW_OUT_OF_MEMORY) {
-        return dw__error_oom(err);
+    if (status != DW_OK) { /* no type of ours: what it is worth is told when it is loaded */
+        return status == DW_OUT_OF_MEMORY ? dw__error_oom(err) : DW_OK;
     }
+    DW_TRY(mark_instants(old, column->name, &type, &times.has_unmarked, err));
     DW_AUTO(dw_strbuf) name = dw__strbuf_make(old->arena->allocator, DW_COMMIT_BYTES_MAX);
     dw__sql_put_identifier(&name, column->name);
     DW_TRY(dw__strbuf_ok(&name, "a column's name", err));
-    dw_str quoted = dw__strbuf_str(&name);
-    if (status == DW_OK && type->kind == DW_TYPE_TIMESTAMP_NTZ && is_unmarked(old, column->name)) {
-        dw__strbuf_printf(out, "dw_old_instant(file_index, timezone('UTC', %.*s))",
-                          DW_STR_ARG(quoted));
-    } else if (status == DW_OK) {
-        dw__scan_put_today(out, type, quoted, old->has_dates, old->has_instants, old->arena);
-    }
+    dw__scan_put_times(out, type, dw__strbuf_str(&name), &times, old->arena);
     return DW_OK;
 }
 
 /* Appends `* REPLACE (...)`; *any_out: some column needs it. */
 static dw_status
-put_columns(const old_sources *old, dw_str query, dw_strbuf *out, bool *any_out, dw_error *err)
+put_columns(old_sources *old, dw_str query, dw_strbuf *out, bool *any_out, dw_error *err)
 {
     dw_query_column *columns;
     size_t count;
@@ -114,7 +150,7 @@ print_files(const old_sources *old, dw_str select_list, dw_strbuf *out, dw_error
 }
 
 static dw_status
-bind_view(const old_sources *old, dw_strbuf *query, bool *bound_out, dw_error *err)
+bind_view(old_sources *old, dw_strbuf *query, bool *bound_out, dw_error *err)
 {
     bool is_any;
     DW_AUTO(dw_strbuf) plain = dw__strbuf_make(old->arena->allocator, DW_COMMIT_BYTES_MAX);
@@ -145,16 +181,22 @@ dw__old_sources_bind(const dw_env *env, dw_connection *connection, const dw_sour
                      const dw_load_spec *spec, dw_arena *arena, dw_strbuf *query, bool *bound_out,
                      dw_error *err)
 {
-    old_sources old = {.connection = connection, .files = files, .spec = spec, .arena = arena};
+    old_sources old = {.env = env,
+                       .connection = connection,
+                       .files = files,
+                       .spec = spec,
+                       .arena = arena,
+                       .file_idx = files->count};
     *bound_out = false;
-    DW_TRY(look_into_files(&old, env, err));
-    if (!old.has_dates && !old.has_instants) {
-        return DW_OK;
+    dw__arena_init(&old.footer_arena, arena->allocator);
+    dw_status status = look_into_files(&old, err);
+    const dw_file_times *times = &old.times;
+    if (status == DW_OK &&
+        (times->has_old_dates || times->has_old_instants || times->has_unmarked)) {
+        status = bind_view(&old, query, bound_out, err);
     }
-    if (old.has_instants) {
-        DW_TRY(find_unmarked(&old, err));
-    }
-    return bind_view(&old, query, bound_out, err);
+    dw__arena_deinit(&old.footer_arena);
+    return status;
 }
 
 void

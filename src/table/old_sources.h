@@ -1,6 +1,7 @@
 /*
- * Parquet files in Spark's old calendar as what is loaded (codec/old_calendar.h): their dates and
- * instants become today's, as in a scan.
+ * Parquet files of older writers as what is loaded. Dates and instants of Spark's old calendar
+ * (codec/old_calendar.h) become today's, and INT96 and other unmarked times the instants that they
+ * are, as in a scan.
  */
 #ifndef DW_TABLE_OLD_SOURCES_H
 #define DW_TABLE_OLD_SOURCES_H
@@ -9,7 +10,7 @@
 #include "table/source_files.h"
 
 /* Makes a query over the files of what `query` has, which is the one that reads them as they are.
- * Nothing happens where no file is of that calendar. `*bound_out`: to be unbound when the query has
+ * Nothing happens where no file has such values. `*bound_out`: to be unbound when the query has
  * run. */
 DW_WARN_UNUSED dw_status dw__old_sources_bind(const dw_env *env, dw_connection *connection,
                                               const dw_source_files *files,

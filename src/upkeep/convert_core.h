@@ -32,7 +32,7 @@ typedef struct dw_converting {
     const dw_type *file_columns; /* of all files, without partition columns */
     const dw_type *schema;       /* of the table */
     dw_str *partition_columns;
-    bool has_int96; /* some file has times that the engine takes for those without a zone */
+    bool has_unmarked; /* some file has instants that the engine takes for times without a zone */
 } dw_converting;
 
 /* Finds the files and reads their partition values from the names of directories. */

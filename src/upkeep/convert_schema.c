@@ -15,71 +15,6 @@
  * ---- The columns of one file ------------------------------------------------------------------
  */
 
-/* Which leaves of a file are INT96; a variant counts as one leaf. */
-typedef struct leaf_list {
-    bool *is_int96;
-    size_t count, pos;
-    bool has_int96;
-} leaf_list;
-
-static dw_status
-list_leaves(dw_converting *c, const dw_pq_footer *footer, leaf_list *out, dw_error *err)
-{
-    *out = (leaf_list){.is_int96 = DW_ARENA_ARRAY(&c->arena, bool, footer->node_count + 1)};
-    if (out->is_int96 == NULL) {
-        return dw__error_oom(err);
-    }
-    for (size_t i = 1; i < footer->node_count;) {
-        const dw_pq_node *node = &footer->nodes[i];
-        if (node->meaning == DW_PQ_VARIANT) {
-            out->count++; /* all begin as false */
-            i = node->end;
-            continue;
-        }
-        if (node->type != DW_PQ_GROUP) {
-            out->has_int96 = out->has_int96 || node->type == DW_PQ_INT96;
-            out->is_int96[out->count++] = node->type == DW_PQ_INT96;
-        }
-        i++;
-    }
-    return DW_OK;
-}
-
-/* INT96 are instants, as in Spark; the engine takes them for times without a zone. NULL: out of
- * memory. Recursion is at most DW_SCHEMA_DEPTH_MAX deep. */
-static const dw_type *
-with_instants(dw_arena *arena, const dw_type *type, leaf_list *leaves)
-{
-    switch ((unsigned) type->kind) {
-    case DW_TYPE_STRUCT: {
-        dw_field *fields = DW_ARENA_ARRAY(arena, dw_field, type->field_count + 1);
-        for (size_t i = 0; fields != NULL && i < type->field_count; i++) {
-            fields[i] = type->fields[i];
-            fields[i].type = with_instants(arena, type->fields[i].type, leaves);
-            if (fields[i].type == NULL) {
-                return NULL;
-            }
-        }
-        return fields == NULL ? NULL : dw__type_make_struct(arena, fields, type->field_count);
-    }
-    case DW_TYPE_ARRAY: {
-        const dw_type *element = with_instants(arena, type->element, leaves);
-        return element == NULL ? NULL : dw__type_make_array(arena, element, true);
-    }
-    case DW_TYPE_MAP: {
-        const dw_type *key = with_instants(arena, type->key, leaves);
-        const dw_type *value = key == NULL ? NULL : with_instants(arena, type->element, leaves);
-        return value == NULL ? NULL : dw__type_make_map(arena, key, value, true);
-    }
-    default: {
-        size_t idx = leaves->pos++;
-        bool is_instant =
-            type->kind == DW_TYPE_TIMESTAMP_NTZ && idx < leaves->count && leaves->is_int96[idx];
-        return is_instant ? dw__type_make(arena, DW_TYPE_TIMESTAMP) : type;
-    }
-    }
-}
-
 /* Makes a view of that SQL, in which dw_files() stands for the one file. */
 static dw_status
 bind_file(dw_converting *c, dw_str key, const char *sql, dw_error *err)
@@ -142,7 +77,6 @@ columns_of(dw_converting *c, dw_str key, const dw_pq_footer *footer, const dw_ty
 {
     dw_query_column *columns;
     size_t count;
-    leaf_list leaves;
     DW_TRY(refuse_types(c, key, err));
     DW_TRY(describe_file(c, key, &columns, &count, err));
     dw_field *fields = DW_ARENA_ARRAY(&c->arena, dw_field, count + 1);
@@ -170,11 +104,11 @@ columns_of(dw_converting *c, dw_str key, const dw_pq_footer *footer, const dw_ty
         }
     }
     *out = dw__type_make_struct(&c->arena, fields, count);
-    DW_TRY(list_leaves(c, footer, &leaves, err));
-    if (*out != NULL && leaves.has_int96) {
-        c->has_int96 = true;
-        *out = with_instants(&c->arena, *out, &leaves);
+    bool has_instants = false;
+    if (*out != NULL) {
+        *out = dw__scan_mark_instants(footer, &footer->nodes[0], *out, &c->arena, &has_instants);
     }
+    c->has_unmarked = c->has_unmarked || has_instants;
     return *out == NULL ? dw__error_oom(err) : DW_OK;
 }
 

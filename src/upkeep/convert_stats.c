@@ -121,7 +121,7 @@ query_files(const measuring *m, const dw_str *paths, size_t count, dw_arena *scr
                          .parts = &part,
                          .part_count = 1,
                          .with_positions = true,
-                         .instants_as_text = m->c->has_int96};
+                         .instants_as_text = m->c->has_unmarked};
     dw_scan_files files = {.paths = paths, .count = count};
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(scratch->allocator, DW_SCAN_SQL_BYTES_MAX);
     DW_TRY(dw__scan_sql_print(&sql, &shape, scratch, err));

@@ -863,6 +863,49 @@ def test_load__brings_files_of_sparks_old_calendar_to_todays(w):
                  [[-141438, -141428]])
 
 
+def nested_instants(w, name, seconds, keys=None):
+    """A row of an INT96 alone, in a struct, a list and a map; and a time that old writers do not mark as an instant."""
+    leaf, group = by_hand.leaf, by_hand.group
+    moment = struct.pack("<qi", seconds % 86400 * 1000000000, seconds // 86400 + 2440588)
+    os.makedirs(w.path("f"), exist_ok=True)
+    by_hand.write(w.path(f"f/{name}.parquet"), 1, [
+        leaf("moment", by_hand.INT96), leaf("n", by_hand.INT32), group("s", leaf("n", by_hand.INT32), leaf("at", by_hand.INT96)),
+        group("l", group("list", group("element", leaf("at", by_hand.INT96)), repetition=by_hand.REPEATED), converted=by_hand.LIST),
+        group("m", group("key_value", leaf("key", by_hand.INT96, by_hand.REQUIRED), leaf("value", by_hand.INT96),
+                         repetition=by_hand.REPEATED), converted=by_hand.MAP),
+        leaf("old", by_hand.INT64, converted=by_hand.TIMESTAMP_MICROS)],
+        [(("moment",), [(0, 1, moment)]), (("n",), [(0, 1, 7)]), (("s", "n"), [(0, 2, 8)]), (("s", "at"), [(0, 2, moment)]),
+         (("l", "list", "element", "at"), [(0, 4, moment), (1, 3, None)]), (("m", "key_value", "key"), [(0, 2, moment)]),
+         (("m", "key_value", "value"), [(0, 3, moment)]), (("old",), [(0, 1, seconds * 1000000)])], keys=keys)
+
+
+TELL_NESTED = """SELECT epoch_us(moment) // 1000000 AS a, epoch_us(s.at) // 1000000 AS b, epoch_us(l[1].at) // 1000000 AS c,
+                 len(l) AS d, l[2].at AS e, epoch_us(map_keys(m)[1]) // 1000000 AS f, epoch_us(map_values(m)[1]) // 1000000 AS g,
+                 epoch_us(old) // 1000000 AS h, n + s.n AS i FROM {}"""
+
+
+@test
+def test_load__takes_int96_for_instants_wherever_they_stand(w):
+    old, today, now = -12219292801, -12219292801 - 864000, 1700000000
+    nested_instants(w, "old", old, OLD_INT96)
+    nested_instants(w, "now", now)
+    w.sql("CREATE TABLE t (moment TIMESTAMP, n INT, s STRUCT<n: INT, at: TIMESTAMP>, l ARRAY<STRUCT<at: TIMESTAMP>>,"
+          " m MAP<TIMESTAMP, TIMESTAMP>, old TIMESTAMP)")
+
+    def row(second, unmarked=None):
+        return [*[second] * 3, 2, None, second, second, unmarked or second, 15]
+    for zone in ("UTC", "Asia/Tokyo"):
+        w.sql(f"SET TimeZone = '{zone}'; DELETE FROM t; COPY INTO t FROM 'f/old.parquet' FILEFORMAT = PARQUET"
+              " COPY_OPTIONS ('force' = 'true')")
+        expect_equal(w.rows(TELL_NESTED.format("t")), [row(today)])
+        w.sql(f"SET TimeZone = '{zone}'; DELETE FROM t; COPY INTO t FROM 'f/now.parquet' FILEFORMAT = PARQUET"
+              " COPY_OPTIONS ('force' = 'true')")
+        expect_equal(w.rows(TELL_NESTED.format("t")), [row(now)])
+    expect_equal(w.run("load", "u", w.path("f/old.parquet"), w.path("f/now.parquet")).status, 0)
+    expect_equal(w.rows(TELL_NESTED.format("u") + " ORDER BY 1"), [row(today), row(now)])
+    expect_equal(w.value("SELECT max(typeof(s.at)) FROM u"), "TIMESTAMP WITH TIME ZONE")
+
+
 @test
 def test_damage__of_a_codec_that_is_not_supported_are_refused_as_such(w):
     hand_written(w, 1, schema(field("i", "integer")), [by_hand.leaf("i", by_hand.INT32)],
