@@ -171,6 +171,30 @@ def test_writers__that_add_columns_at_once_conflict_and_succeed_on_retry(w):
     expect_equal(w.value("SELECT count(*) FROM t"), 4)
 
 
+@test
+def test_evolution__leaves_tables_of_every_kind_whole(w):
+    kinds = {"plain": "", "mapped": MAPPED, "by_id": "'delta.columnMapping.mode' = 'id'",
+             "tracked": "'delta.enableRowTracking' = 'true'", "fed": "'delta.enableChangeDataFeed' = 'true'",
+             "marked": "'delta.enableDeletionVectors' = 'true'", "iceberg": "'delta.enableIcebergCompatV2' = 'true'",
+             "v2": "'delta.checkpointPolicy' = 'v2', 'delta.checkpointInterval' = '2'"}
+    for name, properties in kinds.items():
+        for more in ("", "PARTITIONED BY (p)", "CLUSTER BY (id)"):
+            table = f"{name}_{more[:4].strip().lower()}"
+            w.sql(PLAIN + f"CREATE TABLE {table} (id INT, p STRING, s STRUCT<x: INT>) {more}" +
+                  (f" TBLPROPERTIES ({properties})" if properties else "") +
+                  f"; INSERT INTO {table} VALUES (1, 'a', {{'x': 1}}), (2, 'b', NULL);" + MERGES +
+                  f"INSERT INTO {table} BY NAME SELECT 3 AS id, 'a' AS p, {{'x': 3, 'y': [{{'z': 1}}]}} AS s, 1.5::DOUBLE AS d;"
+                  f" MERGE INTO {table} t USING (SELECT 1 AS id, 'a' AS p, 7 AS e) s ON t.id = s.id"
+                  " WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *; CHECKPOINT " + table)
+            expect_equal(w.rows(f"SELECT id, p, s.x, d, e FROM {table} ORDER BY id"),
+                         [[1, "a", 1, None, 7], [2, "b", None, None, None], [3, "a", 3, 1.5, None]])
+            w.sql(f"INSERT OVERWRITE {table} WITH ('overwriteSchema' = 'true') SELECT 'a' AS p, 9::BIGINT AS id, 'n' AS n"
+                  f"; INSERT INTO {table} VALUES ('b', 10, 'm'); DELETE FROM {table} WHERE id = 9")
+            expect_equal(w.rows(f"SELECT * FROM {table}"), [["b", 10, "m"]])
+            w.sql(f"RESTORE {table} TO VERSION AS OF 2")
+            expect_equal(w.rows(f"SELECT id, p, d FROM {table} ORDER BY id"), [[1, "a", None], [2, "b", None], [3, "a", 1.5]])
+
+
 # ---- overwriteSchema ---------------------------------------------------------------------------------
 
 

@@ -101,6 +101,24 @@ def test_migrate__side_by_side_applies_each_statement_once(w):
 
 
 @test
+def test_migrate__killed_at_any_commit_goes_on_from_there(w):
+    write(w, "0001_make.sql", FIRST)
+    migrate(w)
+    for i in range(2, 7):
+        write(w, f"{i:04}_add.sql", "".join(f"UPDATE t SET n = n + {10 ** k};" for k in (2, 3, 4)))
+    write(w, "0007_more.sql", "ALTER TABLE t ADD COLUMN c INT; INSERT INTO t (id, c) VALUES (7, 7)")
+    for last in (2, 3, 7, 8, 12, 17):
+        process = w.start("migrate", w.path("m"))
+        while process.poll() is None and not os.path.exists(w.log("t", last)):
+            pass
+        process.kill()
+        process.communicate()
+    migrate(w)
+    expect_equal(w.rows("SELECT * FROM t ORDER BY id"), [[1, 55501, None], [7, None, 7]])
+    expect_equal(versions(w), 18)
+
+
+@test
 def test_migrate__tells_what_it_would_do(w):
     begin(w)
     migrate(w, "--to", "0001_make.sql")
