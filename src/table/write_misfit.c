@@ -78,6 +78,20 @@ find(dw_write *write, dw_str *where_out, misfit *out, dw_error *err)
     return DW_OK;
 }
 
+/* What fits into the message, whole characters. */
+static dw_str
+shorten(dw_str value)
+{
+    size_t len = value.len;
+    if (len > VALUE_SIZE_MAX) {
+        len = VALUE_SIZE_MAX;
+        while (len > 0 && ((unsigned char) value.ptr[len] & 0xC0) == 0x80) {
+            len--;
+        }
+    }
+    return dw__str_slice(value, 0, len);
+}
+
 dw_status
 dw__write_tell_misfit(dw_write *write, dw_status status, dw_error *err)
 {
@@ -93,8 +107,8 @@ dw__write_tell_misfit(dw_write *write, dw_status status, dw_error *err)
     char code[DW_ERROR_CODE_SIZE];
     memcpy(code, err->code, sizeof(code));
     bool is_text = dw__str_equal(found.source_type, DW_STR("VARCHAR"));
-    bool is_cut = found.value.len > VALUE_SIZE_MAX;
-    dw_str shown = dw__str_slice(found.value, 0, is_cut ? VALUE_SIZE_MAX : found.value.len);
+    dw_str shown = shorten(found.value);
+    bool is_cut = shown.len < found.value.len;
     const char *quote = is_text ? "'" : "";
     bool has_file = write->spec->part_count > 0;
     return dw__error_set(err, status, code,

@@ -280,6 +280,8 @@ def test_insert__tells_the_column_the_value_and_the_row(w):
             "VALUE_LOSES_DATA")
     refused(w, "INSERT INTO t (price) VALUES (1), (5000000000)", 'column "price": expected int, found 5000000000 in row 2')
     refused(w, "INSERT INTO t (price) VALUES ('" + "x" * 500 + "')", "x" * 100 + "...", "row 1")
+    refused(w, "INSERT INTO t (price) VALUES ('" + "é" * 500 + "')", "é" * 60 + "...'")
+    refused(w, "INSERT INTO t (price) VALUES ('x" + "é" * 500 + "')", "x" + "é" * 59 + "...'")
 
 
 @test
