@@ -51,6 +51,14 @@ dw__table_storage(dw_table *table)
     return table->storage;
 }
 
+const dw_riders *
+dw__table_riders(const dw_table *table)
+{
+    static const dw_riders none = {.user_metadata = {NULL, 0}};
+    (void) table;
+    return &none;
+}
+
 dw_database *
 dw__table_database(dw_table *table)
 {
