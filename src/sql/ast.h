@@ -191,6 +191,8 @@ typedef enum dw_describe_kind {
     DW_DESCRIBE_CREATE_TABLE,
     DW_DESCRIBE_CLUSTERING,
     DW_DESCRIBE_EXPECTATIONS,
+    DW_DESCRIBE_PROFILE,
+    DW_DESCRIBE_DRIFT,
     DW_DESCRIBE_PRUNING
 } dw_describe_kind;
 
@@ -202,6 +204,8 @@ typedef struct dw_describe_statement {
     bool of_schema;        /* HISTORY ... SCHEMA */
     dw_str key;            /* PROPERTIES; null string: all */
     dw_name_paths columns; /* CLUSTERING; none: the table's */
+    bool has_from, has_to; /* DRIFT */
+    int64_t from, to;
 } dw_describe_statement;
 
 typedef enum dw_alter_kind {
@@ -315,11 +319,14 @@ typedef struct dw_convert_statement {
     dw_upkeep_options options;
 } dw_convert_statement;
 
-/* ANALYZE TABLE name COMPUTE [DELTA] STATISTICS ... */
+/* ANALYZE TABLE name COMPUTE [DELTA] STATISTICS ..., and ANALYZE TABLE name [...] PROFILE */
 typedef struct dw_analyze_statement {
     dw_sql_name name;
     dw_name_paths columns; /* FOR COLUMNS; none: all */
     bool only_footers;     /* NOSCAN */
+    bool profiles;         /* PROFILE */
+    dw_sql_travel travel;
+    bool checks; /* CHECK: a violated threshold is an error */
     dw_upkeep_options options;
 } dw_analyze_statement;
 

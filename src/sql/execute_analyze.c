@@ -1,6 +1,7 @@
 /*
  * ANALYZE TABLE name COMPUTE [DELTA] STATISTICS [FOR COLUMNS (a, b) | FOR ALL COLUMNS | NOSCAN]
- * [DRY RUN] [WITHIN ...].
+ * [DRY RUN] [WITHIN ...], and the parsing of ANALYZE TABLE name [VERSION AS OF n] PROFILE [FOR ...]
+ * [CHECK] [DRY RUN].
  */
 #include "codec/rows.h"
 #include "sql/execution.h"
@@ -23,13 +24,33 @@ parse_columns(dw_parser *parser, dw_analyze_statement *out)
     return is_all ? DW_OK : dw__parse_column_paths(parser, &out->columns);
 }
 
+/* Behind PROFILE. */
+static dw_status
+parse_profile(dw_parser *parser, dw_analyze_statement *out)
+{
+    out->profiles = true;
+    if (dw__parser_accept(parser, DW_KEYWORD_FOR)) {
+        DW_TRY(parse_columns(parser, out));
+    }
+    out->checks = dw__parser_accept(parser, DW_KEYWORD_CHECK);
+    return dw__parse_dry_run(parser, &out->options);
+}
+
 dw_status
 dw__parse_analyze(dw_parser *parser, dw_analyze_statement *out)
 {
     *out = (dw_analyze_statement){0};
     DW_TRY(dw__parser_table(parser, &out->name));
-    if (!dw__parser_accept_word(parser, "compute")) {
-        return dw__parser_fail(parser, "COMPUTE");
+    DW_TRY(dw__parse_travel_suffix(parser, &out->travel));
+    if (out->travel.kind == DW_TRAVEL_NONE) {
+        DW_TRY(dw__parse_travel(parser, &out->travel));
+    }
+    if (dw__parser_accept_word(parser, "profile")) {
+        return parse_profile(parser, out);
+    }
+    if (out->travel.kind != DW_TRAVEL_NONE || !dw__parser_accept_word(parser, "compute")) {
+        return dw__parser_fail(parser, out->travel.kind != DW_TRAVEL_NONE ? "PROFILE"
+                                                                          : "COMPUTE or PROFILE");
     }
     bool has_delta = dw__parser_accept_word(parser, "delta");
     if (!dw__parser_accept_word(parser, "statistics")) {
@@ -129,6 +150,9 @@ dw__execute_analyze(dw_execution *x)
     dw_analyze_result done;
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(dw__execution_table(x, &analyze->name, &table));
+    if (analyze->profiles) {
+        return dw__execute_profile(x, table);
+    }
     dw_upkeep upkeep = dw__execution_upkeep(x, &analyze->options);
     dw_analyze_spec spec = {.columns = analyze->columns, .only_footers = analyze->only_footers};
     dw_status status = dw__table_analyze(table, &upkeep, &spec, &done, x->err);

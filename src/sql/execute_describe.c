@@ -163,6 +163,10 @@ describe(dw_execution *x, dw_table *table, struct ArrowArrayStream *rows)
         return describe_clustering(x, snapshot, rows);
     case DW_DESCRIBE_EXPECTATIONS:
         return show_expectations(x, snapshot, rows);
+    case DW_DESCRIBE_PROFILE:
+        return dw__describe_profile(x, table, snapshot, rows);
+    case DW_DESCRIBE_DRIFT:
+        return dw__show_drift(x, table, snapshot, rows);
     case DW_DESCRIBE_PRUNING:
         return describe_pruning(x, table, rows);
     case DW_DESCRIBE_HISTORY:

@@ -178,6 +178,14 @@ DW_WARN_UNUSED dw_status dw__execute_repair(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_convert(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_analyze(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_restore(dw_execution *x);
+/* ANALYZE TABLE ... PROFILE; DESCRIBE PROFILE and SHOW DRIFT, whose rows are handed out. */
+DW_WARN_UNUSED dw_status dw__execute_profile(dw_execution *x, dw_table *table);
+DW_WARN_UNUSED dw_status dw__describe_profile(dw_execution *x, dw_table *table,
+                                              dw_log_snapshot *snapshot,
+                                              struct ArrowArrayStream *out);
+DW_WARN_UNUSED dw_status dw__show_drift(dw_execution *x, dw_table *table,
+                                        const dw_log_snapshot *snapshot,
+                                        struct ArrowArrayStream *out);
 DW_WARN_UNUSED dw_status dw__execute_bloom(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_check(dw_execution *x);
 DW_WARN_UNUSED dw_status dw__execute_migrate(dw_execution *x);

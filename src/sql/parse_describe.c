@@ -108,6 +108,11 @@ dw__parse_describe(dw_parser *parser, dw_statement *out)
         DW_TRY(dw__parser_table(parser, &out->as.describe.name));
         return dw__parser_expect_end(parser);
     }
+    if (is_about(parser, "profile")) {
+        parser->pos++;
+        set_describe(out, DW_DESCRIBE_PROFILE, "DESCRIBE PROFILE");
+        return parse_table(parser, &out->as.describe);
+    }
     if (is_about(parser, "clustering")) {
         parser->pos++;
         set_describe(out, DW_DESCRIBE_CLUSTERING, "DESCRIBE CLUSTERING");
@@ -147,6 +152,24 @@ parse_properties(dw_parser *parser, dw_describe_statement *out)
     return dw__parser_expect_end(parser);
 }
 
+/* name [FROM VERSION n] [TO VERSION n] */
+static dw_status
+parse_drift(dw_parser *parser, dw_describe_statement *out)
+{
+    DW_TRY(dw__parser_table(parser, &out->name));
+    out->has_from = dw__parser_accept(parser, DW_KEYWORD_FROM);
+    if (out->has_from) {
+        (void) dw__parser_accept_word(parser, "VERSION");
+        DW_TRY(dw__parser_integer(parser, "a version", &out->from));
+    }
+    out->has_to = dw__parser_accept_word(parser, "TO");
+    if (out->has_to) {
+        (void) dw__parser_accept_word(parser, "VERSION");
+        DW_TRY(dw__parser_integer(parser, "a version", &out->to));
+    }
+    return dw__parser_expect_end(parser);
+}
+
 dw_status
 dw__parse_show(dw_parser *parser, dw_statement *out)
 {
@@ -160,6 +183,11 @@ dw__parse_show(dw_parser *parser, dw_statement *out)
         set_describe(out, DW_DESCRIBE_CREATE_TABLE, "SHOW CREATE TABLE");
         DW_TRY(dw__parser_table(parser, &out->as.describe.name));
         return dw__parser_expect_end(parser);
+    }
+    if (is_about(parser, "drift")) {
+        parser->pos++;
+        set_describe(out, DW_DESCRIBE_DRIFT, "SHOW DRIFT");
+        return parse_drift(parser, &out->as.describe);
     }
     if (is_about(parser, "expectations")) {
         parser->pos++;

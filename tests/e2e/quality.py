@@ -303,5 +303,114 @@ def test_quarantine__tables_that_are_none_and_transactions_are_refused(w):
                    "[QUARANTINE_IN_TRANSACTION]")
 
 
+# ---- Profiles ---------------------------------------------------------------------------------------
+
+
+def profile(w, statement="ANALYZE TABLE t PROFILE"):
+    out = w.sql(statement, "--format", "ndjson")
+    return {row["column"]: row for row in map(json.loads, out.splitlines())}
+
+
+TYPES = ("id BIGINT, d DOUBLE, n DECIMAL(12,2), name STRING, k BOOLEAN, day DATE, t TIMESTAMP, b BINARY, "
+         "s STRUCT<x: INT, y: STRING>, l ARRAY<INT>, m MAP<STRING, INT>")
+
+
+def fill(w, rows=100):
+    w.sql(f"CREATE TABLE t ({TYPES})")
+    w.sql("INSERT INTO t SELECT r, CASE WHEN r % 10 = 0 THEN NULL ELSE r / 2 END, r / 100, "
+          "CASE WHEN r % 4 = 0 THEN 'often' ELSE 'v' || r END, r % 2 = 0, DATE '2020-01-01' + r::INT, "
+          "TIMESTAMPTZ '2021-01-01 00:00:00Z' + INTERVAL (r) HOUR, 'x'::BLOB, {'x': r % 5, 'y': NULL}, "
+          f"[r, r], MAP {{'a': r}} FROM (SELECT range::INT AS r FROM range({rows}))")
+
+
+@test
+def test_profile__tells_what_is_in_each_column_and_field(w):
+    fill(w)
+    found = profile(w)
+    expect_equal(list(found), [None, "id", "d", "n", "name", "k", "day", "t", "b", "s.x", "s.y", "l (length)",
+                               "m (length)"])
+    expect_equal(found[None]["count"], 100)
+    row = found["id"]
+    expect_equal([row[k] for k in ("count", "nulls", "distinct", "min", "max", "mean", "median", "q05")],
+                 [100, 0, 100, "0", "99", 49.5, "49", "4"])
+    expect_equal([found["d"][k] for k in ("count", "nulls")], [90, 10])
+    expect_equal([found["name"][k] for k in ("distinct", "min", "max", "mean")], [76, "often", "v99", None])
+    expect_equal(found["name"]["top_values"][0], "often (25.0 %)")
+    expect_equal([found["day"][k] for k in ("min", "max")], ["2020-01-01", "2020-04-09"])
+    expect_equal(found["t"]["max"], "2021-01-05 03:00:00Z")
+    expect(found["t"]["age_seconds"] > 1e8 and found["day"]["age_seconds"] > 1e8, f"ages: {found!r}")
+    expect_equal([found["s.x"][k] for k in ("distinct", "max")], [5, "4"])
+    expect_equal([found["s.y"][k] for k in ("count", "nulls", "distinct")], [0, 100, 0])
+    expect_equal([found["l (length)"][k] for k in ("min", "max")], ["2", "2"])
+    expect_equal(list(profile(w, "ANALYZE TABLE t PROFILE FOR COLUMNS (s.y, id)")), [None, "s.y", "id"])
+    expect_failure(w.run("sql", "-c", "ANALYZE TABLE t PROFILE FOR COLUMNS (nope)"), 1, "[COLUMN_NOT_FOUND]")
+
+
+@test
+def test_profile__of_many_rows_is_near_the_truth(w):
+    w.sql("CREATE TABLE t (id BIGINT, d DOUBLE, s STRING)")
+    w.sql("INSERT INTO t SELECT r, CASE WHEN r % 100 = 0 THEN 'nan'::DOUBLE ELSE r END, "
+          "CASE WHEN r % 5 < 2 THEN 'often' ELSE 'v' || r END FROM range(300000) q(r)")
+    found = profile(w)
+    expect_equal([found["id"][k] for k in ("count", "min", "max", "mean")], [300000, "0", "299999", 149999.5])
+    expect(abs(found["id"]["distinct"] - 300000) < 30000, found["id"])
+    expect(abs(int(found["id"]["median"]) - 150000) < 5000, found["id"])
+    expect(abs(float(found["s"]["top_values"][0].split("(")[1].split()[0]) - 40) < 2, found["s"])
+    expect(found["d"]["mean"] is not None, found["d"])
+
+
+@test
+def test_profile__is_kept_for_each_version_and_shows_drift(w):
+    fill(w)
+    profile(w)
+    w.sql("INSERT INTO t (id, name) SELECT r, 'new' FROM range(100, 300) q(r)")
+    expect_failure(w.run("sql", "-c", "SHOW DRIFT t"), 1, "[PROFILE_NOT_FOUND]")
+    profile(w)
+    expect_equal([f for f in w.files("t") if f.startswith("_deltaworks_profile")],
+                 [f"_deltaworks_profile/{v:020d}.json" for v in (1, 2)])
+    before = profile(w, "DESCRIBE PROFILE t VERSION AS OF 1")
+    expect_equal(before["id"]["max"], "99")
+    expect_equal(profile(w, "DESCRIBE PROFILE t")["id"]["max"], "299")
+    drift = {(r[0], r[1]): r[2:] for r in w.rows("SHOW DRIFT t")}
+    expect_equal(drift[(None, "rows")], ["100", "300", 200.0, 1, 2])
+    expect_equal(drift[("id", "max")][:2], ["99", "299"])
+    expect_equal(drift[("k", "null_fraction")][:2], ["0", "0.6667"])
+    expect_equal(drift[("name", "top_value")][:2], ["often", "new"])
+    expect_equal(w.rows("SHOW DRIFT t FROM VERSION 2 TO VERSION 2"), [])
+    w.sql("VACUUM t RETAIN 168 HOURS")
+    expect_equal(len([f for f in w.files("t") if f.startswith("_deltaworks_profile")]), 2)
+    with open(w.path("t/_deltaworks_profile/00000000000000000002.json"), "w", encoding="utf-8") as file:
+        file.write("{")
+    expect_equal(profile(w, "DESCRIBE PROFILE t")["id"]["max"], "99")
+
+
+@test
+def test_profile__of_an_empty_table_and_an_older_version(w):
+    w.sql("CREATE TABLE t (id BIGINT, s STRING); INSERT INTO t VALUES (1, 'a')")
+    found = profile(w, "ANALYZE TABLE t VERSION AS OF 0 PROFILE DRY RUN")
+    expect_equal([found["id"][k] for k in ("count", "nulls", "distinct", "min", "mean")], [0, 0, 0, None, None])
+    expect_equal([f for f in w.files("t") if f.startswith("_deltaworks")], [])
+
+
+@test
+def test_profile__thresholds_are_told_and_checked(w):
+    fill(w)
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('deltaworks.profile.d.maxNullFraction' = '0.05', "
+          "'deltaworks.profile.id.max' = '98', 'deltaworks.profile.minRows' = '1000', "
+          "'deltaworks.profile.t.maxAge' = 'interval 1 day', 'deltaworks.profile.name.minDistinct' = '10', "
+          "'deltaworks.profile.s.x.max' = '3', 'deltaworks.profile.maxAge' = 'interval 1 day')")
+    found = profile(w)
+    expect_equal({k: r["violations"] for k, r in found.items() if r["violations"] and k != "t"},
+                 {None: ["number of rows 100 is below 1000"], "d": ["null fraction 0.1 is above 0.05"],
+                  "id": ["max 99 is above 98"], "s.x": ["max 4 is above 3"]})
+    expect("more than interval 1 day" in found["t"]["violations"][0], found["t"])
+    expect_failure(w.run("sql", "-c", "ANALYZE TABLE t PROFILE CHECK"), 1, "[PROFILE_THRESHOLD_VIOLATED]",
+                   "d: null fraction 0.1 is above 0.05", "5 thresholds")
+    w.sql("ALTER TABLE t UNSET TBLPROPERTIES ('deltaworks.profile.minRows')")
+    w.sql("ANALYZE TABLE t PROFILE FOR COLUMNS (name) CHECK")
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('deltaworks.profile.name.least' = '1')")
+    expect_failure(w.run("sql", "-c", "ANALYZE TABLE t PROFILE FOR COLUMNS (name) CHECK"), 1, "cannot be judged")
+
+
 if __name__ == "__main__":
     sys.exit(main())
