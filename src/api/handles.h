@@ -12,6 +12,7 @@ struct dw_runtime {
     dw_env env;
     dw_database *database;
     dw_catalog *catalog;
+    struct dw_emitter *emitter; /* NULL: nobody is told of runs */
 };
 
 struct dw_snapshot {

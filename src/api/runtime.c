@@ -2,27 +2,8 @@
  * The runtime handle.
  */
 #include "api/handles.h"
-
-#include <stdlib.h>
-
-static dw_str
-variable(const char *name)
-{
-    return dw__str_from(getenv(name));
-}
-
-/* Who writes, as the variables of OpenLineage and of the system say. */
-static dw_status
-set_lineage(dw_runtime *runtime, dw_error *err)
-{
-    dw_lineage_defaults defaults = {.namespace_name = variable("OPENLINEAGE_NAMESPACE"),
-                                    .user = variable("USER"),
-                                    .parent = variable("OPENLINEAGE_PARENT_ID")};
-    if (defaults.user.len == 0) {
-        defaults.user = variable("LOGNAME");
-    }
-    return dw__catalog_set_lineage(runtime->catalog, &defaults, err);
-}
+#include "api/lineage.h"
+#include "lineage/emitter.h"
 
 static dw_status
 runtime_init(dw_runtime *runtime, const dw_runtime_options *options, dw_error *err)
@@ -43,7 +24,7 @@ runtime_init(dw_runtime *runtime, const dw_runtime_options *options, dw_error *e
     }
     DW_TRY(dw__database_open(&runtime->env, &database, &runtime->database, err));
     DW_TRY(dw__catalog_open(&runtime->env, runtime->database, warehouse, &runtime->catalog, err));
-    DW_TRY(set_lineage(runtime, err));
+    DW_TRY(dw__runtime_set_lineage(runtime, err));
     if (DW_HAS_OPTION(options, state_directory) && options->state_directory != NULL) {
         return dw__catalog_count_use(runtime->catalog, dw__str_from(options->state_directory), err);
     }
@@ -77,6 +58,7 @@ dw_runtime_close(dw_runtime *runtime)
     if (runtime == NULL) {
         return;
     }
+    dw__emitter_close(runtime->emitter);
     dw__catalog_close(runtime->catalog);
     dw__database_close(runtime->database);
     const dw_allocator *allocator = runtime->env.allocator;

@@ -85,7 +85,8 @@ typedef struct dw_lineage_record {
 /* Who writes, where the session does not say otherwise. Borrowed. */
 typedef struct dw_lineage_defaults {
     dw_str namespace_name, user;
-    dw_str parent; /* namespace/name/run; "" or null string: none */
+    dw_str parent;              /* namespace/name/run; "" or null string: none */
+    struct dw_emitter *emitter; /* is told of runs; NULL: nobody is */
 } dw_lineage_defaults;
 
 /* ---- While a statement runs ------------------------------------------------------------------ */
@@ -99,6 +100,8 @@ typedef struct dw_lineage_output {
 
 typedef struct dw_lineage {
     dw_arena *arena; /* of all below */
+    dw_str table;    /* the root of the one that is written */
+    bool is_told;    /* to the emitter */
     dw_lineage_record record;
     dw_lineage_statement statement; /* the one that runs */
     const dw_lineage_output *outputs;

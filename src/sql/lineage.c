@@ -96,8 +96,12 @@ begin(dw_execution *x, const dw_table *table)
         return dw__error_oom(x->err);
     }
     x->lineage->arena = &x->arena;
-    bool ok = take_record(x, table, &x->lineage->record) && take_sql(x, &x->lineage->statement);
-    return ok ? DW_OK : dw__error_oom(x->err);
+    if (!take_record(x, table, &x->lineage->record) || !take_sql(x, &x->lineage->statement) ||
+        !dw__arena_dup(&x->arena, dw__table_root(table), &x->lineage->table)) {
+        return dw__error_oom(x->err);
+    }
+    dw__execution_tell_start(x);
+    return DW_OK;
 }
 
 dw_status

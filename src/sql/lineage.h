@@ -14,6 +14,11 @@
 DW_WARN_UNUSED dw_status dw__execution_limits(dw_execution *x, const dw_table *table,
                                               dw_commit_limits *out);
 
+/* Tells whom the runtime tells of runs that this one begins, and how it ended: with what change, or
+ * NULL. */
+void dw__execution_tell_start(dw_execution *x);
+void dw__execution_tell_end(dw_execution *x, dw_status status, const dw_change_report *change);
+
 /* Notes the tables of a scan as inputs. Nothing where no lineage was begun; NULL is fine. */
 DW_WARN_UNUSED dw_status dw__execution_note_scan(dw_execution *x, const dw_scan *scan);
 /* The same, and the files that the query reads; and what its columns are made of, for those that

@@ -238,6 +238,10 @@ execute_text(dw_session *session, dw_str text, dw_result **out, dw_error *err)
     atomic_store(&session->progress_permille, -1);
     if (status != DW_OK) {
         say_if_committed(&x);
+    }
+    dw__execution_tell_end(&x, status,
+                           x.result != NULL && x.result->has_change ? &x.result->change : NULL);
+    if (status != DW_OK) {
         dw__result_free(x.result);
         x.result = NULL;
     }
@@ -278,6 +282,12 @@ load(dw_session *session, dw_table *table, dw_load_spec *spec, dw_load_result *o
     if (status == DW_OK) {
         status = dw__table_load(table, session->connection, spec, out, x.err);
     }
+    dw_change_report change = DW_CHANGE_REPORT_INIT;
+    change.rows_inserted = out->write.rows_added;
+    change.files_added = out->write.files_added;
+    change.bytes_added = out->write.bytes_added;
+    x.committed = status == DW_OK && session->transaction == NULL ? out->write.version : -1;
+    dw__execution_tell_end(&x, status, &change);
     dw__arena_deinit(&x.arena);
     return status;
 }

@@ -147,6 +147,7 @@ dw__catalog_set_lineage(dw_catalog *catalog, const dw_lineage_defaults *defaults
     bool done = dw__arena_dup(arena, defaults->namespace_name, &catalog->lineage.namespace_name) &&
                 dw__arena_dup(arena, defaults->user, &catalog->lineage.user) &&
                 dw__arena_dup(arena, defaults->parent, &catalog->lineage.parent);
+    catalog->lineage.emitter = defaults->emitter;
     return done ? DW_OK : dw__error_oom(err);
 }
 

@@ -1,10 +1,14 @@
 """Where the rows of a commit come from: what is recorded of each write, and what is shown of it."""
+import http.server
 import json
 import os
 import shutil
+import subprocess
+import threading
+import time
 from xml.etree import ElementTree
 
-from harness import expect, expect_equal, main, test
+from harness import PROGRAM, expect, expect_equal, main, test
 
 
 def done(ran):
@@ -302,6 +306,201 @@ def names_that_need_escapes_are_escaped(w):
     ElementTree.fromstring("\n".join(shown(w, "t COLUMN `x \"y\" & <z>` FORMAT SVG")))
     expect_equal(json.loads("\n".join(shown(w, "t FORMAT JSON")))["nodes"][1]["path"], w.path('a<b>&"c"'))
     expect('\\"c\\"' in "\n".join(shown(w, "t FORMAT DOT")), "an escaped quote")
+
+
+# ---- Events ------------------------------------------------------------------------------------------
+
+SPEC = os.environ.get("OPENLINEAGE_SPEC", "")
+
+
+def events(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def file_transport(path):
+    return {"OPENLINEAGE__TRANSPORT__TYPE": "file", "OPENLINEAGE__TRANSPORT__LOG_FILE_PATH": path}
+
+
+def validator():
+    """A judge of events by the published schemas; None where they, or a validator, are not there."""
+    try:
+        from jsonschema import Draft202012Validator
+        from referencing import Registry, Resource
+    except ImportError:
+        return None
+    if not os.path.isdir(SPEC):
+        return None
+    store = {}
+    for folder, _, names in os.walk(SPEC):
+        for name in (n for n in names if n.endswith(".json")):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                schema = json.load(file)
+            if isinstance(schema, dict) and "$id" in schema:
+                store[schema["$id"]] = schema
+    registry = Registry().with_resources((at, Resource.from_contents(schema)) for at, schema in store.items())
+
+    def check(value, reference):
+        expect(reference.split("#")[0] in store, f"a schema named {reference}")
+        Draft202012Validator({"$ref": reference}, registry=registry,
+                             format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
+
+    def judge(event):
+        check(event, event["schemaURL"])
+        facets = [event["run"]["facets"], event["job"]["facets"]]
+        for dataset in event["inputs"] + event["outputs"]:
+            facets += [dataset.get("facets", {}), dataset.get("outputFacets", {})]
+        for name, facet in ((n, f) for group in facets for n, f in group.items()):
+            check(facet, facet["_schemaURL"])
+            schema = store[facet["_schemaURL"].split("#")[0]]
+            expect(name in schema["properties"], f"a facet {name} in its schema")
+    return judge
+
+
+def judge_all(found):
+    judge = validator()
+    if judge is None:
+        print("skipped: events are not judged by the schemas (OPENLINEAGE_SPEC, python3-jsonschema)")
+        return
+    for event in found:
+        judge(event)
+
+
+@test
+def a_run_is_told_when_it_starts_and_when_it_ends(w):
+    orders(w)
+    out, parent = w.path(".events"), "airflow/dag.task/01890a5d-ac96-774b-bcce-b302099a8057"
+    done(w.run("sql", "-c", "CREATE TABLE sums AS SELECT day, sum(amount) AS total FROM orders WHERE id > 0 GROUP BY day",
+               OPENLINEAGE_PARENT_ID=parent, OPENLINEAGE_NAMESPACE="shop", **file_transport(out)))
+    start, complete = events(out)
+    expect_equal([start["eventType"], complete["eventType"]], ["START", "COMPLETE"])
+    expect_equal(start["run"]["runId"], complete["run"]["runId"])
+    expect_equal(complete["run"]["runId"], lineage(w, "sums")["run"])
+    expect_equal(complete["job"]["namespace"], "shop")
+    expect_equal(complete["run"]["facets"]["parent"]["job"], {"namespace": "airflow", "name": "dag.task"})
+    (source,), (target,) = complete["inputs"], complete["outputs"]
+    expect_equal((source["namespace"], source["name"]), ("file", w.path("orders")))
+    expect_equal(source["facets"]["version"]["datasetVersion"], "1")
+    expect_equal(target["facets"]["version"]["datasetVersion"], "0")
+    expect_equal(target["facets"]["lifecycleStateChange"]["lifecycleStateChange"], "CREATE")
+    expect_equal([f["name"] for f in target["facets"]["schema"]["fields"]], ["day", "total"])
+    fields = target["facets"]["columnLineage"]["fields"]
+    expect_equal([(f["field"], f["transformations"][0]["subtype"]) for f in fields["total"]["inputFields"]],
+                 [("amount", "TRANSFORMATION")])
+    expect_equal(target["outputFacets"]["outputStatistics"]["rowCount"], 2)
+    judge_all([start, complete])
+
+
+@test
+def a_statement_that_fails_is_told_with_its_error(w):
+    orders(w)
+    out = w.path(".events")
+    ran = w.run("sql", "-c", "INSERT INTO orders SELECT 1, 2, NULL, error('no') FROM orders", **file_transport(out))
+    expect_equal(ran.status, 1)
+    start, fail = events(out)
+    expect_equal(fail["eventType"], "FAIL")
+    expect("no" in fail["run"]["facets"]["errorMessage"]["message"], fail)
+    judge_all([start, fail])
+
+
+@test
+def loads_merges_and_transactions_are_told_too(w):
+    orders(w)
+    out = w.path(".events")
+    w.sql(f"COPY (SELECT 1 AS id, 'x' AS name) TO '{w.path('a.parquet')}'; CREATE TABLE t (id BIGINT, name STRING)")
+    done(w.run("load", w.path("l"), w.path("a.parquet"), **file_transport(out)))
+    done(w.run("sql", "-c", "BEGIN; INSERT INTO t SELECT id, buyer FROM orders; UPDATE t SET name = upper(name); COMMIT;"
+               "MERGE INTO t USING orders o ON t.id = o.id WHEN MATCHED THEN UPDATE SET name = o.buyer || t.name;"
+               "DELETE FROM t WHERE id = 1; INSERT OVERWRITE t SELECT 1, 'x'", **file_transport(out)))
+    found = events(out)
+    expect_equal([e["eventType"] for e in found], ["START", "COMPLETE"] * 5)
+    expect_equal([e["job"]["name"] for e in found[1::2]], ["load.l", "transaction.t", "merge_into.t", "delete.t", "insert.t"])
+    expect_equal(found[1]["inputs"][0]["name"], w.path("a.parquet"))
+    expect("UPDATE" in found[3]["job"]["facets"]["sql"]["query"], found[3])
+    expect_equal(found[9]["outputs"][0]["facets"]["lifecycleStateChange"]["lifecycleStateChange"], "OVERWRITE")
+    judge_all(found)
+
+
+@test
+def several_processes_append_whole_lines_to_one_file(w):
+    out = w.path(".events")
+    w.sql("CREATE TABLE t (id BIGINT, note STRING)")
+    text = "; ".join(f"INSERT INTO t VALUES ({i}, '{'x' * 3000}')" for i in range(10))
+    environment = {**w.environment(), **file_transport(out)}
+    running = [subprocess.Popen([PROGRAM, "sql", "-c", text], env=environment, cwd=w.folder, stdout=subprocess.DEVNULL)
+               for _ in range(4)]
+    for process in running:
+        expect_equal(process.wait(), 0)
+    expect_equal(len(events(out)), 4 * 10 * 2)
+
+
+@test
+def a_file_that_cannot_be_written_is_a_warning(w):
+    w.sql("CREATE TABLE t (id BIGINT)")
+    ran = done(w.run("sql", "-c", "INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)", **file_transport(w.path("no/such"))))
+    expect_equal(ran.err.count("lineage event"), 1)
+    expect_equal(w.value("SELECT count(*) FROM t"), 2)
+
+
+class Sink:
+    """A server that keeps what is posted to it."""
+
+    def __init__(self, status=201, delay=0):
+        self.posts = []
+        sink = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                sink.posts.append((self.path, self.headers.get("Authorization"), self.headers["Content-Type"], json.loads(body)))
+                time.sleep(delay)
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(b"said no" if status >= 300 else b"")
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@test
+def events_are_posted_to_a_server(w):
+    w.sql("CREATE TABLE t (id BIGINT)")
+    with Sink() as sink:
+        done(w.run("sql", "-c", "INSERT INTO t VALUES (1)", OPENLINEAGE_URL=sink.url, OPENLINEAGE_API_KEY="secret"))
+        expect_equal([(p[0], p[1], p[2]) for p in sink.posts],
+                     [("/api/v1/lineage", "Bearer secret", "application/json")] * 2)
+        expect_equal([p[3]["eventType"] for p in sink.posts], ["START", "COMPLETE"])
+        done(w.run("sql", "-c", "INSERT INTO t VALUES (1)", OPENLINEAGE_URL=sink.url + "/", OPENLINEAGE_ENDPOINT="/x/y"))
+        expect_equal(sink.posts[2][:2], ("/x/y", None))
+        done(w.run("sql", "-c", "INSERT INTO t VALUES (1)", OPENLINEAGE_URL=sink.url, OPENLINEAGE_DISABLED="true"))
+        expect_equal(len(sink.posts), 4)
+
+
+@test
+def a_server_that_refuses_hangs_or_is_not_there_delays_nothing_for_long(w):
+    w.sql("CREATE TABLE t (id BIGINT)")
+    with Sink(status=500) as sink:
+        ran = done(w.run("sql", "-c", "INSERT INTO t VALUES (1)", OPENLINEAGE_URL=sink.url))
+        expect("answered 500: said no" in ran.err, ran)
+    with Sink(delay=60) as sink:
+        started = time.monotonic()
+        ran = done(w.run("sql", "-c", "INSERT INTO t VALUES (1)", OPENLINEAGE_URL=sink.url, OPENLINEAGE__TRANSPORT__TIMEOUT="0.5"))
+        expect(time.monotonic() - started < 30, "a statement that does not wait for its server")
+        expect("lineage event" in ran.err, ran)
+    ran = done(w.run("sql", "-c", "INSERT INTO t VALUES (1)", OPENLINEAGE_URL="http://127.0.0.1:1"))
+    expect("lineage event" in ran.err, ran)
+    expect_equal(w.value("SELECT count(*) FROM t"), 3)
 
 
 if __name__ == "__main__":
