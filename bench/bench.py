@@ -1021,6 +1021,55 @@ def recluster(report, rounds):
     )
 
 
+EXPECTED = (
+    "l_quantity > 0) ON VIOLATION DROP",
+    "l_shipdate <= l_receiptdate AND l_extendedprice > 0) ON VIOLATION WARN",
+)
+
+
+def expectations(report, rounds):
+    """Load 6 M rows into a table with two expectations, and into one without; CPU of the process."""
+    source, folder = data("lineitem.parquet"), scratch("expectations")
+    found = {"with": [], "without": []}
+    for _ in range(min(rounds, 5)):
+        for name, steps in found.items():
+            table = os.path.join(folder, name)
+            product.sql(f"CREATE TABLE delta.`{table}` AS FROM '{source}' LIMIT 0")
+            for i, expectation in enumerate(EXPECTED if name == "with" else ()):
+                product.sql(f"ALTER TABLE delta.`{table}` ADD EXPECTATION e{i} ({expectation}")
+            steps.append(run_process([product.program(), "load", table, source])["cpu"])
+            shutil.rmtree(table)
+    judged, plain = min(found["with"]), min(found["without"])
+    report.add(
+        "load 6 M rows with two expectations",
+        f"cpu {judged:.2f} s",
+        f"without {plain:.2f} s (x{judged / plain:.2f})",
+        "1.1 x without",
+        judged <= 1.1 * plain,
+    )
+
+
+def profile(report, rounds):
+    """PROFILE of 6 M rows x 16 columns, against DuckDB's SUMMARIZE of the same files."""
+    table = data("li12")
+    statements = {
+        "us": f"ANALYZE TABLE delta.`{table}` PROFILE DRY RUN",
+        "summarize": f"SUMMARIZE FROM '{table}/*.parquet'",
+    }
+    found = {name: [] for name in statements}
+    for _ in range(min(rounds, 3)):
+        for name, statement in statements.items():
+            found[name].append(run_process([product.program(), "sql", "-c", statement]))
+    ours, theirs = (min(f["wall"] for f in found[n]) for n in statements)
+    report.add(
+        "profile 6 M rows x 16 columns",
+        f"{seconds(ours)}, cpu {min(f['cpu'] for f in found['us']):.2f} s",
+        f"SUMMARIZE {seconds(theirs)} (x{ours / theirs:.2f})",
+        "1.2 x SUMMARIZE",
+        ours <= 1.2 * theirs,
+    )
+
+
 ROWS = {
     "create": create,
     "append": append,
@@ -1037,6 +1086,8 @@ ROWS = {
     "deleters": deleters,
     "readers": readers,
     "row-changes": row_changes,
+    "expectations": expectations,
+    "profile": profile,
     "optimize": optimize,
     "zorder": zorder,
     "recluster": recluster,
