@@ -9,6 +9,7 @@
 #include "scan/dv.h"
 #include "scan/plain_files.h"
 #include "scan/scan_sql.h"
+#include "scan/witness.h"
 #include "table/leaf_measure.h"
 
 #include <inttypes.h>
@@ -244,6 +245,7 @@ query_path(data_check *check, const dw_file *file, dw_str path, dw_text_rows *ro
                          .mapping_mode = dw__log_snapshot_properties(check->snapshot)->mapping_mode,
                          .parts = &part,
                          .part_count = 1};
+    DW_TRY(dw__scan_find_witnesses(fsck->env, &shape, NULL, &path, 1, &fsck->scratch, err));
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(fsck->env->allocator, DW_SCAN_SQL_BYTES_MAX);
     DW_TRY(dw__scan_sql_print(&sql, &shape, &fsck->scratch, err));
     dw_scan_files files = {

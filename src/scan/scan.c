@@ -12,6 +12,7 @@
 #include "scan/lookup.h"
 #include "scan/scan_core.h"
 #include "scan/scan_sql.h"
+#include "scan/witness.h"
 
 #include <inttypes.h>
 
@@ -216,6 +217,8 @@ bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
     select.has_twins = source->copies.have_twins;
     select.compares_nulls = source->compares_nulls;
     select.connection = scan->connection;
+    DW_TRY(dw__scan_find_witnesses(scan->env, &select, source->plan, source->paths,
+                                   source->file_count, &scan->arena, err));
     DW_AUTO(dw_strbuf) sql = dw__strbuf_make(scan->env->allocator, DW_SCAN_SQL_BYTES_MAX);
     DW_TRY(dw__scan_sql_print(&sql, &select, &scan->arena, err));
     dw_scan_files files = {.paths = source->paths,

@@ -176,7 +176,8 @@ put_map_entry(dw_strbuf *out, const dw_scan_sql *scan, const select_shape *shape
     put_as_literal(out, &text);
     dw__strbuf_append_literal(out, ", type: ");
     dw_times_as_text as_text = {scan->instants_as_text, scan->has_old_widened};
-    dw__engine_type_print_physical(&text, field->type, as_text);
+    const dw_type *type = scan->asked == NULL ? field->type : scan->asked[idx];
+    dw__engine_type_print_physical(&text, type, as_text);
     put_as_literal(out, &text);
     dw__strbuf_append_literal(out, ", default_value: NULL}");
     dw__strbuf_deinit(&text);

@@ -46,8 +46,18 @@ typedef struct dw_scan_part {
     int64_t row_count;     /* an estimate for the engine; -1: none */
 } dw_scan_part;
 
+/* A field that files have and the table has not; see witness.h. */
+typedef struct dw_scan_witness {
+    const dw_type *type; /* the struct of the table */
+    dw_str name;         /* of the field in files */
+} dw_scan_witness;
+
 typedef struct dw_scan_sql {
     const dw_type *schema;
+    const dw_type *const
+        *asked; /* types that files are asked for, of all columns; NULL: the same */
+    const dw_scan_witness *witnesses; /* what they have in addition */
+    size_t witness_count;
     const dw_str *partition_columns; /* logical names, in the order of the values of a file */
     size_t partition_count;
     dw_mapping_mode mapping_mode;

@@ -17,6 +17,17 @@ dw__scan_has_old_values(const dw_scan_sql *scan)
     return scan->has_old_dates || scan->has_old_instants;
 }
 
+static bool
+has_witness(const dw_scan_sql *scan, const dw_type *type)
+{
+    for (size_t i = 0; i < scan->witness_count; i++) {
+        if (scan->witnesses[i].type == type) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* True when values of the type are not what files have: fields of structs with other names,
  * variants, instants as text, and what is of an old calendar. Recursion is at most
  * DW_SCHEMA_DEPTH_MAX deep, here and below. */
@@ -37,6 +48,9 @@ dw__scan_is_rewritten(const dw_scan_sql *scan, const dw_type *type)
     }
     if (type->kind != DW_TYPE_STRUCT) {
         return type->kind == DW_TYPE_VARIANT || (type->kind == DW_TYPE_DATE && scan->has_old_dates);
+    }
+    if (has_witness(scan, type)) {
+        return true;
     }
     for (size_t i = 0; i < type->field_count; i++) {
         const dw_field *field = &type->fields[i];

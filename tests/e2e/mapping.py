@@ -193,6 +193,34 @@ def test_mapping__a_schema_that_contradicts_itself_is_not_written_to(w):
 
 
 @test
+def test_mapping__structs_whose_fields_were_all_exchanged_are_read_and_written(w):
+    for mode in ("name", "id"):
+        create(w, mode, "id INT, s STRUCT<a: INT, i: STRUCT<q: INT, z: STRING>>, l ARRAY<STRUCT<a: STRING>>, "
+               "m MAP<STRING, STRUCT<a: DATE>>", "", **{"delta.enableRowTracking": "true", "delta.enableChangeDataFeed": "true"})
+        w.sql("INSERT INTO t VALUES (1, {'a': 1, 'i': {'q': 2, 'z': 'z'}}, [{'a': 'x'}, NULL], MAP {'k': {'a': DATE '2024-01-02'}}),"
+              " (2, {'a': NULL, 'i': NULL}, [], MAP {}), (3, NULL, NULL, NULL)")
+        for place in ("s.i", "l.element", "m.value"):
+            w.sql(f"ALTER TABLE t ADD COLUMN {place}.b INT")
+        w.sql("ALTER TABLE t DROP COLUMN s.i.q, s.i.z, l.element.a, m.value.a")
+        rows = [[1, 1, None, True, 2, True, 1, True], [2, None, None, False, 0, None, 0, None],
+                [3, None, None, False, None, None, None, None]]
+        told = ("SELECT id, s.a, s.i.b AS b, s.i IS NOT NULL AS c, len(l) AS d, l[1] IS NOT NULL AND l[2] IS NULL AND l[1].b IS NULL"
+                " AS e, cardinality(m) AS f, m['k'] IS NOT NULL AS g FROM t ORDER BY id")
+        found = w.rows(told)
+        expect_equal([row[:5] + [row[6]] for row in found], [row[:5] + [row[6]] for row in rows])
+        expect_equal(found[0], rows[0])
+        w.sql("ALTER TABLE t ADD COLUMN s.more INT; ALTER TABLE t DROP COLUMN s.i, s.a")
+        expect_equal(w.rows("SELECT id, s IS NULL, s.more FROM t ORDER BY id"), [[1, False, None], [2, False, None], [3, True, None]])
+        w.sql("INSERT INTO t VALUES (4, {'more': 7}, [{'b': 8}], MAP {'k': {'b': 9}})")
+        all_of_it = "SELECT id, s.more, l[1].b, m['k'].b FROM t ORDER BY id"
+        expect_equal(w.rows(all_of_it), [[1] + [None] * 3, [2] + [None] * 3, [3] + [None] * 3, [4, 7, 8, 9]])
+        expect_equal(w.rows("SELECT id FROM t WHERE s.more = 7 OR l[1].b = 8"), [[4]])
+        w.sql("UPDATE t SET id = id + 10 WHERE id IN (1, 4); DELETE FROM t WHERE id = 3; OPTIMIZE t")
+        expect_equal(w.rows(all_of_it), [[2] + [None] * 3, [11] + [None] * 3, [14, 7, 8, 9]])
+        expect_equal(w.value("SELECT s.a FROM t VERSION AS OF 1 WHERE id = 1"), 1)
+
+
+@test
 def test_partition_columns__stand_last_in_files_where_asked_for(w):
     w.sql("CREATE TABLE t (p STRING, a INT, q DATE) PARTITIONED BY (p, q) "
           "TBLPROPERTIES ('delta.writePartitionColumnsToParquet' = 'true')")
