@@ -341,6 +341,38 @@ def checksums(report, rounds):
     )
 
 
+def schema_change(report, rounds):
+    """ALTER TABLE of columns of a table of 1,000,100 files; a new process each time."""
+    table = os.path.join(scratch("schema-change"), "table")
+    shutil.copytree(data("log1m"), table)
+    name = f"delta.`{table}`"
+    files = sorted(os.listdir(table))
+    product.sql(
+        f"ALTER TABLE {name} SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name',"
+        " 'delta.enableTypeWidening' = 'true', 'delta.checkpointInterval' = '100000')"
+    )
+    changes = {
+        "ADD COLUMN": lambda i: f"ADD COLUMN n{i} INT",
+        "TYPE": lambda i: f"ALTER COLUMN n{i} TYPE BIGINT",
+        "RENAME COLUMN": lambda i: f"RENAME COLUMN n{i} TO m{i}",
+    }
+    found = {change: [] for change in changes}
+    for i in range(rounds):
+        for change, words in changes.items():
+            steps, _ = fresh_each({change: lambda: us("query", f"ALTER TABLE {name} {words(i)}")}, 1)
+            found[change] += steps[change]
+    if sorted(os.listdir(table)) != files:
+        raise RuntimeError("expected no file to be written")
+    worst = max(best(steps) for steps in found.values())
+    report.add(
+        "a change of columns of 1,000,100 files",
+        ", ".join(f"{change} {seconds(best(steps))}" for change, steps in found.items()),
+        "-",
+        "0.5 s, and no file",
+        worst < 0.5,
+    )
+
+
 def queries(report, rounds):
     """TPC-H Q1, Q6 and a point lookup over 12 files, against plain DuckDB on the same files."""
     table = data("li12")
@@ -1079,6 +1111,7 @@ ROWS = {
     "plan": plan,
     "changes": changes,
     "checksums": checksums,
+    "schema-change": schema_change,
     "queries": queries,
     "features": features,
     "one-shot": one_shot,
