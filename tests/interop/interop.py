@@ -7,6 +7,7 @@ import tempfile
 
 import altered
 import checks
+import columns
 import compatibility
 import damage
 import mixed
@@ -73,6 +74,7 @@ def main():
         variants.run_all(run)
         rules.run_all(run)
         altered.run_all(run)
+        columns.run_all(run)
         upkeep.run_all(run)
         if not options.only or options.write_docs:
             compatibility.run_all(run, options.write_docs)
