@@ -1,5 +1,5 @@
 """Random predicates over the columns of a table, in the engine's SQL."""
-from tables import value
+from tables import fields_of, value
 
 # `c IS DISTINCT FROM 1 OR c < 0` is left out: by the statistics of a row group that is all NULL the
 # engine takes it for never true, in any Parquet file. By itself it is right.
@@ -52,8 +52,7 @@ def on_date(rng, c, kind):
 
 def on_nested(rng, c, kind):
     if kind.startswith("STRUCT"):
-        inner = rng.choice(["a", "b"])
-        inner_kind = "INT" if inner == "a" else "STRING"
+        inner, inner_kind = rng.choice(fields_of(kind))
         return on_plain(rng, f"({c}).{inner}", inner_kind)
     if kind.startswith("ARRAY"):
         return rng.choice([f"len({c}) > {rng.randrange(3)}",

@@ -5,6 +5,7 @@ defaults in the same session, so that every text means the same to both.
 """
 import copy
 import datetime
+import re
 
 # How a type is written for the product, and for the engine.
 TYPES = {
@@ -54,7 +55,18 @@ class Column:
 
     @property
     def engine_kind(self):
-        return TYPES[self.kind]
+        return engine_kind(self.kind)
+
+
+def fields_of(kind):
+    """The names and kinds of a struct's fields."""
+    return re.findall(r"(\w+): (\w+(?:\(\d+,\d+\))?)", kind)
+
+
+def engine_kind(kind):
+    if not kind.startswith("STRUCT"):
+        return TYPES[kind]
+    return f"STRUCT({', '.join(f'{quote(name)} {TYPES[inner]}' for name, inner in fields_of(kind))})"
 
 
 def value(rng, kind, has_null=True):
@@ -83,7 +95,7 @@ def value(rng, kind, has_null=True):
         return (f"TIMESTAMP '{at.isoformat(' ')}'" if kind == "TIMESTAMP_NTZ"
                 else f"CAST('{at.isoformat(' ')}+00' AS TIMESTAMPTZ)")
     if kind.startswith("STRUCT"):
-        return f"{{'a': {value(rng, 'INT')}, 'b': {value(rng, 'STRING')}}}"
+        return "{" + ", ".join(f"'{name}': {value(rng, inner)}" for name, inner in fields_of(kind)) + "}"
     if kind.startswith("ARRAY"):
         items = ", ".join(value(rng, "BIGINT") for _ in range(rng.randrange(3)))
         return f"CAST([{items}] AS BIGINT[])"
