@@ -1,8 +1,8 @@
 """Random sequences of statements that change rows, against the same ones on a plain table.
 
 After every statement the rows are equal, the change feed is what the statement did, and identity values
-are new for new rows and stay with old ones; at the end old versions, a new process and the check of
-tables agree.
+are new for new rows and stay with old ones. Between them the table is packed, ordered, purged and vacuumed, which
+changes no row and no row's id. At the end old versions, a new process and the check of tables agree.
 """
 import os
 import sys
@@ -10,7 +10,7 @@ import sys
 import seeds
 from predicates import predicate
 from seeds import Failure, expect
-from tables import Shape, quote
+from tables import ORDERABLE, Shape, quote
 
 STATEMENTS = 20
 ROWS_MAX = 300
@@ -247,6 +247,39 @@ class Sequence:
         if self.rng.random() < 0.05:
             self.shape.has_feed = not self.shape.has_feed
             self.set_property("delta.enableChangeDataFeed", self.shape.has_feed)
+        if self.rng.random() < 0.12:
+            self.look_after()
+
+    def upkeep(self):
+        """OPTIMIZE and its like: one that leaves out what the table cannot be ordered by."""
+        ways = ["OPTIMIZE t", "OPTIMIZE t FULL", "REORG TABLE t APPLY (PURGE)"]
+        orderable = [quote(c.name) for c in self.shape.columns
+                     if c.kind in ORDERABLE and c.name not in self.shape.partitions]
+        if not self.shape.clustered and "delta.dataSkippingNumIndexedCols" not in self.shape.properties:
+            ways.append(f"OPTIMIZE t ZORDER BY ({', '.join(self.rng.sample(orderable, min(2, len(orderable))))})")
+        return self.rng.choice(ways)
+
+    def look_after(self):
+        """What changes no row: they are those of before, with the ids that they had, and the feed has none."""
+        columns = self.names + (", nr" if self.shape.identity else "")
+        if "delta.enableRowTracking" in self.shape.properties:
+            columns += ", _metadata.row_id AS row_id, _metadata.row_commit_version AS row_version"
+        rows = f"SELECT {columns} FROM t"
+        self.session.run(f"CREATE OR REPLACE TEMP TABLE u AS {rows}")
+        was, sql = self.version(), self.upkeep()
+        done = self.session.run(sql)[0][1]
+        self.expect_same(rows, "SELECT * FROM u", f"after {sql!r}")
+        version = self.version()
+        expect(version - was == (done["numFilesRemoved"] > 0), f"a version where there was work, found {done}")
+        if version > was and self.shape.has_feed:
+            expect(self.count(f"table_changes('t', {version})") == 0, f"no change of a row by {sql!r}")
+        self.session.run(sql)
+        expect(self.version() == version, f"nothing left to do for {sql!r}")
+        if self.rng.random() < 0.3:  # what is needed for older versions goes
+            self.session.run("SET spark.databricks.delta.retentionDurationCheck.enabled = false")
+            self.session.run("VACUUM t RETAIN 0 HOURS")
+            self.expect_same(rows, "SELECT * FROM u", "after VACUUM")
+            self.kept = {}
 
     def set_property(self, key, is_on):
         self.session.run(f"ALTER TABLE t SET TBLPROPERTIES ('{key}' = '{str(is_on).lower()}')")

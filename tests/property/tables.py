@@ -26,6 +26,8 @@ TYPES = {
     "ARRAY<BIGINT>": "BIGINT[]",
     "MAP<STRING, INT>": "MAP(VARCHAR, INTEGER)",
 }
+ORDERABLE = ("BIGINT", "INT", "SMALLINT", "DOUBLE", "FLOAT", "DECIMAL(9,2)", "DECIMAL(25,3)", "STRING", "DATE",
+             "TIMESTAMP", "TIMESTAMP_NTZ")
 NESTED = ("STRUCT", "ARRAY", "MAP")
 # Their literals mean the same to Spark, in whose words a table keeps its defaults.
 DEFAULT_KINDS = ("BIGINT", "INT", "SMALLINT", "STRING", "BOOLEAN", "DATE")
@@ -138,6 +140,7 @@ class Shape:
         self.has_dvs = rng.random() < 0.6
         self.has_feed = rng.random() < 0.6
         self.checks = []
+        self.clustered = []  # columns, where there are no partitions
         self.identity = None  # (start, step) of the column "nr", which models lack
         self.properties = {
             "delta.enableDeletionVectors": self.has_dvs,
@@ -157,7 +160,7 @@ class Shape:
             self.properties["delta.feature.materializePartitionColumns"] = "supported"
 
     def add_rules(self, rng):
-        """Constraints, defaults and generated columns."""
+        """Constraints, defaults, generated columns and clustering."""
         for c in self.columns[1:]:
             if rng.random() < 0.12:
                 c.is_required = True
@@ -170,6 +173,9 @@ class Shape:
         if rng.random() < 0.3:
             self.identity = (rng.choice([1, 1, 100, -7]), rng.choice([1, 1, 3, -2]))
             self.is_always = rng.random() < 0.6
+        if not self.partitions and rng.random() < 0.3 and "delta.dataSkippingNumIndexedCols" not in self.properties:
+            orderable = [c.name for c in self.columns if c.kind in ORDERABLE]
+            self.clustered = rng.sample(orderable, min(len(orderable), rng.randrange(1, 3)))
         if rng.random() < 0.3:
             self.checks.append("id IS NULL OR id < 60 OR id > 63")  # NULL is no TRUE
 
@@ -200,8 +206,10 @@ class Shape:
             properties["delta.feature.allowColumnDefaults"] = "supported"
         listed = ", ".join(f"'{k}' = '{str(v).lower()}'" for k, v in properties.items())
         by = ", ".join(quote(p) for p in self.partitions)
+        clustered = ", ".join(quote(c) for c in self.clustered)
         return (f"CREATE TABLE {name} ({', '.join(parts)})"
-                + (f" PARTITIONED BY ({by})" if by else "") + f" TBLPROPERTIES ({listed})")
+                + (f" PARTITIONED BY ({by})" if by else "")
+                + (f" CLUSTER BY ({clustered})" if clustered else "") + f" TBLPROPERTIES ({listed})")
 
     def create_model(self, name):
         parts = []
