@@ -958,8 +958,9 @@ def zorder(report, rounds):
         return peer("delta-rs", "z-order", tables["delta-rs"], CLUSTERED, size)
 
     def floor():
-        target = os.path.join(folder, "sorted.parquet")
-        return peer("duckdb", "query", f"COPY (FROM '{source}' ORDER BY {CLUSTERED}) TO '{target}' (COMPRESSION zstd)")
+        files, target = clustered_table(folder, "sort"), os.path.join(folder, "sorted.parquet")
+        query = f"FROM read_parquet('{files}/*.parquet') ORDER BY {CLUSTERED}"
+        return peer("duckdb", "query", f"COPY ({query}) TO '{target}' (COMPRESSION zstd)")
 
     steps, peaks = fresh_each({"us": ours, "delta-rs": theirs, "sort": floor}, min(rounds, 3))
     mine, rs, sort = (best(steps[name]) for name in ("us", "delta-rs", "sort"))
