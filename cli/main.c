@@ -26,6 +26,7 @@ static const char help[] =
     "  check-schema SCHEMA TABLE       tell what another schema would break\n"
     "  fsck TABLE                      check the table against the rules of the protocol\n"
     "  vacuum TABLE                    delete the files that no version needs any more\n"
+    "  audit verify|show|export        check and read the log of who did what when\n"
     "\n"
     "deltaworks VERB --help explains a verb. TABLE is a path or a file:// URI; SQL also\n"
     "knows names below the warehouse (--warehouse DIR or $DELTAWORKS_WAREHOUSE).\n"
@@ -50,6 +51,7 @@ static const struct {
     {"migrate", verb_migrate},
     {"optimize", verb_optimize},
     {"vacuum", verb_vacuum},
+    {"audit", verb_audit},
 };
 
 static bool

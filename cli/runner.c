@@ -3,6 +3,7 @@
  */
 #include "runner.h"
 
+#include "audit_options.h"
 #include "error.h"
 #include "interrupt.h"
 #include "progress.h"
@@ -109,11 +110,23 @@ runner_take_format(runner_options *options, const char *verb, const char *format
 }
 
 int
+runner_open_output(runner *r, const runner_options *options)
+{
+    *r = (runner){.options = *options};
+    return open_output(r);
+}
+
+int
 runner_open(runner *r, const runner_options *options)
 {
     *r = (runner){.options = *options};
     dw_runtime_options runtime = DW_RUNTIME_OPTIONS_INIT;
+    dw_audit_options audit;
     int status = fill_options(options, &runtime);
+    if (status == EXIT_DONE) {
+        status = audit_options_read(&audit);
+        runtime.audit = audit.path != NULL ? &audit : NULL;
+    }
     if (status == EXIT_DONE) {
         status = open_output(r);
     }

@@ -36,6 +36,8 @@ extern const char runner_options_help[];
  * nothing. Returns EXIT_DONE, or EXIT_USAGE after having said what is wrong. */
 int runner_take_format(runner_options *options, const char *verb, const char *format);
 
+/* As runner_open, for verbs that need no session: only the output. Close in any case. */
+int runner_open_output(runner *r, const runner_options *options);
 /* Returns EXIT_DONE or the exit status after having reported the error. Close in any case. */
 int runner_open(runner *r, const runner_options *options);
 /* Says so when a transaction was begun and never ended; EXIT_FAILED then, else EXIT_DONE. */

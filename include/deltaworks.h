@@ -133,6 +133,31 @@ typedef struct dw_snapshot dw_snapshot;
 typedef struct dw_session dw_session;
 typedef struct dw_result dw_result;
 
+/* When records of the audit log are made to survive a power failure. */
+typedef enum dw_audit_sync {
+    DW_AUDIT_SYNC_OF_CHANGES, /* before and after a statement that changes something */
+    DW_AUDIT_SYNC_OF_ALL,
+    DW_AUDIT_SYNC_OFF
+} dw_audit_sync;
+
+/* Where it is recorded who did what when: see docs/audit.md. */
+typedef struct dw_audit_options {
+    size_t size;
+    const char *path; /* the file of the log, which many processes may share */
+    const char
+        *key_file;    /* a secret of 16 bytes or more that records are signed with; NULL: none */
+    const char *user; /* what the program calls who it works for; NULL: nothing */
+    bool with_reads;  /* record queries, too */
+    bool is_required; /* a statement that cannot be recorded is refused */
+    dw_audit_sync sync;
+    uint64_t file_bytes_max; /* when to begin another file; 0: 64 MiB */
+} dw_audit_options;
+
+#define DW_AUDIT_OPTIONS_INIT                                                                      \
+    {                                                                                              \
+        sizeof(dw_audit_options), NULL, NULL, NULL, false, false, DW_AUDIT_SYNC_OF_CHANGES, 0      \
+    }
+
 typedef struct dw_runtime_options {
     size_t size;
     uint64_t memory_limit_bytes; /* for queries and loads; beyond it they spill. 0: 3/4 of memory */
@@ -143,9 +168,10 @@ typedef struct dw_runtime_options {
      * statements are on, so that OPTIMIZE ... AUTO and CLUSTER BY AUTO can choose columns. It is
      * made when there is none; what cannot be written is lost. NULL: nothing is recorded. */
     const char *state_directory;
+    const dw_audit_options *audit; /* NULL: nothing is recorded */
 } dw_runtime_options;
 
-#define DW_RUNTIME_OPTIONS_INIT {sizeof(dw_runtime_options), 0, 0, NULL, NULL, NULL}
+#define DW_RUNTIME_OPTIONS_INIT {sizeof(dw_runtime_options), 0, 0, NULL, NULL, NULL, NULL}
 
 /*
  * Opens a runtime. `options` may be NULL. The query engine is loaded on first use only, so that
@@ -446,6 +472,67 @@ DW_EXPORT bool dw_result_change(const dw_result *result, dw_change_report *out);
 DW_EXPORT DW_NODISCARD dw_status dw_result_stream(dw_result *result, struct ArrowArrayStream *out,
                                                   dw_error *err);
 DW_EXPORT void dw_result_free(dw_result *result);
+
+/* ---- Audit ----------------------------------------------------------------------------------- */
+
+typedef struct dw_audit_check_options {
+    size_t size;
+    const char *key_file;    /* the key that records are signed with; NULL: MACs are not checked */
+    int64_t anchor_count;    /* a record that is known to have been there; 0: none */
+    const char *anchor_hash; /* its digest, as a check gave it as `last_hash` */
+} dw_audit_check_options;
+
+#define DW_AUDIT_CHECK_OPTIONS_INIT {sizeof(dw_audit_check_options), NULL, 0, NULL}
+
+enum { DW_AUDIT_HASH_SIZE = 65 };
+
+typedef struct dw_audit_report {
+    int64_t record_count; /* the number of the last record */
+    int64_t error_count;
+    int64_t note_count;
+    char last_hash[DW_AUDIT_HASH_SIZE];
+} dw_audit_report;
+
+/*
+ * Checks the audit log at `path`: edits, gaps, repetitions and a missing end are found; nothing is
+ * changed, and writers go on. `out` receives a row for each finding, with the columns severity
+ * (error, note), code, record, file, line and message. `options` may be NULL. Thread-safe.
+ * Errors: DW_NOT_FOUND (AUDIT_LOG_NOT_FOUND); DW_INVALID_ARGUMENT (AUDIT_KEY_INVALID,
+ * AUDIT_ANCHOR_INVALID). What was tampered with is no error, but findings.
+ * Since: 0.1
+ */
+DW_EXPORT DW_NODISCARD dw_status dw_audit_verify(const char *path,
+                                                 const dw_audit_check_options *options,
+                                                 struct ArrowArrayStream *out,
+                                                 dw_audit_report *report_out, dw_error *err);
+
+typedef struct dw_audit_filter {
+    size_t size;
+    int64_t since_us;  /* microseconds since 1970-01-01 UTC; INT64_MIN: from the first */
+    int64_t until_us;  /* before this time; INT64_MAX: to the last */
+    const char *table; /* a path, the end of one, or a table's id; NULL: any */
+    const char *user;  /* of the system, or as sessions call themselves; NULL: any */
+    int64_t limit;     /* the newest so many; 0: all */
+} dw_audit_filter;
+
+#define DW_AUDIT_FILTER_INIT {sizeof(dw_audit_filter), INT64_MIN, INT64_MAX, NULL, NULL, 0}
+
+/*
+ * The records of a log as rows, oldest first: record, time, user, name, outcome, verb, table,
+ * version, rows, code, statement. `filter` may be NULL. Thread-safe. Since: 0.1
+ */
+DW_EXPORT DW_NODISCARD dw_status dw_audit_records(const char *path, const dw_audit_filter *filter,
+                                                  struct ArrowArrayStream *out, dw_error *err);
+
+/* Takes a record as it stands in the log, with its line end; any value but 0 ends the export. */
+typedef int (*dw_audit_line_fn)(void *ctx, const char *line, size_t len);
+
+/*
+ * Hands over the records of a log as the lines of JSON that they are, oldest first. `filter` may be
+ * NULL. Errors: DW_CANCELLED (CANCELLED) when `take` wanted no more. Thread-safe. Since: 0.1
+ */
+DW_EXPORT DW_NODISCARD dw_status dw_audit_export(const char *path, const dw_audit_filter *filter,
+                                                 dw_audit_line_fn take, void *ctx, dw_error *err);
 
 #ifdef __cplusplus
 }

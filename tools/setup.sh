@@ -18,7 +18,8 @@ die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 # ---- Debian packages ---------------------------------------------------------------------------
 
 packages="gcc g++ libc6-dev make meson ninja-build pkg-config python3 zstd binutils
-    clang-14 clang-format-14 libclang-rt-14-dev libcmocka-dev libzstd-dev liblz4-dev libedit-dev"
+    clang-14 clang-format-14 libclang-rt-14-dev libcmocka-dev libzstd-dev liblz4-dev libmd-dev
+    libedit-dev"
 
 is_installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 

@@ -5,6 +5,7 @@
 #ifndef DW_API_OPTIONS_H
 #define DW_API_OPTIONS_H
 
+#include "audit/audit.h"
 #include "base/arena.h"
 #include "protocol/action.h"
 
@@ -13,5 +14,8 @@ DW_WARN_UNUSED dw_status dw__options_strings(const char *const *strings, dw_aren
 /* As many values as keys must be there, none of them NULL. */
 DW_WARN_UNUSED dw_status dw__options_pairs(const char *const *keys, const char *const *values,
                                            dw_arena *arena, dw_pairs *out, dw_error *err);
+/* Opens the audit log that a runtime is given. */
+DW_WARN_UNUSED dw_status dw__options_audit(const dw_env *env, const dw_audit_options *options,
+                                           dw_audit **out, dw_error *err);
 
 #endif

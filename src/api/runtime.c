@@ -3,6 +3,7 @@
  */
 #include "api/handles.h"
 #include "api/lineage.h"
+#include "api/options.h"
 #include "lineage/emitter.h"
 
 static dw_status
@@ -25,6 +26,11 @@ runtime_init(dw_runtime *runtime, const dw_runtime_options *options, dw_error *e
     DW_TRY(dw__database_open(&runtime->env, &database, &runtime->database, err));
     DW_TRY(dw__catalog_open(&runtime->env, runtime->database, warehouse, &runtime->catalog, err));
     DW_TRY(dw__runtime_set_lineage(runtime, err));
+    if (DW_HAS_OPTION(options, audit) && options->audit != NULL) {
+        dw_audit *audit;
+        DW_TRY(dw__options_audit(&runtime->env, options->audit, &audit, err));
+        dw__catalog_adopt_audit(runtime->catalog, audit);
+    }
     if (DW_HAS_OPTION(options, state_directory) && options->state_directory != NULL) {
         return dw__catalog_count_use(runtime->catalog, dw__str_from(options->state_directory), err);
     }

@@ -4,6 +4,7 @@
 #include "api/handles.h"
 #include "api/options.h"
 #include "scan/scan.h"
+#include "table/audited.h"
 #include "table/read.h"
 
 /* ---- Lifetime -------------------------------------------------------------------------------- */
@@ -140,6 +141,7 @@ dw_snapshot_scan(dw_snapshot *snapshot, const dw_scan_options *options,
     if (DW_HAS_OPTION(options, filter)) {
         filter = dw__str_from(options->filter);
     }
+    DW_TRY(dw__table_tell_read(snapshot->table, snapshot->state, "SCAN", err));
     return dw__table_read(snapshot->table, snapshot->state, columns, count, filter, out, err);
 }
 

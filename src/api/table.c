@@ -4,6 +4,7 @@
 #include "api/handles.h"
 #include "api/options.h"
 #include "table/arrow_schema.h"
+#include "table/audited.h"
 #include "table/create.h"
 #include "table/describe.h"
 #include "table/read.h"
@@ -70,7 +71,11 @@ dw_table_create(dw_runtime *runtime, const char *uri, const struct ArrowSchema *
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(dw__catalog_table_at(runtime->catalog, dw__str_from(uri), &table, err));
     dw_write_result result;
-    DW_TRY(dw__table_create(table, NULL, &spec, &result, err));
+    dw_told told = DW_TOLD_INIT("CREATE TABLE");
+    DW_TRY(dw__table_tell_begin(table, &told, err));
+    dw_status status = dw__table_create(table, NULL, &spec, &result, err);
+    dw__table_tell_end(table, &told, &result, status, err);
+    DW_TRY(status);
     *out = dw__table_ref(table);
     return DW_OK;
 }
@@ -93,9 +98,16 @@ dw_table_append(dw_table *table, struct ArrowArrayStream *rows, const dw_append_
     if (DW_HAS_OPTION(options, user_metadata)) {
         user_metadata = dw__str_from(options->user_metadata);
     }
-    dw_write_result result;
-    dw_status status =
-        dw__table_append(table, rows, txn.version >= 0 ? &txn : NULL, user_metadata, &result, err);
+    dw_write_result result = {.version = -1};
+    dw_told told = DW_TOLD_INIT("APPEND");
+    dw_status status = dw__table_tell_begin(table, &told, err);
+    if (status == DW_OK) {
+        status = dw__table_append(table, rows, txn.version >= 0 ? &txn : NULL, user_metadata,
+                                  &result, err);
+        dw__table_tell_end(table, &told, &result, status, err);
+    } else if (rows->release != NULL) {
+        rows->release(rows);
+    }
     if (commit_out != NULL) {
         *commit_out = (dw_commit){.version = result.version,
                                   .rows_added = result.rows_added,
@@ -127,7 +139,11 @@ dw_table_checkpoint(dw_table *table, int64_t *version_out, dw_error *err)
     DW_REQUIRE(table);
     DW_AUTO(dw_log_snapshot_ptr) snapshot = NULL;
     DW_TRY(dw__log_snapshot(dw__table_log(table), &snapshot, err));
-    DW_TRY(dw__log_checkpoint(snapshot, err));
+    dw_told told = DW_TOLD_INIT("CHECKPOINT");
+    DW_TRY(dw__table_tell_begin(table, &told, err));
+    dw_status status = dw__log_checkpoint(snapshot, err);
+    dw__table_tell_end(table, &told, NULL, status, err);
+    DW_TRY(status);
     if (version_out != NULL) {
         *version_out = dw__log_snapshot_version(snapshot);
     }

@@ -31,6 +31,15 @@ typedef struct dw_changes_vec {
     size_t capacity;
 } dw_changes_vec;
 
+/* What the audit log is told of a statement: see audited.h. */
+typedef struct dw_audited {
+    const char *verb; /* NULL: nothing */
+    bool is_read;
+    int64_t started;      /* the record of the beginning; 0: none */
+    dw_table *table;      /* a reference to what is changed; NULL: none */
+    dw_log_snapshot *old; /* its newest state before it; NULL: there is none */
+} dw_audited;
+
 /* dw_scan_<session> */
 #define DW_SCAN_PREFIX_SIZE 48
 
@@ -43,8 +52,10 @@ typedef struct dw_execution {
     dw_seen_table_vec seen;
     dw_changes_vec changes; /* references */
     dw_result *result;
+    dw_str text;         /* as it was given */
     int64_t committed;   /* the version; -1: none, or not yet */
     dw_lineage *lineage; /* of the rows it writes; NULL: not begun, or none is recorded */
+    dw_audited audited;
     dw_error *err;
 } dw_execution;
 

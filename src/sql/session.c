@@ -4,6 +4,7 @@
 #include "sql/session.h"
 
 #include "base/assert.h"
+#include "sql/audited.h"
 #include "sql/lineage.h"
 
 #include <inttypes.h>
@@ -195,9 +196,12 @@ parse_and_run(dw_execution *x, dw_str text)
     }
     DW_TRY(dw__execution_enter_transaction(x));
     DW_TRY(dw__result_new(x->session, &x->result, x->err));
-    DW_TRY(run(x));
-    dw__execution_auto_compact(x);
-    return DW_OK;
+    DW_TRY(dw__audited_begin(x));
+    dw_status status = dw__audited_end(x, run(x));
+    if (status == DW_OK) {
+        dw__execution_auto_compact(x);
+    }
+    return status;
 }
 
 static void
@@ -212,6 +216,7 @@ execution_deinit(dw_execution *x)
         dw__log_changes_unref(x->changes.items[i]);
     }
     DW_VEC_DEINIT(x->session->env->allocator, &x->changes);
+    dw__audited_deinit(x);
     dw__sql_text_deinit(&x->sql);
     dw__arena_deinit(&x->arena);
 }
@@ -230,7 +235,8 @@ static dw_status
 execute_text(dw_session *session, dw_str text, dw_result **out, dw_error *err)
 {
     dw_error ignored = DW_ERROR_INIT;
-    dw_execution x = {.session = session, .err = err != NULL ? err : &ignored, .committed = -1};
+    dw_execution x = {
+        .session = session, .err = err != NULL ? err : &ignored, .text = text, .committed = -1};
     dw__arena_init(&x.arena, session->env->allocator);
     /* The same for each statement: the planner's stubs of the last one may serve the next. */
     (void) snprintf(x.scan_prefix, sizeof x.scan_prefix, "dw_scan_%" PRIx32, session->token);
@@ -305,7 +311,15 @@ dw__session_load(dw_session *session, dw_str uri, const dw_load_spec *spec, dw_l
     if (session->settings.merges_schema && within.columns_become == DW_COLUMNS_STAY) {
         within.columns_become = DW_COLUMNS_MERGED;
     }
+    dw_error own = DW_ERROR_INIT;
+    err = err != NULL ? err : &own;
+    char name[DW_AUDITED_SESSION_SIZE];
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(session->env->allocator, DW_SQL_STATEMENT_BYTES_MAX);
+    dw_told told = dw__audited_load(session, spec, &text, name);
+    DW_TRY(dw__strbuf_ok(&text, "the names of the files", err));
+    DW_TRY(dw__table_tell_begin(table, &told, err));
     dw_status status = load(session, table, &within, out, err);
+    dw__table_tell_end(table, &told, &out->write, status, err);
     if (status == DW_OK && session->transaction == NULL && out->write.version >= 0) {
         dw__session_auto_compact(session, table);
     }

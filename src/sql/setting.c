@@ -92,6 +92,8 @@ static const setting settings[] = {
      false},
     {"spark.databricks.delta.maxCommitAttempts", AT(limits.attempts_max), NULL, NULL,
      DW_TXN_ATTEMPTS_MAX, INT64_C(1000000000), 1, false},
+    {"deltaworks.audit.reads", AT(audits_reads), "off", "on", 0, 0, 0, false},
+    {"deltaworks.audit.user", AT(audit_user), NULL, NULL, 0, 0, 0, true},
     {"deltaworks.autoColumnMapping", AT(forbids_mapping), "true", "false", 0, 0, 0, false},
     {"deltaworks.pruningStatistics", AT(counts_no_use), "on", "off", 0, 0, 0, false},
     {"deltaworks.lineage", AT(records_no_lineage), "on", "off", 0, 0, 0, false},

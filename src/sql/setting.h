@@ -28,10 +28,12 @@ typedef struct dw_session_settings {
     bool creates_without_vectors; /* new tables have no deletion vectors unless they are told to */
     bool merges_schema;           /* INSERT, COPY INTO, MERGE and load add columns */
     bool forbids_mapping;         /* ALTER TABLE does not switch column mapping on by itself */
+    bool audits_reads;            /* queries are recorded, too, where statements are */
     bool counts_no_use;           /* which columns conditions are on is not recorded */
     bool records_no_lineage;      /* commits do not say where their rows come from */
     dw_setting_text lineage_job, lineage_namespace, lineage_parent; /* "": not set */
-    dw_commit_limits limits; /* of commits that others get ahead of */
+    dw_setting_text audit_user; /* what the session calls who it works for; "": not set */
+    dw_commit_limits limits;    /* of commits that others get ahead of */
 } dw_session_settings;
 
 /* Behind SET or RESET; `*found_out` is false, and the parser where it was, for the engine's. */

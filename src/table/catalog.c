@@ -17,6 +17,7 @@ struct dw_catalog {
     const dw_env *env;
     dw_database *database;
     dw_storage *warehouse;
+    dw_audit *audit;       /* NULL: nothing is recorded */
     pthread_mutex_t mutex; /* guards everything below */
     dw_arena arena;
     dw_str use_directory; /* null string: the use of columns is not counted */
@@ -63,6 +64,7 @@ dw__catalog_close(dw_catalog *catalog)
     dw__map_deinit(&catalog->by_uri);
     dw__arena_deinit(&catalog->arena);
     dw__storage_close(catalog->warehouse);
+    dw__audit_close(catalog->audit);
     pthread_mutex_destroy(&catalog->mutex);
     DW_DELETE(catalog->env->allocator, catalog);
 }
@@ -77,6 +79,19 @@ const dw_env *
 dw__catalog_env(const dw_catalog *catalog)
 {
     return catalog->env;
+}
+
+void
+dw__catalog_adopt_audit(dw_catalog *catalog, dw_audit *audit)
+{
+    dw_assert(catalog->audit == NULL);
+    catalog->audit = audit;
+}
+
+const dw_audit *
+dw__catalog_audit(const dw_catalog *catalog)
+{
+    return catalog->audit;
 }
 
 dw_storage *
@@ -121,6 +136,7 @@ find_or_open(dw_catalog *catalog, dw_str uri, dw_table **out, dw_error *err)
         dw__table_unref(table);
         table = dw__table_ref(known->ptr);
     } else {
+        dw__table_set_audit(table, catalog->audit);
         if (!dw__str_is_null(catalog->use_directory)) {
             dw__table_count_use(table, catalog->use_directory);
         }

@@ -31,6 +31,10 @@ DW_WARN_UNUSED dw_status dw__catalog_set_lineage(dw_catalog *catalog,
                                                  const dw_lineage_defaults *defaults,
                                                  dw_error *err);
 const dw_lineage_defaults *dw__catalog_lineage(const dw_catalog *catalog);
+/* Records what is done, for tables that are opened from now on. The catalog takes it over. */
+void dw__catalog_adopt_audit(dw_catalog *catalog, dw_audit *audit);
+/* NULL: nothing is recorded. */
+const dw_audit *dw__catalog_audit(const dw_catalog *catalog);
 
 /* The table at a path or URI, opened or found in the cache; a reference for the caller. */
 DW_WARN_UNUSED dw_status dw__catalog_table_at(dw_catalog *catalog, dw_str uri, dw_table **out,

@@ -14,6 +14,7 @@ struct dw_table {
     dw_log *log;
     dw_column_use *column_use; /* NULL: nothing is counted */
     dw_riders riders;
+    const dw_audit *audit; /* NULL: nothing is recorded */
     atomic_int ref_count;
 };
 
@@ -95,6 +96,18 @@ dw__table_count_use(dw_table *table, dw_str directory)
     if (table->column_use == NULL) { /* stays so without memory: that nothing is counted is legal */
         table->column_use = dw__column_use_open(table->env, directory, dw__table_root(table));
     }
+}
+
+const dw_audit *
+dw__table_audit(const dw_table *table)
+{
+    return table->audit;
+}
+
+void
+dw__table_set_audit(dw_table *table, const dw_audit *audit)
+{
+    table->audit = audit;
 }
 
 void

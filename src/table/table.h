@@ -8,6 +8,7 @@
 #ifndef DW_TABLE_TABLE_H
 #define DW_TABLE_TABLE_H
 
+#include "audit/audit.h"
 #include "engine/database.h"
 #include "log/log.h"
 #include "scan/column_use.h"
@@ -42,6 +43,10 @@ typedef struct dw_riders {
 } dw_riders;
 void dw__table_set_riders(dw_table *table, const dw_riders *riders);
 const dw_riders *dw__table_riders(const dw_table *table);
+/* Where it is recorded what is done to tables; NULL: nowhere. */
+const dw_audit *dw__table_audit(const dw_table *table);
+/* `audit` must outlive the table. Before others have the table. */
+void dw__table_set_audit(dw_table *table, const dw_audit *audit);
 
 typedef dw_table *dw_table_ptr;
 
