@@ -19,6 +19,8 @@ static const char help[] =
     "  history TABLE                   the table's versions, newest first\n"
     "  lineage TABLE                   what the table was made of, as tree or picture\n"
     "  detail TABLE                    what the table is: size, files, properties, features\n"
+    "  statistics TABLE                rows, files and bytes, by partition, size and version\n"
+    "  report TABLE                    the same as a page with pictures\n"
     "  checkpoint TABLE                write a checkpoint of the newest version\n"
     "  compact-log TABLE               write one file in place of the newest commits\n"
     "  migrate DIR                     change a table by files of statements, each once\n"
@@ -51,6 +53,8 @@ static const struct {
     {"migrate", verb_migrate},
     {"optimize", verb_optimize},
     {"vacuum", verb_vacuum},
+    {"statistics", verb_statistics},
+    {"report", verb_report},
     {"audit", verb_audit},
 };
 

@@ -19,6 +19,8 @@ int verb_fsck(int argc, char **argv);
 int verb_migrate(int argc, char **argv);
 int verb_optimize(int argc, char **argv);
 int verb_vacuum(int argc, char **argv);
+int verb_statistics(int argc, char **argv);
+int verb_report(int argc, char **argv);
 int verb_audit(int argc, char **argv);
 
 /* Reads a file of statements, "-" being the standard input. Returns false after having said why. */

@@ -193,14 +193,25 @@ typedef enum dw_describe_kind {
     DW_DESCRIBE_EXPECTATIONS,
     DW_DESCRIBE_PROFILE,
     DW_DESCRIBE_DRIFT,
-    DW_DESCRIBE_PRUNING
+    DW_DESCRIBE_PRUNING,
+    DW_DESCRIBE_STATISTICS
 } dw_describe_kind;
+
+/* What DESCRIBE STATISTICS is about. */
+typedef enum dw_statistics_kind {
+    DW_STATISTICS_STATE,
+    DW_STATISTICS_PARTITIONS,
+    DW_STATISTICS_HISTOGRAM,
+    DW_STATISTICS_HISTORY,
+    DW_STATISTICS_REPORT
+} dw_statistics_kind;
 
 typedef struct dw_describe_statement {
     dw_describe_kind kind;
     dw_sql_name name;
     dw_sql_travel travel;
-    int64_t limit;         /* HISTORY; 0: none */
+    int64_t limit; /* HISTORY, STATISTICS ... HISTORY; 0: none */
+    dw_statistics_kind statistics;
     bool of_schema;        /* HISTORY ... SCHEMA */
     dw_str key;            /* PROPERTIES; null string: all */
     dw_name_paths columns; /* CLUSTERING; none: the table's */

@@ -6,6 +6,8 @@
 #include "codec/rows.h"
 #include "sql/execution.h"
 #include "sql/show_create.h"
+#include "statistics/report.h"
+#include "statistics/rows.h"
 #include "table/describe.h"
 #include "upkeep/clustering_report.h"
 
@@ -139,6 +141,43 @@ show_expectations(dw_execution *x, const dw_log_snapshot *snapshot, struct Arrow
     return dw__rows_stream(rows, out, x->err);
 }
 
+/* The page as the only value. */
+static dw_status
+describe_report(dw_execution *x, const dw_table *table, dw_log_snapshot *snapshot,
+                struct ArrowArrayStream *out)
+{
+    static const dw_rows_column columns[] = {{"html", DW_ROWS_STR, 0, 0}};
+    const dw_allocator *allocator = x->session->env->allocator;
+    dw_rows *rows;
+    DW_AUTO(dw_strbuf) html = dw__strbuf_make(allocator, DW_REPORT_BYTES_MAX);
+    dw_str name = dw__log_snapshot_metadata(snapshot)->name;
+    DW_TRY(dw__statistics_report(snapshot, name.len > 0 ? name : dw__table_root(table), &html,
+                                 x->err));
+    DW_TRY(dw__rows_new(allocator, columns, 1, &rows, x->err));
+    dw__rows_put_str(rows, dw__strbuf_str(&html));
+    return dw__rows_stream(rows, out, x->err);
+}
+
+static dw_status
+describe_statistics(dw_execution *x, dw_table *table, dw_log_snapshot *snapshot,
+                    struct ArrowArrayStream *out)
+{
+    const dw_describe_statement *describe = &x->statement.as.describe;
+    switch (describe->statistics) {
+    case DW_STATISTICS_STATE:
+        return dw__statistics_rows(snapshot, out, x->err);
+    case DW_STATISTICS_PARTITIONS:
+        return dw__statistics_partition_rows(snapshot, out, x->err);
+    case DW_STATISTICS_HISTOGRAM:
+        return dw__statistics_histogram_rows(snapshot, out, x->err);
+    case DW_STATISTICS_HISTORY:
+        return dw__statistics_history_rows(dw__table_log(table), describe->limit, out, x->err);
+    case DW_STATISTICS_REPORT:
+        return describe_report(x, table, snapshot, out);
+    }
+    dw_unreachable("kind of statistics");
+}
+
 static dw_status
 describe(dw_execution *x, dw_table *table, struct ArrowArrayStream *rows)
 {
@@ -169,6 +208,8 @@ describe(dw_execution *x, dw_table *table, struct ArrowArrayStream *rows)
         return dw__show_drift(x, table, snapshot, rows);
     case DW_DESCRIBE_PRUNING:
         return describe_pruning(x, table, rows);
+    case DW_DESCRIBE_STATISTICS:
+        return describe_statistics(x, table, snapshot, rows);
     case DW_DESCRIBE_HISTORY:
         break;
     }

@@ -27,12 +27,10 @@ set_engine(dw_statement *out)
     return DW_OK;
 }
 
-/* HISTORY name [SCHEMA] [LIMIT n] */
+/* [LIMIT n] */
 static dw_status
-parse_history(dw_parser *parser, dw_describe_statement *out)
+parse_limit(dw_parser *parser, dw_describe_statement *out)
 {
-    DW_TRY(dw__parser_table(parser, &out->name));
-    out->of_schema = dw__parser_accept_word(parser, "SCHEMA");
     if (dw__parser_accept(parser, DW_KEYWORD_LIMIT)) {
         size_t idx = parser->pos;
         DW_TRY(dw__parser_integer(parser, "a number of versions", &out->limit));
@@ -42,6 +40,15 @@ parse_history(dw_parser *parser, dw_describe_statement *out)
         }
     }
     return dw__parser_expect_end(parser);
+}
+
+/* HISTORY name [SCHEMA] [LIMIT n] */
+static dw_status
+parse_history(dw_parser *parser, dw_describe_statement *out)
+{
+    DW_TRY(dw__parser_table(parser, &out->name));
+    out->of_schema = dw__parser_accept_word(parser, "SCHEMA");
+    return parse_limit(parser, out);
 }
 
 /* [EXTENDED | FORMATTED] name [time travel] */
@@ -68,7 +75,7 @@ is_verb(const dw_parser *parser, dw_keyword keyword)
     return dw__parser_is(parser, keyword) && next != DW_TOKEN_END && next != DW_TOKEN_SYMBOL;
 }
 
-/* CLUSTERING and PRUNING are no keywords: a table may have that name. */
+/* CLUSTERING, PRUNING and STATISTICS are no keywords: a table may have that name. */
 static bool
 is_about(const dw_parser *parser, const char *word)
 {
@@ -86,6 +93,40 @@ parse_clustering(dw_parser *parser, dw_describe_statement *out)
         DW_TRY(dw__parse_column_paths(parser, &out->columns));
     }
     return dw__parser_expect_end(parser);
+}
+
+/* STATISTICS name [time travel] [PARTITIONS | HISTOGRAM | REPORT | HISTORY [LIMIT n]] */
+static dw_status
+parse_statistics(dw_parser *parser, dw_describe_statement *out)
+{
+    static const struct {
+        const char *word;
+        dw_statistics_kind kind;
+    } kinds[] = {{"partitions", DW_STATISTICS_PARTITIONS},
+                 {"histogram", DW_STATISTICS_HISTOGRAM},
+                 {"history", DW_STATISTICS_HISTORY},
+                 {"report", DW_STATISTICS_REPORT}};
+    DW_TRY(dw__parser_table(parser, &out->name));
+    DW_TRY(dw__parse_travel_suffix(parser, &out->travel));
+    if (out->travel.kind == DW_TRAVEL_NONE) {
+        DW_TRY(dw__parse_travel(parser, &out->travel));
+    }
+    size_t about = parser->pos;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (dw__parser_is_word_at(parser, 0, kinds[i].word)) {
+            out->statistics = kinds[i].kind;
+            parser->pos++;
+            break;
+        }
+    }
+    if (out->statistics != DW_STATISTICS_HISTORY) {
+        return dw__parser_expect_end(parser);
+    }
+    if (out->travel.kind != DW_TRAVEL_NONE) {
+        return dw__parser_refuse(parser, about, DW_INVALID_ARGUMENT, "PARSE_ERROR",
+                                 "a history is that of all versions: leave out the version");
+    }
+    return parse_limit(parser, out);
 }
 
 dw_status
@@ -112,6 +153,11 @@ dw__parse_describe(dw_parser *parser, dw_statement *out)
         parser->pos++;
         set_describe(out, DW_DESCRIBE_PROFILE, "DESCRIBE PROFILE");
         return parse_table(parser, &out->as.describe);
+    }
+    if (is_about(parser, "statistics")) {
+        parser->pos++;
+        set_describe(out, DW_DESCRIBE_STATISTICS, "DESCRIBE STATISTICS");
+        return parse_statistics(parser, &out->as.describe);
     }
     if (is_about(parser, "clustering")) {
         parser->pos++;

@@ -14,7 +14,7 @@ LAYERS = {
     "src/protocol": 2, "src/parquet": 2,
     "src/bloom": 3, "src/audit": 3, "src/log": 3,
     "src/txn": 4, "src/scan": 4, "src/expression": 4, "src/lineage": 4,
-    "src/table": 5, "src/fsck": 5, "src/upkeep": 5,
+    "src/table": 5, "src/fsck": 5, "src/upkeep": 5, "src/statistics": 5,
     "src/sql": 6,
     "src/api": 7,
     "cli": 8,
