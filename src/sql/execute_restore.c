@@ -22,6 +22,15 @@ dw__parse_restore(dw_parser *parser, dw_restore_statement *out)
     return dw__parse_dry_run(parser, &out->options);
 }
 
+/* Spark's history has the time as Java prints it: without zeros at its end, but for one digit. */
+static void
+cut_zeros(dw_strbuf *text)
+{
+    while (text->len >= 2 && text->ptr[text->len - 1] == '0' && text->ptr[text->len - 2] != '.') {
+        dw__strbuf_truncate(text, text->len - 1);
+    }
+}
+
 /* The version, and of a time how the history tells it. */
 static dw_status
 read_travel(dw_execution *x, dw_table *table, dw_restore_spec *out)
@@ -36,6 +45,7 @@ read_travel(dw_execution *x, dw_table *table, dw_restore_spec *out)
     DW_TRY(dw__log_version_at(dw__table_log(table), micros, &out->version, x->err));
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(x->arena.allocator, TIME_BYTES_MAX);
     dw__timestamp_print(&text, micros, ' ', 3, "");
+    cut_zeros(&text);
     DW_TRY(dw__strbuf_ok(&text, "a time", x->err));
     return dw__arena_dup(&x->arena, dw__strbuf_str(&text), &out->timestamp) ? DW_OK
                                                                             : dw__error_oom(x->err);

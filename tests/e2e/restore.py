@@ -75,10 +75,10 @@ def test_restore__goes_to_a_time(w):
     for version in (0, 1):
         os.utime(w.log("t", version), (early + version, early + version))
     w.sql("DELETE FROM t")
-    w.sql(f"RESTORE t TO TIMESTAMP AS OF to_timestamp({int(early) + 60})")
+    w.sql(f"RESTORE t TO TIMESTAMP AS OF to_timestamp({int(early) + 60}) + INTERVAL '500 milliseconds'")
     expect_equal(w.value("SELECT count(*) FROM t"), 10)
     parameters = commit_info(w, 3)["operationParameters"]
-    expect(parameters["version"] is None and parameters["timestamp"].startswith("20"), f"a time, found {parameters}")
+    expect(parameters["version"] is None and parameters["timestamp"].startswith("20") and parameters["timestamp"].endswith(".5"), f"a time, found {parameters}")
     expect_failure(w.run("sql", "-c", "RESTORE t TO TIMESTAMP AS OF '2001-01-01'"), 1, "TIMESTAMP_OUT_OF_RANGE")
 
 
