@@ -185,6 +185,8 @@ test_versions__begin_with_a_checkpoint(void **state)
         char key[DW_COMMIT_KEY_SIZE];
         assert_ok(dw__storage_remove(w->storage, dw__commit_key(version, key), &err), &err);
     }
+    dw__log_snapshot_unref(snapshot);
+    snapshot = NULL; /* the log is opened anew */
     world_reopen(w);
     checker c = {.w = w, .next = 20};
     assert_ok(dw__statistics_visit_versions(w->log, 0, check_version, &c, &err), &err);
