@@ -51,11 +51,12 @@ typedef struct dw_pq_node {
     bool is_optional, is_repeated;
     bool is_unmarked_instant; /* INT96, or times of old writers, which do not say what they are */
     size_t child_count;
-    size_t end;       /* behind the last node below this one */
-    size_t leaf_idx;  /* the leaf, or the first one below */
-    int64_t field_id; /* -1: none */
-    uint8_t max_def;  /* how many of this node and those above it are optional or repeated */
-    uint8_t max_rep;  /* how many are repeated */
+    size_t end;         /* behind the last node below this one */
+    size_t leaf_idx;    /* the leaf, or the first one below */
+    int64_t field_id;   /* -1: none */
+    bool is_unnumbered; /* it has none, but columns after it have: set by dw__pq_names_give */
+    uint8_t max_def;    /* how many of this node and those above it are optional or repeated */
+    uint8_t max_rep;    /* how many are repeated */
 } dw_pq_node;
 
 typedef enum dw_pq_codec {

@@ -28,11 +28,23 @@ find_field(const dw_pq_names *names, const dw_pq_node *node, bool is_column)
     return found != NULL && found->is_column == is_column ? found : NULL;
 }
 
+/* True when columns of the file have ids. */
+static bool
+has_numbers(const dw_pq_footer *footer)
+{
+    for (size_t i = 1; i < footer->node_count; i = footer->nodes[i].end) {
+        if (footer->nodes[i].field_id >= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* True when the engine might take it for a field of the table. */
 static bool
 is_mistakable(const dw_pq_names *names, const dw_pq_node *node, bool is_column)
 {
-    for (size_t i = 0; node->field_id >= 0 && i < names->count; i++) {
+    for (size_t i = 0; (node->field_id >= 0 || node->is_unnumbered) && i < names->count; i++) {
         if (names->items[i].is_column == is_column &&
             dw__str_equal_nocase(names->items[i].name, node->name)) {
             return true;
@@ -46,6 +58,7 @@ dw__pq_names_give(const dw_pq_names *names, dw_pq_footer *footer, dw_arena *aren
                   bool *changed_out)
 {
     size_t column_end = 1, variant_end = 1;
+    bool is_numbered = names != NULL && has_numbers(footer), has_unnumbered = false;
     *changed_out = false;
     for (size_t i = 1; names != NULL && i < footer->node_count; i++) {
         dw_pq_node *node = &footer->nodes[i];
@@ -56,6 +69,10 @@ dw__pq_names_give(const dw_pq_names *names, dw_pq_footer *footer, dw_arena *aren
         }
         variant_end = node->meaning == DW_PQ_VARIANT ? node->end : variant_end;
         const dw_pq_field_name *field = find_field(names, node, is_column);
+        node->is_unnumbered = is_column && is_numbered && node->field_id < 0;
+        has_unnumbered = has_unnumbered || node->is_unnumbered;
+        *changed_out =
+            *changed_out || (field != NULL && has_unnumbered && is_column && !names->has_columns);
         dw_str name = field != NULL ? field->name : node->name;
         if (field == NULL && is_mistakable(names, node, is_column)) {
             name = dw__arena_printf(arena, OTHER_NAME ".%zu", i);

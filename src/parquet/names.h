@@ -4,9 +4,11 @@
  * for Column Mapping".
  *
  *  [NAMES-1] A field whose id is known has the name that goes with it.
- *  [NAMES-2] No field of another id has such a name: it is called something else. What has no id,
- *            as the parts of lists and maps mostly have none, and what is in variants keeps its
- *            name.
+ *  [NAMES-2] No field of another id has such a name: it is called something else, and so is a
+ *            column without an id beside some that have one. What else has no id, as the parts of
+ *            lists and maps mostly have none, and what is in variants keeps its name.
+ *  [NAMES-3] A column without an id beside some that have one gets one that no field of the table
+ *            has: the engine finds no column by its id that stands behind one without.
  */
 #ifndef DW_PARQUET_NAMES_H
 #define DW_PARQUET_NAMES_H

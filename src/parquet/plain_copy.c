@@ -265,7 +265,7 @@ copy_chunks(copier *c)
 /* ---- The footer ------------------------------------------------------------------------------ */
 
 enum { FILE_SCHEMA = 2, FILE_ROW_GROUPS = 4 };
-enum { ELEMENT_NAME = 4, ELEMENT_CHILDREN = 5, ELEMENT_LOGICAL_TYPE = 10 };
+enum { ELEMENT_NAME = 4, ELEMENT_CHILDREN = 5, ELEMENT_ID = 9, ELEMENT_LOGICAL_TYPE = 10 };
 enum { GROUP_COLUMNS = 1, GROUP_OFFSET = 5, GROUP_SIZE = 6 };
 enum { CHUNK_OFFSET = 2, CHUNK_METADATA = 3, CHUNK_INDEXES_FIRST = 4, CHUNK_INDEXES_LAST = 7 };
 enum {
@@ -441,6 +441,10 @@ put_node(const copier *c, const dw_pq_node *node, dw_thrift *thrift, dw_strbuf *
         } else {
             dw__thrift_copy(&writer, thrift, &field);
         }
+    }
+    if (node->is_unnumbered) { /* no column of a table has a number below 0 */
+        dw__thrift_put_int(&writer, ELEMENT_ID, DW_THRIFT_I32,
+                           -1 - (int64_t) (node - c->footer.nodes));
     }
     dw__thrift_put_end(&writer);
 }

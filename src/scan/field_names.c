@@ -53,8 +53,7 @@ dw__scan_field_names(const dw_type *schema, dw_mapping_mode mode, bool by_name, 
 {
     *out = NULL;
     size_t count = count_fields(schema);
-    bool is_nested = count > schema->field_count;
-    if (mode != DW_MAPPING_ID || !(by_name || is_nested)) {
+    if (mode != DW_MAPPING_ID) {
         return DW_OK;
     }
     dw_pq_names *names = DW_ARENA_NEW(arena, dw_pq_names);

@@ -381,11 +381,12 @@ def foreign_table(w, names, inner, **configuration):
         row_id_mark(1)])
 
 
-# Names and ids of (a, b, s), and of the fields of s: as in the table, others, changed over, of no column of the table.
+# Names and ids of (a, b, s), and of the fields of s: as in the table, others, changed over, of no column of the table, or without an id.
 FOREIGN_NAMES = (({"a": 1, "b": 4, "s": 2}, {"b": 3}), ({"one": 1, "b": 4, "s": 2}, {"c": 3}),
                  ({"b": 1, "a": 4, "s": 2}, {"b": 3}), ({"a": 8, "b": 4, "s": 2}, {"b": 3}),
                  ({"a": 1, "b": 4, "z": 2}, {"b": 9, "c": 3}), ({"A": 7, "s": 4, "b": 2}, {"c": 3, "b": 8}),
-                 ({"s": 1, "a": 4, "b": 2}, {"b": 8, "x": 3}), ({"a": 3, "b": 4, "s": 2}, {"b": 1, "a": 3}))
+                 ({"s": 1, "a": 4, "b": 2}, {"b": 8, "x": 3}), ({"a": 3, "b": 4, "s": 2}, {"b": 1, "a": 3}),
+                 ({"a": None, "b": 4, "s": 2}, {"b": 3}), ({"z": None, "b": 4, "s": 2}, {"c": 3}))
 
 
 def foreign_rows(names, inner):
