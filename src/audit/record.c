@@ -25,22 +25,6 @@ dw__audit_mark_zero(dw_audit_mark *mark)
 
 /* ---- Printing -------------------------------------------------------------------------------- */
 
-static void
-put_text(dw_strbuf *out, const char *key, dw_str value)
-{
-    if (!dw__str_is_null(value)) {
-        dw__json_put_key(out, dw__str_from(key));
-        dw__json_put_string(out, value);
-    }
-}
-
-static void
-put_number(dw_strbuf *out, const char *key, int64_t value)
-{
-    dw__json_put_key(out, dw__str_from(key));
-    dw__strbuf_append_i64(out, value);
-}
-
 /* Where and when, which every record has. */
 static void
 put_stamp(dw_strbuf *out, const dw_audit_stamp *stamp, int64_t number)
@@ -51,12 +35,12 @@ put_stamp(dw_strbuf *out, const dw_audit_stamp *stamp, int64_t number)
     dw__strbuf_append_literal(out, ",\"time\":\"");
     dw__timestamp_print(out, stamp->time_us, 'T', 6, "Z");
     dw__strbuf_append_char(out, '"');
-    put_text(out, "user", dw__str_from(who->user));
-    put_number(out, "userId", who->user_id);
-    put_text(out, "host", dw__str_from(who->host));
-    put_text(out, "program", dw__str_from(who->program));
-    put_text(out, "programVersion", DW_STR(DW_VERSION));
-    put_number(out, "process", who->process_id);
+    dw__json_put_text(out, "user", dw__str_from(who->user));
+    dw__json_put_i64(out, "userId", who->user_id);
+    dw__json_put_text(out, "host", dw__str_from(who->host));
+    dw__json_put_text(out, "program", dw__str_from(who->program));
+    dw__json_put_text(out, "programVersion", DW_STR(DW_VERSION));
+    dw__json_put_i64(out, "process", who->process_id);
 }
 
 static const char *
@@ -93,27 +77,27 @@ put_statement(dw_strbuf *out, dw_str statement)
             len--;
         }
     }
-    put_text(out, "statement",
-             dw__str_is_null(statement) ? statement : dw__str_slice(statement, 0, len));
+    dw__json_put_text(out, "statement",
+                      dw__str_is_null(statement) ? statement : dw__str_slice(statement, 0, len));
     if (len < statement.len) {
         dw__sha256_text(statement, digest);
-        put_number(out, "statementBytes", (int64_t) statement.len);
-        put_text(out, "statementSha256", dw__str_from(digest));
+        dw__json_put_i64(out, "statementBytes", (int64_t) statement.len);
+        dw__json_put_text(out, "statementSha256", dw__str_from(digest));
     }
 }
 
 static void
 put_counts(dw_strbuf *out, const dw_audit_event *event)
 {
-    put_number(out, "rowsInserted", event->rows_inserted);
-    put_number(out, "rowsUpdated", event->rows_updated);
+    dw__json_put_i64(out, "rowsInserted", event->rows_inserted);
+    dw__json_put_i64(out, "rowsUpdated", event->rows_updated);
     if (event->rows_deleted >= 0) {
-        put_number(out, "rowsDeleted", event->rows_deleted);
+        dw__json_put_i64(out, "rowsDeleted", event->rows_deleted);
     }
-    put_number(out, "filesAdded", event->files_added);
-    put_number(out, "bytesAdded", event->bytes_added);
-    put_number(out, "filesRemoved", event->files_removed);
-    put_number(out, "filesRewritten", event->files_rewritten);
+    dw__json_put_i64(out, "filesAdded", event->files_added);
+    dw__json_put_i64(out, "bytesAdded", event->bytes_added);
+    dw__json_put_i64(out, "filesRemoved", event->files_removed);
+    dw__json_put_i64(out, "filesRewritten", event->files_rewritten);
 }
 
 static void
@@ -125,35 +109,35 @@ put_tables(dw_strbuf *out, const dw_audit_table *tables, size_t count)
     for (size_t i = 0; i < shown; i++) {
         dw__json_put_comma(out);
         dw__strbuf_append_char(out, '{');
-        put_text(out, "path", tables[i].path);
-        put_text(out, "id", tables[i].id);
-        put_number(out, "version", tables[i].version);
+        dw__json_put_text(out, "path", tables[i].path);
+        dw__json_put_text(out, "id", tables[i].id);
+        dw__json_put_i64(out, "version", tables[i].version);
         dw__strbuf_append_char(out, '}');
     }
     dw__strbuf_append_char(out, ']');
     if (shown < count) {
-        put_number(out, "tablesOmitted", (int64_t) (count - shown));
+        dw__json_put_i64(out, "tablesOmitted", (int64_t) (count - shown));
     }
 }
 
 static void
 put_event(dw_strbuf *out, const dw_audit_event *event)
 {
-    put_text(out, "session", event->session);
-    put_text(out, "name", event->user);
-    put_text(out, "outcome", dw__str_from(outcome_name(event->outcome)));
+    dw__json_put_text(out, "session", event->session);
+    dw__json_put_text(out, "name", event->user);
+    dw__json_put_text(out, "outcome", dw__str_from(outcome_name(event->outcome)));
     if (event->started > 0) {
-        put_number(out, "started", event->started);
+        dw__json_put_i64(out, "started", event->started);
     }
-    put_text(out, "verb", event->verb);
+    dw__json_put_text(out, "verb", event->verb);
     put_statement(out, event->statement);
-    put_text(out, "table", event->table_path);
-    put_text(out, "tableId", event->table_id);
+    dw__json_put_text(out, "table", event->table_path);
+    dw__json_put_text(out, "tableId", event->table_id);
     if (event->read_version >= 0) {
-        put_number(out, "readVersion", event->read_version);
+        dw__json_put_i64(out, "readVersion", event->read_version);
     }
     if (event->version >= 0) {
-        put_number(out, "version", event->version);
+        dw__json_put_i64(out, "version", event->version);
     }
     if (event->has_counts) {
         put_counts(out, event);
@@ -161,7 +145,7 @@ put_event(dw_strbuf *out, const dw_audit_event *event)
     if (event->table_count > 0) {
         put_tables(out, event->tables, event->table_count);
     }
-    put_text(out, "code", event->code);
+    dw__json_put_text(out, "code", event->code);
 }
 
 /* Ends a line that begins at `start`. */
@@ -204,10 +188,10 @@ dw__audit_repair_put(dw_strbuf *out, const dw_audit_stamp *stamp, const dw_audit
 {
     size_t start = out->len;
     put_stamp(out, stamp, last->count + 1);
-    put_text(out, "outcome", DW_STR("mended"));
-    put_text(out, "damage", dw__str_from(damage_names[repair->damage]));
-    put_number(out, "tornBytes", repair->torn_bytes);
-    put_text(out, "tornSha256", dw__str_from(repair->torn_hash));
+    dw__json_put_text(out, "outcome", DW_STR("mended"));
+    dw__json_put_text(out, "damage", dw__str_from(damage_names[repair->damage]));
+    dw__json_put_i64(out, "tornBytes", repair->torn_bytes);
+    dw__json_put_text(out, "tornSha256", dw__str_from(repair->torn_hash));
     seal(out, start, key, last);
 }
 

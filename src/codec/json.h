@@ -107,6 +107,9 @@ void dw__json_put_double(dw_strbuf *out, double value);
 void dw__json_put_float(dw_strbuf *out, float value);
 /* Appends `"key":` preceded by a comma unless the last byte is '{', '[' or ':'. */
 void dw__json_put_key(dw_strbuf *out, dw_str key);
+/* Append a member of an object, with its key; none for the null string. */
+void dw__json_put_text(dw_strbuf *out, const char *key, dw_str value);
+void dw__json_put_i64(dw_strbuf *out, const char *key, int64_t value);
 /* Appends a comma unless the last byte is '{', '[' or ':'. */
 void dw__json_put_comma(dw_strbuf *out);
 

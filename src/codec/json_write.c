@@ -147,6 +147,22 @@ dw__json_put_float(dw_strbuf *out, float value)
 }
 
 void
+dw__json_put_text(dw_strbuf *out, const char *key, dw_str value)
+{
+    if (!dw__str_is_null(value)) {
+        dw__json_put_key(out, dw__str_from(key));
+        dw__json_put_string(out, value);
+    }
+}
+
+void
+dw__json_put_i64(dw_strbuf *out, const char *key, int64_t value)
+{
+    dw__json_put_key(out, dw__str_from(key));
+    dw__strbuf_append_i64(out, value);
+}
+
+void
 dw__json_put_comma(dw_strbuf *out)
 {
     char last = out->len == 0 ? '{' : out->ptr[out->len - 1];

@@ -145,33 +145,17 @@ dw__graph_print_tree(dw_strbuf *out, const dw_graph *graph)
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void
-put_text(dw_strbuf *out, const char *key, dw_str value)
-{
-    if (!dw__str_is_null(value)) {
-        dw__json_put_key(out, dw__str_from(key));
-        dw__json_put_string(out, value);
-    }
-}
-
-static void
-put_number(dw_strbuf *out, const char *key, int64_t value)
-{
-    dw__json_put_key(out, dw__str_from(key));
-    dw__strbuf_append_i64(out, value);
-}
-
-static void
 put_node(dw_strbuf *out, const dw_graph_node *node, size_t id)
 {
     dw__strbuf_append(out, id == 0 ? DW_STR("\n  {") : DW_STR(",\n  {"));
-    put_number(out, "id", (int64_t) id);
-    put_text(out, "kind", node->is_table ? DW_STR("table") : DW_STR("file"));
-    put_text(out, "path", node->place);
-    put_text(out, "column", node->column);
+    dw__json_put_i64(out, "id", (int64_t) id);
+    dw__json_put_text(out, "kind", node->is_table ? DW_STR("table") : DW_STR("file"));
+    dw__json_put_text(out, "path", node->place);
+    dw__json_put_text(out, "column", node->column);
     if (node->version >= 0) {
-        put_number(out, "version", node->version);
+        dw__json_put_i64(out, "version", node->version);
     }
-    put_number(out, "depth", (int64_t) node->depth);
+    dw__json_put_i64(out, "depth", (int64_t) node->depth);
     dw__strbuf_append_char(out, '}');
 }
 
@@ -179,13 +163,13 @@ static void
 put_edge(dw_strbuf *out, const dw_graph_edge *edge, bool is_first, bool of_column)
 {
     dw__strbuf_append(out, is_first ? DW_STR("\n  {") : DW_STR(",\n  {"));
-    put_number(out, "from", (int64_t) edge->from);
-    put_number(out, "to", (int64_t) edge->to);
-    put_number(out, "version", edge->version);
-    put_number(out, "commits", edge->commit_count);
-    put_text(out, "job", edge->job);
+    dw__json_put_i64(out, "from", (int64_t) edge->from);
+    dw__json_put_i64(out, "to", (int64_t) edge->to);
+    dw__json_put_i64(out, "version", edge->version);
+    dw__json_put_i64(out, "commits", edge->commit_count);
+    dw__json_put_text(out, "job", edge->job);
     if (of_column) {
-        put_text(out, "how", dw__str_from(how_name(edge->how)));
+        dw__json_put_text(out, "how", dw__str_from(how_name(edge->how)));
     }
     dw__strbuf_append_char(out, '}');
 }

@@ -20,13 +20,6 @@ put_text(dw_strbuf *out, const char *key, dw_str value)
 }
 
 static void
-put_number(dw_strbuf *out, const char *key, int64_t value)
-{
-    dw__json_put_key(out, dw__str_from(key));
-    dw__strbuf_append_i64(out, value);
-}
-
-static void
 open_object(dw_strbuf *out, const char *key)
 {
     dw__json_put_key(out, dw__str_from(key));
@@ -276,10 +269,10 @@ put_statistics(dw_strbuf *out, const dw_openlineage_event *event)
                "1-0-2/OutputStatisticsOutputDatasetFacet.json#/$defs/"
                "OutputStatisticsOutputDatasetFacet");
     if (event->row_count >= 0) {
-        put_number(out, "rowCount", event->row_count);
+        dw__json_put_i64(out, "rowCount", event->row_count);
     }
-    put_number(out, "fileCount", event->file_count);
-    put_number(out, "size", event->size_bytes);
+    dw__json_put_i64(out, "fileCount", event->file_count);
+    dw__json_put_i64(out, "size", event->size_bytes);
     close_object(out);
     close_object(out);
 }

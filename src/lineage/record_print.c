@@ -6,22 +6,6 @@
 #include <inttypes.h>
 
 static void
-put_text(dw_strbuf *out, const char *key, dw_str value)
-{
-    if (!dw__str_is_null(value)) {
-        dw__json_put_key(out, dw__str_from(key));
-        dw__json_put_string(out, value);
-    }
-}
-
-static void
-put_number(dw_strbuf *out, const char *key, int64_t value)
-{
-    dw__json_put_key(out, dw__str_from(key));
-    dw__strbuf_append_i64(out, value);
-}
-
-static void
 put_true(dw_strbuf *out, const char *key, bool is_true)
 {
     if (is_true) {
@@ -36,9 +20,9 @@ put_input(dw_strbuf *out, const dw_lineage_input *input)
     dw__json_put_comma(out);
     dw__strbuf_append_char(out, '{');
     if (!dw__str_is_null(input->table)) {
-        put_text(out, "table", input->table);
-        put_text(out, "id", input->table_id);
-        put_number(out, "version", input->version);
+        dw__json_put_text(out, "table", input->table);
+        dw__json_put_text(out, "id", input->table_id);
+        dw__json_put_i64(out, "version", input->version);
         put_true(out, "changes", input->is_changes);
     } else {
         dw__json_put_key(out, DW_STR("files"));
@@ -48,8 +32,8 @@ put_input(dw_strbuf *out, const dw_lineage_input *input)
             dw__json_put_string(out, input->files[i]);
         }
         dw__strbuf_append_char(out, ']');
-        put_number(out, "numFiles", input->file_total);
-        put_text(out, "format", input->format);
+        dw__json_put_i64(out, "numFiles", input->file_total);
+        dw__json_put_text(out, "format", input->format);
     }
     dw__strbuf_append_char(out, '}');
 }
@@ -75,7 +59,7 @@ put_column(dw_strbuf *out, const dw_lineage_column *column)
         [DW_LINEAGE_SAME] = "same", [DW_LINEAGE_DERIVED] = "derived", [DW_LINEAGE_ANY] = "any"};
     dw__json_put_key(out, column->name);
     dw__strbuf_append_char(out, '{');
-    put_text(out, "how", dw__str_from(hows[column->how]));
+    dw__json_put_text(out, "how", dw__str_from(hows[column->how]));
     if (column->how != DW_LINEAGE_ANY) {
         dw__json_put_key(out, DW_STR("from"));
         put_refs(out, column->from, column->from_count);
@@ -111,7 +95,7 @@ void
 dw__lineage_print_statement(dw_strbuf *out, const dw_lineage_statement *statement)
 {
     dw__strbuf_append_char(out, '{');
-    put_text(out, "sql", statement->sql);
+    dw__json_put_text(out, "sql", statement->sql);
     put_true(out, "isCut", statement->is_cut);
     put_true(out, "replaces", statement->replaces);
     dw__json_put_key(out, DW_STR("inputs"));
@@ -129,16 +113,16 @@ void
 dw__lineage_print(dw_strbuf *out, const dw_lineage_record *record, dw_str statements)
 {
     dw__strbuf_append_char(out, '{');
-    put_text(out, "namespace", record->namespace_name);
-    put_text(out, "job", record->job);
-    put_text(out, "run", record->run);
-    put_text(out, "user", record->user);
+    dw__json_put_text(out, "namespace", record->namespace_name);
+    dw__json_put_text(out, "job", record->job);
+    dw__json_put_text(out, "run", record->run);
+    dw__json_put_text(out, "user", record->user);
     if (!dw__str_is_null(record->parent.run)) {
         dw__json_put_key(out, DW_STR("parent"));
         dw__strbuf_append_char(out, '{');
-        put_text(out, "namespace", record->parent.namespace_name);
-        put_text(out, "job", record->parent.job);
-        put_text(out, "run", record->parent.run);
+        dw__json_put_text(out, "namespace", record->parent.namespace_name);
+        dw__json_put_text(out, "job", record->parent.job);
+        dw__json_put_text(out, "run", record->parent.run);
         dw__strbuf_append_char(out, '}');
     }
     dw__json_put_key(out, DW_STR("statements"));

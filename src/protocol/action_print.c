@@ -22,17 +22,10 @@ put_optional_str(dw_strbuf *out, const char *key, dw_str value)
 }
 
 static void
-put_i64(dw_strbuf *out, const char *key, int64_t value)
-{
-    dw__json_put_key(out, dw__str_from(key));
-    dw__strbuf_append_i64(out, value);
-}
-
-static void
 put_optional_i64(dw_strbuf *out, const char *key, bool is_there, int64_t value)
 {
     if (is_there) {
-        put_i64(out, key, value);
+        dw__json_put_i64(out, key, value);
     }
 }
 
@@ -94,8 +87,8 @@ put_dv(dw_strbuf *out, const dw_dv_descriptor *dv)
     put_str(out, "storageType", dw__str_make(&dv->storage_type, 1));
     put_str(out, "pathOrInlineDv", dv->path_or_inline_dv);
     put_optional_i64(out, "offset", dv->has_offset, dv->offset);
-    put_i64(out, "sizeInBytes", dv->size_bytes);
-    put_i64(out, "cardinality", dv->cardinality);
+    dw__json_put_i64(out, "sizeInBytes", dv->size_bytes);
+    dw__json_put_i64(out, "cardinality", dv->cardinality);
     dw__strbuf_append_char(out, '}');
 }
 
@@ -126,8 +119,8 @@ put_add(dw_strbuf *out, const dw_file *file)
 {
     put_str(out, "path", file->path);
     put_pairs(out, "partitionValues", &file->partition_values);
-    put_i64(out, "size", file->size_bytes);
-    put_i64(out, "modificationTime", file->modification_time_ms);
+    dw__json_put_i64(out, "size", file->size_bytes);
+    dw__json_put_i64(out, "modificationTime", file->modification_time_ms);
     put_bool(out, "dataChange", file->data_change);
     put_optional_str(out, "stats", file->stats);
     put_file_tail(out, file);
@@ -156,7 +149,7 @@ put_cdc(dw_strbuf *out, const dw_file *file)
 {
     put_str(out, "path", file->path);
     put_pairs(out, "partitionValues", &file->partition_values);
-    put_i64(out, "size", file->size_bytes);
+    dw__json_put_i64(out, "size", file->size_bytes);
     put_bool(out, "dataChange", file->data_change);
     put_file_tail(out, file);
 }
@@ -188,8 +181,8 @@ void
 dw__protocol_print(dw_strbuf *out, const dw_protocol *protocol)
 {
     dw__strbuf_append_char(out, '{');
-    put_i64(out, "minReaderVersion", protocol->min_reader_version);
-    put_i64(out, "minWriterVersion", protocol->min_writer_version);
+    dw__json_put_i64(out, "minReaderVersion", protocol->min_reader_version);
+    dw__json_put_i64(out, "minWriterVersion", protocol->min_writer_version);
     if (protocol->has_reader_features) {
         put_strs(out, "readerFeatures", protocol->reader_features, protocol->reader_feature_count);
     }
@@ -204,7 +197,7 @@ dw__txn_id_print(dw_strbuf *out, const dw_txn_id *txn)
 {
     dw__strbuf_append_char(out, '{');
     put_str(out, "appId", txn->app_id);
-    put_i64(out, "version", txn->version);
+    dw__json_put_i64(out, "version", txn->version);
     put_optional_i64(out, "lastUpdated", txn->has_last_updated, txn->last_updated_ms);
     dw__strbuf_append_char(out, '}');
 }
@@ -224,8 +217,8 @@ put_sidecar(dw_strbuf *out, const dw_sidecar *sidecar)
 {
     dw__strbuf_append_char(out, '{');
     put_str(out, "path", sidecar->path);
-    put_i64(out, "sizeInBytes", sidecar->size_bytes);
-    put_i64(out, "modificationTime", sidecar->modification_time_ms);
+    dw__json_put_i64(out, "sizeInBytes", sidecar->size_bytes);
+    dw__json_put_i64(out, "modificationTime", sidecar->modification_time_ms);
     dw__strbuf_append_char(out, '}');
 }
 

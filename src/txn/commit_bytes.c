@@ -26,13 +26,6 @@ put_text(dw_strbuf *out, const char *key, dw_str text)
     dw__json_put_string(out, text);
 }
 
-static void
-put_int(dw_strbuf *out, const char *key, int64_t value)
-{
-    dw__json_put_key(out, dw__str_from(key));
-    dw__strbuf_append_i64(out, value);
-}
-
 /* `json` is an object's text, or the null string for an empty one. */
 static void
 put_object(dw_strbuf *out, const char *key, dw_str json)
@@ -65,13 +58,13 @@ put_commit_info(dw_strbuf *out, const dw_txn *txn, const dw_commit_header *heade
 {
     dw__strbuf_append_literal(out, "{\"commitInfo\":{");
     if (header->has_in_commit_timestamp) {
-        put_int(out, "inCommitTimestamp", header->timestamp_ms);
+        dw__json_put_i64(out, "inCommitTimestamp", header->timestamp_ms);
     }
-    put_int(out, "timestamp", header->timestamp_ms);
+    dw__json_put_i64(out, "timestamp", header->timestamp_ms);
     put_text(out, "operation", dw__str_from(txn->operation));
     put_object(out, "operationParameters", txn->operation_parameters_json);
     if (header->read_version >= 0) {
-        put_int(out, "readVersion", header->read_version);
+        dw__json_put_i64(out, "readVersion", header->read_version);
     }
     put_text(out, "isolationLevel", dw__str_from(isolation_name(header->isolation)));
     dw__json_put_key(out, DW_STR("isBlindAppend"));

@@ -17,22 +17,6 @@
 /* ---- As JSON --------------------------------------------------------------------------------- */
 
 static void
-put_number(dw_strbuf *out, const char *key, int64_t value)
-{
-    dw__json_put_key(out, dw__str_from(key));
-    dw__strbuf_printf(out, "%" PRId64, value);
-}
-
-static void
-put_text(dw_strbuf *out, const char *key, dw_str value)
-{
-    if (!dw__str_is_null(value)) {
-        dw__json_put_key(out, dw__str_from(key));
-        dw__json_put_string(out, value);
-    }
-}
-
-static void
 put_lists(dw_strbuf *out, const dw_column_profile *column)
 {
     if (!dw__str_is_null(column->quantiles[0])) {
@@ -49,8 +33,8 @@ put_lists(dw_strbuf *out, const dw_column_profile *column)
     for (size_t i = 0; i < column->top_count; i++) {
         dw__json_put_comma(out);
         dw__strbuf_append_char(out, '{');
-        put_text(out, "value", column->top[i].text);
-        put_number(out, "count", column->top[i].count);
+        dw__json_put_text(out, "value", column->top[i].text);
+        dw__json_put_i64(out, "count", column->top[i].count);
         dw__strbuf_append_char(out, '}');
     }
     dw__strbuf_append_char(out, ']');
@@ -61,12 +45,12 @@ put_column(dw_strbuf *out, const dw_column_profile *column)
 {
     dw__json_put_comma(out);
     dw__strbuf_append_char(out, '{');
-    put_text(out, "name", column->name);
-    put_text(out, "type", column->type);
-    put_number(out, "count", column->count);
-    put_number(out, "distinct", column->distinct);
-    put_text(out, "min", column->min);
-    put_text(out, "max", column->max);
+    dw__json_put_text(out, "name", column->name);
+    dw__json_put_text(out, "type", column->type);
+    dw__json_put_i64(out, "count", column->count);
+    dw__json_put_i64(out, "distinct", column->distinct);
+    dw__json_put_text(out, "min", column->min);
+    dw__json_put_text(out, "max", column->max);
     if (column->has_mean) {
         dw__json_put_key(out, DW_STR("mean"));
         dw__json_put_double(out, column->mean);
@@ -74,7 +58,7 @@ put_column(dw_strbuf *out, const dw_column_profile *column)
         dw__json_put_double(out, column->deviation);
     }
     if (column->has_newest) {
-        put_number(out, "newest", column->newest_us);
+        dw__json_put_i64(out, "newest", column->newest_us);
     }
     put_lists(out, column);
     dw__strbuf_append_char(out, '}');
@@ -84,15 +68,15 @@ static void
 put_profile(dw_strbuf *out, const dw_profile *profile)
 {
     dw__strbuf_append_char(out, '{');
-    put_number(out, "format", FORMAT_VERSION);
-    put_text(out, "tableId", profile->table_id);
-    put_number(out, "version", profile->version);
-    put_number(out, "commitTime", profile->commit_ms);
-    put_number(out, "time", profile->taken_ms);
-    put_number(out, "rows", profile->row_count);
-    put_number(out, "sampledRows", profile->sample_count);
-    put_number(out, "files", profile->file_count);
-    put_number(out, "bytes", profile->size_bytes);
+    dw__json_put_i64(out, "format", FORMAT_VERSION);
+    dw__json_put_text(out, "tableId", profile->table_id);
+    dw__json_put_i64(out, "version", profile->version);
+    dw__json_put_i64(out, "commitTime", profile->commit_ms);
+    dw__json_put_i64(out, "time", profile->taken_ms);
+    dw__json_put_i64(out, "rows", profile->row_count);
+    dw__json_put_i64(out, "sampledRows", profile->sample_count);
+    dw__json_put_i64(out, "files", profile->file_count);
+    dw__json_put_i64(out, "bytes", profile->size_bytes);
     dw__json_put_key(out, DW_STR("columns"));
     dw__strbuf_append_char(out, '[');
     for (size_t i = 0; i < profile->column_count; i++) {
