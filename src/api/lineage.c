@@ -3,6 +3,7 @@
  */
 #include "api/lineage.h"
 
+#include "env/identity.h"
 #include "lineage/emitter.h"
 
 #include <stdlib.h>
@@ -81,9 +82,11 @@ open_emitter(const dw_env *env, dw_emitter **out, dw_error *err)
 dw_status
 dw__runtime_set_lineage(dw_runtime *runtime, dw_error *err)
 {
+    dw_identity identity;
     DW_TRY(open_emitter(&runtime->env, &runtime->emitter, err));
+    dw__identity_system(&identity); /* as the audit log has it: not from the environment */
     dw_lineage_defaults defaults = {.namespace_name = variable("OPENLINEAGE_NAMESPACE"),
-                                    .user = first_of("USER", "LOGNAME"),
+                                    .user = dw__str_from(identity.user),
                                     .parent = variable("OPENLINEAGE_PARENT_ID"),
                                     .emitter = runtime->emitter};
     return dw__catalog_set_lineage(runtime->catalog, &defaults, err);

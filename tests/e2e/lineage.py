@@ -2,6 +2,7 @@
 import http.server
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import threading
@@ -201,7 +202,7 @@ def job_and_parent_are_the_sessions_or_the_environments(w):
     w.sql("CREATE TABLE t (id BIGINT)")
     done(w.run("sql", "-c", "INSERT INTO t VALUES (1)", OPENLINEAGE_NAMESPACE="shop", OPENLINEAGE_PARENT_ID=parent, USER="eve"))
     found = lineage(w, "t")
-    expect_equal(found["namespace"], "shop")
+    expect_equal((found["namespace"], found["user"]), ("shop", pwd.getpwuid(os.geteuid()).pw_name))
     expect_equal(found["parent"], {"namespace": "airflow", "job": "dag.task", "run": parent[-36:]})
     w.sql("SET deltaworks.lineage.job = 'nightly'; SET deltaworks.lineage.namespace = 'x'; INSERT INTO t VALUES (1)")
     expect_equal((lineage(w, "t")["job"], lineage(w, "t")["namespace"]), ("nightly", "x"))
