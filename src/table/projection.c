@@ -11,6 +11,9 @@
 #define SOURCE_ALIAS "dw_source"
 /* What a column that goes nowhere is called there. */
 #define UNUSED_NAME "dw_unused"
+/* The number of a row, where it is asked for; with more at its end if a column is called so. */
+#define ROW_NAME "dw_source_row"
+#define VALUE_CHARACTERS_MAX "60" /* of what a message shows of it */
 
 /* Where the value of one column of the table comes from. */
 typedef struct target {
@@ -18,6 +21,9 @@ typedef struct target {
     size_t source_idx; /* SIZE_MAX: none, the column becomes NULL */
     bool is_constant;  /* a static partition */
     dw_str constant;
+    const dw_misfit *misfits; /* where its value may not fit, to be told with the row */
+    size_t misfit_count;
+    dw_str row_name; /* the column with the numbers of the rows; the null string: there is none */
 } target;
 
 static dw_status
@@ -177,6 +183,47 @@ print_constant(const target *item, dw_strbuf *out, dw_error *err)
     return DW_OK;
 }
 
+/* Appends "WHEN condition THEN error(...)", which tells the value and its row. */
+static void
+print_refusal(const dw_misfit *misfit, dw_str condition, const char *code, dw_str row_name,
+              dw_strbuf *out)
+{
+    DW_AUTO(dw_strbuf) before = dw__strbuf_make(out->allocator, DW_COMMIT_BYTES_MAX);
+    const char *quote = misfit->is_text ? "'" : "";
+    dw__strbuf_printf(&before, DW_VALUE_CHECK_MARK "%s:column \"%.*s\": expected ", code,
+                      DW_STR_ARG(misfit->path));
+    dw__type_print_sql(&before, misfit->type);
+    dw__strbuf_printf(&before, ", found %s", quote);
+    dw__strbuf_printf(out, " WHEN %.*s THEN error(", DW_STR_ARG(condition));
+    dw__sql_put_literal(out, dw__strbuf_str(&before));
+    dw__strbuf_printf(out,
+                      " || left(CAST(%.*s AS VARCHAR), " VALUE_CHARACTERS_MAX
+                      ") || CASE WHEN length(CAST(%.*s AS VARCHAR)) > " VALUE_CHARACTERS_MAX
+                      " THEN '...' ELSE '' END || ",
+                      DW_STR_ARG(misfit->value), DW_STR_ARG(misfit->value));
+    out->failed = out->failed || before.failed;
+    dw__strbuf_clear(&before);
+    dw__strbuf_printf(&before, "%s in row ", quote);
+    dw__sql_put_literal(out, dw__strbuf_str(&before));
+    dw__strbuf_printf(
+        out, " || " SOURCE_ALIAS ".%.*s || ': nothing was written; round or convert it before')",
+        DW_STR_ARG(row_name));
+    out->failed = out->failed || before.failed;
+}
+
+/* Appends the beginning of a CASE that refuses values with their row, if any may be refused. */
+static void
+print_refusals(const target *item, dw_strbuf *out)
+{
+    for (size_t i = 0; i < item->misfit_count; i++) {
+        dw__strbuf_append(out, i == 0 ? DW_STR("CASE") : DW_STR(""));
+        const dw_misfit *misfit = &item->misfits[i];
+        print_refusal(misfit, misfit->refusal, "CONVERSION_ERROR", item->row_name, out);
+        print_refusal(misfit, misfit->condition, "VALUE_LOSES_DATA", item->row_name, out);
+    }
+    dw__strbuf_append(out, item->misfit_count > 0 ? DW_STR(" ELSE ") : DW_STR(""));
+}
+
 static dw_status
 print_value(const dw_projection_request *request, const target *item, dw_arena *arena,
             dw_strbuf *out, dw_error *err)
@@ -194,8 +241,11 @@ print_value(const dw_projection_request *request, const target *item, dw_arena *
         print_null(out, item->field->type);
         return DW_OK;
     }
-    return dw__value_print_checked(item->field, dw__strbuf_str(&reference), source->type, arena,
-                                   out, err);
+    print_refusals(item, out);
+    DW_TRY(dw__value_print_checked(item->field, dw__strbuf_str(&reference), source->type, arena,
+                                   out, err));
+    dw__strbuf_append(out, item->misfit_count > 0 ? DW_STR(" END") : DW_STR(""));
+    return DW_OK;
 }
 
 /* A column that the statement does not give. */
@@ -249,8 +299,14 @@ print_source(const dw_projection_request *request, const target *targets, dw_are
             names[targets[i].source_idx] = targets[i].field->name;
         }
     }
+    dw_str row_name = targets[0].row_name; /* a table has a column */
+    bool numbers_rows = !dw__str_is_null(row_name);
     dw__strbuf_append_literal(out, " FROM (");
+    dw__strbuf_append(out, numbers_rows ? DW_STR("FROM (") : DW_STR(""));
     dw__strbuf_append(out, request->query);
+    if (numbers_rows) {
+        dw__strbuf_printf(out, "\n) SELECT *, row_number() OVER () AS %.*s", DW_STR_ARG(row_name));
+    }
     dw__strbuf_append_literal(out, "\n) AS " SOURCE_ALIAS "(");
     for (size_t i = 0; i < request->source_count; i++) {
         dw__strbuf_append(out, i == 0 ? DW_STR("") : DW_STR(", "));
@@ -352,70 +408,99 @@ find_targets(const dw_projection_request *request, dw_arena *arena, target **out
     return assign_all(request, targets, err);
 }
 
-/* Appends three lists of WHEN: the index of the column, that of the query's, and the value. */
+/* ---- Values that do not fit ------------------------------------------------------------------ */
+
+/* Adds the places of all values of the query in which they may not fit; those of one target lie
+ * beside one another, from firsts[i] to firsts[i + 1]. */
 static dw_status
-print_misfits(const dw_projection_request *request, const target *targets, dw_arena *arena,
-              dw_strbuf *const *lists, dw_error *err)
+list_misfits(const dw_projection_request *request, const target *targets, dw_arena *arena,
+             dw_misfits *out, size_t *firsts, dw_error *err)
 {
     DW_AUTO(dw_strbuf) reference = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
-    DW_AUTO(dw_strbuf) condition = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
-    for (size_t i = 0; i < request->schema->field_count; i++) {
-        bool may = false;
+    size_t count = request->schema->field_count;
+    for (size_t i = 0; i < count; i++) {
+        dw_str kept;
         size_t from = targets[i].source_idx;
+        firsts[i] = out->count;
+        if (from == SIZE_MAX) {
+            continue;
+        }
         dw__strbuf_clear(&reference);
-        dw__strbuf_clear(&condition);
         put_reference(targets[i].field, &reference);
-        if (from != SIZE_MAX) {
-            DW_TRY(dw__value_print_misfit(targets[i].field, dw__strbuf_str(&reference),
-                                          request->source[from].type, arena, &condition, &may,
-                                          err));
+        DW_TRY(dw__strbuf_ok(&reference, "a column's name", err));
+        if (!dw__arena_dup(arena, dw__strbuf_str(&reference), &kept)) {
+            return dw__error_oom(err);
         }
-        DW_TRY(dw__strbuf_ok(&condition, "the statement", err));
-        dw_str when = dw__strbuf_str(&condition);
-        if (may) {
-            dw__strbuf_printf(lists[0], " WHEN %.*s THEN %zu", DW_STR_ARG(when), i);
-            dw__strbuf_printf(lists[1], " WHEN %.*s THEN %zu", DW_STR_ARG(when), from);
-            dw__strbuf_printf(lists[2], " WHEN %.*s THEN CAST(%.*s AS VARCHAR)", DW_STR_ARG(when),
-                              DW_STR_ARG(dw__strbuf_str(&reference)));
-        }
+        DW_TRY(
+            dw__misfits_list(targets[i].field, kept, request->source[from].type, arena, out, err));
     }
+    firsts[count] = out->count;
     return DW_OK;
 }
 
 dw_status
 dw__projection_print_misfit(const dw_projection_request *request, dw_arena *arena, dw_strbuf *out,
-                            dw_error *err)
+                            dw_misfits *places, dw_error *err)
 {
-    static const char *const names[] = {"i", "k", "v"};
     target *targets;
     DW_TRY(find_targets(request, arena, &targets, err));
-    DW_AUTO(dw_strbuf) columns = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
-    DW_AUTO(dw_strbuf) sources = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
-    DW_AUTO(dw_strbuf) values = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
-    dw_strbuf *const lists[] = {&columns, &sources, &values};
-    DW_TRY(print_misfits(request, targets, arena, lists, err));
-    if (columns.len == 0) {
+    size_t *firsts = DW_ARENA_ARRAY(arena, size_t, request->schema->field_count + 1);
+    if (firsts == NULL) {
+        return dw__error_oom(err);
+    }
+    DW_TRY(list_misfits(request, targets, arena, places, firsts, err));
+    if (places->count == 0) {
         return DW_OK;
     }
-    dw__strbuf_append_literal(out, "SELECT * FROM (SELECT ");
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        dw__strbuf_append_literal(out, "CASE");
-        dw__strbuf_append(out, dw__strbuf_str(lists[i]));
-        dw__strbuf_printf(out, " END AS %s, ", names[i]);
-        out->failed = out->failed || lists[i]->failed;
+    DW_AUTO(dw_strbuf) values = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
+    dw__strbuf_append_literal(out, "SELECT * FROM (SELECT CASE");
+    for (size_t i = 0; i < places->count; i++) {
+        const dw_misfit *place = &places->items[i];
+        dw__strbuf_printf(out, " WHEN %.*s THEN %zu", DW_STR_ARG(place->condition), i);
+        dw__strbuf_printf(&values, " WHEN %.*s THEN CAST(%.*s AS VARCHAR)",
+                          DW_STR_ARG(place->condition), DW_STR_ARG(place->value));
     }
-    dw__strbuf_append_literal(out, "row_number() OVER () AS r");
+    dw__strbuf_append_literal(out, " END AS i, CASE");
+    dw__strbuf_append(out, dw__strbuf_str(&values));
+    dw__strbuf_append_literal(out, " END AS v, row_number() OVER () AS r");
+    out->failed = out->failed || values.failed;
     DW_TRY(print_source(request, targets, arena, out, err));
     dw__strbuf_append_literal(out, ") WHERE i IS NOT NULL LIMIT 1");
     return dw__strbuf_ok(out, "the statement", err);
 }
 
-dw_status
-dw__projection_print(const dw_projection_request *request, dw_arena *arena, dw_strbuf *out,
-                     dw_error *err)
+/* Gives the targets the places of which they tell values and rows. */
+static dw_status
+note_misfits(const dw_projection_request *request, target *targets, dw_arena *arena,
+             dw_misfits *places, dw_error *err)
 {
-    target *targets;
-    DW_TRY(find_targets(request, arena, &targets, err));
+    size_t count = request->schema->field_count;
+    size_t *firsts = DW_ARENA_ARRAY(arena, size_t, count + 1);
+    if (firsts == NULL) {
+        return dw__error_oom(err);
+    }
+    DW_TRY(list_misfits(request, targets, arena, places, firsts, err));
+    dw_str row_name = DW_STR(ROW_NAME);
+    while (dw__schema_find(request->schema, row_name) != NULL) {
+        row_name = dw__arena_printf(arena, "%.*s_", DW_STR_ARG(row_name));
+        if (dw__str_is_null(row_name)) {
+            return dw__error_oom(err);
+        }
+    }
+    for (size_t i = 0; i < count && places->count > 0; i++) {
+        targets[i].row_name = row_name;
+        targets[i].misfits = &places->items[firsts[i]];
+        targets[i].misfit_count = firsts[i + 1] - firsts[i];
+    }
+    return DW_OK;
+}
+
+/* ---- The whole ------------------------------------------------------------------------------- */
+
+static dw_status
+print(const dw_projection_request *request, target *targets, dw_arena *arena, dw_strbuf *out,
+      dw_error *err)
+{
     if (request->rules == NULL) {
         DW_TRY(note_lineage(request, targets, arena, err));
         return print_select(request, targets, arena, out, err);
@@ -425,4 +510,20 @@ dw__projection_print(const dw_projection_request *request, dw_arena *arena, dw_s
     DW_AUTO(dw_strbuf) given = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
     DW_TRY(print_select(request, targets, arena, &given, err));
     return dw__row_rules_print(request->rules, dw__strbuf_str(&given), arena, out, err);
+}
+
+dw_status
+dw__projection_print(const dw_projection_request *request, dw_arena *arena, dw_strbuf *out,
+                     dw_error *err)
+{
+    target *targets;
+    dw_misfits places = {0};
+    DW_TRY(find_targets(request, arena, &targets, err));
+    dw_status status =
+        request->tells_rows ? note_misfits(request, targets, arena, &places, err) : DW_OK;
+    if (status == DW_OK) {
+        status = print(request, targets, arena, out, err);
+    }
+    DW_VEC_DEINIT(arena->allocator, &places);
+    return status;
 }

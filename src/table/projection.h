@@ -14,6 +14,7 @@
 #include "protocol/action.h"
 #include "protocol/schema.h"
 #include "table/row_rules.h"
+#include "table/value_misfit.h"
 
 typedef struct dw_projection_request {
     dw_str query;
@@ -29,6 +30,9 @@ typedef struct dw_projection_request {
     const dw_pairs *static_partitions; /* columns that get a constant instead; may be NULL */
     dw_row_rules *rules;        /* of the table; what is left out is noted in them. NULL: none */
     struct dw_lineage *lineage; /* what is to be known of the columns; NULL: nothing */
+    /* The rows cannot be had again: a value that does not fit is told with its row at once, which
+     * takes numbering the rows where casts may fail. */
+    bool tells_rows;
 } dw_projection_request;
 
 /* Appends the SELECT whose columns are those of the table, in the table's order and types.
@@ -36,11 +40,11 @@ typedef struct dw_projection_request {
  * NOT_NULL_VIOLATION, IDENTITY_EXPLICIT, each naming the column. */
 DW_WARN_UNUSED dw_status dw__projection_print(const dw_projection_request *request, dw_arena *arena,
                                               dw_strbuf *out, dw_error *err);
-/* Appends a SELECT of the first row with a value that does not fit its column: the column's index,
- * the query's column's, the value as text, and the number of the row, from 1 on. Nothing where all
- * of them fit by their types. The request needs no rules. */
+/* Appends a SELECT of the first row with a value that does not fit its column: the place's index in
+ * `places`, the value as text, and the number of the row, from 1 on. Nothing where all of them fit
+ * by their types. The request needs no rules. `places` are to be deinitialised by the caller. */
 DW_WARN_UNUSED dw_status dw__projection_print_misfit(const dw_projection_request *request,
                                                      dw_arena *arena, dw_strbuf *out,
-                                                     dw_error *err);
+                                                     dw_misfits *places, dw_error *err);
 
 #endif

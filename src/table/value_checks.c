@@ -9,154 +9,14 @@
 #include "protocol/action.h"
 #include "protocol/feature_use.h"
 #include "scan/scan.h"
+#include "table/value_fit.h"
 #include "table/zeros.h"
-
-#include <limits.h>
-
-typedef enum fit {
-    FIT_SAME,    /* no cast needed */
-    FIT_CAST,    /* the engine's cast is exact or fails */
-    FIT_CHECKED, /* the engine's cast may round: compare the value after casting back */
-    FIT_IF_NULL, /* only NULL fits */
-    FIT_NEVER
-} fit;
 
 dw_status
 dw__value_null_error(dw_str column, dw_error *err)
 {
     return dw__error_set(err, DW_INVALID_ARGUMENT, "NOT_NULL_VIOLATION",
                          "column \"%.*s\" must not be null", DW_STR_ARG(column));
-}
-
-static bool
-is_integer(dw_type_kind kind)
-{
-    return kind == DW_TYPE_LONG || kind == DW_TYPE_INTEGER || kind == DW_TYPE_SHORT ||
-           kind == DW_TYPE_BYTE;
-}
-
-static bool
-is_float(dw_type_kind kind)
-{
-    return kind == DW_TYPE_FLOAT || kind == DW_TYPE_DOUBLE;
-}
-
-static bool
-is_time(dw_type_kind kind)
-{
-    return kind == DW_TYPE_DATE || kind == DW_TYPE_TIMESTAMP || kind == DW_TYPE_TIMESTAMP_NTZ;
-}
-
-static fit
-fit_number(const dw_type *from, const dw_type *to)
-{
-    if (is_float(to->kind)) {
-        return FIT_CAST;
-    }
-    if (is_integer(from->kind)) {
-        return FIT_CAST; /* the engine refuses what is out of range */
-    }
-    bool scale_shrinks = from->kind == DW_TYPE_DECIMAL &&
-                         from->scale > (to->kind == DW_TYPE_DECIMAL ? to->scale : 0);
-    return is_float(from->kind) || scale_shrinks ? FIT_CHECKED : FIT_CAST;
-}
-
-static bool
-is_number(const dw_type *type)
-{
-    return is_integer(type->kind) || is_float(type->kind) || type->kind == DW_TYPE_DECIMAL;
-}
-
-static fit
-fit_primitive(const dw_type *from, const dw_type *to)
-{
-    if (is_number(from) && is_number(to)) {
-        return fit_number(from, to);
-    }
-    if (to->kind == DW_TYPE_VARIANT) {
-        return from->kind == DW_TYPE_MAP ? FIT_NEVER : FIT_CAST; /* it holds values of any type */
-    }
-    if (from->kind == DW_TYPE_STRING) {
-        return to->kind == DW_TYPE_BINARY || to->kind == DW_TYPE_VOID ? FIT_NEVER : FIT_CAST;
-    }
-    if (to->kind == DW_TYPE_STRING) {
-        return from->kind == DW_TYPE_BINARY ? FIT_NEVER : FIT_CAST;
-    }
-    if (is_time(from->kind) && is_time(to->kind)) {
-        return to->kind == DW_TYPE_DATE ? FIT_CHECKED : FIT_CAST;
-    }
-    return FIT_NEVER;
-}
-
-/* What is still to be compared: a pair of types at some depth. */
-typedef struct type_pair {
-    const dw_type *from, *to;
-} type_pair;
-
-/* The field of `to` that a struct field of that name goes to must exist: nothing is dropped. */
-static fit
-fit_struct(const dw_type *from, const dw_type *to, type_pair *stack, size_t *depth, size_t room)
-{
-    for (size_t i = 0; i < from->field_count; i++) {
-        const dw_field *field = dw__schema_find(to, from->fields[i].name);
-        if (field == NULL || *depth == room) {
-            return FIT_NEVER;
-        }
-        stack[(*depth)++] = (type_pair){from->fields[i].type, field->type};
-    }
-    return FIT_CAST;
-}
-
-static fit
-fit_one(const type_pair *pair, type_pair *stack, size_t *depth, size_t room)
-{
-    const dw_type *from = pair->from;
-    const dw_type *to = pair->to;
-    if (from->kind == DW_TYPE_VOID) {
-        return FIT_CAST;
-    }
-    /* The engine calls the type of a bare NULL an integer; that it is one is judged by the rows. */
-    if (to->kind == DW_TYPE_VOID && from->kind == DW_TYPE_INTEGER) {
-        return FIT_CAST;
-    }
-    if (!dw__type_is_nested(to) || from->kind != to->kind) {
-        if (from->kind == to->kind && from->kind != DW_TYPE_DECIMAL) {
-            return FIT_SAME;
-        }
-        return fit_primitive(from, to);
-    }
-    if (to->kind == DW_TYPE_STRUCT) {
-        return fit_struct(from, to, stack, depth, room);
-    }
-    if (*depth + 2 > room) {
-        return FIT_NEVER;
-    }
-    stack[(*depth)++] = (type_pair){from->element, to->element};
-    if (to->kind == DW_TYPE_MAP) {
-        stack[(*depth)++] = (type_pair){from->key, to->key};
-    }
-    return FIT_CAST;
-}
-
-/* How a value of `from` fits `to`. Inside nested values a rounding cast cannot be compared cell by
- * cell, so the whole value is compared after casting back: FIT_CHECKED wins over FIT_CAST. */
-static fit
-fit_of(const dw_type *from, const dw_type *to)
-{
-    enum { ROOM = 4096 };
-    type_pair stack[ROOM];
-    size_t depth = 0;
-    stack[depth++] = (type_pair){from, to};
-    fit whole = FIT_SAME;
-    while (depth > 0) {
-        type_pair pair = stack[--depth];
-        fit part = fit_one(&pair, stack, &depth, ROOM);
-        if (part == FIT_NEVER) {
-            return FIT_NEVER;
-        }
-        whole = part > whole ? part : whole;
-    }
-    return whole;
 }
 
 /* ---- NULL where it must not be, or nothing else may be --------------------------------------- */
@@ -366,11 +226,12 @@ type_mismatch(const dw_field *field, dw_str source_type, dw_error *err)
 }
 
 static void
-print_fitting(dw_strbuf *out, fit how, const dw_field *field, dw_str reference, dw_str source_type)
+print_fitting(dw_strbuf *out, dw_fit how, const dw_field *field, dw_str reference,
+              dw_str source_type)
 {
-    if (how == FIT_IF_NULL) {
+    if (how == DW_FIT_IF_NULL) {
         print_null_only(out, field, reference, source_type);
-    } else if (how == FIT_CHECKED) {
+    } else if (how == DW_FIT_CHECKED) {
         print_exact_cast(out, field, reference, source_type);
     } else if (is_engine_type(source_type, field->type)) {
         dw__strbuf_append(out, reference); /* less for the engine to plan */
@@ -380,7 +241,7 @@ print_fitting(dw_strbuf *out, fit how, const dw_field *field, dw_str reference, 
 }
 
 static void
-print_value(dw_strbuf *out, fit how, const dw_field *field, dw_str reference, dw_str source_type)
+print_value(dw_strbuf *out, dw_fit how, const dw_field *field, dw_str reference, dw_str source_type)
 {
     if (!dw__zeros_may_be_in(field->type)) {
         print_fitting(out, how, field, reference, source_type);
@@ -402,7 +263,7 @@ print_judgement(dw_strbuf *out, const dw_field *field, dw_str reference, dw_str 
     if (has_rules_inside(field->type)) {
         /* What the query leaves out is there after the cast. */
         DW_AUTO(dw_strbuf) whole = dw__strbuf_make(out->allocator, DW_COMMIT_BYTES_MAX);
-        print_fitting(&whole, FIT_CAST, field, reference, source_type);
+        print_fitting(&whole, DW_FIT_CAST, field, reference, source_type);
         dw__strbuf_append_literal(out, " OR ");
         print_violation(out, field->type, dw__strbuf_str(&whole), arena, 0);
         out->failed = out->failed || whole.failed;
@@ -421,44 +282,14 @@ print_judgement(dw_strbuf *out, const dw_field *field, dw_str reference, dw_str 
 
 /* How a value of the engine's type fits the field. */
 static dw_status
-fit_of_source(const dw_field *field, dw_str source_type, dw_arena *arena, fit *out,
+fit_of_source(const dw_field *field, dw_str source_type, dw_arena *arena, dw_fit *out,
               const dw_type **source_out, dw_error *err)
 {
-    static const char nanoseconds[] = "TIMESTAMP_NS";
     DW_TRY(dw__engine_type_parse(field->name, source_type, arena, source_out, err));
-    *out = fit_of(*source_out, field->type);
-    bool has_nanoseconds =
-        memmem(source_type.ptr, source_type.len, nanoseconds, sizeof(nanoseconds) - 1) != NULL;
-    if (*out < FIT_CHECKED && has_nanoseconds) {
-        *out = FIT_CHECKED; /* Delta's timestamps end at microseconds */
+    *out = dw__fit_of(*source_out, field->type);
+    if (*out < DW_FIT_CHECKED && dw__fit_has_nanoseconds(source_type)) {
+        *out = DW_FIT_CHECKED;
     }
-    return DW_OK;
-}
-
-dw_status
-dw__value_print_misfit(const dw_field *field, dw_str reference, dw_str source_type, dw_arena *arena,
-                       dw_strbuf *out, bool *may_out, dw_error *err)
-{
-    fit how;
-    const dw_type *source;
-    DW_TRY(fit_of_source(field, source_type, arena, &how, &source, err));
-    *may_out = (how == FIT_CAST || how == FIT_CHECKED) && !dw__type_is_nested(field->type) &&
-               field->type->kind != DW_TYPE_VARIANT && !is_engine_type(source_type, field->type);
-    if (!*may_out) {
-        return DW_OK;
-    }
-    DW_AUTO(dw_strbuf) cast = dw__strbuf_make(out->allocator, DW_COMMIT_BYTES_MAX);
-    dw__strbuf_append_literal(&cast, "TRY_");
-    print_cast(&cast, field, reference);
-    DW_TRY(dw__strbuf_ok(&cast, "the statement", err));
-    dw_str text = dw__strbuf_str(&cast);
-    dw__strbuf_printf(out, "%.*s IS NOT NULL AND (%.*s IS NULL", DW_STR_ARG(reference),
-                      DW_STR_ARG(text));
-    if (how == FIT_CHECKED) {
-        dw__strbuf_printf(out, " OR TRY_CAST(%.*s AS %.*s) IS DISTINCT FROM %.*s", DW_STR_ARG(text),
-                          DW_STR_ARG(source_type), DW_STR_ARG(reference));
-    }
-    dw__strbuf_append_char(out, ')');
     return DW_OK;
 }
 
@@ -466,14 +297,14 @@ dw_status
 dw__value_print_checked(const dw_field *field, dw_str reference, dw_str source_type,
                         dw_arena *arena, dw_strbuf *out, dw_error *err)
 {
-    fit how;
+    dw_fit how;
     const dw_type *source;
     DW_TRY(fit_of_source(field, source_type, arena, &how, &source, err));
     /* The engine calls the type of a bare NULL an integer: that one value fits everywhere. */
-    if (how == FIT_NEVER && source->kind == DW_TYPE_INTEGER) {
-        how = FIT_IF_NULL;
+    if (how == DW_FIT_NEVER && source->kind == DW_TYPE_INTEGER) {
+        how = DW_FIT_IF_NULL;
     }
-    if (how == FIT_NEVER) {
+    if (how == DW_FIT_NEVER) {
         return type_mismatch(field, source_type, err);
     }
     bool is_judged = !field->nullable || has_rules_inside(field->type);

@@ -20,11 +20,4 @@ DW_WARN_UNUSED dw_status dw__value_print_checked(const dw_field *field, dw_str r
                                                  dw_strbuf *out, dw_error *err);
 DW_WARN_UNUSED dw_status dw__value_null_error(dw_str column, dw_error *err);
 
-/* Appends a condition that is TRUE for a value that the cast to the field's type would refuse. For
- * searching, once a cast has failed: nothing is appended, and *may_out is false, where all values
- * fit by their type, and for nested types. */
-DW_WARN_UNUSED dw_status dw__value_print_misfit(const dw_field *field, dw_str reference,
-                                                dw_str source_type, dw_arena *arena, dw_strbuf *out,
-                                                bool *may_out, dw_error *err);
-
 #endif

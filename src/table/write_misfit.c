@@ -8,8 +8,8 @@
 #define VALUE_SIZE_MAX ((size_t) 120) /* of what a message shows of it */
 
 typedef struct misfit {
-    const dw_field *field; /* NULL: none was found */
-    dw_str source_type, value, row;
+    dw_misfit place; /* without a path when none was found */
+    dw_str value, row;
 } misfit;
 
 static bool
@@ -28,23 +28,20 @@ is_about_a_value(dw_status status, const dw_error *err)
 static dw_status
 find_in(dw_write *write, const dw_projection_request *request, misfit *out, dw_error *err)
 {
-    int64_t field, source;
+    int64_t idx;
     dw_text_rows rows;
+    dw_misfits places = {0};
     DW_AUTO(dw_strbuf) query = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
-    DW_TRY(dw__projection_print_misfit(request, write->arena, &query, err));
-    if (query.len == 0) {
-        return DW_OK;
+    dw_status status = dw__projection_print_misfit(request, write->arena, &query, &places, err);
+    if (status == DW_OK && query.len > 0) {
+        status = dw__connection_query_text(write->connection, dw__strbuf_str(&query), write->arena,
+                                           &rows, err);
+        if (status == DW_OK && rows.row_count == 1 && dw__str_to_i64(rows.cells[0], &idx)) {
+            *out = (misfit){places.items[idx], rows.cells[1], rows.cells[2]};
+        }
     }
-    DW_TRY(dw__connection_query_text(write->connection, dw__strbuf_str(&query), write->arena, &rows,
-                                     err));
-    if (rows.row_count == 1 && dw__str_to_i64(rows.cells[0], &field) &&
-        dw__str_to_i64(rows.cells[1], &source)) {
-        *out = (misfit){.field = &request->schema->fields[field],
-                        .source_type = request->source[source].type,
-                        .value = rows.cells[2],
-                        .row = rows.cells[3]};
-    }
-    return DW_OK;
+    DW_VEC_DEINIT(write->arena->allocator, &places);
+    return status;
 }
 
 /* In one of the files. */
@@ -72,7 +69,7 @@ find(dw_write *write, dw_str *where_out, misfit *out, dw_error *err)
         request.rules = NULL;
         return find_in(write, &request, out, err);
     }
-    for (size_t i = 0; i < write->spec->part_count && out->field == NULL; i++) {
+    for (size_t i = 0; i < write->spec->part_count && dw__str_is_null(out->place.path); i++) {
         DW_TRY(find_in_part(write, i, where_out, out, err));
     }
     return DW_OK;
@@ -99,22 +96,21 @@ dw__write_tell_misfit(dw_write *write, dw_status status, dw_error *err)
     misfit found = {0};
     dw_error ignored = DW_ERROR_INIT;
     if (err == NULL || !is_about_a_value(status, err) || write->spec->query_runs_once ||
-        find(write, &where, &found, &ignored) != DW_OK || found.field == NULL) {
+        find(write, &where, &found, &ignored) != DW_OK || dw__str_is_null(found.place.path)) {
         return status; /* as it was told */
     }
     DW_AUTO(dw_strbuf) type = dw__strbuf_make(write->arena->allocator, DW_COMMIT_BYTES_MAX);
-    dw__type_print_sql(&type, found.field->type);
+    dw__type_print_sql(&type, found.place.type);
     char code[DW_ERROR_CODE_SIZE];
     memcpy(code, err->code, sizeof(code));
-    bool is_text = dw__str_equal(found.source_type, DW_STR("VARCHAR"));
     dw_str shown = shorten(found.value);
     bool is_cut = shown.len < found.value.len;
-    const char *quote = is_text ? "'" : "";
+    const char *quote = found.place.is_text ? "'" : "";
     bool has_file = write->spec->part_count > 0;
     return dw__error_set(err, status, code,
                          "column \"%.*s\": expected %s, found %s%.*s%s%s in row %.*s of %.*s: "
                          "nothing was written; %s",
-                         DW_STR_ARG(found.field->name), dw__strbuf_cstr(&type), quote,
+                         DW_STR_ARG(found.place.path), dw__strbuf_cstr(&type), quote,
                          DW_STR_ARG(shown), is_cut ? "..." : "", quote, DW_STR_ARG(found.row),
                          DW_STR_ARG(where),
                          has_file ? "correct the file, or convert the value by COPY INTO ... FROM "

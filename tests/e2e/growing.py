@@ -285,6 +285,23 @@ def test_insert__tells_the_column_the_value_and_the_row(w):
 
 
 @test
+def test_insert__tells_the_place_of_a_value_inside_of_nested_ones(w):
+    make(w, "id INT, s STRUCT<n: INT, t: STRUCT<d: DATE>>, l ARRAY<STRUCT<p: DECIMAL(4, 1)>>, m MAP<STRING, ARRAY<INT>>")
+    refused(w, "INSERT INTO t BY NAME SELECT i AS id, {n: CASE WHEN i = 4 THEN 'late' ELSE '1' END} AS s FROM range(1, 9) r(i)",
+            'column "s.n": expected int, found \'late\' in row 4 of the query', "CONVERSION_ERROR")
+    refused(w, "INSERT INTO t BY NAME SELECT {T: {D: CASE WHEN i = 2 THEN '1.1.99' END}} AS s FROM range(1, 9) r(i)",
+            'column "s.t.d": expected date, found \'1.1.99\' in row 2')
+    refused(w, "INSERT INTO t BY NAME SELECT [NULL, {p: 1.5}, {p: CASE WHEN i = 7 THEN 1.25 ELSE 2 END}, {p: 1.35}] AS l FROM range(1, 9) r(i)",
+            'column "l.element.p": expected decimal(4,1), found 1.35 in row 1', "VALUE_LOSES_DATA")
+    refused(w, "INSERT INTO t BY NAME SELECT MAP {'a': ['1'], 'b': ['2', CASE WHEN i = 3 THEN 'x' END]} AS m FROM range(1, 9) r(i)",
+            'column "m.value.element": expected int, found \'x\' in row 3')
+    refused(w, "INSERT INTO t BY NAME SELECT {n: TIMESTAMP '2001-01-01 00:00:00', t: NULL} AS s", "TYPE_MISMATCH")
+    refused(w, "INSERT INTO t BY NAME SELECT {t: {d: TIMESTAMP '2001-01-01 00:00:01'}} AS s",
+            'column "s.t.d": expected date, found 2001-01-01 00:00:01 in row 1', "VALUE_LOSES_DATA")
+    w.sql("INSERT INTO t BY NAME SELECT 1 AS id, {n: '1', t: {d: '2001-01-01'}} AS s, [{p: 1.50}] AS l, MAP {'a': ['1']} AS m")
+
+
+@test
 def test_load__tells_the_file_of_a_value_that_does_not_fit(w):
     make(w, "id INT, price INT")
     w.sql("COPY (SELECT i AS id, '7' AS price FROM range(5) r(i)) TO 'a.parquet';"
