@@ -281,9 +281,10 @@ typedef struct dw_append_options {
     const char *txn_app_id;    /* with txn_version: the append happens once however often tried */
     int64_t txn_version;       /* -1: none */
     const char *user_metadata; /* stored in the commit; NULL: none */
+    bool merge_schema;         /* columns and nested fields that the table lacks are added to it */
 } dw_append_options;
 
-#define DW_APPEND_OPTIONS_INIT {sizeof(dw_append_options), NULL, -1, NULL}
+#define DW_APPEND_OPTIONS_INIT {sizeof(dw_append_options), NULL, -1, NULL, false}
 
 typedef struct dw_commit {
     int64_t version; /* the version that the change became; -1: nothing was to be done */
@@ -295,9 +296,14 @@ typedef struct dw_commit {
 
 /*
  * Appends the rows of `rows` in one commit. The stream is consumed and released, also on failure.
- * Columns are matched by name; a missing nullable column becomes NULL.
- * Errors: DW_INVALID_ARGUMENT (SCHEMA_MISMATCH, NOT_NULL_VIOLATION ...) names the column;
- * DW_CONFLICT when the table changed its schema meanwhile; DW_AMBIGUOUS when storage did not tell.
+ * Columns are matched by name, without case; a missing nullable column becomes NULL. One that the
+ * table lacks is refused, unless merge_schema is set: then it becomes the last one of the table in
+ * the commit of the rows, a new field the last one of its struct, at any depth, and types become
+ * wider where the table allows it (delta.enableTypeWidening).
+ * Errors: DW_INVALID_ARGUMENT (COLUMN_NOT_FOUND, TYPE_MISMATCH, NOT_NULL_VIOLATION ...) names the
+ * column, and where a value does not fit (CONVERSION_ERROR, VALUE_LOSES_DATA) an example and its
+ * row, from 1 on; DW_CONFLICT when the table changed its schema meanwhile; DW_AMBIGUOUS when
+ * storage did not tell.
  * Since: 0.1
  */
 DW_EXPORT DW_NODISCARD dw_status dw_table_append(dw_table *table, struct ArrowArrayStream *rows,

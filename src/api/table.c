@@ -88,22 +88,25 @@ dw_table_append(dw_table *table, struct ArrowArrayStream *rows, const dw_append_
     DW_REQUIRE(rows);
     DW_REQUIRE(table);
     dw_txn_id txn = {.version = -1};
-    dw_str user_metadata = DW_STR_NULL;
+    dw_append_spec append = {.user_metadata = DW_STR_NULL};
     if (DW_HAS_OPTION(options, txn_version) && options->txn_app_id != NULL) {
         txn.app_id = dw__str_from(options->txn_app_id);
         txn.version = options->txn_version;
         txn.has_last_updated = true;
         txn.last_updated_ms = dw__env_now_ms(dw__table_env(table));
+        append.txn = txn.version >= 0 ? &txn : NULL;
     }
     if (DW_HAS_OPTION(options, user_metadata)) {
-        user_metadata = dw__str_from(options->user_metadata);
+        append.user_metadata = dw__str_from(options->user_metadata);
+    }
+    if (DW_HAS_OPTION(options, merge_schema) && options->merge_schema) {
+        append.columns_become = DW_COLUMNS_MERGED;
     }
     dw_write_result result = {.version = -1};
     dw_told told = DW_TOLD_INIT("APPEND");
     dw_status status = dw__table_tell_begin(table, &told, err);
     if (status == DW_OK) {
-        status = dw__table_append(table, rows, txn.version >= 0 ? &txn : NULL, user_metadata,
-                                  &result, err);
+        status = dw__table_append(table, rows, &append, &result, err);
         dw__table_tell_end(table, &told, &result, status, err);
     } else if (rows->release != NULL) {
         rows->release(rows);

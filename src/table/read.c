@@ -123,8 +123,8 @@ open_for_append(dw_table *table, const dw_log_snapshot *snapshot, dw_connection 
 
 static dw_status
 append_rows(dw_table *table, dw_log_snapshot *snapshot, dw_connection *connection,
-            struct ArrowArrayStream *rows, const dw_txn_id *txn, dw_str user_metadata,
-            dw_write_result *out, dw_error *err)
+            struct ArrowArrayStream *rows, const dw_append_spec *append, dw_write_result *out,
+            dw_error *err)
 {
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, dw__table_env(table)->allocator);
@@ -135,21 +135,22 @@ append_rows(dw_table *table, dw_log_snapshot *snapshot, dw_connection *connectio
         return dw__error_oom(err);
     }
     dw_write_spec spec = {.mode = DW_WRITE_APPEND,
+                          .columns_become = append->columns_become,
                           .query = query,
                           .source = source.columns,
                           .source_count = source.column_count,
                           .by_name = true,
                           .query_runs_once = true,
-                          .txns = txn,
-                          .txn_count = txn == NULL ? 0 : 1,
+                          .txns = append->txn,
+                          .txn_count = append->txn == NULL ? 0 : 1,
                           .read_snapshot = snapshot,
-                          .user_metadata = user_metadata};
+                          .user_metadata = append->user_metadata};
     return dw__table_write(table, connection, &spec, out, err);
 }
 
 dw_status
-dw__table_append(dw_table *table, struct ArrowArrayStream *rows, const dw_txn_id *txn,
-                 dw_str user_metadata, dw_write_result *out, dw_error *err)
+dw__table_append(dw_table *table, struct ArrowArrayStream *rows, const dw_append_spec *append,
+                 dw_write_result *out, dw_error *err)
 {
     *out = (dw_write_result){.version = -1};
     dw_connection *connection = NULL;
@@ -159,7 +160,7 @@ dw__table_append(dw_table *table, struct ArrowArrayStream *rows, const dw_txn_id
         status = open_for_append(table, snapshot, &connection, err);
     }
     if (status == DW_OK) {
-        status = append_rows(table, snapshot, connection, rows, txn, user_metadata, out, err);
+        status = append_rows(table, snapshot, connection, rows, append, out, err);
     }
     dw__connection_close(connection);
     if (rows->release != NULL) {

@@ -14,9 +14,15 @@ DW_WARN_UNUSED dw_status dw__table_read(dw_table *table, dw_log_snapshot *snapsh
                                         const dw_str *columns, size_t column_count, dw_str filter,
                                         struct ArrowArrayStream *out, dw_error *err);
 
-/* Appends the rows of a stream, which is consumed and released in any case. `txn` may be NULL. */
+typedef struct dw_append_spec {
+    const dw_txn_id *txn; /* NULL: none */
+    dw_str user_metadata;
+    dw_write_columns columns_become;
+} dw_append_spec;
+
+/* Appends the rows of a stream, which is consumed and released in any case. */
 DW_WARN_UNUSED dw_status dw__table_append(dw_table *table, struct ArrowArrayStream *rows,
-                                          const dw_txn_id *txn, dw_str user_metadata,
-                                          dw_write_result *out, dw_error *err);
+                                          const dw_append_spec *append, dw_write_result *out,
+                                          dw_error *err);
 
 #endif

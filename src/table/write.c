@@ -88,6 +88,7 @@ dw__write_projection(dw_write *write)
                                    .by_name = spec->by_name || replaces,
                                    .static_partitions = &spec->static_partitions,
                                    .rules = &write->rules,
+                                   .tells_rows = spec->query_runs_once,
                                    .lineage = spec->limits.lineage};
 }
 

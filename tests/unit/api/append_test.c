@@ -1,0 +1,220 @@
+/*
+ * Appends through the public functions: which columns rows may bring, and what is said of values.
+ */
+#include "support/temp_dir.h"
+#include "support/test.h"
+
+#include "deltaworks.h"
+
+typedef struct fixture {
+    dwt_temp_dir dir;
+    dw_runtime *runtime;
+    dw_session *session;
+    dw_table *table;
+    dw_error err;
+} fixture;
+
+static void
+run(fixture *f, const char *sql)
+{
+    dw_result *result = NULL;
+    assert_ok(dw_session_execute(f->session, sql, NULL, &result, &f->err), &f->err);
+    dw_result_free(result);
+}
+
+static int
+setup(void **state)
+{
+    fixture *f = test_calloc(1, sizeof *f);
+    dwt_temp_dir_make(&f->dir);
+    dw_runtime_options options = DW_RUNTIME_OPTIONS_INIT;
+    options.warehouse = f->dir.path;
+    assert_ok(dw_runtime_open(&options, &f->runtime, &f->err), &f->err);
+    assert_ok(dw_session_open(f->runtime, &f->session, &f->err), &f->err);
+    *state = f;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    fixture *f = *state;
+    dw_table_close(f->table);
+    dw_session_close(f->session);
+    dw_runtime_close(f->runtime);
+    dwt_temp_dir_remove(&f->dir);
+    test_free(f);
+    return 0;
+}
+
+static void
+make_table(fixture *f, const char *definition)
+{
+    char path[DWT_PATH_SIZE + 16];
+    char sql[512];
+    (void) snprintf(sql, sizeof sql, "CREATE TABLE t %s", definition);
+    run(f, sql);
+    (void) snprintf(path, sizeof path, "%s/t", f->dir.path);
+    assert_ok(dw_table_open(f->runtime, path, &f->table, &f->err), &f->err);
+}
+
+/* Appends what a query returns. */
+static dw_status
+append(fixture *f, bool merges, const char *sql)
+{
+    dw_result *result = NULL;
+    struct ArrowArrayStream rows;
+    assert_ok(dw_session_execute(f->session, sql, NULL, &result, &f->err), &f->err);
+    assert_ok(dw_result_stream(result, &rows, &f->err), &f->err);
+    dw_append_options options = DW_APPEND_OPTIONS_INIT;
+    options.merge_schema = merges;
+    dw_status status = dw_table_append(f->table, &rows, &options, NULL, &f->err);
+    assert_null(rows.release);
+    dw_result_free(result);
+    return status;
+}
+
+static void
+assert_schema_has(fixture *f, const char *part)
+{
+    dw_snapshot *snapshot = NULL;
+    assert_ok(dw_table_snapshot(f->table, NULL, &snapshot, &f->err), &f->err);
+    assert_non_null(strstr(dw_snapshot_schema_json(snapshot), part));
+    dw_snapshot_unref(snapshot);
+}
+
+/* How many rows of the table meet the condition. */
+static int64_t
+count_rows(fixture *f, const char *condition)
+{
+    dw_snapshot *snapshot = NULL;
+    struct ArrowArrayStream rows;
+    struct ArrowArray batch;
+    int64_t count = 0;
+    dw_scan_options options = DW_SCAN_OPTIONS_INIT;
+    options.filter = condition;
+    assert_ok(dw_table_snapshot(f->table, NULL, &snapshot, &f->err), &f->err);
+    assert_ok(dw_snapshot_scan(snapshot, &options, &rows, &f->err), &f->err);
+    while (rows.get_next(&rows, &batch) == 0 && batch.release != NULL) {
+        count += batch.length;
+        batch.release(&batch);
+    }
+    rows.release(&rows);
+    dw_snapshot_unref(snapshot);
+    return count;
+}
+
+static void
+test_append__refuses_columns_that_the_table_lacks_unless_told_to_merge(void **state)
+{
+    fixture *f = *state;
+    make_table(f, "(id INT, s STRUCT<a: INT>)");
+    assert_error(append(f, false, "SELECT 1 AS id, 9.5::DOUBLE AS price"), DW_INVALID_ARGUMENT,
+                 "COLUMN_NOT_FOUND", &f->err);
+    assert_message_has(&f->err, "\"price\"");
+    assert_error(append(f, false, "SELECT 1 AS id, {a: 1, b: 2} AS s"), DW_INVALID_ARGUMENT,
+                 "TYPE_MISMATCH", &f->err);
+    assert_int_equal(count_rows(f, "true"), 0);
+    assert_ok(append(f, true, "SELECT 1 AS id, 9.5::DOUBLE AS price"), &f->err);
+    assert_int_equal(count_rows(f, "price = 9.5 AND s IS NULL"), 1);
+    assert_schema_has(f, "{\"name\":\"price\",\"type\":\"double\",\"nullable\":true");
+}
+
+static void
+test_append__merges_columns_without_case(void **state)
+{
+    fixture *f = *state;
+    make_table(f, "(Id INT, s STRUCT<Inner: INT>)");
+    assert_ok(append(f, true, "SELECT 7 AS ID, {\"INNER\": 3, more: 'x'} AS S"), &f->err);
+    assert_int_equal(count_rows(f, "Id = 7 AND s.Inner = 3 AND s.more = 'x'"), 1);
+    assert_schema_has(f, "\"Id\"");
+    assert_schema_has(f, "\"Inner\"");
+}
+
+static void
+test_append__merges_fields_at_every_depth(void **state)
+{
+    fixture *f = *state;
+    make_table(f, "(id INT, l ARRAY<STRUCT<a: INT>>, m MAP<STRING, STRUCT<a: INT>>)");
+    assert_ok(append(f, false, "SELECT 1 AS id, [{a: 1}] AS l"), &f->err);
+    assert_ok(
+        append(f, true, "SELECT 2 AS id, [{b: 'x', a: 1}] AS l, MAP {'k': {c: 2.5::DOUBLE}} AS m"),
+        &f->err);
+    assert_int_equal(count_rows(f, "id = 1 AND l[1].a = 1 AND l[1].b IS NULL"), 1);
+    assert_int_equal(count_rows(f, "id = 2 AND l[1].a = 1 AND l[1].b = 'x'"), 1);
+    assert_int_equal(count_rows(f, "id = 2 AND m['k'].c = 2.5 AND m['k'].a IS NULL"), 1);
+}
+
+static void
+test_append__widens_types_only_where_the_table_allows_it(void **state)
+{
+    fixture *f = *state;
+    make_table(f, "(id INT)");
+    assert_error(append(f, true, "SELECT 5000000000 AS id"), DW_INVALID_ARGUMENT,
+                 "CONVERSION_ERROR", &f->err);
+    assert_message_has(&f->err, "column \"id\": expected int, found 5000000000 in row 1");
+    run(f, "ALTER TABLE t SET TBLPROPERTIES ('delta.enableTypeWidening' = 'true')");
+    assert_ok(append(f, true, "SELECT 5000000000 AS id"), &f->err);
+    assert_int_equal(count_rows(f, "id = 5000000000"), 1);
+}
+
+static void
+test_append__tells_a_value_that_does_not_fit_with_its_row(void **state)
+{
+    fixture *f = *state;
+    make_table(f, "(id INT, s STRUCT<n: INT>, l ARRAY<DECIMAL(4, 1)>, dw_source_row INT)");
+    assert_error(append(f, false,
+                        "SELECT CASE WHEN i = 5017 THEN 1.5 ELSE i END::DOUBLE AS id "
+                        "FROM range(1, 9000) r(i)"),
+                 DW_INVALID_ARGUMENT, "VALUE_LOSES_DATA", &f->err);
+    assert_message_has(&f->err, "column \"id\": expected int, found 1.5 in row 5017");
+    assert_error(append(f, false,
+                        "SELECT {n: CASE WHEN i = 3 THEN 'late' ELSE '1' END} AS s "
+                        "FROM range(1, 9) r(i)"),
+                 DW_INVALID_ARGUMENT, "CONVERSION_ERROR", &f->err);
+    assert_message_has(&f->err, "column \"s.n\": expected int, found 'late' in row 3");
+    assert_error(append(f, false, "SELECT [1.5, 1.25] AS l, '7' AS dw_source_row"),
+                 DW_INVALID_ARGUMENT, "VALUE_LOSES_DATA", &f->err);
+    assert_message_has(&f->err, "column \"l.element\": expected decimal(4,1), found 1.25 in row 1");
+    assert_ok(append(f, false,
+                     "SELECT '3' AS id, {n: 5::DOUBLE} AS s, [1.50] AS l, "
+                     "'7' AS dw_source_row"),
+              &f->err);
+    assert_int_equal(count_rows(f, "id = 3 AND s.n = 5 AND l[1] = 1.5 AND dw_source_row = 7"), 1);
+}
+
+static void
+test_append__takes_options_of_an_older_caller(void **state)
+{
+    fixture *f = *state;
+    make_table(f, "(id INT)");
+    dw_result *result = NULL;
+    struct ArrowArrayStream rows;
+    dw_append_options options = DW_APPEND_OPTIONS_INIT;
+    options.size = offsetof(dw_append_options, merge_schema);
+    options.merge_schema = true; /* what lies there is not the caller's to say */
+    assert_ok(dw_session_execute(f->session, "SELECT 1 AS more", NULL, &result, &f->err), &f->err);
+    assert_ok(dw_result_stream(result, &rows, &f->err), &f->err);
+    assert_error(dw_table_append(f->table, &rows, &options, NULL, &f->err), DW_INVALID_ARGUMENT,
+                 "COLUMN_NOT_FOUND", &f->err);
+    dw_result_free(result);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            test_append__refuses_columns_that_the_table_lacks_unless_told_to_merge, setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(test_append__merges_columns_without_case, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_append__merges_fields_at_every_depth, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_append__widens_types_only_where_the_table_allows_it,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_append__tells_a_value_that_does_not_fit_with_its_row,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_append__takes_options_of_an_older_caller, setup,
+                                        teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
