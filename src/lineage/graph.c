@@ -137,6 +137,19 @@ is_self(const dw_graph_node *node, const dw_lineage_input *input)
     return node->is_table && dw__str_equal(node->place, input->table);
 }
 
+/* The newest of the table's own versions that a statement read; -1: none before its commit. */
+static int64_t
+own_version(dw_str root, const dw_graph_commit *commit, const dw_lineage_statement *statement)
+{
+    int64_t found = -1;
+    for (size_t i = 0; i < statement->input_count; i++) {
+        const dw_lineage_input *input = &statement->inputs[i];
+        bool is_older = input->version > found && input->version < commit->version;
+        found = is_older && dw__str_equal(input->table, root) ? input->version : found;
+    }
+    return found;
+}
+
 static void
 link_all(maker *m, size_t to, const dw_graph_commit *commit, const dw_lineage_statement *statement,
          dw_str column)
@@ -149,23 +162,27 @@ link_all(maker *m, size_t to, const dw_graph_commit *commit, const dw_lineage_st
     }
 }
 
-/* What the statement makes the column of that is called so after it. */
-static void
+/* What the statement makes the column of that is called so after it; true when perhaps also of
+ * itself. */
+static bool
 link_column(maker *m, size_t to, const dw_graph_commit *commit,
             const dw_lineage_statement *statement, dw_str name)
 {
     bool is_any = !statement->has_columns || dw__str_equal(name, ANY_COLUMN);
+    bool keeps = is_any;
     for (size_t i = 0; !is_any && i < statement->column_count; i++) {
         const dw_lineage_column *column = &statement->columns[i];
         if (!dw__str_equal(column->name, name)) {
             continue;
         }
         is_any = column->how == DW_LINEAGE_ANY;
+        keeps = is_any;
         for (size_t k = 0; k < column->from_count; k++) {
             const dw_lineage_ref *ref = &column->from[k];
             const dw_lineage_input *input = &statement->inputs[ref->input];
             bool is_itself =
                 is_self(&m->graph->nodes[to], input) && dw__str_equal(ref->column, name);
+            keeps = keeps || is_itself;
             if (!is_itself) {
                 link_input(m, to, commit, input, ref->column, column->how);
             }
@@ -174,22 +191,28 @@ link_column(maker *m, size_t to, const dw_graph_commit *commit,
     if (is_any) {
         link_all(m, to, commit, statement, ANY_COLUMN);
     }
+    return keeps;
 }
 
-static bool
+/* The newest version of which rows may be left after the commit; -1: of none. What replaces all
+ * rows leaves those that it read from the table itself: of RESTORE, the version. */
+static int64_t
 link_commit(maker *m, size_t to, const dw_graph_commit *commit, dw_str name)
 {
-    bool replaces = false;
+    int64_t left = commit->version - 1;
     for (size_t i = 0; i < commit->record.statement_count; i++) {
         const dw_lineage_statement *statement = &commit->record.statements[i];
-        replaces = replaces || statement->replaces;
+        bool keeps = true;
         if (m->of_column) {
-            link_column(m, to, commit, statement, name);
+            keeps = link_column(m, to, commit, statement, name);
         } else {
             link_all(m, to, commit, statement, DW_STR_NULL);
         }
+        if (statement->replaces) {
+            left = keeps ? own_version(m->graph->nodes[to].place, commit, statement) : -1;
+        }
     }
-    return !replaces;
+    return left;
 }
 
 static dw_status
@@ -199,16 +222,16 @@ expand_upstream(maker *m, size_t idx)
     dw_graph_node node = m->graph->nodes[idx];
     DW_TRY(m->source->find(m->source->ctx, node.place, &table, m->err));
     dw_str name = node.column;
-    bool goes_on = true;
-    for (size_t i = 0; goes_on && i < table->count; i++) {
+    int64_t left = node.version >= 0 ? node.version : INT64_MAX;
+    for (size_t i = 0; left >= 0 && i < table->count; i++) {
         const dw_graph_commit *commit = &table->commits[i];
-        if (node.version >= 0 && commit->version > node.version) {
+        if (commit->version > left) {
             continue;
         }
-        goes_on = !commit->has_record || link_commit(m, idx, commit, name);
+        left = commit->has_record ? link_commit(m, idx, commit, name) : left;
         if (m->of_column && !dw__str_equal(name, ANY_COLUMN)) {
             name = name_before(commit, name);
-            goes_on = goes_on && !dw__str_is_null(name);
+            left = dw__str_is_null(name) ? -1 : left;
         }
     }
     m->graph->is_cut = m->graph->is_cut || (int64_t) table->count == DW_GRAPH_COMMITS_MAX;
@@ -270,10 +293,11 @@ link_outputs(maker *m, size_t from, const dw_graph_table *origin, const dw_graph
 static void
 look_for_outputs(maker *m, size_t from, const dw_graph_table *origin, const dw_graph_table *table)
 {
-    bool goes_on = true;
-    for (size_t i = 0; goes_on && i < table->count; i++) {
+    int64_t left = INT64_MAX;
+    for (size_t i = 0; left >= 0 && i < table->count; i++) {
         const dw_graph_commit *commit = &table->commits[i];
-        for (size_t k = 0; commit->has_record && k < commit->record.statement_count; k++) {
+        bool is_left = commit->has_record && commit->version <= left;
+        for (size_t k = 0; is_left && k < commit->record.statement_count; k++) {
             const dw_lineage_statement *statement = &commit->record.statements[k];
             for (size_t j = 0; j < statement->input_count; j++) {
                 if (is_self(&m->graph->nodes[from], &statement->inputs[j]) &&
@@ -281,7 +305,9 @@ look_for_outputs(maker *m, size_t from, const dw_graph_table *origin, const dw_g
                     link_outputs(m, from, origin, table, commit, statement, j);
                 }
             }
-            goes_on = goes_on && !statement->replaces; /* older rows are gone */
+            if (statement->replaces) { /* older rows are gone */
+                left = own_version(table->root, commit, statement);
+            }
         }
     }
 }

@@ -56,6 +56,19 @@ dw__lineage_add_input(dw_lineage *lineage, const dw_lineage_input *input, size_t
 }
 
 bool
+dw__lineage_add_table(dw_lineage *lineage, const dw_log_snapshot *snapshot, bool is_changes,
+                      size_t *idx_out)
+{
+    dw_str root = dw__log_storage(dw__log_snapshot_log(snapshot))->root;
+    dw_lineage_input input = {.table = dw__str_is_null(root) ? DW_STR("") : root,
+                              .table_id = dw__log_snapshot_metadata(snapshot)->id,
+                              .version = dw__log_snapshot_version(snapshot),
+                              .is_changes = is_changes,
+                              .format = DW_STR_NULL};
+    return dw__lineage_add_input(lineage, &input, idx_out);
+}
+
+bool
 dw__lineage_add_files(dw_lineage *lineage, const dw_str *files, size_t count, const char *format,
                       size_t *idx_out)
 {
@@ -173,4 +186,26 @@ dw__lineage_set_columns(dw_lineage *lineage, const dw_lineage_column *columns, s
     lineage->statement.column_count = ok ? count : 0;
     lineage->statement.has_columns = ok;
     return ok;
+}
+
+bool
+dw__lineage_set_copied(dw_lineage *lineage, const dw_type *schema, size_t input,
+                       const dw_str *others, size_t other_count)
+{
+    size_t count = schema->field_count;
+    dw_assert(input < lineage->statement.input_count);
+    dw_lineage_column *columns = DW_ARENA_ARRAY(lineage->arena, dw_lineage_column, count + 1);
+    dw_lineage_ref *refs = DW_ARENA_ARRAY(lineage->arena, dw_lineage_ref, count + 1);
+    bool ok = columns != NULL && refs != NULL;
+    for (size_t i = 0; ok && i < count; i++) {
+        dw_str name = schema->fields[i].name;
+        bool is_other = dw__str_among(others, other_count, name);
+        refs[i].input = input;
+        ok = dw__arena_dup(lineage->arena, name, &refs[i].column);
+        columns[i] = (dw_lineage_column){.name = name,
+                                         .how = is_other ? DW_LINEAGE_DERIVED : DW_LINEAGE_SAME,
+                                         .from = &refs[i],
+                                         .from_count = is_other ? 0 : 1};
+    }
+    return ok && dw__lineage_set_columns(lineage, columns, count);
 }

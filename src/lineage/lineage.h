@@ -12,6 +12,7 @@
 #define DW_LINEAGE_LINEAGE_H
 
 #include "codec/json.h"
+#include "log/log.h"
 #include "protocol/schema.h"
 #include "scan/plan_lineage.h"
 
@@ -116,6 +117,9 @@ typedef struct dw_lineage {
  * when out of memory. */
 DW_WARN_UNUSED bool dw__lineage_add_input(dw_lineage *lineage, const dw_lineage_input *input,
                                           size_t *idx_out);
+/* A version of a table as an input; `is_changes`: what changed up to it. The same. */
+DW_WARN_UNUSED bool dw__lineage_add_table(dw_lineage *lineage, const dw_log_snapshot *snapshot,
+                                          bool is_changes, size_t *idx_out);
 /* Files that are read by name. False when out of memory. */
 DW_WARN_UNUSED bool dw__lineage_add_files(dw_lineage *lineage, const dw_str *files, size_t count,
                                           const char *format, size_t *idx_out);
@@ -134,6 +138,11 @@ void dw__lineage_column_of(const dw_lineage *lineage, dw_str name, size_t idx,
  * memory. */
 DW_WARN_UNUSED bool dw__lineage_set_columns(dw_lineage *lineage, const dw_lineage_column *columns,
                                             size_t count);
+/* Each column of a schema is as it was in that input, all rows of which are taken over; those that
+ * are named are of no column: partition columns in names of directories. False when out of memory.
+ */
+DW_WARN_UNUSED bool dw__lineage_set_copied(dw_lineage *lineage, const dw_type *schema, size_t input,
+                                           const dw_str *others, size_t other_count);
 
 /* ---- As text --------------------------------------------------------------------------------- */
 

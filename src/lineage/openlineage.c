@@ -214,6 +214,18 @@ can_be_told(const dw_lineage_record *record, size_t statement, const dw_lineage_
     return can;
 }
 
+/* What only moves rows, or changes the definition, says nothing of columns. */
+static bool
+says_columns(const dw_lineage_record *record)
+{
+    bool says = false;
+    for (size_t i = 0; i < record->statement_count; i++) {
+        const dw_lineage_statement *statement = &record->statements[i];
+        says = says || statement->column_count > 0 || statement->condition_count > 0;
+    }
+    return says;
+}
+
 static void
 put_column_lineage(dw_strbuf *out, const dw_lineage_record *record)
 {
@@ -289,7 +301,7 @@ put_output(dw_strbuf *out, const dw_openlineage_event *event)
     if (event->schema != NULL) {
         put_schema(out, event->schema);
     }
-    if (event->version >= 0 && event->record->statement_count > 0) {
+    if (event->version >= 0 && says_columns(event->record)) {
         put_column_lineage(out, event->record);
     }
     if (!dw__str_is_null(event->change)) {

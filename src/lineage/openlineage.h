@@ -23,7 +23,7 @@ typedef struct dw_openlineage_event {
     dw_str table;          /* the root of the one that is written */
     int64_t version;       /* that the run made; -1: none */
     const dw_type *schema; /* of the table; NULL: not known */
-    dw_str change;         /* "CREATE", "OVERWRITE", or the null string: neither */
+    dw_str change;         /* "CREATE", "OVERWRITE", "ALTER"; null string: none */
     int64_t row_count, file_count, size_bytes; /* that were written; -1: not known */
     dw_str problem;                            /* FAIL: what the error says */
 } dw_openlineage_event;

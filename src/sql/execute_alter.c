@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 #include "codec/rows.h"
-#include "sql/execution.h"
+#include "sql/lineage.h"
 
 #include <inttypes.h>
 
@@ -190,6 +190,9 @@ alter_delta(dw_execution *x, dw_table *table)
                               .forbids_mapping = x->session->settings.forbids_mapping,
                               .version = -1};
     dw_advice advice = {0};
+    if (!statement->is_dry_run) {
+        DW_TRY(dw__execution_upkeep_limits(x, table, &report.limits));
+    }
     dw_status status = alter(x, table, &report, &advice);
     if (status != DW_OK) {
         dw_str name = dw__sql_name_print(&statement->name, &x->arena);

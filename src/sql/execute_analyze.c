@@ -153,7 +153,8 @@ dw__execute_analyze(dw_execution *x)
     if (analyze->profiles) {
         return dw__execute_profile(x, table);
     }
-    dw_upkeep upkeep = dw__execution_upkeep(x, &analyze->options);
+    dw_upkeep upkeep;
+    DW_TRY(dw__execution_upkeep(x, table, &analyze->options, &upkeep));
     dw_analyze_spec spec = {.columns = analyze->columns, .only_footers = analyze->only_footers};
     dw_status status = dw__table_analyze(table, &upkeep, &spec, &done, x->err);
     atomic_store(&x->session->progress_permille, -1);

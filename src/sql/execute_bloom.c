@@ -215,7 +215,8 @@ create_index(dw_execution *x, dw_table *table)
 {
     const dw_bloom_statement *statement = &x->statement.as.bloom;
     dw_bloom_index_result done;
-    dw_upkeep upkeep = dw__execution_upkeep(x, &statement->options);
+    dw_upkeep upkeep;
+    DW_TRY(dw__execution_upkeep(x, table, &statement->options, &upkeep));
     dw_status status = dw__table_create_bloom_index(table, &upkeep, statement->requests,
                                                     statement->request_count, &done, x->err);
     if (status != DW_OK) {
@@ -231,7 +232,8 @@ drop_index(dw_execution *x, dw_table *table)
 {
     const dw_bloom_statement *statement = &x->statement.as.bloom;
     int64_t version;
-    dw_upkeep upkeep = dw__execution_upkeep(x, &statement->options);
+    dw_upkeep upkeep;
+    DW_TRY(dw__execution_upkeep(x, table, &statement->options, &upkeep));
     DW_TRY(dw__table_drop_bloom_index(table, &upkeep, statement->columns, statement->column_count,
                                       &version, x->err));
     dw__execution_note_commit(x, version);

@@ -73,7 +73,8 @@ dw__execute_clone(dw_execution *x, dw_table *target)
                           .source = source,
                           .properties = create->properties};
     DW_TRY(name_source(x, source, &spec.source_name));
-    dw_upkeep upkeep = dw__execution_upkeep(x, &clone->options);
+    dw_upkeep upkeep;
+    DW_TRY(dw__execution_upkeep(x, target, &clone->options, &upkeep));
     if (clone->of_parquet) {
         DW_TRY(clone_directory(x, target, &upkeep, &spec, &done));
     } else {

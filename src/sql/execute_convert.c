@@ -118,7 +118,8 @@ dw__execute_convert(dw_execution *x)
     dw_convert_spec spec = {.partition_fields = convert->partition_fields,
                             .partition_count = convert->partition_count,
                             .without_statistics = convert->without_statistics};
-    dw_upkeep upkeep = dw__execution_upkeep(x, &convert->options);
+    dw_upkeep upkeep;
+    DW_TRY(dw__execution_upkeep(x, table, &convert->options, &upkeep));
     dw_status status = dw__table_convert(table, &upkeep, &spec, &done, x->err);
     if (status != DW_OK) {
         dw__error_context(x->err, "CONVERT TO DELTA parquet.`%.*s`",

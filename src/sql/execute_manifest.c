@@ -49,7 +49,8 @@ dw__execute_generate(dw_execution *x)
     dw_manifest_result done;
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(dw__execution_table(x, &x->statement.as.manifest.name, &table));
-    dw_upkeep upkeep = dw__execution_upkeep(x, &x->statement.as.manifest.options);
+    dw_upkeep upkeep;
+    DW_TRY(dw__execution_upkeep(x, NULL, &x->statement.as.manifest.options, &upkeep));
     dw_status status = dw__table_generate_manifest(table, &upkeep, &done, x->err);
     if (status != DW_OK) {
         dw__error_context(x->err, "GENERATE for %.*s", DW_STR_ARG(dw__table_root(table)));

@@ -3,6 +3,7 @@
  */
 #include "codec/rows.h"
 #include "log/commit.h"
+#include "sql/lineage.h"
 #include "sql/migration.h"
 #include "sql/parse.h"
 #include "upkeep/restore.h"
@@ -196,6 +197,7 @@ record_alone(migrate_run *run)
     DW_TRY(dw__change_init(&change, run->table, snapshot, &arena, 1, run->x->err));
     change.operation = "MIGRATE";
     change.commits_nothing = true;
+    DW_TRY(dw__execution_upkeep_limits(run->x, run->table, &change.limits));
     return dw__change_commit(&change, &done, run->x->err);
 }
 
@@ -424,7 +426,8 @@ static dw_status
 take_back(migrate_run *run, const dw_txn_id *txns, size_t count, int64_t version)
 {
     dw_upkeep_options options = {0};
-    dw_upkeep upkeep = dw__execution_upkeep(run->x, &options);
+    dw_upkeep upkeep;
+    DW_TRY(dw__execution_upkeep(run->x, run->table, &options, &upkeep));
     dw_restore_spec spec = {.version = version};
     dw_restore_result done;
     ride(run, txns, count);

@@ -2,7 +2,7 @@
  * OPTIMIZE and REORG TABLE: runs them, and tells in the reference's columns, path and metrics, what
  * was done; people read one line instead.
  */
-#include "sql/execution.h"
+#include "sql/lineage.h"
 #include "sql/parse.h"
 #include "upkeep/clustering_report.h"
 #include "upkeep/optimize.h"
@@ -202,6 +202,7 @@ static dw_status
 cluster_anew(dw_execution *x, dw_table *table, auto_choice *choice)
 {
     dw_alter_report report = {.arena = &x->arena, .version = -1};
+    DW_TRY(dw__execution_upkeep_limits(x, table, &report.limits));
     dw_status status = dw__execution_follow_advice(x, table, &choice->advice, &report);
     choice->clustered = report.version;
     return status;
@@ -316,7 +317,8 @@ run(dw_execution *x, dw_table *table, dw_optimize_result *out)
 {
     const dw_optimize_statement *optimize = &x->statement.as.optimize;
     dw_sql_range condition = optimize->condition;
-    dw_upkeep upkeep = dw__execution_upkeep(x, &optimize->options);
+    dw_upkeep upkeep;
+    DW_TRY(dw__execution_upkeep(x, table, &optimize->options, &upkeep));
     dw_optimize_spec spec = {.table = table,
                              .predicate = DW_STR_NULL,
                              .condition = DW_STR_NULL,

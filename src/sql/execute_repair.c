@@ -52,7 +52,8 @@ dw__execute_repair(dw_execution *x)
     dw_repair_result done;
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(dw__execution_table(x, &repair->name, &table));
-    dw_upkeep upkeep = dw__execution_upkeep(x, &repair->options);
+    dw_upkeep upkeep;
+    DW_TRY(dw__execution_upkeep(x, table, &repair->options, &upkeep));
     dw_status status = dw__table_repair(table, &upkeep, repair->force, &rows, &done, x->err);
     if (status != DW_OK) {
         dw__error_context(x->err, "repairing %.*s", DW_STR_ARG(dw__table_root(table)));

@@ -82,7 +82,8 @@ restore(dw_execution *x, dw_table *table)
 {
     dw_restore_spec spec;
     dw_restore_result done;
-    dw_upkeep upkeep = dw__execution_upkeep(x, &x->statement.as.restore.options);
+    dw_upkeep upkeep;
+    DW_TRY(dw__execution_upkeep(x, table, &x->statement.as.restore.options, &upkeep));
     DW_TRY(read_travel(x, table, &spec));
     DW_TRY(dw__table_restore(table, &upkeep, &spec, &done, x->err));
     dw__execution_note_commit(x, done.version);

@@ -1,7 +1,7 @@
 /*
  * What the commands of upkeep share when they run as statements.
  */
-#include "sql/execution.h"
+#include "sql/lineage.h"
 #include "upkeep/auto_compact.h"
 
 #include <inttypes.h>
@@ -13,13 +13,17 @@ make_upkeep(dw_session *session, const dw_upkeep_options *options)
     upkeep.is_cancelled = dw__session_is_cancelled;
     upkeep.progress = dw__session_set_progress;
     upkeep.ctx = session;
+    upkeep.limits = session->settings.limits;
     return upkeep;
 }
 
-dw_upkeep
-dw__execution_upkeep(dw_execution *x, const dw_upkeep_options *options)
+dw_status
+dw__execution_upkeep(dw_execution *x, const dw_table *table, const dw_upkeep_options *options,
+                     dw_upkeep *out)
 {
-    return make_upkeep(x->session, options);
+    *out = make_upkeep(x->session, options);
+    return options->dry_run || table == NULL ? DW_OK
+                                             : dw__execution_upkeep_limits(x, table, &out->limits);
 }
 
 void

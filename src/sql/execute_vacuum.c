@@ -156,7 +156,8 @@ vacuum_table(dw_execution *x, dw_table *table, inventory *listed)
     const dw_vacuum_statement *vacuum = &x->statement.as.vacuum;
     struct ArrowArrayStream rows;
     dw_vacuum_result done;
-    dw_upkeep upkeep = dw__execution_upkeep(x, &vacuum->options);
+    dw_upkeep upkeep;
+    DW_TRY(dw__execution_upkeep(x, table, &vacuum->options, &upkeep));
     dw_vacuum_spec spec = {.kind = vacuum->is_lite ? DW_VACUUM_LITE : DW_VACUUM_FULL,
                            .has_retention = vacuum->has_retention,
                            .retention_ms = vacuum->retention_ms,

@@ -146,8 +146,10 @@ DW_WARN_UNUSED dw_status dw__execution_rerun(dw_execution *x, dw_str text);
 
 /* ---- Upkeep ---------------------------------------------------------------------------------- */
 
-/* What a command of upkeep is given; its time begins to run. */
-dw_upkeep dw__execution_upkeep(dw_execution *x, const dw_upkeep_options *options);
+/* What a command of upkeep of that table is given; its time begins to run. NULL: it commits
+ * nothing. */
+DW_WARN_UNUSED dw_status dw__execution_upkeep(dw_execution *x, const dw_table *table,
+                                              const dw_upkeep_options *options, dw_upkeep *out);
 /* The same after a statement that has changed rows of a table. */
 void dw__execution_auto_compact(dw_execution *x);
 

@@ -115,18 +115,22 @@ dw__execution_limits(dw_execution *x, const dw_table *table, dw_commit_limits *o
     return DW_OK;
 }
 
+dw_status
+dw__execution_upkeep_limits(dw_execution *x, const dw_table *table, dw_commit_limits *out)
+{
+    DW_TRY(dw__execution_limits(x, table, out));
+    bool is_known = out->lineage == NULL || out->lineage->statement.has_columns ||
+                    dw__lineage_set_columns(out->lineage, NULL, 0);
+    return is_known ? DW_OK : dw__error_oom(x->err);
+}
+
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
 static dw_status
 note_snapshot(dw_execution *x, const dw_log_snapshot *snapshot, bool is_changes, size_t *idx_out)
 {
-    dw_str root = dw__log_storage(dw__log_snapshot_log(snapshot))->root;
-    dw_lineage_input input = {.table = dw__str_is_null(root) ? DW_STR("") : root,
-                              .table_id = dw__log_snapshot_metadata(snapshot)->id,
-                              .version = dw__log_snapshot_version(snapshot),
-                              .is_changes = is_changes,
-                              .format = DW_STR_NULL};
-    return dw__lineage_add_input(x->lineage, &input, idx_out) ? DW_OK : dw__error_oom(x->err);
+    return dw__lineage_add_table(x->lineage, snapshot, is_changes, idx_out) ? DW_OK
+                                                                            : dw__error_oom(x->err);
 }
 
 dw_status

@@ -14,6 +14,10 @@
 DW_WARN_UNUSED dw_status dw__execution_limits(dw_execution *x, const dw_table *table,
                                               dw_commit_limits *out);
 
+/* The same for what changes no rows, unless the command says otherwise on its way. */
+DW_WARN_UNUSED dw_status dw__execution_upkeep_limits(dw_execution *x, const dw_table *table,
+                                                     dw_commit_limits *out);
+
 /* Tells whom the runtime tells of runs that this one begins, and how it ended: with what change, or
  * NULL. */
 void dw__execution_tell_start(dw_execution *x);

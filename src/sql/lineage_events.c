@@ -102,7 +102,9 @@ tell_done(dw_execution *x, const dw_change_report *change)
     event.version = x->committed;
     if (event.version >= 0) {
         take_counts(&event, change);
-        event.change = x->lineage->statement.replaces ? DW_STR("OVERWRITE") : DW_STR_NULL;
+        bool alters = x->statement.kind == DW_STATEMENT_ALTER;
+        event.change = alters ? DW_STR("ALTER") : DW_STR_NULL;
+        event.change = x->lineage->statement.replaces ? DW_STR("OVERWRITE") : event.change;
         event.change = event.version == 0 ? DW_STR("CREATE") : event.change;
         dw_error ignored = DW_ERROR_INIT;
         if (dw__catalog_table_at(x->session->catalog, x->lineage->table, &table, &ignored) ==

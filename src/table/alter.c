@@ -212,6 +212,7 @@ dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
     DW_TRY(dw__change_init(&change, alter->table, alter->snapshot, &alter->arena,
                            2 + alter->more_count, err));
     change.operation = operation;
+    change.limits = report->limits;
     change.reads_whole_table = alter->reads_all_files || alter->rewrites_with != NULL;
     change.moves_identity_marks = alter->moves_identity_marks;
     dw__strbuf_append_char(parameters, '}');

@@ -11,6 +11,7 @@
 #include "table/clustering.h"
 #include "table/expectation.h"
 #include "table/table.h"
+#include "txn/txn.h"
 
 /* One line of what a change would do: of what, before, after. */
 typedef struct dw_alter_effect {
@@ -25,7 +26,8 @@ typedef struct dw_alter_effect {
  * `arena`. */
 typedef struct dw_alter_report {
     dw_arena *arena;
-    bool is_dry_run;      /* nothing is committed: `effects` say what would be */
+    bool is_dry_run; /* nothing is committed: `effects` say what would be */
+    dw_commit_limits limits;
     bool forbids_mapping; /* column mapping is not switched on because the change needs it */
     int64_t version;      /* that was committed; -1: there was nothing to change */
     dw_str notices[DW_ALTER_NOTICES_MAX];

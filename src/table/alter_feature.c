@@ -285,7 +285,7 @@ static dw_status
 drop_protection(feature_drop *drop, int64_t before_version, dw_error *err)
 {
     bool is_gone;
-    dw_alter_report unset = {0};
+    dw_alter_report unset = {.limits = drop->report->limits};
     dw_str key = PROTECTION_KEY;
     DW_TRY(dw__history_begins_behind(drop->table, before_version, &is_gone, err));
     if (!is_gone) {

@@ -128,6 +128,7 @@ commit(removal *r, dw_alter_report *report, dw_error *err)
     dw_change *change = &r->change;
     DW_TRY(dw__change_init(change, r->alter.table, r->alter.snapshot, &r->alter.arena, 2, err));
     change->operation = "REMOVE COLUMN MAPPING";
+    change->limits = report->limits;
     change->reads_whole_table = true;
     dw_action metadata = {.kind = DW_ACTION_METADATA, .as.metadata = r->alter.metadata};
     dw__change_put(change, &metadata);

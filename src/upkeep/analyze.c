@@ -170,6 +170,7 @@ try_commit(walk *w, dw_log_snapshot *snapshot, dw_error *err)
         dw__change_put(&change, &action);
     }
     change.rearranges = true;
+    change.limits = w->a->upkeep->limits;
     change.recommits_files = true;
     change.read_paths = paths;
     change.read_path_count = b->adds.count;

@@ -144,8 +144,8 @@ drop_columns(dw_alter *alter, const dw_str *columns, size_t count, bool *changed
 
 /* Names of columns as a parameter of the operation. */
 static dw_status
-commit_definition(dw_alter *alter, const char *operation, const dw_str *columns, size_t count,
-                  int64_t *version_out, dw_error *err)
+commit_definition(dw_alter *alter, const dw_upkeep *upkeep, const char *operation,
+                  const dw_str *columns, size_t count, int64_t *version_out, dw_error *err)
 {
     DW_AUTO(dw_strbuf) parameters = dw__strbuf_make(alter->arena.allocator, PARAMETERS_BYTES_MAX);
     DW_AUTO(dw_strbuf) list = dw__strbuf_make(alter->arena.allocator, PARAMETERS_BYTES_MAX);
@@ -153,7 +153,7 @@ commit_definition(dw_alter *alter, const char *operation, const dw_str *columns,
     dw__change_put_parameter(&parameters, "columns", dw__strbuf_str(&list));
     DW_TRY(dw__strbuf_ok(&list, "the operation's parameters", err));
     DW_TRY(dw__alter_print_schema(alter, err));
-    dw_alter_report report = {.arena = &alter->arena, .version = -1};
+    dw_alter_report report = {.arena = &alter->arena, .limits = upkeep->limits, .version = -1};
     dw_status status = dw__alter_commit(alter, operation, &parameters, &report, err);
     *version_out = report.version;
     return status;
@@ -276,7 +276,7 @@ define_index(making *m, dw_alter *alter, const dw_bloom_request *requests, size_
     if (m->upkeep->dry_run) {
         return tell(m, alter, err);
     }
-    return changed ? commit_definition(alter, "CREATE BLOOMFILTER INDEX", names, count,
+    return changed ? commit_definition(alter, m->upkeep, "CREATE BLOOMFILTER INDEX", names, count,
                                        &m->result->version, err)
                    : DW_OK;
 }
@@ -314,8 +314,8 @@ dw__table_drop_bloom_index(dw_table *table, const dw_upkeep *upkeep, const dw_st
         status = drop_columns(&alter, columns, count, &changed, err);
     }
     if (status == DW_OK && changed && !upkeep->dry_run) {
-        status =
-            commit_definition(&alter, "DROP BLOOMFILTER INDEX", columns, count, version_out, err);
+        status = commit_definition(&alter, upkeep, "DROP BLOOMFILTER INDEX", columns, count,
+                                   version_out, err);
     }
     dw__alter_close(&alter);
     return status;

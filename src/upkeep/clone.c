@@ -6,6 +6,7 @@
 
 #include "codec/codec.h"
 #include "codec/uri.h"
+#include "lineage/lineage.h"
 #include "table/change.h"
 #include "upkeep/clone_files.h"
 #include "upkeep/definition_copy.h"
@@ -243,6 +244,23 @@ describe(cloning *c, dw_error *err)
     return ok ? DW_OK : dw__error_oom(err);
 }
 
+/* The files of a directory are noted when they are found. */
+static dw_status
+note_lineage(const cloning *c, dw_error *err)
+{
+    size_t idx;
+    dw_lineage *lineage = c->upkeep->limits.lineage;
+    if (lineage == NULL) {
+        return DW_OK;
+    }
+    const dw_log_snapshot *source = c->spec->snapshot;
+    lineage->statement.replaces = c->existing != NULL;
+    bool ok = c->spec->is_directory ||
+              (dw__lineage_add_table(lineage, source, false, &idx) &&
+               dw__lineage_set_copied(lineage, dw__log_snapshot_schema(source), idx, NULL, 0));
+    return ok ? DW_OK : dw__error_oom(err);
+}
+
 static dw_status
 commit(cloning *c, size_t definition_count, dw_error *err)
 {
@@ -255,6 +273,7 @@ commit(cloning *c, size_t definition_count, dw_error *err)
     DW_TRY(dw__storage_prepare(dw__table_storage(c->target), DW_STR(""), err));
     DW_TRY(dw__clone_files_copy(&c->files, c->upkeep, err));
     dw_txn_result done;
+    DW_TRY(note_lineage(c, err));
     DW_TRY(dw__change_commit(&c->change, &done, err));
     c->result->version = done.version;
     return DW_OK;
@@ -274,6 +293,7 @@ run(cloning *c, dw_error *err)
     DW_TRY(dw__change_init(&c->change, c->target, c->existing, &c->arena,
                            (size_t) c->result->source_files + 3, err));
     c->change.operation = "CLONE";
+    c->change.limits = c->upkeep->limits;
     c->change.reads_whole_table = c->existing != NULL;
     c->change.replaces_table = c->existing != NULL;
     DW_TRY(put_definition(c, err));

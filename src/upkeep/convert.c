@@ -6,6 +6,7 @@
 
 #include "codec/codec.h"
 #include "codec/uri.h"
+#include "lineage/lineage.h"
 #include "protocol/feature.h"
 #include "table/change.h"
 #include "upkeep/convert_core.h"
@@ -99,11 +100,42 @@ describe(dw_converting *c, dw_change *change, dw_error *err)
     return ok ? DW_OK : dw__error_oom(err);
 }
 
+/* The first of the files, by their paths, and how many they are. */
+static dw_status
+note_lineage(dw_converting *c, dw_error *err)
+{
+    size_t idx;
+    dw_lineage *lineage = c->upkeep->limits.lineage;
+    dw_str root = dw__table_root(c->table);
+    dw_lineage_input input = {.table = DW_STR_NULL,
+                              .table_id = DW_STR_NULL,
+                              .version = -1,
+                              .format = DW_STR("parquet"),
+                              .file_total = (int64_t) c->files.count};
+    if (lineage == NULL) {
+        return DW_OK;
+    }
+    input.files = DW_ARENA_ARRAY(&c->arena, dw_str, DW_LINEAGE_FILES_MAX);
+    bool ok = input.files != NULL;
+    for (size_t i = 0; ok && i < c->files.count && i < DW_LINEAGE_FILES_MAX; i++) {
+        input.files[i] = dw__arena_printf(&c->arena, "%.*s/%.*s", DW_STR_ARG(root),
+                                          DW_STR_ARG(c->files.items[i].key));
+        ok = !dw__str_is_null(input.files[i]);
+        input.file_count++;
+    }
+    ok = ok && dw__lineage_add_input(lineage, &input, &idx) &&
+         dw__lineage_set_copied(lineage, c->schema, idx, c->partition_columns,
+                                c->spec->partition_count);
+    return ok ? DW_OK : dw__error_oom(err);
+}
+
 static dw_status
 make_change(dw_converting *c, dw_change *change, dw_error *err)
 {
     DW_TRY(dw__change_init(change, c->table, NULL, &c->arena, c->files.count + 2, err));
     change->operation = "CONVERT"; /* `files` stays unset: nothing here is ours to remove */
+    change->limits = c->upkeep->limits;
+    DW_TRY(note_lineage(c, err));
     DW_TRY(put_definition(c, change, err));
     for (size_t i = 0; i < c->files.count; i++) {
         DW_TRY(put_file(c, &c->files.items[i], change, err));

@@ -214,6 +214,7 @@ make_change(batch *b, dw_change *change, dw_error *err)
     DW_TRY(dw__change_init(change, o->spec->table, o->snapshot, &b->arena, b->action_count, err));
     change->operation = o->spec->purges ? "REORG" : "OPTIMIZE";
     change->rearranges = true;
+    change->limits = o->upkeep->limits;
     change->loses_row_ids = !dw__log_snapshot_properties(o->snapshot)->enable_row_tracking;
     for (size_t i = 0; i < b->count; i++) {
         DW_TRY(put_bin(b, i, change, parts, err));

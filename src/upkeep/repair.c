@@ -145,6 +145,7 @@ remove_gone(repair *r, dw_error *err)
     dw__strbuf_append_char(&metrics, '}');
     DW_TRY(dw__strbuf_ok(&metrics, "the operation's metrics", err));
     r->change.operation = "FSCK";
+    r->change.limits = r->upkeep->limits;
     r->change.parameters_json = DW_STR("{}");
     r->change.metrics_json = dw__strbuf_str(&metrics);
     dw_txn_result done;

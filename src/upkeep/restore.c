@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "codec/json.h"
+#include "lineage/lineage.h"
 #include "log/commit.h"
 #include "log/listing.h"
 #include "log/timeline.h"
@@ -279,6 +280,21 @@ describe(restore *r, dw_error *err)
     return ok ? DW_OK : dw__error_oom(err);
 }
 
+/* The table as it was is all that it is made of. */
+static dw_status
+note_lineage(const restore *r, dw_error *err)
+{
+    size_t idx;
+    dw_lineage *lineage = r->upkeep->limits.lineage;
+    if (lineage == NULL) {
+        return DW_OK;
+    }
+    lineage->statement.replaces = true;
+    bool ok = dw__lineage_add_table(lineage, r->wanted, false, &idx) &&
+              dw__lineage_set_copied(lineage, dw__log_snapshot_schema(r->wanted), idx, NULL, 0);
+    return ok ? DW_OK : dw__error_oom(err);
+}
+
 static dw_status
 put_files(restore *r, dw_error *err)
 {
@@ -298,6 +314,7 @@ run(restore *r, dw_error *err)
     }
     DW_TRY(dw__change_init(&r->change, r->table, r->newest, &r->arena, 3, err));
     r->change.operation = "RESTORE";
+    r->change.limits = r->upkeep->limits;
     r->change.reads_whole_table = true;
     r->change.has_isolation = true;
     r->change.isolation = DW_TXN_SERIALIZABLE; /* [RESTORE-3] */
@@ -311,6 +328,7 @@ run(restore *r, dw_error *err)
     }
     dw_txn_result done;
     r->has_looked = true;
+    DW_TRY(note_lineage(r, err));
     DW_TRY(dw__change_commit(&r->change, &done, err));
     r->result->version = done.version;
     return DW_OK;

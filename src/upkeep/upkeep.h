@@ -12,6 +12,7 @@
 
 #include "engine/database.h"
 #include "table/table.h"
+#include "txn/txn.h"
 
 /* What the statement says of any such command. */
 typedef struct dw_upkeep_options {
@@ -23,7 +24,8 @@ typedef struct dw_upkeep {
     const dw_env *env;
     dw_connection *connection;
     bool dry_run;
-    int64_t deadline_us; /* of the monotonic clock; INT64_MAX: none */
+    dw_commit_limits limits; /* of its commits */
+    int64_t deadline_us;     /* of the monotonic clock; INT64_MAX: none */
     /* Asked now and then whether to stop, and told how far it is (0 to 1). Both may be NULL. */
     bool (*is_cancelled)(void *ctx);
     void (*progress)(void *ctx, double share);

@@ -105,6 +105,7 @@ commit_put(dw_vacuum *v, dw_log_snapshot *snapshot, report_commit *commit, dw_er
     DW_TRY(dw__strbuf_ok(&commit->metrics, "the operation's metrics", err));
     DW_TRY(dw__change_init(&change, v->table, snapshot, &arena, 0, err));
     change.commits_nothing = true;
+    change.limits = v->upkeep->limits;
     change.has_isolation = true;
     change.isolation = DW_TXN_SNAPSHOT_ISOLATION;
     change.operation = commit->operation;

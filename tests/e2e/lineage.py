@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 from harness import PROGRAM, expect, expect_equal, main, test
 
 
-def done(ran):
-    expect_equal(ran.status, 0)
+def done(ran, status=0):
+    expect_equal(ran.status, status)
     return ran
 
 
@@ -225,6 +225,94 @@ def a_long_statement_is_cut_and_a_wide_one_says_less(w):
     expect_equal(os.path.basename(statement["inputs"][0]["table"]), "wide")
 
 
+# ---- Tables of tables, and what changes no row -------------------------------------------------------
+
+@test
+def a_clone_is_made_of_its_source_at_its_version(w):
+    orders(w)
+    for kind in ("SHALLOW", "DEEP"):
+        w.sql(f"CREATE TABLE {kind} {kind} CLONE orders VERSION AS OF 1")
+        statement = only(w, kind)
+        expect_equal([(i["table"], i["version"]) for i in statement["inputs"]], [(w.path("orders"), 1)])
+        expect_equal(statement["inputs"][0]["id"], next(a["metaData"]["id"] for a in w.actions("orders", 0) if "metaData" in a))
+        expect_equal(columns(w, kind), {c: ("same", [f"orders.{c}"]) for c in ("id", "amount", "day", "buyer")})
+        expect("replaces" not in statement, statement)
+        expect_equal(names_of(shown(w, kind)), [kind, "orders@v1"])
+        expect_equal(names_of(shown(w, f"{kind} COLUMN day")), [f"{kind}.day", "orders.day@v1"])
+    expect_equal(sorted(names_of(shown(w, "orders DOWNSTREAM"))), ["DEEP", "SHALLOW", "orders"])
+    w.sql("INSERT INTO orders SELECT * FROM orders; CREATE OR REPLACE TABLE DEEP DEEP CLONE orders")
+    expect_equal(only(w, "DEEP")["replaces"], True)
+    expect_equal(names_of(shown(w, "DEEP")), ["DEEP", "orders@v2"])
+
+
+@test
+def a_restored_table_is_what_it_was_in_that_version(w):
+    orders(w)
+    w.sql("CREATE TABLE t AS SELECT id, amount FROM orders;"
+          "CREATE TABLE late AS SELECT CAST(9 AS BIGINT) AS id, CAST(1.5 AS DOUBLE) AS amount;"
+          "INSERT INTO t SELECT * FROM late; INSERT OVERWRITE t SELECT id, amount FROM late; RESTORE t TO VERSION AS OF 0")
+    statement = only(w, "t")
+    expect_equal([(i["table"], i["version"]) for i in statement["inputs"]], [(w.path("t"), 0)])
+    expect_equal(statement["replaces"], True)
+    expect_equal(columns(w, "t"), {"id": ("same", ["t.id"]), "amount": ("same", ["t.amount"])})
+    expect_equal(names_of(shown(w, "t")), ["t", "orders@v1"])
+    expect_equal(names_of(shown(w, "t COLUMN amount")), ["t.amount", "orders.amount@v1"])
+    expect_equal(names_of(shown(w, "orders DOWNSTREAM")), ["orders", "t"])
+    expect_equal(shown(w, "late DOWNSTREAM")[1:], ["no table that was looked at says it was made of it"])
+    w.sql("RESTORE t TO VERSION AS OF 1")
+    expect_equal(sorted(names_of(shown(w, "t"))), ["late@v0", "orders@v1", "t"])
+
+
+@test
+def a_table_that_is_overwritten_from_itself_keeps_what_it_was_made_of(w):
+    orders(w)
+    w.sql("CREATE TABLE t AS SELECT id, buyer FROM orders; INSERT OVERWRITE t SELECT id, 'x' FROM t WHERE id > 1")
+    expect_equal(names_of(shown(w, "t")), ["t", "orders@v1"])
+    expect_equal(names_of(shown(w, "t COLUMN id")), ["t.id", "orders.id@v1"])
+    expect_equal(names_of(shown(w, "t COLUMN buyer"))[0], "t.buyer")
+    expect_equal(len(shown(w, "t COLUMN buyer")), 2)
+
+
+@test
+def a_directory_that_is_converted_or_cloned_is_named_by_its_files(w):
+    for i in range(40):
+        os.makedirs(w.path(f"p/day={i:02}"))
+    w.sql(";".join(f"COPY (SELECT {i} AS id) TO '{w.path(f'p/day={i:02}/a.parquet')}'" for i in range(40)))
+    w.sql(f"CREATE TABLE c SHALLOW CLONE parquet.`{w.path('p')}` PARTITIONED BY (day INT)")
+    w.sql(f"CONVERT TO DELTA parquet.`{w.path('p')}` PARTITIONED BY (day INT)")
+    for table in ("c", "p"):
+        (source,) = only(w, table)["inputs"]
+        expect_equal((source["numFiles"], len(source["files"]), source["format"]), (40, 32, "parquet"))
+        expect_equal(os.path.basename(source["files"][0]), "a.parquet")
+        expect(os.path.isfile(source["files"][31]), source)
+        expect_equal(columns(w, table), {"id": ("same", ["a.parquet.id"]), "day": ("derived", [])})
+    expect_equal(len(shown(w, "c")), 33)
+    w.damages("c")  # its source became a table
+
+
+@test
+def what_moves_rows_or_changes_the_definition_says_who_did_it(w):
+    orders(w)
+    run = {}
+    for sql in ("ALTER TABLE orders ADD COLUMNS (note STRING)", "ALTER TABLE orders SET TBLPROPERTIES ('a.b' = 'c')",
+                "ALTER TABLE orders CLUSTER BY (day)", "INSERT INTO orders SELECT * FROM orders", "OPTIMIZE orders",
+                "DELETE FROM orders WHERE id = 1",
+                "REORG TABLE orders APPLY (PURGE)", "CREATE BLOOMFILTER INDEX ON orders (id)",
+                "ALTER TABLE orders DROP FEATURE deletionVectors"):
+        before = version(w, "orders")
+        w.sql(f"SET deltaworks.lineage.job = 'night'; {sql}") if "DROP FEATURE" not in sql else w.run("sql", "-c", sql)
+        expect(version(w, "orders") > before, sql)
+        found = lineage(w, "orders")
+        expect(found is not None, sql)
+        expect_equal(found["user"], pwd.getpwuid(os.geteuid()).pw_name)
+        if sql.startswith(("INSERT", "DELETE", "ALTER TABLE orders DROP")):
+            continue
+        expect_equal((found["job"], found["statements"]), ("night", [{"sql": sql, "inputs": [], "columns": {}}]))
+        expect(found["run"] not in run, "a run of its own")
+        run[found["run"]] = sql
+    expect_equal(shown(w, "orders")[1:], ["no commit says what it was made of"])
+
+
 # ---- SHOW LINEAGE ------------------------------------------------------------------------------------
 
 def shop(w):
@@ -419,6 +507,27 @@ def loads_merges_and_transactions_are_told_too(w):
     expect_equal(found[1]["inputs"][0]["name"], w.path("a.parquet"))
     expect("UPDATE" in found[3]["job"]["facets"]["sql"]["query"], found[3])
     expect_equal(found[9]["outputs"][0]["facets"]["lifecycleStateChange"]["lifecycleStateChange"], "OVERWRITE")
+    judge_all(found)
+
+
+@test
+def clones_restores_and_upkeep_are_told_too(w):
+    orders(w)
+    out = w.path(".events")
+    done(w.run("sql", "-c", "CREATE TABLE c SHALLOW CLONE orders; ALTER TABLE c ADD COLUMNS (x INT); OPTIMIZE c;"
+               "RESTORE c TO VERSION AS OF 0; OPTIMIZE c DRY RUN; ALTER TABLE c DROP COLUMN nothing", **file_transport(out)), 1)
+    found = events(out)
+    expect_equal([(e["eventType"], e["job"]["name"]) for e in found],
+                 [(end, f"{name}.c") for name, last in (("create_table", "COMPLETE"), ("alter_table", "COMPLETE"),
+                                                        ("optimize", "COMPLETE"), ("restore", "COMPLETE"), ("alter_table", "FAIL"))
+                  for end in ("START", last)])
+    facets = [e["outputs"][0]["facets"] for e in found[1::2]]
+    expect_equal([f.get("lifecycleStateChange", {}).get("lifecycleStateChange") for f in facets],
+                 ["CREATE", "ALTER", None, "OVERWRITE", None])
+    expect_equal([sorted(f["columnLineage"]["fields"]) if "columnLineage" in f else None for f in facets],
+                 [["amount", "buyer", "day", "id"], None, None, ["amount", "buyer", "day", "id"], None])
+    expect_equal([[i["facets"]["version"]["datasetVersion"] for i in e["inputs"]] for e in found[1::2]],
+                 [["1"], [], [], ["0"], []])
     judge_all(found)
 
 

@@ -163,6 +163,45 @@ test_graph__what_was_replaced_counts_no_more(void **state)
     dw__arena_deinit(&f.arena);
 }
 
+/* /a: from /first, from /second, restored to the first. */
+static void
+test_graph__a_restored_table_goes_on_from_the_version_that_came_back(void **state)
+{
+    fixture f;
+    (void) state;
+    init(&f, dw__allocator_libc());
+    static const char restored[] =
+        "{\"replaces\":true,\"inputs\":[" INPUT("/a", 0) "],\"columns\":{" MADE("x", "x") "}}";
+    static const char renamed[] = "{\"oldColumnPath\":\"x\",\"newColumnPath\":\"z\"}";
+    assert_true(commit(&f, "/a", "WRITE", NULL, STATEMENT(INPUT("/first", 0), MADE("x", "x"))));
+    assert_true(commit(&f, "/a", "WRITE", NULL, STATEMENT(INPUT("/second", 0), MADE("x", "x"))));
+    assert_true(commit(&f, "/a", "RENAME COLUMN", renamed, NULL));
+    assert_true(commit(&f, "/a", "RESTORE", NULL, restored));
+    assert_string_equal(show(&f, "/a", NULL, false), "a<first");
+    assert_string_equal(show(&f, "/a", "x", false), "a.x<first.x");
+    assert_string_equal(show(&f, "/first", NULL, true), "a<first");
+    assert_string_equal(show(&f, "/second", NULL, true), "");
+    dw__arena_deinit(&f.arena);
+}
+
+/* Names that were swapped while all rows were replaced are followed one by one. */
+static void
+test_graph__what_replaces_rows_by_its_own_keeps_the_columns_that_stay(void **state)
+{
+    fixture f;
+    (void) state;
+    init(&f, dw__allocator_libc());
+    static const char made[] =
+        "{\"inputs\":[" INPUT("/s", 0) "],\"columns\":{" MADE("x", "a") "," MADE("y", "b") "}}";
+    static const char moved[] = "{\"replaces\":true,\"inputs\":[" INPUT(
+        "/a", 0) "],\"columns\":{" MADE("x", "x") "," MADE("y", "x") "}}";
+    assert_true(commit(&f, "/a", "WRITE", NULL, made));
+    assert_true(commit(&f, "/a", "WRITE", NULL, moved));
+    assert_string_equal(show(&f, "/a", "x", false), "a.x<s.a");
+    assert_string_equal(show(&f, "/a", "y", false), "a.y<a.x a.x<s.a");
+    dw__arena_deinit(&f.arena);
+}
+
 static void
 test_graph__an_input_is_as_it_was_in_its_version(void **state)
 {
@@ -213,6 +252,8 @@ main(void)
         cmocka_unit_test(test_graph__a_cycle_ends),
         cmocka_unit_test(test_graph__a_column_is_followed_through_its_renames),
         cmocka_unit_test(test_graph__what_was_replaced_counts_no_more),
+        cmocka_unit_test(test_graph__a_restored_table_goes_on_from_the_version_that_came_back),
+        cmocka_unit_test(test_graph__what_replaces_rows_by_its_own_keeps_the_columns_that_stay),
         cmocka_unit_test(test_graph__an_input_is_as_it_was_in_its_version),
         cmocka_unit_test(test_graph__memory_that_runs_out_is_an_error),
     };
