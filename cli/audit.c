@@ -172,12 +172,18 @@ parse(int argc, char **argv, audit_args *out, args *arguments)
 /* ---- What it does ---------------------------------------------------------------------------- */
 
 static void
+print_count(const runner *r, int64_t count, const char *noun, const char *behind)
+{
+    fprintf(r->file, "%" PRId64 " %s%s%s", count, noun, count == 1 ? "" : "s", behind);
+}
+
+static void
 print_verdict(const runner *r, const dw_audit_report *report)
 {
-    fprintf(r->file,
-            "%" PRId64 " records, %" PRId64 " errors, %" PRId64 " notes; anchor %" PRId64 ":%s\n",
-            report->record_count, report->error_count, report->note_count, report->record_count,
-            report->last_hash);
+    print_count(r, report->record_count, "record", ", ");
+    print_count(r, report->error_count, "error", ", ");
+    print_count(r, report->note_count, "note", "; ");
+    fprintf(r->file, "anchor %" PRId64 ":%s\n", report->record_count, report->last_hash);
 }
 
 static int

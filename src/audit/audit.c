@@ -140,8 +140,8 @@ refuse_or_warn(const dw_audit *audit, const dw_error *cause, dw_error *err)
     }
     return dw__error_set(err, DW_IO, "AUDIT_LOG_UNWRITABLE",
                          "nothing was done, as the audit log %.*s is required and cannot be "
-                         "written: %s [%s]",
-                         DW_STR_ARG(audit->spec.path), cause->message, cause->code);
+                         "written: %s",
+                         DW_STR_ARG(audit->spec.path), cause->message);
 }
 
 dw_status

@@ -106,6 +106,7 @@ def test_audit__that_is_required_refuses_before_anything_is_touched(w):
     files = w.files("t")
     ran = w.run("sql", "-c", "INSERT INTO t VALUES (1, 'a')", **required)
     expect_failure(ran, 6, "AUDIT_LOG_UNWRITABLE", "nothing was done", "audit.jsonl")
+    expect_equal(ran.err.count(" ["), 1)
     expect_equal((w.files("t"), w.value("SELECT count(*) FROM t")), (files, 0))
     ran = w.run("sql", "-c", "CREATE TABLE u (id BIGINT)", **required)
     expect_failure(ran, 6, "AUDIT_LOG_UNWRITABLE")
