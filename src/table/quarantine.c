@@ -4,6 +4,7 @@
 #include "table/quarantine.h"
 
 #include "base/assert.h"
+#include "protocol/feature_use.h"
 #include "table/create.h"
 
 #include <inttypes.h>
@@ -189,17 +190,33 @@ put_names(const dw_judgement *judgement, uint64_t bits, dw_strbuf *out)
     dw__strbuf_append_char(out, ')');
 }
 
+/* A column of the row. What the engine makes of a variant in JSON is a text in a form of its own;
+ * only a variant as a whole becomes JSON. */
+static void
+put_value(const dw_field *field, dw_strbuf *out)
+{
+    bool has_variants = dw__schema_has_kind(field->type, DW_TYPE_VARIANT);
+    if (has_variants) {
+        dw__strbuf_append_literal(out, "dw__json_zeros(CAST(CAST(");
+    }
+    dw__strbuf_append_literal(out, "dw_row.");
+    dw__sql_put_identifier(out, field->name);
+    if (has_variants) {
+        dw__strbuf_append_literal(out, " AS VARIANT) AS JSON))");
+    }
+}
+
 /* The row as JSON, under the names of the table's columns. */
 static void
 put_row(const dw_judgement *judgement, dw_strbuf *out)
 {
     dw__strbuf_append_literal(out, "CAST(json_object(");
     for (size_t i = 0; i < judgement->schema->field_count; i++) {
-        dw_str name = judgement->schema->fields[i].name;
+        const dw_field *field = &judgement->schema->fields[i];
         dw__strbuf_append(out, i == 0 ? DW_STR("") : DW_STR(", "));
-        dw__sql_put_literal(out, name);
-        dw__strbuf_append_literal(out, ", dw_row.");
-        dw__sql_put_identifier(out, name);
+        dw__sql_put_literal(out, field->name);
+        dw__strbuf_append_literal(out, ", ");
+        put_value(field, out);
     }
     dw__strbuf_append_literal(out, ") AS VARCHAR)");
 }
