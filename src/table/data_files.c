@@ -13,6 +13,7 @@
 #include "table/file_cut.h"
 #include "table/file_layout.h"
 #include "table/filters.h"
+#include "table/long_partition.h"
 
 #define STATS_BYTES_MAX ((size_t) 64 << 20)
 #define LIST_PAGE 1000
@@ -477,11 +478,19 @@ print_rows(const data_write *write, const dw_file_layout *layout, dw_str query, 
     return dw__strbuf_ok(out, "the statement", err);
 }
 
-/* The engine names directories after values, and fails on bytes that are no text. */
+/* The engine names directories after values: it fails on bytes that are no text, and on values for
+ * which no file system has a name. */
 static dw_status
-explain_copy_error(const data_write *write, dw_status status, dw_error *err)
+explain_copy_error(const data_write *write, dw_connection *connection, dw_str query,
+                   dw_status status, dw_error *err)
 {
     size_t count = write->target->partition != NULL ? 0 : write->target->partition_column_count;
+    const dw_field *longest = dw__long_partition_find(write->partition_fields, count, status, err);
+    if (longest != NULL) {
+        bool can_ask = !write->target->query_runs_once;
+        return dw__long_partition_refuse(longest, can_ask ? connection : NULL, query, write->arena,
+                                         err);
+    }
     for (size_t i = 0; status == DW_INVALID_ARGUMENT && err != NULL && i < count; i++) {
         const dw_field *field = write->partition_fields[i];
         if (field->type->kind == DW_TYPE_BINARY && strstr(err->message, "nvalid unicode") != NULL) {
@@ -563,7 +572,7 @@ copy_rows(data_write *write, dw_connection *connection, dw_str query, dw_str pre
     size_t count = 0;
     dw_status status = dw__connection_copy(connection, &request, write->arena, &files, &count, err);
     if (status != DW_OK) {
-        return explain_copy_error(write, status, err);
+        return explain_copy_error(write, connection, query, status, err);
     }
     DW_TRY(name_from_root(write, files, count, err));
     if (has_file_column) { /* only what is far from what the caller meant, as equal rows are */

@@ -314,6 +314,19 @@ def test_load__tells_the_file_of_a_value_that_does_not_fit(w):
     expect_equal(sorted(w.files("t")), before)
 
 
+@test
+def test_write__names_the_partition_column_of_a_value_that_no_directory_can_have(w):
+    w.sql("CREATE TABLE t (id INT, country STRING, p STRING) PARTITIONED BY (country, p)")
+    refused(w, "INSERT INTO t VALUES (1, 'be', 'a'), (2, 'be', repeat('x', 300))", 'partition column "p"', "at most 255 bytes",
+            "found one of 300 bytes, which takes 302: 'xxx", "PARTITION_VALUE_TOO_LONG")
+    refused(w, "INSERT INTO t VALUES (1, repeat('/', 90), 'a')", 'partition column "country"',
+            "found one of 90 bytes, which takes 278: '///")
+    w.sql("INSERT INTO t VALUES (1, 'be', repeat('x', 253))")
+    refused(w, "UPDATE t SET p = repeat('é', 130)", 'partition column "p"', "260 bytes", "PARTITION_VALUE_TOO_LONG")
+    expect_equal(w.rows("SELECT id, length(p) FROM t"), [[1, 253]])
+    expect_equal(len(w.files("t")), 1)
+
+
 # ---- CHECK COMPATIBILITY -----------------------------------------------------------------------------
 
 
