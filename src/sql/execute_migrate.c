@@ -21,6 +21,8 @@ typedef struct migrate_run {
     dw_rows *rows;
     int64_t version; /* that was committed last; -1: none */
     size_t applied_count, known_count, undone_count;
+    const dw_migration_step *unplanned; /* the first that changes rows, in a plan; NULL: none yet */
+    dw_str unplanned_file;
 } migrate_run;
 
 /* ---- Reading --------------------------------------------------------------------------------- */
@@ -345,7 +347,7 @@ put_plan(migrate_run *run, const dw_migration *migration, const dw_migration_ste
     return status;
 }
 
-/* What an ALTER TABLE would do is known as long as nothing before it is still to be done. */
+/* What an ALTER TABLE would do to what those before it would leave. */
 static dw_status
 plan_alter(migrate_run *run, const dw_migration *migration, const dw_migration_step *step)
 {
@@ -365,20 +367,83 @@ plan_alter(migrate_run *run, const dw_migration *migration, const dw_migration_s
     return status;
 }
 
+/* What a statement does that has no plan; NULL for an ALTER TABLE, which has one. */
+static const char *
+effect_of(dw_statement_kind kind)
+{
+    switch ((unsigned) kind) {
+    case DW_STATEMENT_ALTER:
+        return NULL;
+    case DW_STATEMENT_CREATE_TABLE:
+        return "makes the table";
+    case DW_STATEMENT_INSERT:
+    case DW_STATEMENT_COPY_INTO:
+        return "adds rows: how many is known when it runs";
+    case DW_STATEMENT_OPTIMIZE:
+        return "writes files again, with the same rows";
+    case DW_STATEMENT_ANALYZE:
+        return "reads rows and records statistics";
+    default:
+        return "changes rows: how many is known when it runs";
+    }
+}
+
+/* What cannot be planned may be possible once the statement before it has run, which is not done
+ * here. */
 static dw_status
-plan_file(migrate_run *run, const dw_migration *migration, size_t *pending)
+excuse(migrate_run *run, const dw_migration *migration, const dw_migration_step *step,
+       dw_status status)
+{
+    if (status != DW_INVALID_ARGUMENT && status != DW_NOT_FOUND && status != DW_ALREADY_EXISTS) {
+        return status;
+    }
+    bool has_table = dw__table_planned(run->table) != NULL;
+    dw_str text =
+        dw__arena_printf(&run->x->arena, "not known before %.*s, line %zu has run%s%s",
+                         DW_STR_ARG(run->unplanned_file), run->unplanned->line,
+                         has_table ? "; until then: " : "", has_table ? run->x->err->message : "");
+    if (dw__str_is_null(text)) {
+        return dw__error_oom(run->x->err);
+    }
+    dw__error_clear(run->x->err);
+    put_row(run, migration, step->line, "plan", text);
+    return DW_OK;
+}
+
+static dw_status
+plan_step(migrate_run *run, const dw_migration *migration, const dw_migration_step *step)
+{
+    const char *effect = effect_of(step->kind);
+    put_row(run, migration, step->line, "to be applied", DW_STR_NULL);
+    if (effect == NULL) {
+        dw_status status = plan_alter(run, migration, step);
+        if (status != DW_OK && run->unplanned != NULL) {
+            status = excuse(run, migration, step, status);
+        }
+        return status;
+    }
+    put_row(run, migration, step->line, "plan", dw__str_from(effect));
+    if (run->unplanned == NULL && step->kind != DW_STATEMENT_OPTIMIZE &&
+        step->kind != DW_STATEMENT_ANALYZE) {
+        run->unplanned = step;
+        run->unplanned_file = migration->name;
+    }
+    return DW_OK;
+}
+
+static dw_status
+plan_file(migrate_run *run, const dw_migration *migration)
 {
     for (size_t i = 0; i < migration->step_count; i++) {
         const dw_migration_step *step = &migration->steps[i];
         if (step->target.part_count == 0) {
             continue;
         }
-        put_row(run, migration, step->line, step->is_applied ? "applied before" : "to be applied",
-                DW_STR_NULL);
-        if (!step->is_applied && step->kind == DW_STATEMENT_ALTER && *pending == 0) {
-            DW_TRY(blame(run, migration, step, plan_alter(run, migration, step)));
+        if (step->is_applied) {
+            put_row(run, migration, step->line, "applied before", DW_STR_NULL);
+        } else {
+            DW_TRY(blame(run, migration, step, plan_step(run, migration, step)));
         }
-        *pending += step->is_applied ? 0 : 1;
     }
     return DW_OK;
 }
@@ -555,14 +620,13 @@ static dw_status
 go(migrate_run *run)
 {
     size_t goal;
-    size_t pending = 0;
     size_t applied = count_applied(&run->all);
     DW_TRY(choose_goal(run, applied, &goal));
     if (goal < applied) {
         return go_back(run, goal, applied);
     }
     for (size_t i = 0; i < goal; i++) {
-        DW_TRY(run->statement->is_dry_run ? plan_file(run, &run->all.items[i], &pending)
+        DW_TRY(run->statement->is_dry_run ? plan_file(run, &run->all.items[i])
                                           : apply_file(run, &run->all.items[i]));
     }
     return DW_OK;
@@ -616,6 +680,9 @@ migrate(migrate_run *run)
     DW_TRY(dw__migrations_compare(&run->all, snapshot, x->err));
     DW_TRY(dw__rows_new(x->session->env->allocator, columns, sizeof(columns) / sizeof(columns[0]),
                         &run->rows, x->err));
+    if (run->statement->is_dry_run && snapshot != NULL) {
+        dw__table_set_planned(run->table, snapshot);
+    }
     return go(run);
 }
 

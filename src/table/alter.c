@@ -17,7 +17,11 @@ dw__alter_open(dw_alter *alter, dw_table *table, size_t more, dw_error *err)
 {
     *alter = (dw_alter){.table = table};
     dw__arena_init(&alter->arena, dw__table_env(table)->allocator);
-    DW_TRY(dw__log_snapshot(dw__table_log(table), &alter->snapshot, err));
+    if (dw__table_planned(table) != NULL) {
+        alter->snapshot = dw__log_snapshot_ref(dw__table_planned(table));
+    } else {
+        DW_TRY(dw__log_snapshot(dw__table_log(table), &alter->snapshot, err));
+    }
     alter->schema = dw__log_snapshot_schema(alter->snapshot);
     const dw_metadata *before = dw__log_snapshot_metadata(alter->snapshot);
     DW_TRY(
@@ -190,6 +194,43 @@ rewrite_files(dw_alter *alter, dw_file_rewrite *rewrite, dw_change *change, dw_e
     return status;
 }
 
+/* What the change is committed as. */
+static dw_status
+list_actions(dw_alter *alter, bool has_new_protocol, bool has_new_metadata, dw_action **out,
+             size_t *count_out, dw_error *err)
+{
+    dw_action *actions = DW_ARENA_ARRAY(&alter->arena, dw_action, 2 + alter->more_count);
+    if (actions == NULL) {
+        return dw__error_oom(err);
+    }
+    size_t count = 0;
+    if (has_new_protocol) {
+        actions[count++] = (dw_action){.kind = DW_ACTION_PROTOCOL, .as.protocol = alter->protocol};
+    }
+    if (has_new_metadata) {
+        actions[count++] = (dw_action){.kind = DW_ACTION_METADATA, .as.metadata = alter->metadata};
+    }
+    for (size_t i = 0; i < alter->more_count; i++) {
+        actions[count++] = alter->more[i];
+    }
+    *out = actions;
+    *count_out = count;
+    return DW_OK;
+}
+
+/* Leaves the state that the change would make to the plans of later ones. */
+static dw_status
+stage(dw_alter *alter, const dw_action *actions, size_t count, dw_error *err)
+{
+    if (dw__table_planned(alter->table) == NULL) {
+        return DW_OK;
+    }
+    DW_AUTO(dw_log_snapshot_ptr) after = NULL;
+    DW_TRY(dw__log_snapshot_stage(alter->snapshot, actions, count, &after, err));
+    dw__table_set_planned(alter->table, after);
+    return DW_OK;
+}
+
 dw_status
 dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
                  dw_alter_report *report, dw_error *err)
@@ -205,12 +246,17 @@ dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
     if (!has_new_protocol && !has_new_metadata && !alter->changes_more) {
         return DW_OK;
     }
+    has_new_metadata = has_new_metadata || !alter->changes_more;
+    dw_action *actions = NULL;
+    size_t action_count = 0;
+    DW_TRY(list_actions(alter, has_new_protocol, has_new_metadata, &actions, &action_count, err));
     if (report->is_dry_run) {
-        return dw__alter_plan(alter, report, err);
+        DW_TRY(dw__alter_plan(alter, report, err));
+        return stage(alter, actions, action_count, err);
     }
     dw_change change;
-    DW_TRY(dw__change_init(&change, alter->table, alter->snapshot, &alter->arena,
-                           2 + alter->more_count, err));
+    DW_TRY(
+        dw__change_init(&change, alter->table, alter->snapshot, &alter->arena, action_count, err));
     change.operation = operation;
     change.limits = report->limits;
     change.reads_whole_table = alter->reads_all_files || alter->rewrites_with != NULL;
@@ -220,16 +266,8 @@ dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
     if (!dw__arena_dup(&alter->arena, dw__strbuf_str(parameters), &change.parameters_json)) {
         return dw__error_oom(err);
     }
-    dw_action protocol = {.kind = DW_ACTION_PROTOCOL, .as.protocol = alter->protocol};
-    dw_action metadata = {.kind = DW_ACTION_METADATA, .as.metadata = alter->metadata};
-    if (has_new_protocol) {
-        dw__change_put(&change, &protocol);
-    }
-    if (has_new_metadata || !alter->changes_more) {
-        dw__change_put(&change, &metadata);
-    }
-    for (size_t i = 0; i < alter->more_count; i++) {
-        dw__change_put(&change, &alter->more[i]);
+    for (size_t i = 0; i < action_count; i++) {
+        dw__change_put(&change, &actions[i]);
     }
     dw_txn_result done;
     dw_file_rewrite rewrite;

@@ -14,6 +14,7 @@ struct dw_table {
     dw_log *log;
     dw_column_use *column_use; /* NULL: nothing is counted */
     dw_riders riders;
+    dw_log_snapshot *planned;
     const dw_audit *audit; /* NULL: nothing is recorded */
     atomic_int ref_count;
 };
@@ -55,6 +56,7 @@ dw__table_unref(dw_table *table)
         return;
     }
     dw__column_use_close(table->column_use);
+    dw__log_snapshot_unref(table->planned);
     dw__log_close(table->log);
     dw__storage_close(table->storage);
     DW_DELETE(table->env->allocator, table);
@@ -120,6 +122,19 @@ const dw_riders *
 dw__table_riders(const dw_table *table)
 {
     return &table->riders;
+}
+
+void
+dw__table_set_planned(dw_table *table, dw_log_snapshot *snapshot)
+{
+    dw__log_snapshot_unref(table->planned);
+    table->planned = dw__log_snapshot_ref(snapshot);
+}
+
+dw_log_snapshot *
+dw__table_planned(const dw_table *table)
+{
+    return table->planned;
 }
 
 const dw_env *

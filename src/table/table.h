@@ -43,6 +43,11 @@ typedef struct dw_riders {
 } dw_riders;
 void dw__table_set_riders(dw_table *table, const dw_riders *riders);
 const dw_riders *dw__table_riders(const dw_table *table);
+/* The state that changes which are only planned through this handle begin with, and leave behind
+ * them; NULL: the newest one, which each of them begins with. For a handle that nobody else has,
+ * which takes a reference of its own. */
+void dw__table_set_planned(dw_table *table, dw_log_snapshot *snapshot);
+dw_log_snapshot *dw__table_planned(const dw_table *table);
 /* Where it is recorded what is done to tables; NULL: nowhere. */
 const dw_audit *dw__table_audit(const dw_table *table);
 /* `audit` must outlive the table. Before others have the table. */

@@ -134,6 +134,67 @@ def test_migrate__tells_what_it_would_do(w):
     expect_equal([r[:3] for r in migrate(w, "--to", "0", "--dry-run", status=1)], [])
 
 
+def plans(w, *arguments):
+    """What is said of each statement, by its line."""
+    ran = w.run("migrate", w.path("m"), "--dry-run", "--format", "ndjson", *arguments)
+    expect_equal((ran.status, ran.err), (0, ""))
+    found = {}
+    for row in map(json.loads, ran.out.splitlines()):
+        if row["status"] == "plan":
+            found.setdefault((row["file"], row["line"]), []).append(row["detail"])
+    return found
+
+
+@test
+def test_migrate__plans_each_change_on_what_those_before_it_leave(w):
+    write(w, "0001_make.sql", "CREATE TABLE t (id INT, n INT)")
+    migrate(w)
+    write(w, "0002_shape.sql", "ALTER TABLE t ADD COLUMN price INT;\nALTER TABLE t RENAME COLUMN price TO cost;\n"
+          "ALTER TABLE t SET TBLPROPERTIES ('delta.enableTypeWidening' = 'true');\n"
+          "ALTER TABLE t ALTER COLUMN cost TYPE BIGINT;\nALTER TABLE t DROP COLUMN n;\n"
+          "ALTER TABLE t CLUSTER BY (cost);\nALTER TABLE t RENAME COLUMN cost TO price;")
+    write(w, "0003_more.sql", "ALTER TABLE t ADD CONSTRAINT c CHECK (price > 0);")
+    found = plans(w)
+    expect_equal(sorted(found), [("0002_shape.sql", i) for i in range(1, 8)] + [("0003_more.sql", 1)])
+    text = {k: "; ".join(v) for k, v in found.items()}
+    expect("columnMapping" in text["0002_shape.sql", 2], text)
+    expect("columnMapping" not in text["0002_shape.sql", 7], text)
+    expect("cost" in text["0002_shape.sql", 4] and "bigint" in text["0002_shape.sql", 4], text)
+    expect("clustering" in text["0002_shape.sql", 6].lower(), text)
+    expect("price" in text["0002_shape.sql", 7], text)
+    expect_equal(versions(w), 0)
+    migrate(w)
+    expect_equal(w.rows("SELECT * FROM t"), [])
+
+
+@test
+def test_migrate__refuses_a_plan_that_cannot_come_out(w):
+    write(w, "0001_make.sql", "CREATE TABLE t (id INT, n INT)")
+    migrate(w)
+    write(w, "0002_drop.sql", "ALTER TABLE t DROP COLUMN n;\nALTER TABLE t RENAME COLUMN n TO m;")
+    expect_failure(w.run("migrate", w.path("m"), "--dry-run"), 1, "0002_drop.sql, line 2", "COLUMN_NOT_FOUND")
+    expect_equal(versions(w), 0)
+
+
+@test
+def test_migrate__says_what_statements_do_that_have_no_plan(w):
+    write(w, "0001_make.sql", "CREATE TABLE t (id INT);\nALTER TABLE t ADD COLUMN n INT;")
+    expect_equal(plans(w), {("0001_make.sql", 1): ["makes the table"],
+                            ("0001_make.sql", 2): ["not known before 0001_make.sql, line 1 has run"]})
+    migrate(w)
+    write(w, "0002_fill.sql", "INSERT INTO t VALUES (1, NULL);\nALTER TABLE t ADD COLUMN k INT")
+    migrate(w)
+    write(w, "0003_fill.sql", "OPTIMIZE t;\nUPDATE t SET n = 1;\nALTER TABLE t ALTER COLUMN n SET NOT NULL;\n"
+          "ALTER TABLE t ADD COLUMN z INT;\nALTER TABLE t ALTER COLUMN z COMMENT 'new';\nDELETE FROM t")
+    found = plans(w)
+    expect_equal(found["0003_fill.sql", 1], ["writes files again, with the same rows"])
+    expect_equal(found["0003_fill.sql", 2], ["changes rows: how many is known when it runs"])
+    expect("not known before 0003_fill.sql, line 2 has run; until then: " in found["0003_fill.sql", 3][0], found)
+    expect(any("z" in line for line in found["0003_fill.sql", 5]), found)
+    expect_equal(found["0003_fill.sql", 6], ["changes rows: how many is known when it runs"])
+    migrate(w)
+
+
 @test
 def test_migrate__refuses_what_was_changed_afterwards(w):
     begin(w)

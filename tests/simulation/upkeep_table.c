@@ -59,6 +59,21 @@ dw__table_riders(const dw_table *table)
     return &none;
 }
 
+dw_log_snapshot *
+dw__table_planned(const dw_table *table)
+{
+    (void) table;
+    return NULL;
+}
+
+void
+dw__table_set_planned(dw_table *table, dw_log_snapshot *snapshot)
+{
+    (void) table;
+    (void) snapshot;
+    dw_unreachable("nothing is planned here");
+}
+
 dw_database *
 dw__table_database(dw_table *table)
 {
