@@ -113,6 +113,18 @@ typedef struct dw_lineage {
     dw_str committed;   /* the record that is in the commit; null string: none yet */
 } dw_lineage;
 
+/* Who a run is of: what is empty is as the defaults have it. */
+typedef struct dw_lineage_start {
+    const dw_lineage_defaults *defaults;
+    dw_str namespace_name, job, parent;
+    const char *verb; /* "INSERT": for the job's name */
+    dw_str table;     /* the root of the one that is written */
+} dw_lineage_start;
+
+/* Begins a run with an id of its own; the arena is set. False when out of memory. */
+DW_WARN_UNUSED bool dw__lineage_begin(dw_lineage *lineage, const dw_env *env,
+                                      const dw_lineage_start *start);
+
 /* Adds an input, whose strings are copied; its number, or SIZE_MAX where there is no room. False
  * when out of memory. */
 DW_WARN_UNUSED bool dw__lineage_add_input(dw_lineage *lineage, const dw_lineage_input *input,

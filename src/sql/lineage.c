@@ -23,69 +23,18 @@ take_sql(const dw_execution *x, dw_lineage_statement *statement)
     return dw__arena_dup(x->lineage->arena, dw__str_slice(text, 0, len), &statement->sql);
 }
 
-static dw_str
-last_part(dw_str root)
-{
-    size_t slash = dw__str_find_last(root, '/');
-    return slash == SIZE_MAX ? root : dw__str_slice(root, slash + 1, root.len);
-}
-
-/* "insert.orders", or what the session or the environment calls it. */
 static bool
-take_job(const dw_execution *x, const dw_table *table, dw_lineage_record *record)
+take_record(const dw_execution *x, const dw_table *table)
 {
-    dw_arena *arena = x->lineage->arena;
-    dw_str job = dw__session_setting_text(&x->session->settings.lineage_job);
-    if (job.len > 0) {
-        return dw__arena_dup(arena, job, &record->job);
-    }
-    dw_str name = last_part(dw__table_root(table));
-    DW_AUTO(dw_strbuf) text = dw__strbuf_make(arena->allocator, DW_LINEAGE_SQL_BYTES_MAX);
-    for (const char *c = x->statement.verb; *c != '\0'; c++) {
-        char lower = (char) (*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
-        dw__strbuf_append_char(&text, lower == ' ' ? '_' : lower);
-    }
-    dw__strbuf_append_char(&text, '.');
-    dw__strbuf_append(&text, name);
-    return !text.failed && dw__arena_dup(arena, dw__strbuf_str(&text), &record->job);
-}
-
-/* namespace/name/run, as OPENLINEAGE_PARENT_ID has it; what looks otherwise is none. */
-static bool
-take_parent(dw_str text, dw_arena *arena, dw_lineage_parent *out)
-{
-    size_t last = dw__str_find_last(text, '/');
-    size_t first = dw__str_find(text, '/');
-    *out = (dw_lineage_parent){.run = DW_STR_NULL};
-    if (last == SIZE_MAX || first == last || text.len - last - 1 != DW_UUID_TEXT_SIZE - 1) {
-        return true;
-    }
-    return dw__arena_dup(arena, dw__str_slice(text, 0, first), &out->namespace_name) &&
-           dw__arena_dup(arena, dw__str_slice(text, first + 1, last - first - 1), &out->job) &&
-           dw__arena_dup(arena, dw__str_slice(text, last + 1, text.len), &out->run);
-}
-
-static dw_str
-first_of(dw_str a, dw_str b)
-{
-    return a.len > 0 ? a : b;
-}
-
-static bool
-take_record(const dw_execution *x, const dw_table *table, dw_lineage_record *record)
-{
-    char run[DW_UUID_TEXT_SIZE];
-    dw_arena *arena = x->lineage->arena;
     const dw_session_settings *settings = &x->session->settings;
-    const dw_lineage_defaults *defaults = dw__catalog_lineage(x->session->catalog);
-    dw__uuid_make(x->session->env, run);
-    dw_str space = first_of(dw__session_setting_text(&settings->lineage_namespace),
-                            first_of(defaults->namespace_name, DW_STR("default")));
-    dw_str parent = first_of(dw__session_setting_text(&settings->lineage_parent), defaults->parent);
-    return dw__arena_dup(arena, dw__str_from(run), &record->run) &&
-           dw__arena_dup(arena, space, &record->namespace_name) &&
-           dw__arena_dup(arena, defaults->user, &record->user) &&
-           take_parent(parent, arena, &record->parent) && take_job(x, table, record);
+    dw_lineage_start start = {.defaults = dw__catalog_lineage(x->session->catalog),
+                              .namespace_name =
+                                  dw__session_setting_text(&settings->lineage_namespace),
+                              .job = dw__session_setting_text(&settings->lineage_job),
+                              .parent = dw__session_setting_text(&settings->lineage_parent),
+                              .verb = x->statement.verb,
+                              .table = dw__table_root(table)};
+    return dw__lineage_begin(x->lineage, x->session->env, &start);
 }
 
 static dw_status
@@ -96,8 +45,7 @@ begin(dw_execution *x, const dw_table *table)
         return dw__error_oom(x->err);
     }
     x->lineage->arena = &x->arena;
-    if (!take_record(x, table, &x->lineage->record) || !take_sql(x, &x->lineage->statement) ||
-        !dw__arena_dup(&x->arena, dw__table_root(table), &x->lineage->table)) {
+    if (!take_record(x, table) || !take_sql(x, &x->lineage->statement)) {
         return dw__error_oom(x->err);
     }
     dw__execution_tell_start(x);

@@ -137,6 +137,7 @@ find_or_open(dw_catalog *catalog, dw_str uri, dw_table **out, dw_error *err)
         table = dw__table_ref(known->ptr);
     } else {
         dw__table_set_audit(table, catalog->audit);
+        dw__table_set_lineage(table, &catalog->lineage);
         if (!dw__str_is_null(catalog->use_directory)) {
             dw__table_count_use(table, catalog->use_directory);
         }

@@ -16,6 +16,7 @@ struct dw_table {
     dw_riders riders;
     dw_log_snapshot *planned;
     const dw_audit *audit; /* NULL: nothing is recorded */
+    const struct dw_lineage_defaults *lineage;
     atomic_int ref_count;
 };
 
@@ -110,6 +111,18 @@ void
 dw__table_set_audit(dw_table *table, const dw_audit *audit)
 {
     table->audit = audit;
+}
+
+const struct dw_lineage_defaults *
+dw__table_lineage(const dw_table *table)
+{
+    return table->lineage;
+}
+
+void
+dw__table_set_lineage(dw_table *table, const struct dw_lineage_defaults *defaults)
+{
+    table->lineage = defaults;
 }
 
 void

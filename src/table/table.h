@@ -52,6 +52,11 @@ dw_log_snapshot *dw__table_planned(const dw_table *table);
 const dw_audit *dw__table_audit(const dw_table *table);
 /* `audit` must outlive the table. Before others have the table. */
 void dw__table_set_audit(dw_table *table, const dw_audit *audit);
+/* Who writes through this handle without a session; NULL: nothing is recorded of where rows come
+ * from. */
+const struct dw_lineage_defaults *dw__table_lineage(const dw_table *table);
+/* They must outlive the table. Before others have the table. */
+void dw__table_set_lineage(dw_table *table, const struct dw_lineage_defaults *defaults);
 
 typedef dw_table *dw_table_ptr;
 

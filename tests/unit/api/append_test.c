@@ -121,6 +121,27 @@ test_append__refuses_columns_that_the_table_lacks_unless_told_to_merge(void **st
 }
 
 static void
+test_append__records_its_run_and_the_columns_it_wrote(void **state)
+{
+    fixture *f = *state;
+    char path[DWT_PATH_SIZE + 64];
+    char commit[8192] = {0};
+    make_table(f, "(id INT, name STRING)");
+    assert_ok(append(f, false, "SELECT 1 AS id, 'x' AS name"), &f->err);
+    (void) snprintf(path, sizeof path, "%s/t/_delta_log/00000000000000000001.json", f->dir.path);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    (void) fread(commit, 1, sizeof commit - 1, file);
+    (void) fclose(file);
+    assert_non_null(strstr(commit, "\"job\":\"append.t\""));
+    assert_non_null(strstr(commit, "\"run\":\""));
+    assert_null(strstr(commit, "\"sql\""));
+    assert_non_null(strstr(commit,
+                           "\"inputs\":[],\"columns\":{\"id\":{\"how\":\"derived\",\"from\":["
+                           "]},\"name\":{"));
+}
+
+static void
 test_append__merges_columns_without_case(void **state)
 {
     fixture *f = *state;
@@ -207,6 +228,8 @@ main(void)
         cmocka_unit_test_setup_teardown(
             test_append__refuses_columns_that_the_table_lacks_unless_told_to_merge, setup,
             teardown),
+        cmocka_unit_test_setup_teardown(test_append__records_its_run_and_the_columns_it_wrote,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_append__merges_columns_without_case, setup, teardown),
         cmocka_unit_test_setup_teardown(test_append__merges_fields_at_every_depth, setup, teardown),
         cmocka_unit_test_setup_teardown(test_append__widens_types_only_where_the_table_allows_it,
