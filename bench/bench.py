@@ -445,12 +445,12 @@ def features(report, rounds):
             )
 
 
-def run_process(command):
+def run_process(command, **environment):
     """Wall seconds from start to exit, and the peak of memory in MB."""
     null = os.open(os.devnull, os.O_RDWR)
     actions = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1)]
     start = time.perf_counter()
-    pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
+    pid = os.posix_spawn(command[0], command, {**os.environ, **environment}, file_actions=actions)
     _, status, usage = os.wait4(pid, 0)
     wall = time.perf_counter() - start
     os.close(null)
@@ -1103,6 +1103,45 @@ def profile(report, rounds):
     )
 
 
+TOLD_COMMITS = 200
+
+
+def lineage(report, rounds):
+    """Small commits of one process with lineage and the audit log, and with both off."""
+    folder, audit = scratch("lineage"), os.path.join(scratch("audit"), "audit.jsonl")
+    inserted = {
+        "values": "INSERT INTO delta.`{t}` VALUES (1, 'a name', 2.5)",
+        "query": "INSERT INTO delta.`{t}` SELECT id, name, amount * 2 FROM delta.`{s}` WHERE id > 3",
+    }
+    source, target = os.path.join(folder, "source"), os.path.join(folder, "target")
+    product.sql(
+        f"CREATE TABLE delta.`{source}` AS SELECT i AS id, 'n' || i AS name, i / 2 AS amount FROM range(10) r(i)"
+    )
+
+    def commits(statement, is_told):
+        shutil.rmtree(target, ignore_errors=True)
+        product.sql(f"CREATE TABLE delta.`{target}` (id BIGINT, name STRING, amount DOUBLE)")
+        head = f"SET deltaworks.lineage = {'on' if is_told else 'off'};"
+        text = head + ";".join([statement.format(t=target, s=source)] * TOLD_COMMITS)
+        told = {"DELTAWORKS_AUDIT": audit} if is_told else {}
+        return run_process([product.program(), "sql", "-c", text], **told)
+
+    for name, statement in inserted.items():
+        found = {True: [], False: []}
+        for _ in range(min(rounds, 5)):
+            for is_told, runs in found.items():
+                runs.append(commits(statement, is_told))
+        told, plain = ({k: min(r[k] for r in found[i]) for k in ("wall", "cpu")} for i in (True, False))
+        more = {k: 1000 * (told[k] - plain[k]) / TOLD_COMMITS for k in told}
+        report.add(
+            f"lineage and audit per commit, INSERT of {name}",
+            f"{more['wall']:.2f} ms, cpu {more['cpu']:.2f} ms",
+            f"both off {1000 * plain['wall'] / TOLD_COMMITS:.1f} ms a commit, cpu {1000 * plain['cpu'] / TOLD_COMMITS:.1f} ms",
+            "2 ms",
+            more["wall"] <= 2 and more["cpu"] <= 2,
+        )
+
+
 ROWS = {
     "create": create,
     "append": append,
@@ -1121,6 +1160,7 @@ ROWS = {
     "readers": readers,
     "row-changes": row_changes,
     "expectations": expectations,
+    "lineage": lineage,
     "profile": profile,
     "optimize": optimize,
     "zorder": zorder,
