@@ -348,6 +348,64 @@ def write_schema(w, name, fields):
     return f"'{w.path(name)}'"
 
 
+SPARK_NAMES = {"byte": "TINYINT", "short": "SMALLINT", "integer": "INT", "long": "BIGINT"}
+
+
+def make_of_schema(w, name):
+    """The table t, with the columns of a schema of nested_fields."""
+    with open(w.path(name), encoding="utf-8") as file:
+        fields = json.load(file)["fields"]
+
+    def sql(kind):
+        if isinstance(kind, str):
+            return SPARK_NAMES.get(kind, kind)
+        if kind["type"] == "struct":
+            return f"STRUCT<x: {sql(kind['fields'][0]['type'])}>"
+        if kind["type"] == "array":
+            return f"ARRAY<{sql(kind['elementType'])}>"
+        return f"MAP<{sql(kind['keyType'])}, {sql(kind['valueType'])}>"
+    make(w, ", ".join(f"{f['name']} {sql(f['type'])}" for f in fields))
+
+
+# What a column may become, as the reference has it (TypeWidening.scala): all other pairs are refused.
+WIDER = {"byte": ["short", "integer", "long", "double", "decimal(10,0)", "decimal(20,0)", "decimal(22,2)"],
+         "short": ["integer", "long", "double", "decimal(10,0)", "decimal(20,0)", "decimal(22,2)"],
+         "integer": ["long", "double", "decimal(10,0)", "decimal(20,0)", "decimal(22,2)"],
+         "long": ["decimal(20,0)", "decimal(22,2)"], "float": ["double"], "double": [],
+         "decimal(10,0)": ["decimal(20,0)", "decimal(22,2)"], "decimal(20,0)": ["decimal(22,2)"], "decimal(22,2)": [],
+         "boolean": [], "string": [], "binary": [], "date": ["timestamp_ntz"], "timestamp": [], "timestamp_ntz": []}
+
+
+def nested_fields(name, kind):
+    """A column of the type, and columns with the type at every kind of place."""
+    def field(name, kind):
+        return {"name": name, "type": kind, "nullable": True, "metadata": {}}
+    return [field(name, kind), field(name + "_s", {"type": "struct", "fields": [field("x", kind)]}),
+            field(name + "_l", {"type": "array", "elementType": kind, "containsNull": True}),
+            field(name + "_m", {"type": "map", "keyType": kind, "valueType": kind, "valueContainsNull": True})]
+
+
+@test
+def test_check__has_the_verdict_of_the_reference_for_each_pair_of_types_at_every_depth(w):
+    kinds = list(WIDER)
+    for shift in range(len(kinds)):
+        bad_back, bad_forth = set(), set()
+        for side, offset in (("old", 0), ("new", shift)):
+            fields = [f for i in range(len(kinds)) for f in nested_fields(f"c{i}", kinds[(i + offset) % len(kinds)])]
+            with open(w.path(f"{side}.schema"), "w", encoding="utf-8") as file:
+                json.dump({"type": "struct", "fields": fields}, file)
+        for i, old in enumerate(kinds):
+            new = kinds[(i + shift) % len(kinds)]
+            places = {f"c{i}", f"c{i}_s.x", f"c{i}_l.element", f"c{i}_m.key", f"c{i}_m.value"}
+            bad_back |= places if new != old and new not in WIDER[old] else set()
+            bad_forth |= places if new != old and old not in WIDER[new] else set()
+        if shift == 0:
+            make_of_schema(w, "old.schema")
+        bad, _ = check(w, "'" + w.path("new.schema") + "'", "FULL")
+        expect_equal({c for c, d in bad if d.lower() == "backward"}, bad_back)
+        expect_equal({c for c, d in bad if d.lower() == "forward"}, bad_forth)
+
+
 @test
 def test_check__judges_each_difference_in_each_direction(w):
     make(w, "id INT NOT NULL, n INT, s STRING")
