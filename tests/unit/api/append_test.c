@@ -131,7 +131,7 @@ test_append__records_its_run_and_the_columns_it_wrote(void **state)
     (void) snprintf(path, sizeof path, "%s/t/_delta_log/00000000000000000001.json", f->dir.path);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
-    (void) fread(commit, 1, sizeof commit - 1, file);
+    assert_true(fread(commit, 1, sizeof commit - 1, file) > 0);
     (void) fclose(file);
     assert_non_null(strstr(commit, "\"job\":\"append.t\""));
     assert_non_null(strstr(commit, "\"run\":\""));
