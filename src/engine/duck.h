@@ -45,6 +45,7 @@
     X(prepared_statement_column_count)                                                             \
     X(prepared_statement_column_name)                                                              \
     X(prepared_statement_column_logical_type)                                                      \
+    X(pending_prepared)                                                                            \
     X(pending_prepared_streaming)                                                                  \
     X(pending_execute_task)                                                                        \
     X(pending_error)                                                                               \

@@ -160,6 +160,10 @@ DW_WARN_UNUSED dw_status dw__statement_run(const dw_duck *duck, duckdb_prepared_
 DW_WARN_UNUSED dw_status dw__statement_run_patiently(const dw_env *env, const dw_duck *duck,
                                                      duckdb_prepared_statement prepared,
                                                      duckdb_result *out, dw_error *err);
+/* The same with all rows at once: small results that come in an order are made by all threads. */
+DW_WARN_UNUSED dw_status dw__statement_run_whole(const dw_env *env, const dw_duck *duck,
+                                                 duckdb_prepared_statement prepared,
+                                                 duckdb_result *out, dw_error *err);
 /* The next chunk of a result, NULL at the end. The caller destroys it. */
 DW_WARN_UNUSED dw_status dw__statement_fetch(const dw_duck *duck, duckdb_result *result,
                                              duckdb_data_chunk *out, dw_error *err);

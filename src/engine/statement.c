@@ -119,24 +119,37 @@ work_until_ready(const dw_env *env, const dw_duck *duck, duckdb_pending_result p
     }
 }
 
-dw_status
-dw__statement_run_patiently(const dw_env *env, const dw_duck *duck,
-                            duckdb_prepared_statement prepared, duckdb_result *out, dw_error *err)
+/* Takes over the pending result, which is there even when it could not be made. */
+static dw_status
+finish_pending(const dw_env *env, const dw_duck *duck, duckdb_state made,
+               duckdb_pending_result pending, duckdb_result *out, dw_error *err)
 {
-    duckdb_pending_result pending = NULL;
-    dw_status status = DW_OK;
-    if (duck->pending_prepared_streaming(prepared, &pending) != DuckDBSuccess) {
-        status = dw__duck_error(duck->pending_error(pending), err);
-    }
-    if (status == DW_OK) {
-        status = work_until_ready(env, duck, pending, err);
-    }
+    dw_status status = made == DuckDBSuccess ? work_until_ready(env, duck, pending, err)
+                                             : dw__duck_error(duck->pending_error(pending), err);
     if (status == DW_OK && duck->execute_pending(pending, out) != DuckDBSuccess) {
         status = dw__duck_error(duck->result_error(out), err);
         duck->destroy_result(out);
     }
     duck->destroy_pending(&pending);
     return status;
+}
+
+dw_status
+dw__statement_run_patiently(const dw_env *env, const dw_duck *duck,
+                            duckdb_prepared_statement prepared, duckdb_result *out, dw_error *err)
+{
+    duckdb_pending_result pending = NULL;
+    duckdb_state made = duck->pending_prepared_streaming(prepared, &pending);
+    return finish_pending(env, duck, made, pending, out, err);
+}
+
+dw_status
+dw__statement_run_whole(const dw_env *env, const dw_duck *duck, duckdb_prepared_statement prepared,
+                        duckdb_result *out, dw_error *err)
+{
+    duckdb_pending_result pending = NULL;
+    duckdb_state made = duck->pending_prepared(prepared, &pending);
+    return finish_pending(env, duck, made, pending, out, err);
 }
 
 dw_status

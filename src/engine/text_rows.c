@@ -150,7 +150,7 @@ dw__connection_query_text(dw_connection *connection, dw_str sql, dw_arena *arena
     dw_status status = prepare_as_text(duck, handle, sql, &text, &prepared, err);
     duckdb_result result = {0};
     if (status == DW_OK) {
-        status = dw__statement_run_patiently(connection->env, duck, prepared, &result, err);
+        status = dw__statement_run_whole(connection->env, duck, prepared, &result, err);
     }
     duck->destroy_prepare(&prepared);
     DW_TRY(status);

@@ -5,6 +5,7 @@
 #include "scan/scan.h"
 
 #include "base/assert.h"
+#include "codec/roaring.h"
 #include "codec/uri.h"
 #include "protocol/feature_use.h"
 #include "protocol/type_widening.h"
@@ -262,14 +263,16 @@ take_rows(dw_scan *scan, dw_bound_source *source, dw_error *err)
     const dw_allocator *allocator = scan->env->allocator;
     const dw_scan_rows *rows = source->rows;
     dw_dv_list *list = rows->are_left_out ? &source->deleted : &source->kept;
-    *list = (dw_dv_list){.allocator = allocator, .count = rows->count, .is_any = true};
+    *list = (dw_dv_list){.allocator = allocator, .count = rows->count};
     list->items = dw__alloc_zero(allocator, rows->count * sizeof(*list->items));
     list->own = dw__alloc_zero(allocator, rows->count * sizeof(*list->own));
     if (list->items == NULL || list->own == NULL) {
         return dw__error_oom(err);
     }
     for (size_t i = 0; i < rows->count; i++) {
-        list->items[i] = rows->rows[i];
+        bool says_nothing = rows->are_left_out && dw__rowset_cardinality(rows->rows[i]) == 0;
+        list->items[i] = says_nothing ? NULL : rows->rows[i];
+        list->is_any = list->is_any || !says_nothing;
     }
     return DW_OK;
 }

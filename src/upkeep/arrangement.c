@@ -50,8 +50,9 @@ print_sample(const dw_arrangement *a, const dw_str *columns, dw_str view, int64_
     dw__strbuf_append_literal(out, " FROM ");
     dw__sql_put_identifier(out, view);
     if (row_count > SAMPLE_ROWS) {
-        dw__strbuf_printf(out, " USING SAMPLE %.9f PERCENT (bernoulli)",
-                          100.0 * (double) SAMPLE_ROWS / (double) row_count);
+        /* Not USING SAMPLE: that is one thread's work. */
+        dw__strbuf_printf(out, " WHERE random() < %.12f",
+                          (double) SAMPLE_ROWS / (double) row_count);
     }
     return dw__strbuf_ok(out, "the statement", err);
 }
