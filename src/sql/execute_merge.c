@@ -191,17 +191,16 @@ describe_target(merge_run *run)
 }
 
 /* With SCHEMA EVOLUTION * takes in all columns of the source, and a column that is set or inserted
- * by name comes from the source's of that name. */
+ * by name becomes what the source's of that name is: new, with new fields inside, or wider. */
 static bool
 takes_in(const merge_run *run, dw_str column)
 {
-    bool is_new = dw__merge_column(&run->plan.names.target, column) == SIZE_MAX;
     for (size_t i = 0; i < run->merge.clause_count; i++) {
         const dw_merge_clause *clause = &run->merge.clauses[i];
         if (clause->is_star) {
             return true;
         }
-        for (size_t k = 0; is_new && k < clause->set_count; k++) {
+        for (size_t k = 0; k < clause->set_count; k++) {
             const dw_assignment *item = &clause->set[k];
             bool has_alias = item->part_count == 2 &&
                              dw__str_equal_nocase(item->parts[0], run->plan.names.target.alias);

@@ -313,6 +313,18 @@ def test_evolution__widens_types_where_the_table_may(w):
 
 
 @test
+def test_evolution__takes_fields_into_a_column_that_is_set_by_its_name(w):
+    w.sql("CREATE TABLE t (id INT, a STRUCT<x: INT>, l ARRAY<STRUCT<x: INT>>, other STRUCT<x: INT>);"
+          " INSERT INTO t VALUES (1, {'x': 1}, [{'x': 1}], {'x': 1})")
+    source = "USING (SELECT unnest([1, 2]) AS ID, {'y': 2, 'X': 3} AS A, [{'y': 'z'}] AS l, {'x': 5, 'y': 6} AS other) s ON t.id = s.id"
+    w.sql(EVOLVING + source + " WHEN MATCHED THEN UPDATE SET a = s.a, t.l = s.l WHEN NOT MATCHED THEN INSERT (id, a) VALUES (s.id, s.a)")
+    expect_equal(w.rows("SELECT id, a, l FROM t ORDER BY id"),
+                 [[1, {"x": 3, "y": 2}, [{"x": None, "y": "z"}]], [2, {"x": 3, "y": 2}, None]])
+    expect_equal(w.rows("SELECT other FROM t WHERE id = 1"), [[{"x": 1}]])
+    fails(w, "MERGE INTO t " + source + " WHEN MATCHED THEN UPDATE SET other = s.other", "TYPE_MISMATCH", "other")
+
+
+@test
 def test_evolution__goes_with_identity_and_generated_columns(w):
     make(w, rows=0, columns="k BIGINT GENERATED ALWAYS AS IDENTITY, id INT, g INT GENERATED ALWAYS AS (id + 1)")
     w.sql(EVOLVING + f"USING (SELECT range::INT AS id, 'x' AS new FROM range(3)) s ON t.id = s.id {BOTH}")
