@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "codec/rows.h"
 #include "sql/lineage.h"
+#include "upkeep/profile.h"
 
 #include <inttypes.h>
 
@@ -82,6 +83,7 @@ alter(dw_execution *x, dw_table *table, dw_alter_report *report, dw_advice *advi
     const dw_alter_statement *statement = &x->statement.as.alter;
     switch (statement->kind) {
     case DW_ALTER_SET_PROPERTIES:
+        DW_TRY(dw__profile_check_limits(&statement->properties, x->err));
         return dw__table_set_properties(table, x->session->connection, &statement->properties,
                                         report, x->err);
     case DW_ALTER_UNSET_PROPERTIES:

@@ -2,6 +2,7 @@
  * CREATE TABLE, CREATE OR REPLACE TABLE and REPLACE TABLE, with or without a query.
  */
 #include "sql/lineage.h"
+#include "upkeep/profile.h"
 
 #include <inttypes.h>
 
@@ -86,6 +87,7 @@ take_properties(dw_execution *x, dw_pairs *out)
 {
     const dw_create_statement *create = &x->statement.as.create;
     *out = create->properties;
+    DW_TRY(dw__profile_check_limits(out, x->err));
     if (!create->clusters_auto || dw__pairs_get(out, DW_CLUSTER_BY_AUTO) != NULL) {
         return DW_OK;
     }

@@ -7,6 +7,7 @@
 #include "upkeep/profile.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #define MESSAGE_BYTES_MAX ((size_t) 65536)
 #define SECOND_MS 1000
@@ -251,9 +252,37 @@ put_drift(dw_rows *rows, const dw_profile_drift *drift, int64_t before, int64_t 
     dw__rows_put_str(rows, dw__str_from(drift->metric));
     dw__rows_put_str(rows, drift->before);
     dw__rows_put_str(rows, drift->after);
-    put_double(rows, drift->has_change, drift->change * 100);
+    put_double(rows, drift->has_change, round(drift->change * 10000) / 100);
     dw__rows_put_i64(rows, before);
     dw__rows_put_i64(rows, after);
+}
+
+/* The two profiles that a drift is between. Where one stands for two versions there is nothing to
+ * compare, which is not the same as no drift. */
+static dw_status
+find_both(dw_execution *x, dw_table *table, const dw_log_snapshot *snapshot, dw_profile *before,
+          dw_profile *after)
+{
+    const dw_describe_statement *describe = &x->statement.as.describe;
+    int64_t newest = dw__log_snapshot_version(snapshot);
+    int64_t last = describe->has_to ? describe->to : newest;
+    if (last > newest || (describe->has_from && describe->from > newest)) {
+        return dw__error_set(x->err, DW_NOT_FOUND, "VERSION_OUT_OF_RANGE",
+                             "version %" PRId64 " is not there; the newest one is %" PRId64,
+                             last > newest ? last : describe->from, newest);
+    }
+    DW_TRY(find_profile(x, table, snapshot, last, after));
+    bool found;
+    int64_t first = describe->has_from ? describe->from : after->version - 1;
+    DW_TRY(dw__profile_find(table, snapshot, first, &x->arena, before, &found, x->err));
+    if (!found || (before->version == after->version && first != last)) {
+        return dw__error_set(x->err, DW_NOT_FOUND, "PROFILE_NOT_FOUND",
+                             "expected two profiles to compare, found that of version %" PRId64
+                             " alone: ANALYZE TABLE ... PROFILE makes one of the newest version, "
+                             "and with VERSION AS OF of an older one",
+                             after->version);
+    }
+    return DW_OK;
 }
 
 dw_status
@@ -267,15 +296,11 @@ dw__show_drift(dw_execution *x, dw_table *table, const dw_log_snapshot *snapshot
                                              {"change_percent", DW_ROWS_DOUBLE, 0, 0},
                                              {"from_version", DW_ROWS_I64, 0, 0},
                                              {"to_version", DW_ROWS_I64, 0, 0}};
-    const dw_describe_statement *describe = &x->statement.as.describe;
     dw_profile before, after;
     dw_profile_drift *drifts;
     size_t count;
     dw_rows *rows;
-    int64_t last = describe->has_to ? describe->to : dw__log_snapshot_version(snapshot);
-    DW_TRY(find_profile(x, table, snapshot, last, &after));
-    DW_TRY(find_profile(x, table, snapshot, describe->has_from ? describe->from : after.version - 1,
-                        &before));
+    DW_TRY(find_both(x, table, snapshot, &before, &after));
     DW_TRY(dw__profile_compare(&before, &after, &x->arena, &drifts, &count, x->err));
     DW_TRY(dw__rows_new(x->session->env->allocator, columns, sizeof(columns) / sizeof(columns[0]),
                         &rows, x->err));

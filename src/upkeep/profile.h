@@ -89,6 +89,10 @@ typedef struct dw_profile_violation {
     dw_str text;   /* "null fraction 0.2 is above maxNullFraction 0.1" */
 } dw_profile_violation;
 
+/* Of properties that somebody sets: a threshold that could not be judged is refused at once,
+ * DW_INVALID_ARGUMENT (PROPERTY_INVALID). */
+DW_WARN_UNUSED dw_status dw__profile_check_limits(const dw_pairs *properties, dw_error *err);
+
 /* The thresholds are properties: deltaworks.profile.<column>.maxNullFraction ... In `arena`.
  * DW_INVALID_ARGUMENT (PROPERTY_INVALID) for one that is none. */
 DW_WARN_UNUSED dw_status dw__profile_judge(const dw_profile *profile,

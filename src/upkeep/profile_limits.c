@@ -10,6 +10,7 @@
 
 #define PREFIX DW_STR("deltaworks.profile.")
 #define SECOND_MS 1000
+#define AN_INTERVAL "an interval such as 'interval 1 day'"
 
 typedef struct violation_vec {
     dw_profile_violation *items;
@@ -87,6 +88,62 @@ find_limit(dw_str name, bool of_table)
     return LIMIT_NONE;
 }
 
+/* Behind the prefix: limit, or column.limit, where the column's name may have dots. The null
+ * string: of the table. */
+static limit_kind
+read_key(dw_str key, dw_str *column_out)
+{
+    dw_str name = dw__str_slice(key, PREFIX.len, key.len);
+    size_t dot = name.len;
+    while (dot > 0 && name.ptr[dot - 1] != '.') {
+        dot--;
+    }
+    *column_out = dot == 0 ? DW_STR_NULL : dw__str_slice(name, 0, dot - 1);
+    return find_limit(dw__str_slice(name, dot, name.len), dot == 0);
+}
+
+static const char *
+expected_name(dw_str column)
+{
+    return dw__str_is_null(column) ? "minRows, maxRows or maxAge behind the prefix"
+                                   : "maxNullFraction, minDistinct, maxDistinct, min, max or "
+                                     "maxAge behind the column";
+}
+
+/* What a value must be; NULL: it is. */
+static const char *
+expected_value(limit_kind kind, dw_str value)
+{
+    double number;
+    int64_t interval_ms;
+    if (kind == LIMIT_MAX_AGE) {
+        return dw__interval_parse(value, &interval_ms) ? NULL : AN_INTERVAL;
+    }
+    bool is_any = kind == LIMIT_MIN || kind == LIMIT_MAX;
+    return is_any || dw__str_to_double(value, &number) ? NULL : "a number";
+}
+
+dw_status
+dw__profile_check_limits(const dw_pairs *properties, dw_error *err)
+{
+    for (size_t i = 0; i < properties->count; i++) {
+        const dw_pair *pair = &properties->items[i];
+        if (!dw__str_starts_with(pair->key, PREFIX)) {
+            continue;
+        }
+        dw_str column;
+        limit_kind kind = read_key(pair->key, &column);
+        const char *expected =
+            kind == LIMIT_NONE ? expected_name(column) : expected_value(kind, pair->value);
+        if (expected != NULL) {
+            return dw__error_set(err, DW_INVALID_ARGUMENT, "PROPERTY_INVALID",
+                                 "'%.*s' = '%.*s': expected %s", DW_STR_ARG(pair->key),
+                                 DW_STR_ARG(pair->value), expected);
+        }
+    }
+    return DW_OK;
+}
+
 /* ---- Judging --------------------------------------------------------------------------------- */
 
 static dw_status
@@ -138,7 +195,7 @@ judge_age(judging *j, const dw_pair *pair, dw_str column, int64_t newest_ms, con
     int64_t limit_ms;
     int64_t age_ms = j->now_ms - newest_ms;
     if (!dw__interval_parse(pair->value, &limit_ms)) {
-        return refuse(j, pair, "an interval such as 'interval 1 day'");
+        return refuse(j, pair, AN_INTERVAL);
     }
     if (age_ms <= limit_ms) {
         return DW_OK;
@@ -181,26 +238,17 @@ judge_table(judging *j, const dw_pair *pair, limit_kind kind)
                               (double) j->profile->row_count, kind == LIMIT_MAX_ROWS);
 }
 
-/* Behind the prefix: limit, or column.limit, where the column's name may have dots. */
 static dw_status
 judge_property(judging *j, const dw_pair *pair)
 {
-    dw_str name = dw__str_slice(pair->key, PREFIX.len, pair->key.len);
-    size_t dot = name.len;
-    while (dot > 0 && name.ptr[dot - 1] != '.') {
-        dot--;
-    }
-    limit_kind kind = find_limit(dw__str_slice(name, dot, name.len), dot == 0);
+    dw_str column;
+    limit_kind kind = read_key(pair->key, &column);
     if (kind == LIMIT_NONE) {
-        return refuse(j, pair,
-                      dot == 0 ? "minRows, maxRows or maxAge behind the prefix"
-                               : "maxNullFraction, minDistinct, maxDistinct, min, max or "
-                                 "maxAge behind the column");
+        return refuse(j, pair, expected_name(column));
     }
-    if (dot == 0) {
+    if (dw__str_is_null(column)) {
         return judge_table(j, pair, kind);
     }
-    dw_str column = dw__str_slice(name, 0, dot - 1);
     for (size_t i = 0; i < j->profile->column_count; i++) {
         if (dw__str_equal_nocase(j->profile->columns[i].name, column)) {
             return judge_column(j, pair, kind, &j->profile->columns[i]);
