@@ -189,9 +189,11 @@ dw__row_values_print(dw_strbuf *out, const dw_expression *expression, const dw_t
         dw__strbuf_printf(&text, "%s %.*s = ", before, DW_STR_ARG(schema->fields[i].name));
         dw__strbuf_append(out, shown == 0 ? DW_STR("") : DW_STR(" || "));
         dw__sql_put_literal(out, dw__strbuf_str(&text));
-        dw__strbuf_append_literal(out, " || coalesce(left(CAST(");
+        bool is_text = schema->fields[i].type->kind == DW_TYPE_STRING;
+        const char *quote = is_text ? "''''" : "''";
+        dw__strbuf_printf(out, " || coalesce(%s || left(CAST(", quote);
         dw__sql_put_identifier(out, schema->fields[i].name);
-        dw__strbuf_printf(out, " AS VARCHAR), %d), 'NULL')", SHOWN_VALUE_CHARS);
+        dw__strbuf_printf(out, " AS VARCHAR), %d) || %s, 'NULL')", SHOWN_VALUE_CHARS, quote);
         before = ",";
         shown++;
     }

@@ -5,6 +5,7 @@
 #include "scan/scan.h"
 #include "table/clustering.h"
 #include "table/describe.h"
+#include "table/expectation.h"
 
 static const dw_rows_column detail_columns[] = {
     {"format", DW_ROWS_STR, 0, 0},
@@ -24,6 +25,7 @@ static const dw_rows_column detail_columns[] = {
     {"tableFeatures", DW_ROWS_STR_LIST, 0, 0},
     {"version", DW_ROWS_I64, 0, 0},
     {"numRecords", DW_ROWS_I64, 0, 0},
+    {"expectations", DW_ROWS_STR_MAP, 0, 0},
 };
 
 static void
@@ -53,14 +55,48 @@ put_clustering(dw_rows *rows, const dw_log_snapshot *snapshot, const dw_allocato
     return DW_OK;
 }
 
+/* Those that are expectations have a column of their own. */
 static void
 put_properties(dw_rows *rows, const dw_pairs *configuration)
 {
     dw__rows_begin(rows);
     for (size_t i = 0; i < configuration->count; i++) {
-        dw__rows_put_item(rows, configuration->items[i].key, configuration->items[i].value);
+        if (!dw__is_expectation_key(configuration->items[i].key)) {
+            dw__rows_put_item(rows, configuration->items[i].key, configuration->items[i].value);
+        }
     }
     dw__rows_end(rows);
+}
+
+/* {positive=WARN: amount > 0}; what is no expectation stands there as it is. [EXPECTATION-2] */
+static dw_status
+put_expectations(dw_rows *rows, const dw_pairs *configuration, const dw_allocator *allocator,
+                 dw_error *err)
+{
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, allocator);
+    dw__rows_begin(rows);
+    for (size_t i = 0; i < configuration->count; i++) {
+        const dw_pair *pair = &configuration->items[i];
+        dw_expectation_spec spec;
+        dw_error cause = DW_ERROR_INIT;
+        if (!dw__is_expectation_key(pair->key)) {
+            continue;
+        }
+        dw_str shown = pair->value;
+        dw_status status = dw__expectation_parse(pair, &arena, &spec, &cause);
+        if (status == DW_OK) {
+            shown = dw__arena_printf(&arena, "%s: %.*s", dw__violation_name(spec.action),
+                                     DW_STR_ARG(spec.text));
+        }
+        if (status == DW_OUT_OF_MEMORY || (status == DW_OK && dw__str_is_null(shown))) {
+            return dw__error_oom(err);
+        }
+        dw__rows_put_item(rows, dw__str_slice(pair->key, DW_EXPECTATION_PREFIX.len, pair->key.len),
+                          shown);
+    }
+    dw__rows_end(rows);
+    return DW_OK;
 }
 
 /* The features by name, also those that a legacy version implies. */
@@ -116,7 +152,7 @@ put_detail(dw_rows *rows, dw_table *table, dw_log_snapshot *snapshot, dw_error *
     } else {
         dw__rows_put_null(rows);
     }
-    return DW_OK;
+    return put_expectations(rows, &metadata->configuration, dw__table_env(table)->allocator, err);
 }
 
 dw_status

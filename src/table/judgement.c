@@ -208,9 +208,9 @@ refuse(const dw_judgement *judgement, size_t kind, size_t idx, dw_error *err)
     dw_str values = is_shown ? dw__str_slice(example, space + 1, example.len) : DW_STR("one");
     bool would_drop = expectation->spec.action == DW_VIOLATION_DROP;
     return dw__error_set(err, DW_INVALID_ARGUMENT, "EXPECTATION_VIOLATION",
-                         "%.*s is violated by %" PRId64 " of %" PRId64 " rows, such as %.*s%s",
+                         "%.*s is violated by %" PRId64 " of %" PRId64 " row%s, such as %.*s%s",
                          DW_STR_ARG(expectation->label), counts->missed[idx], counts->row_count,
-                         DW_STR_ARG(values),
+                         counts->row_count == 1 ? "" : "s", DW_STR_ARG(values),
                          would_drop ? "; rows that are in the table are not dropped: leave them "
                                       "out of the statement, or delete them"
                                     : "");

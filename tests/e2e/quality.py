@@ -70,6 +70,8 @@ def test_expectations__fail_refuses_with_an_example_and_the_count(w):
     expect_equal(w.files("t"), before)
     w.sql("INSERT INTO t VALUES (1, 'a')")
     expect_equal(said(w, "positive"), ["0"])
+    w.sql("ALTER TABLE t DROP EXPECTATION IF EXISTS named; ALTER TABLE t ADD EXPECTATION named (name <> '') ON VIOLATION FAIL")
+    expect_failure(w.run("sql", "-c", "INSERT INTO t VALUES (1, '')"), 1, "such as a row with name = ''")
 
 
 @test
@@ -124,7 +126,7 @@ def test_expectations__hold_for_update_and_merge_and_never_drop_what_is_there(w)
          more="TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')")
     w.sql("INSERT INTO t VALUES (1, 'a'), (2, 'b')")
     expect_failure(w.run("sql", "-c", "UPDATE t SET id = -id WHERE id = 2"), 1, "[EXPECTATION_VIOLATION]",
-                   "1 of 1 rows", "a row with id = -2", "rows that are in the table are not dropped")
+                   "1 of 1 row, ", "a row with id = -2", "rows that are in the table are not dropped")
     out = w.sql("UPDATE t SET name = NULL WHERE id = 2")
     expect("expectation named is violated by 1 row" in out, out)
     expect_equal(said(w, "positive", "named"), ["0", "1"])
@@ -210,6 +212,8 @@ def test_expectations__that_are_broken_refuse_writes_and_never_reads(w):
     expect_equal(ids(w), [1])
     expect_failure(w.run("sql", "-c", "INSERT INTO t VALUES (2, 'b')"), 1, "[EXPECTATION_INVALID]",
                    "DROP EXPECTATION `bad`")
+    detail = w.run("sql", "-c", "DESCRIBE DETAIL t", "--format", "json").out
+    expect('"bad":"id > 0"' in detail and "deltaworks.expectations" not in detail, detail)
     shown = w.rows("SHOW EXPECTATIONS t")
     expect(all(r[4] for r in shown) and len(shown) == 2, f"what is wrong with each: {shown!r}")
     found = w.run("fsck", "t", "--format", "csv").out
@@ -288,6 +292,19 @@ def test_quarantine__holds_for_merge_and_all_types(w):
     found = quarantined(w)[0][0]
     expect_equal([found["id"], found["d"], found["s"], found["m"]],
                  [-1, 1.5, {"x": 1, "l": ["a"]}, {"k": "2020-02-03"}])
+
+
+@test
+def test_quarantine__keeps_variants_as_they_are(w):
+    make(w, "positive (id > 0) ON VIOLATION DROP QUARANTINE INTO q",
+         columns="id BIGINT, v VARIANT, s STRUCT<x: VARIANT, y: STRING>, l ARRAY<VARIANT>, m MAP<STRING, VARIANT>")
+    w.sql("""INSERT INTO t SELECT -1, parse_json('{"a": [1, "2", 0.5]}'), {'x': parse_json('"z"'), 'y': '1'},
+             [parse_json('true'), NULL], MAP {'k': parse_json('{"b": null}')}""")
+    w.sql("INSERT INTO t SELECT -2, NULL, NULL, NULL, NULL")
+    found = {row["id"]: row for row, *_ in quarantined(w)}
+    expect_equal(found[-1], {"id": -1, "v": {"a": [1, "2", 0.5]}, "s": {"x": "z", "y": "1"}, "l": [True, None],
+                             "m": [{"key": "k", "value": {"b": None}}]})
+    expect_equal(found[-2], {"id": -2, "v": None, "s": None, "l": None, "m": None})
 
 
 @test
@@ -377,6 +394,10 @@ def test_profile__is_kept_for_each_version_and_shows_drift(w):
     expect_equal(drift[("k", "null_fraction")][:2], ["0", "0.6667"])
     expect_equal(drift[("name", "top_value")][:2], ["often", "new"])
     expect_equal(w.rows("SHOW DRIFT t FROM VERSION 2 TO VERSION 2"), [])
+    expect_failure(w.run("sql", "-c", "SHOW DRIFT t FROM VERSION 1 TO VERSION 9"), 1, "[VERSION_OUT_OF_RANGE]", "9")
+    w.sql("DELETE FROM t WHERE id = 7")
+    expect_failure(w.run("sql", "-c", "SHOW DRIFT t FROM VERSION 2 TO VERSION 3"), 1, "[PROFILE_NOT_FOUND]",
+                   "that of version 2 alone")
     w.sql("VACUUM t RETAIN 168 HOURS")
     expect_equal(len([f for f in w.files("t") if f.startswith("_deltaworks_profile")]), 2)
     with open(w.path("t/_deltaworks_profile/00000000000000000002.json"), "w", encoding="utf-8") as file:
@@ -408,8 +429,19 @@ def test_profile__thresholds_are_told_and_checked(w):
                    "d: null fraction 0.1 is above 0.05", "5 thresholds")
     w.sql("ALTER TABLE t UNSET TBLPROPERTIES ('deltaworks.profile.minRows')")
     w.sql("ANALYZE TABLE t PROFILE FOR COLUMNS (name) CHECK")
-    w.sql("ALTER TABLE t SET TBLPROPERTIES ('deltaworks.profile.name.least' = '1')")
-    expect_failure(w.run("sql", "-c", "ANALYZE TABLE t PROFILE FOR COLUMNS (name) CHECK"), 1, "cannot be judged")
+    w.sql("ALTER TABLE t SET TBLPROPERTIES ('deltaworks.profile.id.max' = 'many')")
+    expect_failure(w.run("sql", "-c", "ANALYZE TABLE t PROFILE FOR COLUMNS (id) CHECK"), 1, "cannot be judged")
+
+
+@test
+def test_profile__thresholds_that_say_nothing_are_refused_where_they_are_set(w):
+    fill(w)
+    for name, value in (("name.least", "1"), ("minRow", "1"), ("id.maxNullFraction", "few"), ("maxAge", "1 dai"),
+                        ("d.maxAge", "5")):
+        ran = w.run("sql", "-c", f"ALTER TABLE t SET TBLPROPERTIES ('deltaworks.profile.{name}' = '{value}')")
+        expect_failure(ran, 1, "[PROPERTY_INVALID]", name, "expected")
+    ran = w.run("sql", "-c", "CREATE TABLE u (id INT) TBLPROPERTIES ('deltaworks.profile.minRows' = 'x')")
+    expect_failure(ran, 1, "[PROPERTY_INVALID]", "a number")
 
 
 if __name__ == "__main__":
