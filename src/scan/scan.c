@@ -197,7 +197,7 @@ bind_source(dw_scan *scan, dw_bound_source *source, const dw_plan_source *plan, 
     const dw_relation *relation = &source->relation;
     dw_scan_part *parts;
     size_t part_count;
-    DW_TRY(dw__scan_cut(source, plan->is_aggregated, &scan->arena, &parts, &part_count, err));
+    DW_TRY(dw__scan_cut(source, plan, &scan->arena, &parts, &part_count, err));
     dw_status legal = dw__type_changes_check(relation->schema, false, &scan->arena, err);
     if (legal != DW_OK) {
         add_place(source, err);

@@ -91,9 +91,8 @@ DW_WARN_UNUSED dw_status dw__scan_set_whole_files_aside(dw_scan *scan, dw_bound_
                                                         dw_error *err);
 
 /* Cuts the files of a source, in their order, into parts that are read side by side: one, or more
- * where it is worth it to have files with deleted rows for themselves. `is_aggregated`: see plan.h.
- * In `arena`. */
-DW_WARN_UNUSED dw_status dw__scan_cut(const dw_bound_source *source, bool is_aggregated,
+ * where it is worth it to have files with deleted rows for themselves. In `arena`. */
+DW_WARN_UNUSED dw_status dw__scan_cut(const dw_bound_source *source, const dw_plan_source *plan,
                                       dw_arena *arena, dw_scan_part **out, size_t *count_out,
                                       dw_error *err);
 

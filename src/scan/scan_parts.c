@@ -8,6 +8,10 @@
  * through where it looks for the first rows only, and which takes part after part where their order
  * is kept. So files are cut only for aggregates [PLAN-4], and only large files in small numbers: to
  * plan a part takes the engine as long as it takes to mask the rows of some ten megabytes.
+ *
+ * Where the statement has conditions on several columns, the reader has left few rows to mask when
+ * the condition on places comes: then parts only cost their planning, and one condition more in the
+ * reader keeps it from finding the best order of the others.
  */
 #include "scan/scan_core.h"
 
@@ -16,6 +20,8 @@
 #define PARTS_FEW 4
 #define MANY_PARTS_BYTES_MIN ((int64_t) 32 << 20)
 #define LARGE_BYTES_MIN ((int64_t) 4 << 20)
+/* Conditions on so many columns leave few rows. */
+#define NARROWING_COLUMNS_MIN 2
 
 static bool
 is_masked(const dw_bound_source *source, size_t idx)
@@ -79,11 +85,47 @@ count_parts(const dw_bound_source *source)
     return count <= PARTS_MAX && is_worth_it ? count : 1;
 }
 
-dw_status
-dw__scan_cut(const dw_bound_source *source, bool is_aggregated, dw_arena *arena, dw_scan_part **out,
-             size_t *count_out, dw_error *err)
+/* True for a condition that most values of a column do not meet, as far as its form tells. */
+static bool
+is_narrowing(const dw_predicate *predicate)
 {
-    bool may_cut = is_aggregated && source->deleted.is_any && !source->with_positions;
+    return predicate->kind == DW_PREDICATE_IN ||
+           (predicate->kind == DW_PREDICATE_COMPARE &&
+            predicate->comparison != DW_COMPARISON_NOT_EQUAL &&
+            predicate->comparison != DW_COMPARISON_DISTINCT);
+}
+
+/* Notes the columns on which all rows meet such a condition. [PREDICATE-3] */
+static void
+mark_narrowed(const dw_predicate *predicate, bool *columns)
+{
+    if (is_narrowing(predicate)) {
+        columns[predicate->column_idx] = true;
+    }
+    for (size_t i = 0; predicate->kind == DW_PREDICATE_AND && i < predicate->child_count; i++) {
+        mark_narrowed(predicate->children[i], columns);
+    }
+}
+
+/* True when the reader leaves few rows. Partition values it never sees. */
+static bool
+is_narrowed(const dw_plan_source *plan)
+{
+    bool columns[DW_PREDICATE_COLUMNS_MAX] = {false};
+    mark_narrowed(plan->predicate, columns);
+    size_t count = 0;
+    for (size_t i = 0; i < plan->scope.column_count; i++) {
+        count += columns[i] && !plan->scope.columns[i].is_partition ? 1 : 0;
+    }
+    return count >= NARROWING_COLUMNS_MIN;
+}
+
+dw_status
+dw__scan_cut(const dw_bound_source *source, const dw_plan_source *plan, dw_arena *arena,
+             dw_scan_part **out, size_t *count_out, dw_error *err)
+{
+    bool may_cut = plan->is_aggregated && source->deleted.is_any && !source->with_positions &&
+                   !is_narrowed(plan);
     size_t count = may_cut ? count_parts(source) : 0;
     bool is_cut = count > 1;
     *count_out = is_cut ? count : source->file_count > 0 ? 1 : 0;

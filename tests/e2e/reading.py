@@ -1221,6 +1221,13 @@ def test_deleted__rows_of_large_files_are_masked_file_by_file(w):
     expect("UNION" in aggregate, f"the parts of the table, found {aggregate}")
     expect("UNION" not in w.sql("EXPLAIN SELECT * FROM t"), "one read of the table")
     expect("UNION" not in w.sql("EXPLAIN SELECT count(*) FROM (FROM t LIMIT 5)"), "one read of the table")
+    for condition, is_cut in (("i > 5", True), ("i > 5 AND i < 900000", True), ("i > 5 AND p <> 1", True),
+                              ("i > 5 AND noise <> 3", True), ("i > 5 AND noise IS NOT NULL", True),
+                              ("i > 5 OR noise < 3", True), ("i > 5 AND noise < 4e18 :: DECIMAL(20, 0)", False),
+                              ("i IN (3, 103, 104, 900003) AND noise >= 0", False)):
+        query = "SELECT CAST(sum(i) AS BIGINT) AS s, count(*) AS n FROM {t} WHERE " + condition
+        expect_equal(w.rows(query.format(t="t")), w.rows(query.format(t=kept)))
+        expect_equal("UNION" in w.sql("EXPLAIN " + query.format(t="t")), is_cut)
     expect_equal(w.value("SELECT count(DISTINCT _metadata.file_path) AS n FROM t"), 4)
 
 
