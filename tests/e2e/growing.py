@@ -162,10 +162,10 @@ def test_insert__takes_what_needs_a_feature_with_the_feature(w):
 def test_writers__that_add_columns_at_once_conflict_and_succeed_on_retry(w):
     make(w)
     writers = [w.start("sql", "-c", MERGES + f"INSERT INTO t BY NAME SELECT {i} AS id, 'v' AS c{i}") for i in range(4)]
-    for i, writer in enumerate(writers):
-        _, err = writer.communicate(timeout=120)
-        if writer.returncode != 0:
-            expect(writer.returncode == 3 and b"METADATA_CHANGED" in err, f"a conflict: {writer.returncode} {err!r}")
+    ends = [(writer.communicate(timeout=120)[1], writer.returncode) for writer in writers]
+    for i, (err, status) in enumerate(ends):
+        if status != 0:
+            expect(status == 3 and b"METADATA_CHANGED" in err, f"a conflict: {status} {err!r}")
             w.sql(MERGES + f"INSERT INTO t BY NAME SELECT {i} AS id, 'v' AS c{i}")
     expect_equal(len(columns(w)), 6)
     expect_equal(w.value("SELECT count(*) FROM t"), 4)
