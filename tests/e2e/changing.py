@@ -327,7 +327,7 @@ def test_replace_where__refuses_rows_that_do_not_meet_it(w):
     files = w.files("t")
     for statement, words in (
             ("INSERT INTO t REPLACE WHERE p = 'a' VALUES (3, 'a'), (4, 'c')",
-             ["REPLACE_WHERE_MISMATCH", "REPLACE WHERE (p = 'a')", "p = c"]),
+             ["REPLACE_WHERE_MISMATCH", "REPLACE WHERE (p = 'a')", "p = 'c'"]),
             ("INSERT INTO t REPLACE WHERE p = 'a' SELECT 5, NULL", ["REPLACE_WHERE_MISMATCH", "p = NULL"]),
             ("INSERT OVERWRITE t WITH ('replaceWhere' = 'id < 2') VALUES (2, 'x')", ["REPLACE_WHERE_MISMATCH", "id = 2"]),
             ("INSERT INTO t REPLACE WHERE q = 1 VALUES (3, 'a')", ["q"]),
