@@ -83,25 +83,36 @@ set_damage(opened *o, dw_audit_damage damage)
     o->repair.damage = damage;
 }
 
-/* Goes over the newest of the older files; its number is 0 when there is none. */
 static dw_status
-recover_older(opened *o, int64_t *number_out, dw_error *err)
+recover_file(opened *o, int64_t number, dw_error *err)
 {
-    int64_t *numbers;
-    size_t count;
     int64_t size;
     char path[DW_LOCAL_PATH_SIZE];
-    DW_AUTO(dw_arena) arena;
     DW_AUTO(dw_local_file) file = DW_LOCAL_FILE_NONE;
-    dw__arena_init(&arena, o->target->env->allocator);
-    DW_TRY(dw__audit_list(o->target->env, o->target->path, &arena, &numbers, &count, err));
-    *number_out = count == 0 ? 0 : numbers[count - 1];
-    if (count == 0 || !dw__audit_file_path(o->target->path, *number_out, path)) {
+    if (!dw__audit_file_path(o->target->path, number, path)) {
         return DW_OK;
     }
     DW_TRY(dw__local_file_open(dw__str_from(path), DW_LOCAL_READ, &file, err));
     DW_TRY(dw__local_file_size(&file, &size, err));
     return recover(o, &file, 0, size, false, err);
+}
+
+/* Goes over the newest of the older files, and over those before it only where somebody left no
+ * record in it. Its number is 0 when there is none. */
+static dw_status
+recover_older(opened *o, int64_t *number_out, dw_error *err)
+{
+    int64_t *numbers;
+    size_t count;
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, o->target->env->allocator);
+    dw_assert(o->head.last.count == 0);
+    DW_TRY(dw__audit_list(o->target->env, o->target->path, &arena, &numbers, &count, err));
+    *number_out = count == 0 ? 0 : numbers[count - 1];
+    for (size_t i = count; i > 0 && o->head.last.count == 0; i--) {
+        DW_TRY(recover_file(o, numbers[i - 1], err));
+    }
+    return DW_OK;
 }
 
 /* True when the newest file was given a number, and the writer stopped before it wrote the head:
@@ -154,6 +165,23 @@ look_without_head(opened *o, dw_error *err)
     return recover(o, &o->file, 0, o->size, false, err);
 }
 
+/* A head without a MAC is made by who has no key: it is right only where no record has one. */
+static dw_status
+look_at_unsigned_head(opened *o, dw_error *err)
+{
+    int64_t number;
+    dw_audit_mark told = o->head.last;
+    dw__audit_mark_zero(&o->head.last);
+    DW_TRY(recover_older(o, &number, err));
+    DW_TRY(recover(o, &o->file, 0, o->size, false, err));
+    if (o->head.last.has_mac) {
+        set_damage(o, DW_AUDIT_HEADLESS);
+        return DW_OK;
+    }
+    o->head.last = told;
+    return o->size == o->head.size_bytes ? DW_OK : look_behind_head(o, err);
+}
+
 /* ---- Writing --------------------------------------------------------------------------------- */
 
 static dw_status
@@ -174,6 +202,8 @@ open_locked(opened *o, dw_error *err)
     DW_TRY(dw__local_file_size(&o->file, &o->size, err));
     if (o->head_state != DW_AUDIT_HEAD_RIGHT) {
         DW_TRY(look_without_head(o, err));
+    } else if (!o->head.last.has_mac && !dw__str_is_null(target->key) && o->head.last.count > 0) {
+        DW_TRY(look_at_unsigned_head(o, err));
     } else if (o->size != o->head.size_bytes) {
         DW_TRY(look_behind_head(o, err));
     }

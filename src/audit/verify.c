@@ -190,6 +190,12 @@ check_mac(verifier *v, const dw_audit_line *line)
     if (dw__str_is_null(v->key)) {
         return;
     }
+    if (line->has_mac && !v->met_mac && v->has_any) {
+        find(v, false, "AUDIT_UNSIGNED", v->last.count, v->line,
+             "the records up to %" PRId64 " have no MAC: they are from before the key was first "
+             "used, or were written anew",
+             v->last.count);
+    }
     if (!line->has_mac && v->met_mac) {
         find(v, true, "AUDIT_MAC_MISSING", line->number, v->line,
              "record %" PRId64 " has no MAC, but older ones have", line->number);
@@ -217,6 +223,9 @@ check_known(verifier *v, const dw_audit_line *line)
     if (v->head_state == DW_AUDIT_HEAD_RIGHT && line->number == v->head.last.count &&
         dw__sha256_text_equal(line->hash, v->head.last.hash)) {
         v->met_head = true;
+        if (line->has_mac != v->head.last.has_mac) { /* a head without a MAC is easily made */
+            v->head_state = DW_AUDIT_HEAD_INVALID;
+        }
     }
 }
 
@@ -283,6 +292,10 @@ check_older(verifier *v, int64_t number, dw_error *err)
     DW_TRY(check_bytes(v, &file, size, err));
     if (v->odd_bytes > 0) {
         tell_odd(v);
+    }
+    if (size == 0) {
+        find(v, true, "AUDIT_FILE_EMPTIED", 0, 0,
+             "file %" PRId64 " of the log is empty, and was full when the next one began", number);
     }
     return DW_OK;
 }

@@ -232,6 +232,28 @@ test_key__finds_a_chain_that_was_made_again(void **state)
     assert_true(audit_check(w, &check).error_count > 0);
 }
 
+/* Older records without a MAC are those of before there was a key, or of a forger. */
+static void
+test_key__is_told_where_it_was_first_used(void **state)
+{
+    audit_world *w = *state;
+    dw_audit_spec with_key = audit_spec(w, true);
+    dw_audit_spec without = audit_spec(w, false);
+    dw_audit_verify_spec check = audit_verify_spec(w, true);
+    dw_audit *audit = audit_open(w, &without);
+    audit_add(audit, 1);
+    dw__audit_close(audit);
+    audit = audit_open(w, &with_key);
+    audit_add(audit, 2);
+    dw__audit_close(audit);
+    dw_audit_verdict verdict = audit_check(w, &check);
+    assert_int_equal(verdict.record_count, 4);
+    assert_int_equal(verdict.error_count, 0);
+    assert_int_equal(verdict.note_count, 1);
+    check.key_path = DW_STR_NULL;
+    assert_int_equal(audit_check(w, &check).note_count, 0);
+}
+
 static void
 test_key__is_needed_where_records_have_a_mac(void **state)
 {
@@ -374,6 +396,7 @@ main(void)
         WORLD_TEST(test_anchor__stands_for_files_that_are_kept_elsewhere),
         WORLD_TEST(test_anchor__finds_a_log_that_was_written_anew),
         WORLD_TEST(test_key__finds_a_chain_that_was_made_again),
+        WORLD_TEST(test_key__is_told_where_it_was_first_used),
         WORLD_TEST(test_key__is_needed_where_records_have_a_mac),
         WORLD_TEST(test_key__that_is_short_is_refused),
         WORLD_TEST(test_begin__is_refused_only_where_the_log_is_required),

@@ -1,254 +1,209 @@
 /*
- * A thousand random tamperings with a log of several files, each of which must be found, and a
- * hundred crashes, each of which must not be taken for one. A seed replays.
+ * A thousand random tamperings with logs of several files, no two the same, each of which must be
+ * found, and a hundred crashes, each of which must not be taken for one. A seed replays.
  */
-#include "audit_world.h"
+#include "tampering.h"
 
 #include <inttypes.h>
 #include <unistd.h>
 
-#define TAMPERINGS 1000
+#define LOGS 50
+#define TAMPERINGS_A_LOG 20
+#define TAMPERINGS (LOGS * TAMPERINGS_A_LOG)
 #define CRASHES 100
-#define STATEMENTS 20
-#define FILES_MAX 16
-
-typedef struct chance {
-    uint64_t state;
-} chance;
-
-static uint64_t
-draw(chance *c, uint64_t below)
-{
-    c->state ^= c->state << 13;
-    c->state ^= c->state >> 7;
-    c->state ^= c->state << 17;
-    return c->state % below;
-}
-
-/* ---- The log in memory ----------------------------------------------------------------------- */
-
-typedef struct saved_file {
-    char name[32];
-    char *bytes;
-    size_t len;
-} saved_file;
-
-typedef struct saved_log {
-    saved_file files[FILES_MAX]; /* the newest is the first, then the head, then older ones */
-    size_t count;
-} saved_log;
-
-static void
-save(const audit_world *w, saved_log *out)
-{
-    out->count = 0;
-    for (int i = -2; out->count < FILES_MAX; i++) {
-        saved_file *file = &out->files[out->count];
-        if (i < 0) {
-            snprintf(file->name, sizeof(file->name), i == -2 ? "audit.jsonl" : "audit.jsonl.head");
-        } else {
-            snprintf(file->name, sizeof(file->name), "audit.jsonl.%09d", i + 1);
-        }
-        file->bytes = dwt_read_file(w->dir.path, file->name, &file->len);
-        if (file->bytes == NULL) {
-            return;
-        }
-        out->count++;
-    }
-}
-
-static void
-put_back(const audit_world *w, const saved_log *log)
-{
-    for (size_t i = 0; i < log->count; i++) {
-        const saved_file *file = &log->files[i];
-        dwt_write_file(w->dir.path, file->name, dw__str_make(file->bytes, file->len));
-    }
-}
-
-static void
-forget(saved_log *log)
-{
-    for (size_t i = 0; i < log->count; i++) {
-        free(log->files[i].bytes);
-    }
-}
+#define KINDS_MAX 32
+/* Of a tampering that came out like one before it. */
+#define DRAWS_MAX 200
 
 /* ---- Tampering ------------------------------------------------------------------------------- */
 
-typedef enum tampering {
-    FLIP_BIT,
-    DELETE_LINE,
-    REPEAT_LINE,
-    SWAP_LINES,
-    INSERT_LINE,
-    CUT_LINE,
-    CUT_TAIL,
-    CUT_FILE_BYTES,
-    REMOVE_FILE,
-    EMPTY_FILE,
-    CHANGE_DIGIT,
-    FLIP_HEAD,
-    TAMPERING_COUNT
-} tampering;
+typedef struct tampering_run {
+    audit_world *w;
+    chance chance;
+    tampering_need gives;     /* what there is to find them by */
+    bool with_key, is_buried; /* a writer adds a record before anybody looks */
+    char seen[TAMPERINGS][DW_SHA256_TEXT_SIZE];
+    size_t seen_count;
+    int drawn[KINDS_MAX], found[KINDS_MAX];
+} tampering_run;
 
-static const char *const tampering_names[] = {
-    "flip a bit", "delete a line", "repeat a line", "swap lines",   "insert a line",  "cut a line",
-    "cut lines",  "cut bytes",     "remove a file", "empty a file", "change a digit", "flip head"};
-
-typedef struct lines {
-    dw_str items[64];
-    size_t count;
-} lines;
-
-static lines
-split(dw_str bytes)
-{
-    lines out = {.count = 0};
-    while (bytes.len > 0 && out.count < 64) {
-        size_t end = dw__str_find(bytes, '\n');
-        size_t len = end == SIZE_MAX ? bytes.len : end + 1;
-        out.items[out.count++] = dw__str_slice(bytes, 0, len);
-        bytes = dw__str_slice(bytes, len, SIZE_MAX);
-    }
-    return out;
-}
-
+/* Other statements each time, so that no log is like another. */
 static void
-write_lines(const audit_world *w, const char *name, const lines *from)
+write_log(tampering_run *run)
 {
-    dw_strbuf text = dw__strbuf_make(dw__allocator_libc(), (size_t) 1 << 20);
-    for (size_t i = 0; i < from->count; i++) {
-        dw__strbuf_append(&text, from->items[i]);
-    }
-    dwt_write_file(w->dir.path, name, dw__strbuf_str(&text));
-    dw__strbuf_deinit(&text);
-}
-
-static void
-insert(lines *l, size_t at, dw_str line)
-{
-    assert_true(l->count < 64);
-    memmove(l->items + at + 1, l->items + at, (l->count - at) * sizeof(*l->items));
-    l->items[at] = line;
-    l->count++;
-}
-
-static void
-take_out(lines *l, size_t at)
-{
-    memmove(l->items + at, l->items + at + 1, (l->count - at - 1) * sizeof(*l->items));
-    l->count--;
-}
-
-static void
-tamper_with_lines(const audit_world *w, chance *c, tampering kind, const saved_file *file)
-{
-    lines l = split(dw__str_make(file->bytes, file->len));
-    size_t at = (size_t) draw(c, l.count);
-    size_t other = (size_t) draw(c, l.count);
-    dw_str line = l.items[at];
-    if (kind == DELETE_LINE) {
-        take_out(&l, at);
-    } else if (kind == REPEAT_LINE) {
-        insert(&l, other, line);
-    } else if (kind == SWAP_LINES && l.count > 1) {
-        other = at == other ? (at + 1) % l.count : other;
-        l.items[at] = l.items[other];
-        l.items[other] = line;
-    } else if (kind == INSERT_LINE) {
-        insert(&l, at, draw(c, 2) == 0 ? DW_STR("{\"number\":7}\n") : DW_STR("\n"));
-    } else if (kind == CUT_LINE) {
-        l.items[at] = dw__str_slice(line, 0, (size_t) draw(c, line.len));
-    } else {
-        l.count = at;
-    }
-    write_lines(w, file->name, &l);
-}
-
-static void
-tamper_with_bytes(const audit_world *w, chance *c, tampering kind, const saved_file *file)
-{
-    char *bytes = malloc(file->len);
-    size_t len = file->len;
-    size_t at = (size_t) draw(c, len);
-    memcpy(bytes, file->bytes, len);
-    if (kind == FLIP_BIT || kind == FLIP_HEAD) {
-        bytes[at] = (char) (bytes[at] ^ (1 << draw(c, 8)));
-    } else if (kind == CHANGE_DIGIT) {
-        while (bytes[at] < '0' || bytes[at] > '9') {
-            at = (at + 1) % len;
-        }
-        bytes[at] = (char) (bytes[at] == '9' ? '0' : bytes[at] + 1);
-    } else {
-        len = kind == EMPTY_FILE ? 0 : at;
-    }
-    dwt_write_file(w->dir.path, file->name, dw__str_make(bytes, len));
-    free(bytes);
-}
-
-static void
-tamper(const audit_world *w, chance *c, tampering kind, const saved_log *log)
-{
-    char path[DWT_PATH_SIZE + 64];
-    size_t idx = (size_t) draw(c, log->count);
-    const saved_file *file = &log->files[kind == FLIP_HEAD ? 1 : idx == 1 ? 0 : idx];
-    if (kind == REMOVE_FILE) {
-        file = &log->files[idx]; /* the head, too */
-        snprintf(path, sizeof(path), "%s/%s", w->dir.path, file->name);
-        assert_int_equal(unlink(path), 0);
-    } else if (kind >= DELETE_LINE && kind <= CUT_TAIL) {
-        tamper_with_lines(w, c, kind, file);
-    } else {
-        tamper_with_bytes(w, c, kind, file);
-    }
-}
-
-static void
-write_log(audit_world *w, bool with_key)
-{
-    dw_audit_spec spec = audit_spec(w, with_key);
-    dw_audit *audit = audit_open(w, &spec);
-    for (int64_t i = 1; i <= STATEMENTS; i++) {
-        audit_add(audit, i);
+    dw_audit_spec spec = audit_spec(run->w, run->with_key);
+    dw_audit *audit = audit_open(run->w, &spec);
+    for (uint64_t i = 0, count = 12 + chance_draw(&run->chance, 12); i < count; i++) {
+        audit_add(audit, 1 + (int64_t) chance_draw(&run->chance, 1000000));
     }
     dw__audit_close(audit);
 }
 
-static void
-check_tamperings(audit_world *w, uint64_t seed, bool with_key)
+static bool
+is_new(tampering_run *run, const saved_log *log)
+{
+    char *digest = run->seen[run->seen_count];
+    saved_log_digest(log, digest);
+    for (size_t i = 0; i < run->seen_count; i++) {
+        if (strcmp(run->seen[i], digest) == 0) {
+            return false;
+        }
+    }
+    run->seen_count++;
+    return true;
+}
+
+/* A log that was tampered with as none before. */
+static saved_log
+tamper(tampering_run *run, const tampering *kind, const saved_log *sound, dw_arena *arena)
 {
     saved_log log;
-    dw_audit_verify_spec spec = audit_verify_spec(w, with_key);
-    chance c = {seed};
-    write_log(w, with_key);
-    save(w, &log);
-    assert_true(log.count >= 4); /* the newest file, the head, and older ones */
-    assert_int_equal(audit_check(w, &spec).error_count, 0);
-    for (int i = 0; i < TAMPERINGS; i++) {
-        tampering kind = (tampering) (i % TAMPERING_COUNT);
-        tamper(w, &c, kind, &log);
-        dw_audit_verdict verdict = audit_check(w, &spec);
-        if (verdict.error_count == 0) {
-            fail_msg("seed %" PRIu64 ", tampering %d (%s) was not found", seed, i,
-                     tampering_names[kind]);
-        }
-        put_back(w, &log);
+    int draws = 0;
+    do {
+        log = *sound;
+        kind->apply(&log, &run->chance, arena);
+        assert_true(draws++ < DRAWS_MAX);
+    } while (!is_new(run, &log));
+    return log;
+}
+
+static void
+bury(const tampering_run *run)
+{
+    dw_audit_spec spec = audit_spec(run->w, run->with_key);
+    dw_audit *audit = audit_open(run->w, &spec);
+    audit_add(audit, 9);
+    dw__audit_close(audit);
+}
+
+static size_t
+next_kind(const tampering_run *run, size_t kind)
+{
+    do {
+        kind = (kind + 1) % tampering_count;
+    } while (tamperings[kind].need > run->gives);
+    return kind;
+}
+
+/* Tampers with one log, each time anew. The last kind is told, and the next one after it taken. */
+static void
+tamper_with_one(tampering_run *run, size_t *kind)
+{
+    saved_log sound;
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, dw__allocator_libc());
+    saved_log none = {.files = {DW_STR_NULL}, .file_count = 1, .head = DW_STR_NULL};
+    dw_audit_verify_spec spec = audit_verify_spec(run->w, run->with_key);
+    saved_log_write(run->w, &none);
+    write_log(run);
+    dw_audit_verdict verdict = audit_check(run->w, &spec);
+    assert_int_equal(verdict.error_count, 0);
+    saved_log_read(run->w, &arena, &sound);
+    assert_true(sound.file_count >= 3);
+    if (run->gives == NEEDS_ANCHOR) {
+        spec.anchor_count = verdict.record_count;
+        spec.anchor_hash = dw__str_from(verdict.last_hash);
     }
-    assert_int_equal(audit_check(w, &spec).error_count, 0);
-    forget(&log);
+    for (int i = 0; i < TAMPERINGS_A_LOG; i++) {
+        *kind = next_kind(run, *kind);
+        saved_log log = tamper(run, &tamperings[*kind], &sound, &arena);
+        saved_log_write(run->w, &log);
+        if (run->is_buried) {
+            bury(run);
+        }
+        run->drawn[*kind]++;
+        run->found[*kind] += audit_check(run->w, &spec).error_count > 0;
+    }
+}
+
+/* Says of each kind how often it was drawn and found; all must be. */
+static void
+tell(const tampering_run *run, uint64_t seed)
+{
+    int drawn = 0, found = 0;
+    for (size_t i = 0; i < tampering_count; i++) {
+        if (run->drawn[i] > 0) {
+            print_message("%-50s %4d drawn %4d found\n", tamperings[i].name, run->drawn[i],
+                          run->found[i]);
+        }
+        drawn += run->drawn[i];
+        found += run->found[i];
+    }
+    print_message("seed %" PRIu64 ": %d different tamperings, %d found\n", seed, drawn, found);
+    assert_int_equal(drawn, TAMPERINGS);
+    assert_int_equal(found, drawn);
+}
+
+static void
+check_tamperings(audit_world *w, uint64_t seed, const tampering_run *settings)
+{
+    tampering_run *run = calloc(1, sizeof(*run));
+    size_t kind = tampering_count - 1;
+    *run = *settings;
+    run->w = w;
+    run->chance.state = seed;
+    assert_true(tampering_count <= KINDS_MAX);
+    for (int i = 0; i < LOGS; i++) {
+        tamper_with_one(run, &kind);
+    }
+    tell(run, seed);
+    free(run);
 }
 
 static void
 test_verify__finds_a_thousand_random_tamperings(void **state)
 {
-    check_tamperings(*state, 20240501, false);
+    static const tampering_run settings = {.gives = NEEDS_NOTHING};
+    check_tamperings(*state, 20240501, &settings);
 }
 
 static void
 test_verify__finds_a_thousand_random_tamperings_with_a_key(void **state)
 {
-    check_tamperings(*state, 977, true);
+    static const tampering_run settings = {.gives = NEEDS_KEY_OR_ANCHOR, .with_key = true};
+    check_tamperings(*state, 977, &settings);
+}
+
+static void
+test_verify__finds_a_thousand_random_tamperings_with_an_anchor(void **state)
+{
+    static const tampering_run settings = {.gives = NEEDS_ANCHOR};
+    check_tamperings(*state, 31337, &settings);
+}
+
+static void
+test_verify__finds_a_thousand_random_tamperings_behind_another_record(void **state)
+{
+    static const tampering_run settings = {.gives = NEEDS_NOTHING, .is_buried = true};
+    check_tamperings(*state, 5, &settings);
+}
+
+static void
+test_verify__finds_a_thousand_random_tamperings_behind_a_signed_record(void **state)
+{
+    static const tampering_run settings = {
+        .gives = NEEDS_KEY_OR_ANCHOR, .with_key = true, .is_buried = true};
+    check_tamperings(*state, 6, &settings);
+}
+
+/* What docs/audit.md says cannot be found, so that nobody trusts in more than there is. */
+static void
+test_verify__cannot_find_what_fits_the_head_without_a_key_or_an_anchor(void **state)
+{
+    tampering_run run = {.w = *state, .chance = {12}};
+    saved_log sound;
+    DW_AUTO(dw_arena) arena;
+    dw__arena_init(&arena, dw__allocator_libc());
+    dw_audit_verify_spec spec = audit_verify_spec(run.w, false);
+    write_log(&run);
+    saved_log_read(run.w, &arena, &sound);
+    for (size_t i = 0; i < tampering_count; i++) {
+        saved_log log = sound;
+        tamperings[i].apply(&log, &run.chance, &arena);
+        saved_log_write(run.w, &log);
+        bool is_found = audit_check(run.w, &spec).error_count > 0;
+        assert_int_equal(is_found, tamperings[i].need == NEEDS_NOTHING);
+    }
 }
 
 /* ---- Crashes --------------------------------------------------------------------------------- */
@@ -270,7 +225,7 @@ test_verify__takes_no_crash_for_tampering(void **state)
         char *head = dwt_read_file(w->dir.path, "audit.jsonl.head", &head_len);
         audit_add(audit, 2);
         char *now = dwt_read_file(w->dir.path, "audit.jsonl", &len);
-        size_t kept = old_len + (size_t) draw(&c, len - old_len) + 1;
+        size_t kept = old_len + (size_t) chance_draw(&c, len - old_len) + 1;
         dwt_write_file(w->dir.path, "audit.jsonl", dw__str_make(now, kept));
         dwt_write_file(w->dir.path, "audit.jsonl.head", dw__str_make(head, head_len));
         dw_audit_verdict verdict = audit_check(w, &verify_spec);
@@ -285,32 +240,6 @@ test_verify__takes_no_crash_for_tampering(void **state)
     dw__audit_close(audit);
 }
 
-static void
-test_verify__finds_what_a_later_writer_buried(void **state)
-{
-    audit_world *w = *state;
-    chance c = {5};
-    saved_log log;
-    dw_audit_verify_spec verify_spec = audit_verify_spec(w, false);
-    dw_audit_spec spec = audit_spec(w, false);
-    write_log(w, false);
-    save(w, &log);
-    dw_audit *audit = audit_open(w, &spec);
-    for (int i = 0; i < TAMPERINGS / 10; i++) {
-        tampering kind = (tampering) (i % TAMPERING_COUNT);
-        tamper(w, &c, kind, &log);
-        audit_add(audit, 9);
-        if (audit_check(w, &verify_spec).error_count == 0) {
-            fail_msg("tampering %d (%s) was not found after another record", i,
-                     tampering_names[kind]);
-        }
-        dwt_remove_tree(w->dir.path);
-        put_back(w, &log);
-    }
-    dw__audit_close(audit);
-    forget(&log);
-}
-
 int
 main(void)
 {
@@ -319,8 +248,11 @@ main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(test_verify__finds_a_thousand_random_tamperings),
         WORLD_TEST(test_verify__finds_a_thousand_random_tamperings_with_a_key),
+        WORLD_TEST(test_verify__finds_a_thousand_random_tamperings_with_an_anchor),
+        WORLD_TEST(test_verify__finds_a_thousand_random_tamperings_behind_another_record),
+        WORLD_TEST(test_verify__finds_a_thousand_random_tamperings_behind_a_signed_record),
+        WORLD_TEST(test_verify__cannot_find_what_fits_the_head_without_a_key_or_an_anchor),
         WORLD_TEST(test_verify__takes_no_crash_for_tampering),
-        WORLD_TEST(test_verify__finds_what_a_later_writer_buried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
