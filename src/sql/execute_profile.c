@@ -71,7 +71,8 @@ put_table(const shown_profile *shown)
     }
     dw__rows_begin(shown->rows);
     dw__rows_end(shown->rows);
-    dw__rows_put_i64(shown->rows, (shown->now_ms - shown->profile->commit_ms) / SECOND_MS);
+    dw__rows_put_i64(shown->rows,
+                     dw__profile_age_ms(shown->now_ms, shown->profile->commit_ms) / SECOND_MS);
     put_violations(shown, DW_STR_NULL);
 }
 
@@ -161,8 +162,9 @@ show_profile(dw_execution *x, const dw_profile *profile, const dw_log_snapshot *
              shown_profile *shown, struct ArrowArrayStream *out)
 {
     *shown = (shown_profile){.x = x, .profile = profile, .now_ms = dw__env_now_ms(x->session->env)};
-    DW_TRY(dw__profile_judge(profile, snapshot, shown->now_ms, &x->arena, &shown->violations,
-                             &shown->violation_count, x->err));
+    DW_TRY(dw__profile_judge(profile, &dw__log_snapshot_metadata(snapshot)->configuration,
+                             shown->now_ms, &x->arena, &shown->violations, &shown->violation_count,
+                             x->err));
     return make_rows(shown, out);
 }
 

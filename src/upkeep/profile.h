@@ -9,12 +9,13 @@
  *              everything is exact.
  *  [PROFILE-2] What the log knows exactly is not computed.
  *  [PROFILE-3] Profiles are kept in _deltaworks_profile/, a file for each version, the newest
- *              DW_PROFILES_MAX of them. Nobody needs one: what is missing or damaged counts as not
- *              there, and that one cannot be kept is a warning.
+ *              DW_PROFILES_MAX of them. Nobody needs one: what is missing counts as not there, what
+ *              is damaged, too, with a warning, and that one cannot be kept is a warning.
  */
 #ifndef DW_UPKEEP_PROFILE_H
 #define DW_UPKEEP_PROFILE_H
 
+#include "base/checked.h"
 #include "table/clustering.h"
 #include "table/table.h"
 #include "upkeep/upkeep.h"
@@ -83,6 +84,14 @@ DW_WARN_UNUSED dw_status dw__profile_find(dw_table *table, const dw_log_snapshot
 
 /* ---- Looking --------------------------------------------------------------------------------- */
 
+/* How long ago that is; 0 where it is beyond all that can be counted. */
+static inline int64_t
+dw__profile_age_ms(int64_t now_ms, int64_t then_ms)
+{
+    int64_t age;
+    return dw__checked_sub_i64(now_ms, then_ms, &age) ? age : 0;
+}
+
 /* What a property demands of a column, or of the table, and does not find. */
 typedef struct dw_profile_violation {
     dw_str column; /* the null string: of the table */
@@ -95,10 +104,10 @@ DW_WARN_UNUSED dw_status dw__profile_check_limits(const dw_pairs *properties, dw
 
 /* The thresholds are properties: deltaworks.profile.<column>.maxNullFraction ... In `arena`.
  * DW_INVALID_ARGUMENT (PROPERTY_INVALID) for one that is none. */
-DW_WARN_UNUSED dw_status dw__profile_judge(const dw_profile *profile,
-                                           const dw_log_snapshot *snapshot, int64_t now_ms,
-                                           dw_arena *arena, dw_profile_violation **out,
-                                           size_t *count_out, dw_error *err);
+DW_WARN_UNUSED dw_status dw__profile_judge(const dw_profile *profile, const dw_pairs *properties,
+                                           int64_t now_ms, dw_arena *arena,
+                                           dw_profile_violation **out, size_t *count_out,
+                                           dw_error *err);
 
 typedef struct dw_profile_drift {
     dw_str column; /* the null string: of the table */

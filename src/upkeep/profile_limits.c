@@ -193,7 +193,7 @@ static dw_status
 judge_age(judging *j, const dw_pair *pair, dw_str column, int64_t newest_ms, const char *what)
 {
     int64_t limit_ms;
-    int64_t age_ms = j->now_ms - newest_ms;
+    int64_t age_ms = dw__profile_age_ms(j->now_ms, newest_ms);
     if (!dw__interval_parse(pair->value, &limit_ms)) {
         return refuse(j, pair, AN_INTERVAL);
     }
@@ -258,15 +258,14 @@ judge_property(judging *j, const dw_pair *pair)
 }
 
 dw_status
-dw__profile_judge(const dw_profile *profile, const dw_log_snapshot *snapshot, int64_t now_ms,
+dw__profile_judge(const dw_profile *profile, const dw_pairs *properties, int64_t now_ms,
                   dw_arena *arena, dw_profile_violation **out, size_t *count_out, dw_error *err)
 {
     judging j = {.profile = profile, .now_ms = now_ms, .arena = arena, .err = err};
-    const dw_pairs *pairs = &dw__log_snapshot_metadata(snapshot)->configuration;
     dw_status status = DW_OK;
-    for (size_t i = 0; status == DW_OK && i < pairs->count; i++) {
-        if (dw__str_starts_with(pairs->items[i].key, PREFIX)) {
-            status = judge_property(&j, &pairs->items[i]);
+    for (size_t i = 0; status == DW_OK && i < properties->count; i++) {
+        if (dw__str_starts_with(properties->items[i].key, PREFIX)) {
+            status = judge_property(&j, &properties->items[i]);
         }
     }
     *count_out = j.found.count;

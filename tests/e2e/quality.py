@@ -406,6 +406,27 @@ def test_profile__is_kept_for_each_version_and_shows_drift(w):
 
 
 @test
+def test_profile__that_somebody_edited_is_passed_over_with_a_warning(w):
+    fill(w)
+    w.sql("ANALYZE TABLE t PROFILE FOR COLUMNS (id); INSERT INTO t (id) VALUES (1000)")
+    w.sql("ANALYZE TABLE t PROFILE FOR COLUMNS (id)")
+    name = "_deltaworks_profile/00000000000000000002.json"
+    with open(w.path("t/" + name), encoding="utf-8") as file:
+        kept = json.load(file)
+    for change, said in (({"rows": -1}, "expected rows to be a whole number from 0 on, found -1"),
+                         ({"version": 1}, "expected the profile of version 2, found that of version 1"),
+                         ({"columns": [{"name": "id"}]}, "expected columns[0].type to be a string, found nothing")):
+        with open(w.path("t/" + name), "w", encoding="utf-8") as file:
+            json.dump({**kept, **change}, file)
+        ran = w.run("sql", "-c", "DESCRIBE PROFILE t", "--format", "ndjson")
+        expect_equal((ran.status, json.loads(ran.out.splitlines()[1])["max"]), (0, "99"))
+        expect_equal(ran.err, f"deltaworks: warning: a profile is passed over: {name}: {said}\n")
+        ran = w.run("sql", "-c", "SHOW DRIFT t")
+        expect_equal(ran.status, 1)
+        expect("passed over" in ran.err and "that of version 1 alone" in ran.err, repr(ran))
+
+
+@test
 def test_profile__of_an_empty_table_and_an_older_version(w):
     w.sql("CREATE TABLE t (id BIGINT, s STRING); INSERT INTO t VALUES (1, 'a')")
     found = profile(w, "ANALYZE TABLE t VERSION AS OF 0 PROFILE DRY RUN")
