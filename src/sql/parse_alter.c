@@ -108,13 +108,17 @@ parse_add_expectation(dw_parser *parser, dw_alter_statement *out)
     return dw__parser_table(parser, &out->quarantine);
 }
 
-/* ADD | DROP EXPECTATION, which is no keyword. */
+/*
+ * ADD | DROP EXPECTATION, which is no keyword: a column may have that name, but no text behind it.
+ */
 static bool
 accept_expectation(dw_parser *parser, const char *verb)
 {
+    dw_token_kind behind = dw__parser_peek(parser, 2)->kind;
     bool found = dw__parser_is_word_at(parser, 0, verb) &&
                  dw__parser_is_word_at(parser, 1, "EXPECTATION") &&
-                 dw__parser_peek(parser, 2)->kind == DW_TOKEN_WORD;
+                 (behind == DW_TOKEN_WORD || behind == DW_TOKEN_QUOTED ||
+                  behind == DW_TOKEN_BACKQUOTED || behind == DW_TOKEN_STRING);
     parser->pos += found ? 2 : 0;
     return found;
 }
