@@ -118,6 +118,10 @@ void dw__json_put_comma(dw_strbuf *out);
 bool dw__json_may_lack_zeros(dw_str text);
 void dw__json_put_zeros(dw_strbuf *out, dw_str text);
 
+/* Appends JSON of which NaN, infinities, and numbers of more than `digits_max` digits that are no
+ * integers of 64 bits become strings: readers that make doubles of all numbers lose nothing. */
+void dw__json_put_exact(dw_strbuf *out, dw_str text, size_t digits_max);
+
 typedef dw_json_doc *dw_json_doc_ptr;
 
 /* DW_AUTO(dw_json_doc_ptr) doc = NULL; */

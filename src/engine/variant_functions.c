@@ -175,18 +175,17 @@ may_lack_zeros(const dw_duck *duck, duckdb_vector vector, idx_t row_count)
     return false;
 }
 
-/* The engine's JSON of variants, with the zeros that it leaves out in front of points. */
+typedef void (*json_writer)(dw_strbuf *out, dw_str text);
+
+/* Writes each text of the input anew. */
 static void
-zeros_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+write_json(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output,
+           json_writer write)
 {
     const dw_duck *duck = dw__duck_loaded();
     const dw_database *database = duck->scalar_function_get_extra_info(info);
     duckdb_vector texts = duck->data_chunk_get_vector(input, 0);
     idx_t row_count = duck->data_chunk_get_size(input);
-    if (!may_lack_zeros(duck, texts, row_count)) {
-        duck->vector_reference_vector(output, texts);
-        return;
-    }
     DW_AUTO(dw_strbuf) text = dw__strbuf_make(database->env->allocator, DW_SQL_BYTES_MAX);
     for (idx_t row = 0; row < row_count && !text.failed; row++) {
         if (!dw__duck_is_valid(duck, texts, row)) {
@@ -194,13 +193,53 @@ zeros_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector
             continue;
         }
         dw__strbuf_clear(&text);
-        dw__json_put_zeros(&text, dw__duck_bytes_at(duck, texts, row));
+        write(&text, dw__duck_bytes_at(duck, texts, row));
         duck->unsafe_vector_assign_string_element_len(output, row, dw__strbuf_cstr(&text),
                                                       text.len);
     }
     if (text.failed) {
         duck->scalar_function_set_error(info, "out of memory");
     }
+}
+
+/* The engine's JSON of variants, with the zeros that it leaves out in front of points. */
+static void
+zeros_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    const dw_duck *duck = dw__duck_loaded();
+    duckdb_vector texts = duck->data_chunk_get_vector(input, 0);
+    if (may_lack_zeros(duck, texts, duck->data_chunk_get_size(input))) {
+        write_json(info, input, output, dw__json_put_zeros);
+    } else {
+        duck->vector_reference_vector(output, texts);
+    }
+}
+
+/* Decimals of so many digits are the same as doubles, and doubles have no more than so many. */
+enum { DECIMAL_DIGITS = 15, DOUBLE_DIGITS = 17 };
+
+static void
+put_exact(dw_strbuf *out, dw_str text)
+{
+    dw__json_put_exact(out, text, DECIMAL_DIGITS);
+}
+
+static void
+put_finite(dw_strbuf *out, dw_str text)
+{
+    dw__json_put_exact(out, text, DOUBLE_DIGITS);
+}
+
+static void
+exact_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    write_json(info, input, output, put_exact);
+}
+
+static void
+finite_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    write_json(info, input, output, put_finite);
 }
 
 /* ---- Registering ----------------------------------------------------------------------------- */
@@ -258,13 +297,19 @@ register_null(dw_database *database, duckdb_connection handle, dw_error *err)
     return register_one(database, handle, "dw__variant_null", NULL, variant, null_function, err);
 }
 
+typedef struct json_function {
+    const char *name;
+    duckdb_scalar_function_t run;
+} json_function;
+
 dw_status
 dw__variant_functions_register(dw_database *database, duckdb_connection handle, dw_error *err)
 {
-    static const struct {
-        const char *name;
-        duckdb_scalar_function_t run;
-    } parsers[] = {{"dw__parse_json", parse_function}, {"dw__try_parse_json", try_parse_function}};
+    static const json_function parsers[] = {{"dw__parse_json", parse_function},
+                                            {"dw__try_parse_json", try_parse_function}};
+    static const json_function writers[] = {{"dw__json_zeros", zeros_function},
+                                            {"dw__json_exact", exact_function},
+                                            {"dw__json_finite", finite_function}};
     static const char *const macros[] = {
         "CREATE MACRO parse_json(text) AS coalesce(variant_bytes_to_variant(dw__parse_json(text)), "
         "CASE WHEN text IS NOT NULL THEN dw__variant_null() END)",
@@ -276,10 +321,13 @@ dw__variant_functions_register(dw_database *database, duckdb_connection handle, 
     DW_TRY(register_one(database, handle, "dw__variant", both_parts(duck, "PARQUET_VARIANT"),
                         both_parts(duck, NULL), variant_function, err));
     DW_TRY(register_null(database, handle, err));
-    duckdb_logical_type json = duck->create_logical_type(DUCKDB_TYPE_VARCHAR);
-    duck->logical_type_set_alias(json, "JSON");
-    DW_TRY(register_one(database, handle, "dw__json_zeros",
-                        duck->create_logical_type(DUCKDB_TYPE_VARCHAR), json, zeros_function, err));
+    for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
+        duckdb_logical_type json = duck->create_logical_type(DUCKDB_TYPE_VARCHAR);
+        duck->logical_type_set_alias(json, "JSON");
+        DW_TRY(register_one(database, handle, writers[i].name,
+                            duck->create_logical_type(DUCKDB_TYPE_VARCHAR), json, writers[i].run,
+                            err));
+    }
     for (size_t i = 0; i < sizeof(parsers) / sizeof(parsers[0]); i++) {
         DW_TRY(register_one(database, handle, parsers[i].name,
                             duck->create_logical_type(DUCKDB_TYPE_VARCHAR),

@@ -191,19 +191,26 @@ put_names(const dw_judgement *judgement, uint64_t bits, dw_strbuf *out)
 }
 
 /* A column of the row. What the engine makes of a variant in JSON is a text in a form of its own;
- * only a variant as a whole becomes JSON. */
+ * only a variant as a whole becomes JSON. Elsewhere numbers that JSON cannot carry become texts. */
 static void
 put_value(const dw_field *field, dw_strbuf *out)
 {
-    bool has_variants = dw__schema_has_kind(field->type, DW_TYPE_VARIANT);
-    if (has_variants) {
-        dw__strbuf_append_literal(out, "dw__json_zeros(CAST(CAST(");
+    const char *before = "", *after = "";
+    if (dw__schema_has_kind(field->type, DW_TYPE_VARIANT)) {
+        before = "dw__json_zeros(CAST(CAST(";
+        after = " AS VARIANT) AS JSON))";
+    } else if (dw__schema_has_kind(field->type, DW_TYPE_DECIMAL)) {
+        before = "dw__json_exact(CAST(to_json(";
+        after = ") AS VARCHAR))";
+    } else if (dw__schema_has_kind(field->type, DW_TYPE_DOUBLE) ||
+               dw__schema_has_kind(field->type, DW_TYPE_FLOAT)) {
+        before = "dw__json_finite(CAST(to_json(";
+        after = ") AS VARCHAR))";
     }
+    dw__strbuf_append(out, dw__str_from(before));
     dw__strbuf_append_literal(out, "dw_row.");
     dw__sql_put_identifier(out, field->name);
-    if (has_variants) {
-        dw__strbuf_append_literal(out, " AS VARIANT) AS JSON))");
-    }
+    dw__strbuf_append(out, dw__str_from(after));
 }
 
 /* The row as JSON, under the names of the table's columns. */

@@ -239,6 +239,16 @@ def test_expectations__follow_clones_and_restores_and_end_with_a_replacement(w):
     expect_equal(ids(w), [-1])
 
 
+@test
+def test_expectations__may_have_names_in_quotes(w):
+    make(w, "`not far` (id < 10) ON VIOLATION FAIL")
+    expect_failure(w.run("sql", "-c", "INSERT INTO t VALUES (11, 'x')"), 1, "[EXPECTATION_VIOLATION]", '"not far"')
+    expect_failure(w.run("sql", "-c", "ALTER TABLE t ADD EXPECTATION 'far' (id > 10)"), 1,
+                   "[PARSE_ERROR]", "expected a name for the expectation, found \"'far'\"")
+    w.sql('ALTER TABLE t DROP EXPECTATION "not far"; INSERT INTO t VALUES (11, \'x\')')
+    expect_equal(ids(w), [11])
+
+
 # ---- Quarantine -------------------------------------------------------------------------------------
 
 
@@ -292,6 +302,29 @@ def test_quarantine__holds_for_merge_and_all_types(w):
     found = quarantined(w)[0][0]
     expect_equal([found["id"], found["d"], found["s"], found["m"]],
                  [-1, 1.5, {"x": 1, "l": ["a"]}, {"k": "2020-02-03"}])
+
+
+@test
+def test_quarantine__gives_back_the_values_that_it_took(w):
+    """What doubles, or JSON, cannot carry stands in it as text; binary values are written as \\x00."""
+    columns = ("id BIGINT, d DECIMAL(38,10), e DECIMAL(18,2), small DECIMAL(5,2), x DOUBLE, b BINARY, t TIMESTAMP, "
+               "s STRUCT<a: DECIMAL(30,5), l: ARRAY<DOUBLE>>, m MAP<STRING, DECIMAL(20,3)>")
+    make(w, "positive (id > 0) ON VIOLATION DROP QUARANTINE INTO q", columns=columns)
+    w.sql(f"CREATE TABLE truth ({columns})")
+    rows = (r"(-1, 1234567890123456789012345678.0123456789, 9007199254740993.01, 1.25, 'nan'::DOUBLE, '\xDE\xAD'::BLOB, "
+            "TIMESTAMPTZ '1600-01-01 00:00:00.123456Z', {'a': 1234567890123456789012345.12345, "
+            "'l': [1e300, 'inf'::DOUBLE, '-inf'::DOUBLE, 0.1, NULL]}, MAP {'k': 12345678901234567.891}), "
+            "(-2, NULL, -0.01, NULL, 0.30000000000000004, NULL, NULL, NULL, NULL)")
+    w.sql(f"INSERT INTO truth VALUES {rows}; INSERT INTO t SELECT * FROM truth")
+    expect_equal(ids(w), [])
+    found = [json.loads(r[0], parse_constant=lambda name: 1 / 0) for r in w.rows('SELECT "row" FROM q ORDER BY "row"')]
+    expect_equal([found[0]["small"], found[1]["x"], found[1]["e"]], [1.25, 0.30000000000000004, -0.01])
+    w.sql("""INSERT INTO t BY NAME SELECT r.* REPLACE (-id AS id, b::BLOB AS b) FROM (SELECT unnest(from_json("row",
+             '{"id": "BIGINT", "d": "DECIMAL(38,10)", "e": "DECIMAL(18,2)", "small": "DECIMAL(5,2)", "x": "DOUBLE", "b": "VARCHAR",
+               "t": "TIMESTAMPTZ", "s": {"a": "DECIMAL(30,5)", "l": ["DOUBLE"]}, "m": "MAP(VARCHAR, DECIMAL(20,3))"}'))
+             FROM q) AS r""")
+    expect_equal(w.value("SELECT count(*) FROM t"), 2)
+    expect_equal(w.rows("SELECT * REPLACE (-id AS id) FROM t EXCEPT SELECT * FROM truth"), [])
 
 
 @test

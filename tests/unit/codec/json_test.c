@@ -393,6 +393,29 @@ test_zeros__are_put_before_points_of_numbers(void **state)
     }
 }
 
+static void
+test_put_exact__makes_texts_of_what_doubles_would_change(void **state)
+{
+    dwt_env *world = *state;
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"{\"a\":1.5,\"b\":[null,true,-9223372036854775808]}",
+         "{\"a\":1.5,\"b\":[null,true,-9223372036854775808]}"},
+        {"9223372036854775808", "\"9223372036854775808\""},
+        {"[NaN,-Infinity,Infinity]", "[\"NaN\",\"-Infinity\",\"Infinity\"]"},
+        {"0.000123456789012345", "0.000123456789012345"},
+        {"-0.1234567890123456", "\"-0.1234567890123456\""},
+        {"1.23456789012345e-300", "1.23456789012345e-300"},
+        {"{\"NaN 0.1234567890123456 \\\"\":\"NaN\"}", "{\"NaN 0.1234567890123456 \\\"\":\"NaN\"}"},
+        {"\"\\", "\"\\"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        DW_AUTO(dw_strbuf) out = dw__strbuf_make(world->env.allocator, 1000);
+        dw__json_put_exact(&out, dw__str_from(cases[i][0]), 15);
+        assert_str(dw__strbuf_str(&out), cases[i][1]);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, dwt_env_setup, dwt_env_teardown)
 
 int
@@ -407,6 +430,7 @@ main(void)
         TEST(test_parse__refuses_deep_nesting),
         TEST(test_parser__serves_one_document_after_the_other),
         TEST(test_write__keeps_what_was_read),
+        TEST(test_put_exact__makes_texts_of_what_doubles_would_change),
         TEST(test_put_string__escapes_and_repairs),
         TEST(test_put_key__separates_members),
         TEST(test_put_double__is_the_shortest_that_reads_back),
