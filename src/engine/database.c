@@ -166,6 +166,9 @@ set_up_instance(dw_database *database, dw_instance_kind kind, duckdb_database in
     if (status == DW_OK) {
         status = dw__item_functions_register(database, handle, err);
     }
+    if (status == DW_OK) {
+        status = dw__row_sample_register(database, handle, err);
+    }
     duck->disconnect(&handle);
     return status;
 }

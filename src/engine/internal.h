@@ -66,6 +66,7 @@ struct dw_database {
     dw_turns turns;
     dw_cache cache;
     atomic_uint_fast64_t settings_epoch; /* 0: no statement has changed a setting */
+    atomic_uint_fast64_t chunks_sampled; /* seeds: row_sample.c */
     pthread_mutex_t mutex;               /* guards loading and the idle connections */
 };
 
@@ -215,6 +216,8 @@ DW_WARN_UNUSED dw_status dw__shredding_function_register(dw_database *database,
                                                          duckdb_connection handle, dw_error *err);
 DW_WARN_UNUSED dw_status dw__item_functions_register(dw_database *database,
                                                      duckdb_connection handle, dw_error *err);
+DW_WARN_UNUSED dw_status dw__row_sample_register(dw_database *database, duckdb_connection handle,
+                                                 dw_error *err);
 
 /* ---- The vtable ------------------------------------------------------------------------------ */
 

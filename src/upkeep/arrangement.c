@@ -4,10 +4,12 @@
 #include "upkeep/arrangement.h"
 
 #include "base/assert.h"
+#include "engine/row_sample.h"
 
 #define SQL_BYTES_MAX ((size_t) 16 << 20)
-/* So many rows tell quantiles to about a hundredth of a file. */
-#define SAMPLE_ROWS ((int64_t) 65536)
+/* So many rows of each file that is wanted tell where it ends to a few hundredths of it. */
+#define SAMPLE_ROWS_PER_FILE 2048
+enum { SAMPLE_ROWS_MIN = 16384, SAMPLE_ROWS_MAX = 262144 };
 
 /* Appends each column as SQL has it, in `arena`. */
 static dw_status
@@ -38,6 +40,15 @@ count_rows(const dw_arrangement *a, dw_str view, dw_arena *scratch, int64_t *out
     return DW_OK;
 }
 
+static int64_t
+sample_rows(const dw_arrangement *a)
+{
+    size_t most = SAMPLE_ROWS_MAX / SAMPLE_ROWS_PER_FILE;
+    size_t file_count = a->file_count < most ? a->file_count : most;
+    int64_t rows = (int64_t) file_count * SAMPLE_ROWS_PER_FILE;
+    return rows < SAMPLE_ROWS_MIN ? SAMPLE_ROWS_MIN : rows;
+}
+
 static dw_status
 print_sample(const dw_arrangement *a, const dw_str *columns, dw_str view, int64_t row_count,
              dw_strbuf *out, dw_error *err)
@@ -49,10 +60,9 @@ print_sample(const dw_arrangement *a, const dw_str *columns, dw_str view, int64_
     }
     dw__strbuf_append_literal(out, " FROM ");
     dw__sql_put_identifier(out, view);
-    if (row_count > SAMPLE_ROWS) {
-        /* Not USING SAMPLE: that is one thread's work. */
-        dw__strbuf_printf(out, " WHERE random() < %.12f",
-                          (double) SAMPLE_ROWS / (double) row_count);
+    if (row_count > sample_rows(a)) {
+        dw__strbuf_append_literal(out, " WHERE ");
+        dw__row_sample_print((double) sample_rows(a) / (double) row_count, out);
     }
     return dw__strbuf_ok(out, "the statement", err);
 }

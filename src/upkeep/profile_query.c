@@ -3,6 +3,7 @@
  * what that gave. [PROFILE-1]
  */
 #include "base/assert.h"
+#include "engine/row_sample.h"
 #include "scan/scan.h"
 #include "upkeep/profile_core.h"
 
@@ -96,7 +97,9 @@ put_sample(const dw_profile_query *query, dw_strbuf *out)
     }
     dw__strbuf_append_literal(out, "})");
     if (query->share < 1) {
-        dw__strbuf_printf(out, " FILTER (WHERE random() < %.9f)", query->share);
+        dw__strbuf_append_literal(out, " FILTER (WHERE ");
+        dw__row_sample_print(query->share, out);
+        dw__strbuf_append_char(out, ')');
     }
     dw__strbuf_append_literal(out, " AS sample");
 }
