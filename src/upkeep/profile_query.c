@@ -7,7 +7,10 @@
 #include "scan/scan.h"
 #include "upkeep/profile_core.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+
+#define DAY_US INT64_C(86400000000)
 
 /* ---- What is asked of which type ------------------------------------------------------------- */
 
@@ -153,6 +156,21 @@ put_text(dw_strbuf *out, const dw_type *type, const char *value)
     }
 }
 
+/* The greatest value since 1970. Dates go further than that can be counted, and the engine looks at
+ * bounds that it knows before it runs anything: it would refuse the statement. */
+static void
+put_newest(dw_strbuf *out, const dw_type *type, size_t k)
+{
+    dw__strbuf_printf(out, ", CASE WHEN isfinite(hi%zu) THEN ", k);
+    if (type->kind == DW_TYPE_DATE) {
+        dw__strbuf_printf(
+            out, "TRY_CAST(CAST(hi%zu - DATE '1970-01-01' AS HUGEINT) * %" PRId64 " AS BIGINT) END",
+            k, DAY_US);
+    } else {
+        dw__strbuf_printf(out, "epoch_us(hi%zu) END", k);
+    }
+}
+
 static void
 put_bounds(const dw_profile_leaf *leaf, size_t k, dw_strbuf *out)
 {
@@ -169,7 +187,7 @@ put_bounds(const dw_profile_leaf *leaf, size_t k, dw_strbuf *out)
     dw__strbuf_append_literal(out, ", ");
     put_text(out, leaf->type, high);
     if (is_time(leaf->type)) {
-        dw__strbuf_printf(out, ", CASE WHEN isfinite(hi%zu) THEN epoch_us(hi%zu) END", k, k);
+        put_newest(out, leaf->type, k);
     } else {
         dw__strbuf_append_literal(out, ", NULL");
     }
@@ -282,9 +300,11 @@ static dw_status
 read_bounds(const dw_profile_leaf *leaf, const dw_str *cells, dw_arena *arena,
             dw_column_profile *out, dw_error *err)
 {
+    int64_t newest_us;
     if (leaf->has_bounds) {
-        out->has_newest = leaf->type->kind == DW_TYPE_DATE && leaf->max.kind != DW_VALUE_NULL;
-        out->newest_us = out->has_newest ? leaf->max.as.i64 * INT64_C(86400000000) : 0;
+        out->has_newest = leaf->type->kind == DW_TYPE_DATE && leaf->max.kind != DW_VALUE_NULL &&
+                          dw__checked_mul_i64(leaf->max.as.i64, DAY_US, &newest_us);
+        out->newest_us = out->has_newest ? newest_us : 0;
         DW_TRY(dw__partition_value_print(leaf->field, &leaf->min, arena, &out->min, err));
         return dw__partition_value_print(leaf->field, &leaf->max, arena, &out->max, err);
     }

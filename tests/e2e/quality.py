@@ -468,6 +468,16 @@ def test_profile__of_an_empty_table_and_an_older_version(w):
 
 
 @test
+def test_profile__of_dates_that_are_too_far_to_be_counted(w):
+    w.sql("CREATE TABLE t (d DATE, t TIMESTAMP); INSERT INTO t VALUES (DATE '5881580-07-10', TIMESTAMPTZ '294246-01-01 00:00:00Z'), "
+          "(DATE '-2000-01-01', NULL)")
+    for made in (profile(w), profile(w, "DESCRIBE PROFILE t")):
+        expect_equal([made["d"][k] for k in ("count", "max", "age_seconds")], [2, "5881580-07-10", None])
+    w.sql("ANALYZE TABLE t COMPUTE DELTA STATISTICS")
+    expect_equal(profile(w)["d"]["age_seconds"], None)
+
+
+@test
 def test_profile__thresholds_are_told_and_checked(w):
     fill(w)
     w.sql("ALTER TABLE t SET TBLPROPERTIES ('deltaworks.profile.d.maxNullFraction' = '0.05', "
