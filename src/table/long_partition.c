@@ -1,7 +1,7 @@
 /*
- * Files of a partition lie in a directory that is named after its value, "country=be", where bytes
- * that mean something in paths take three each. The protocol asks for no such names, but the
- * engine's writer makes no others, and a file system has none of more than 255 bytes.
+ * Files of a partition lie in a directory that is named after its value, "country=be", where each
+ * byte takes three but for letters, digits and a few marks. The protocol asks for no such names,
+ * but the engine's writer makes no others, and a file system has none of more than 255 bytes.
  */
 #include "table/long_partition.h"
 
@@ -50,6 +50,20 @@ dw__long_partition_find(const dw_field *const *fields, size_t count, dw_status s
     return found;
 }
 
+/* What the engine's writer makes of the text in a directory's name: %C3 of a byte. */
+static size_t
+count_written(dw_str text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                        (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.' || c == '~';
+        count += is_plain ? 1 : 3;
+    }
+    return count;
+}
+
 /* The longest value of the column; false when it cannot be told. */
 static bool
 ask_longest(const dw_field *field, dw_connection *connection, dw_str query, dw_arena *arena,
@@ -80,16 +94,14 @@ dw__long_partition_refuse(const dw_field *field, dw_connection *connection, dw_s
     dw_str value;
     DW_AUTO(dw_strbuf) what = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
     if (ask_longest(field, connection, query, arena, &value)) {
-        DW_AUTO(dw_strbuf) path = dw__strbuf_make(arena->allocator, DW_COMMIT_BYTES_MAX);
-        dw__partition_path_append(&path, field->physical_name, value);
         size_t shown = value.len < VALUE_BYTES_SHOWN ? value.len : VALUE_BYTES_SHOWN;
         while (shown < value.len && shown > 0 &&
                ((unsigned char) value.ptr[shown] & 0xC0) == 0x80) {
             shown--;
         }
         dw__strbuf_printf(&what, "one of %zu bytes, which takes %zu: '%.*s...'", value.len,
-                          path.len, DW_STR_ARG(dw__str_slice(value, 0, shown)));
-        what.failed = what.failed || path.failed;
+                          count_written(field->physical_name) + 1 + count_written(value),
+                          DW_STR_ARG(dw__str_slice(value, 0, shown)));
     } else {
         dw__strbuf_append_literal(&what, "a longer one");
     }

@@ -323,6 +323,7 @@ def test_write__names_the_partition_column_of_a_value_that_no_directory_can_have
             "found one of 90 bytes, which takes 278: '///")
     w.sql("INSERT INTO t VALUES (1, 'be', repeat('x', 253))")
     refused(w, "UPDATE t SET p = repeat('é', 130)", 'partition column "p"', "260 bytes", "PARTITION_VALUE_TOO_LONG")
+    refused(w, "INSERT INTO t VALUES (1, 'be', repeat('é', 50))", "found one of 100 bytes, which takes 302: 'éé")
     expect_equal(w.rows("SELECT id, length(p) FROM t"), [[1, 253]])
     expect_equal(len(w.files("t")), 1)
 
