@@ -216,9 +216,9 @@ open_locked(opened *o, dw_error *err)
     return DW_OK;
 }
 
-/* The file that is full gets the next number, and a new one begins. The head is made to tell of its
- * last record before: should a writer stop here the next one knows that the log went on
- * elsewhere. */
+/* The file that is full gets the next number, and a new one begins, for the same users. The head is
+ * made to tell of its last record before: should a writer stop here the next one knows that the log
+ * went on elsewhere. */
 static dw_status
 rotate(opened *o, const dw_audit_mark *last, dw_error *err)
 {
@@ -235,9 +235,11 @@ rotate(opened *o, const dw_audit_mark *last, dw_error *err)
     dw_audit_head head = {.last = *last, .size_bytes = o->size};
     DW_TRY(dw__local_file_sync(&o->file, err));
     DW_TRY(dw__audit_head_write(&o->head_file, target->env->allocator, target->key, &head, err));
-    dw__local_file_close(&o->file);
     DW_TRY(dw__local_file_rename(target->path, dw__str_from(path), err));
+    DW_AUTO(dw_local_file) full = o->file;
+    o->file = DW_LOCAL_FILE_NONE;
     DW_TRY(dw__local_file_open(target->path, DW_LOCAL_APPEND, &o->file, err));
+    dw__local_file_share(&o->file, &full);
     o->size = 0;
     return DW_OK;
 }

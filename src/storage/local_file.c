@@ -73,6 +73,15 @@ dw__local_file_close(dw_local_file *file)
     file->fd = -1;
 }
 
+void
+dw__local_file_share(const dw_local_file *file, const dw_local_file *like)
+{
+    struct stat found;
+    if (fstat(like->fd, &found) == 0 && fchown(file->fd, (uid_t) -1, found.st_gid) == 0) {
+        (void) fchmod(file->fd, found.st_mode & 0666);
+    }
+}
+
 dw_status
 dw__local_file_lock(const dw_local_file *file, const dw_env *env, bool is_shared,
                     int64_t wait_max_ms, dw_error *err)

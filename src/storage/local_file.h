@@ -32,6 +32,10 @@ typedef enum dw_local_use {
 DW_WARN_UNUSED dw_status dw__local_file_open(dw_str path, dw_local_use use, dw_local_file *out,
                                              dw_error *err);
 void dw__local_file_close(dw_local_file *file);
+/*
+ * Who may read and write `like` may do so with `file`, as far as the system lets this user say so.
+ */
+void dw__local_file_share(const dw_local_file *file, const dw_local_file *like);
 /* Waits for others, up to `wait_max_ms`: DW_UNAVAILABLE (FILE_LOCKED). */
 DW_WARN_UNUSED dw_status dw__local_file_lock(const dw_local_file *file, const dw_env *env,
                                              bool is_shared, int64_t wait_max_ms, dw_error *err);

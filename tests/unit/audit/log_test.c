@@ -9,6 +9,7 @@
 #include "codec/json.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define THREADS 4
@@ -150,6 +151,25 @@ test_files__continue_one_another(void **state)
     char path[DWT_PATH_SIZE + 64];
     snprintf(path, sizeof(path), "%s.%09d", w->path, 5);
     assert_int_equal(access(path, F_OK), 0);
+    dw__audit_close(audit);
+}
+
+static void
+test_files__that_are_new_are_for_the_users_of_the_full_one(void **state)
+{
+    audit_world *w = *state;
+    struct stat found;
+    dw_audit_spec spec = audit_spec(w, false);
+    dw_audit *audit = audit_open(w, &spec);
+    audit_add(audit, 1);
+    assert_int_equal(stat(w->path, &found), 0);
+    assert_int_equal(found.st_mode & 0777, 0600);
+    assert_int_equal(chmod(w->path, 0660), 0);
+    for (int64_t i = 2; i <= 20; i++) {
+        audit_add(audit, i);
+    }
+    assert_int_equal(stat(w->path, &found), 0);
+    assert_int_equal(found.st_mode & 0777, 0660);
     dw__audit_close(audit);
 }
 
@@ -392,6 +412,7 @@ main(void)
         cmocka_unit_test(test_hmac__is_that_of_the_standard),
         WORLD_TEST(test_record__says_who_did_what_when),
         WORLD_TEST(test_record__keeps_the_beginning_and_the_digest_of_a_long_statement),
+        WORLD_TEST(test_files__that_are_new_are_for_the_users_of_the_full_one),
         WORLD_TEST(test_files__continue_one_another),
         WORLD_TEST(test_anchor__stands_for_files_that_are_kept_elsewhere),
         WORLD_TEST(test_anchor__finds_a_log_that_was_written_anew),
