@@ -265,8 +265,7 @@ run(const audit_args *parsed)
     } else if (status == EXIT_DONE) {
         status = export_lines(&r, parsed);
     }
-    int closed = runner_close(&r);
-    return status == EXIT_DONE ? closed : status;
+    return runner_close(&r, status);
 }
 
 int

@@ -105,8 +105,7 @@ check(const fsck_args *parsed, const char *table)
         runner_end(&r);
         status = checked == DW_OK ? print_findings(&r, &rows, &report) : error_report(&err);
     }
-    int closed = runner_close(&r);
-    return status == EXIT_DONE ? closed : status;
+    return runner_close(&r, status);
 }
 
 static int

@@ -205,8 +205,7 @@ run_load(const load_args *parsed, const dw_load_options *options, const char **p
             print_load(&done, options, positional[0]);
         }
     }
-    int closed = runner_close(&r);
-    return status == EXIT_DONE ? closed : status;
+    return runner_close(&r, status);
 }
 
 /* The command line's own strings may be cut up: they belong to the program. */

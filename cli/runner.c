@@ -11,11 +11,14 @@
 #include "text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 const char runner_options_help[] =
     "  --memory-limit SIZE    for queries and loads, such as 2GB; beyond it they spill\n"
@@ -74,6 +77,15 @@ fill_options(const runner_options *options, dw_runtime_options *out)
     return EXIT_DONE;
 }
 
+/* What is there is replaced only when there is something to write. */
+static FILE *
+open_file(runner *r)
+{
+    r->is_new_output = access(r->options.output, F_OK) != 0;
+    int fd = open(r->options.output, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    return fd < 0 ? NULL : fdopen(fd, "wb");
+}
+
 static int
 open_output(runner *r)
 {
@@ -83,7 +95,7 @@ open_output(runner *r)
     }
     r->file = stdout;
     if (r->options.output != NULL) {
-        r->file = fopen(r->options.output, "wbe");
+        r->file = open_file(r);
     }
     if (r->file != NULL && by_engine) { /* the engine opens it again; now it is known that it can */
         fclose(r->file);
@@ -155,25 +167,45 @@ runner_check_ended(const runner *r)
     return EXIT_FAILED;
 }
 
+/* Takes away what is there of an older output, or what a failure has begun. */
+static void
+cut_output(const runner *r, int status)
+{
+    struct stat found;
+    if (r->options.output == NULL) {
+        return;
+    }
+    bool is_empty = r->file == NULL || r->file == stdout || ftello(r->file) <= 0;
+    bool is_regular = stat(r->options.output, &found) == 0 && S_ISREG(found.st_mode);
+    if (status != EXIT_DONE && is_empty && r->is_new_output && is_regular && found.st_size == 0) {
+        (void) unlink(r->options.output);
+    } else if ((status == EXIT_DONE || !is_empty) && r->file != NULL && r->file != stdout) {
+        (void) !ftruncate(fileno(r->file), ftello(r->file)); /* which a pipe refuses */
+    }
+}
+
 int
-runner_close(runner *r)
+runner_close(runner *r, int status)
 {
     dw_session_close(r->session);
     dw_runtime_close(r->runtime);
     bool is_file = r->file != NULL && r->file != stdout;
     bool failed = r->file != NULL && (fflush(r->file) != 0 || ferror(r->file) != 0);
+    int errnum = errno;
+    cut_output(r, failed ? EXIT_STORAGE : status);
     if (is_file && fclose(r->file) != 0) {
         failed = true;
+        errnum = errno;
     }
-    if (failed && errno == EPIPE) {
+    if (status != EXIT_DONE || !failed) {
+        return status;
+    }
+    if (errnum == EPIPE) {
         return EXIT_UNREAD;
     }
-    if (failed) {
-        fprintf(stderr, "deltaworks: writing the output failed: %s [OUTPUT_FAILED]\n",
-                strerror(errno));
-        return EXIT_STORAGE;
-    }
-    return EXIT_DONE;
+    fprintf(stderr, "deltaworks: writing the output failed: %s [OUTPUT_FAILED]\n",
+            strerror(errnum));
+    return EXIT_STORAGE;
 }
 
 void
@@ -364,6 +396,5 @@ runner_run_once(const runner_options *options, const char *sql)
     if (status == EXIT_DONE) {
         status = runner_run(&r, sql);
     }
-    int closed = runner_close(&r);
-    return status == EXIT_DONE ? closed : status;
+    return runner_close(&r, status);
 }

@@ -26,7 +26,8 @@ typedef struct runner {
     runner_options options;
     dw_runtime *runtime;
     dw_session *session;
-    FILE *file; /* where rows go */
+    FILE *file;         /* where rows go */
+    bool is_new_output; /* there was no such file */
 } runner;
 
 /* The options that every verb which runs statements takes, for its help. */
@@ -42,8 +43,10 @@ int runner_open_output(runner *r, const runner_options *options);
 int runner_open(runner *r, const runner_options *options);
 /* Says so when a transaction was begun and never ended; EXIT_FAILED then, else EXIT_DONE. */
 int runner_check_ended(const runner *r);
-/* Returns EXIT_STORAGE when the output could not be completed, else EXIT_DONE. */
-int runner_close(runner *r);
+/* `status` is that of what ran; it is returned, or EXIT_STORAGE when all went well but the output
+ * could not be completed. Where something failed before anything was written, the file of the
+ * output stays what it was. */
+int runner_close(runner *r, int status);
 
 /* Runs every statement of the text; stops at the first failure, whose exit status is returned, and
  * with EXIT_INCOMPATIBLE behind a CHECK COMPATIBILITY that found something. */

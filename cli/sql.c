@@ -135,8 +135,7 @@ verb_sql(int argc, char **argv)
         if (status == EXIT_DONE) {
             status = runner_check_ended(&r);
         }
-        int closed = runner_close(&r);
-        status = status == EXIT_DONE ? closed : status;
+        status = runner_close(&r, status);
     }
     free(arguments.positional);
     return status;

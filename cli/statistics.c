@@ -173,8 +173,7 @@ verb_report(int argc, char **argv)
             runner r;
             status = runner_open(&r, &options);
             status = status == EXIT_DONE ? run_report(&r, arguments.positional[0]) : status;
-            int closed = runner_close(&r);
-            status = status == EXIT_DONE ? closed : status;
+            status = runner_close(&r, status);
         }
     }
     free(arguments.positional);

@@ -96,9 +96,8 @@ vacuum(const vacuum_args *parsed, const char *table)
     if (status == EXIT_DONE) {
         status = runner_run(&r, text_cstr(&sql));
     }
-    int closed = runner_close(&r);
     text_free(&sql);
-    return status == EXIT_DONE ? closed : status;
+    return runner_close(&r, status);
 }
 
 int

@@ -119,8 +119,28 @@ def test_report__has_its_pictures_and_figures(w):
     ran = w.run("report", "t", "--output", "t.html")
     expect_equal((ran.status, ran.out, open(w.path("t.html"), encoding="utf-8").read()), (0, "", text))
     w.sql("CREATE TABLE u (i INT)")
-    report(w, "u")
+    page, text = report(w, "u")
+    expect("<span>partitions" not in text and "version to go back to" in page.text, page.text)
     expect_failure(w.run("report", "nothing"), 1, "TABLE_NOT_FOUND")
+
+
+@test
+def test_output__stays_what_it_was_when_nothing_could_be_written(w):
+    make(w)
+    for verb in (("report",), ("statistics", "--format", "csv")):
+        expect_equal(w.run(*verb, "t", "--output", "out").status, 0)
+        before = open(w.path("out"), encoding="utf-8").read()
+        expect_failure(w.run(*verb, "nothing", "--output", "out"), 1, "TABLE_NOT_FOUND")
+        expect_equal(open(w.path("out"), encoding="utf-8").read(), before)
+        expect_failure(w.run(*verb, "nothing", "--output", "new"), 1, "TABLE_NOT_FOUND")
+        expect(not os.path.exists(w.path("new")), "no file for nothing")
+    for form in ("csv", "parquet", "ndjson"):
+        with open(w.path("out"), "w", encoding="utf-8") as file:
+            file.write("x" * 100000)
+        expect_equal(w.run("sql", "-c", "SELECT 7 AS x", "--format", form, "--output", "out").status, 0)
+        expect(os.path.getsize(w.path("out")) < 10000, "nothing is left of what was there")
+        ran = w.run("sql", "-c", "SELECT x FROM nothing", "--format", form, "--output", "out")
+        expect_equal((ran.status, os.path.getsize(w.path("out")) > 0), (1, True))
 
 
 @test
