@@ -16,18 +16,24 @@
 #define BOTTOM 30.0
 #define PLOT_WIDTH (WIDTH - LEFT - RIGHT)
 #define PLOT_HEIGHT (HEIGHT - TOP - BOTTOM)
-#define GRID_LINES 4
+#define GRID_LINES_MAX 4
 #define LABEL_CHARACTERS 40
 #define DAY_MS INT64_C(86400000)
 
-/* The next 1, 2 or 5 times a power of ten, four of which reach the value. */
+/* The next 1, 2, 2.5 or 5 times a power of ten that is whole, as all values are, and of which few
+ * enough reach the greatest one. */
 static double
 nice_step(double max)
 {
-    double step = max <= 0 ? 1 : max / GRID_LINES;
+    double step = max <= GRID_LINES_MAX ? 1 : max / GRID_LINES_MAX;
     double power = pow(10, floor(log10(step)));
     double digit = step / power;
-    double nice = digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 2.5 ? 2.5 : digit <= 5 ? 5 : 10;
+    bool has_half = power > 1;
+    double nice = digit <= 1                 ? 1
+                  : digit <= 2               ? 2
+                  : digit <= 2.5 && has_half ? 2.5
+                  : digit <= 5               ? 5
+                                             : 10;
     return nice * power;
 }
 
@@ -44,8 +50,9 @@ static double
 put_grid(dw_strbuf *out, double max, dw_chart_put put)
 {
     double step = nice_step(max);
-    for (int i = 0; i <= GRID_LINES; i++) {
-        double y = TOP + PLOT_HEIGHT * (1 - (double) i / GRID_LINES);
+    int line_count = max <= step ? 1 : (int) ceil(max / step);
+    for (int i = 0; i <= line_count; i++) {
+        double y = TOP + PLOT_HEIGHT * (1 - (double) i / line_count);
         dw__strbuf_printf(out,
                           "<line class=\"grid\" x1=\"%.0f\" x2=\"%.0f\" y1=\"%.1f\" y2=\"%.1f\"/>",
                           LEFT, WIDTH - RIGHT, y, y);
@@ -53,7 +60,7 @@ put_grid(dw_strbuf *out, double max, dw_chart_put put)
         put(out, step * i);
         dw__strbuf_append_literal(out, "</text>\n");
     }
-    return step * GRID_LINES;
+    return step * line_count;
 }
 
 void
@@ -213,7 +220,7 @@ dw__chart_put_layers(dw_strbuf *out, const char *name, const double *values, siz
         max = sum > max ? sum : max;
     }
     open_picture(out, name);
-    double top = put_grid(out, max < GRID_LINES ? GRID_LINES : max, dw__html_put_short);
+    double top = put_grid(out, max, dw__html_put_short);
     double step = PLOT_WIDTH / (double) (bar_count == 0 ? 1 : bar_count);
     for (size_t i = 0; i < bar_count; i++) {
         double y = TOP + PLOT_HEIGHT;

@@ -4,6 +4,7 @@
 #include "statistics/html.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 /* The bytes of the character that begins there; 0: they are no UTF-8. */
@@ -91,7 +92,7 @@ put_scaled(dw_strbuf *out, double value, const char *const *units, size_t unit_c
         value /= 1000;
         unit++;
     }
-    bool is_whole = unit == 0 || value >= 99.95 || value <= -99.95;
+    bool is_whole = unit == 0 || value >= 99.95 || value <= -99.95 || value - floor(value) <= 0;
     dw__strbuf_printf(out, is_whole ? "%.0f%s" : "%.1f%s", value, units[unit]);
 }
 

@@ -162,7 +162,7 @@ close_card(page *p, const char *what)
 }
 
 static void
-put_count_card(page *p, int64_t count, bool is_known, const char *what)
+put_count_card(page *p, int64_t count, bool is_known, const char *one, const char *many)
 {
     open_card(p);
     if (is_known) {
@@ -170,7 +170,7 @@ put_count_card(page *p, int64_t count, bool is_known, const char *what)
     } else {
         dw__strbuf_append_literal(p->out, "not known");
     }
-    close_card(p, what);
+    close_card(p, is_known && count == 1 ? one : many);
 }
 
 static void
@@ -187,17 +187,20 @@ put_cards(page *p)
     const dw_file_totals *totals = &p->figures.totals;
     double written = (double) (totals->rows + totals->vector_rows);
     dw__strbuf_append_literal(p->out, "<div class=\"cards\">\n");
-    put_count_card(p, totals->rows, totals->files_without_rows == 0, "rows");
-    put_count_card(p, totals->files, true, "files");
+    put_count_card(p, totals->rows, totals->files_without_rows == 0, "row", "rows");
+    put_count_card(p, totals->files, true, "file", "files");
     put_size_card(p, totals->bytes, "in data files");
     put_size_card(p, totals->files == 0 ? 0 : totals->bytes / totals->files, "a file, on average");
-    put_count_card(p, (int64_t) p->figures.partition_count, true, "partitions");
+    if (dw__log_snapshot_metadata(p->snapshot)->partition_column_count > 0) {
+        put_count_card(p, (int64_t) p->figures.partition_count, true, "partition", "partitions");
+    }
     open_card(p);
     dw__strbuf_printf(p->out, "%.1f%%",
                       written <= 0 ? 0 : 100 * (double) totals->vector_rows / written);
     close_card(p, "of rows deleted by vectors");
     put_size_card(p, p->log.bytes, "in the log");
-    put_count_card(p, (int64_t) p->versions.count, true, "versions to go back to");
+    put_count_card(p, (int64_t) p->versions.count, true, "version to go back to",
+                   "versions to go back to");
     dw__strbuf_append_literal(p->out, "</div>\n");
 }
 
