@@ -59,10 +59,38 @@ dw__str_equal_nocase(dw_str a, dw_str b)
     return true;
 }
 
+static size_t
+least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The rows of Wagner and Fischer's table, one upon the other. */
+size_t
+dw__str_distance(dw_str a, dw_str b)
+{
+    size_t row[DW_STR_DISTANCE_MAX + 1];
+    dw_assert(b.len <= DW_STR_DISTANCE_MAX);
+    for (size_t j = 0; j <= b.len; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t above = row[j];
+            size_t changed = ascii_lower(a.ptr[i - 1]) == ascii_lower(b.ptr[j - 1]) ? 0 : 1;
+            row[j] = least(diagonal + changed, least(above, row[j - 1]) + 1);
+            diagonal = above;
+        }
+    }
+    return row[b.len];
+}
+
 int
 dw__str_compare(dw_str a, dw_str b)
 {
-    size_t common = a.len < b.len ? a.len : b.len;
+    size_t common = least(a.len, b.len);
     int order = common == 0 ? 0 : memcmp(a.ptr, b.ptr, common);
     if (order != 0) {
         return order;

@@ -67,6 +67,12 @@ bool dw__str_to_double(dw_str s, double *out);
 /* The same, rounded once to single precision. */
 bool dw__str_to_float(dw_str s, float *out);
 
+/* Of strings between which a distance is told. */
+#define DW_STR_DISTANCE_MAX ((size_t) 96)
+/* How many bytes must be put in, taken out or changed to get from one to the other, without regard
+ * to the case of ASCII letters. `b` has at most DW_STR_DISTANCE_MAX bytes. */
+size_t dw__str_distance(dw_str a, dw_str b);
+
 /* True if `s` is well-formed UTF-8. */
 bool dw__str_is_utf8(dw_str s);
 /* A 64-bit hash for tables in memory; not stable between releases, never stored. */

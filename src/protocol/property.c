@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define SUGGESTION_CHARS_MAX ((size_t) 96)
 #define FEATURE_PREFIX DW_STR("delta.feature.")
 #define CONSTRAINT_PREFIX DW_STR("delta.constraints.")
 #define UNIFORM_PREFIX DW_STR("delta.universalFormat.config.")
@@ -354,41 +353,13 @@ expected_value(const property_spec *spec, char text[128])
     dw_unreachable("every kind is listed");
 }
 
-static char
-lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
-}
-
-/* The number of edits between two keys, without regard to case. */
-static size_t
-edit_distance(dw_str a, dw_str b)
-{
-    size_t row[SUGGESTION_CHARS_MAX + 1];
-    dw_assert(b.len <= SUGGESTION_CHARS_MAX);
-    for (size_t j = 0; j <= b.len; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t replaced = diagonal + (lower(a.ptr[i - 1]) == lower(b.ptr[j - 1]) ? 0 : 1);
-            size_t shorter = row[j] < row[j - 1] ? row[j] : row[j - 1];
-            diagonal = row[j];
-            row[j] = replaced < shorter + 1 ? replaced : shorter + 1;
-        }
-    }
-    return row[b.len];
-}
-
 static dw_status
 property_unknown(dw_str key, dw_error *err)
 {
     const char *nearest = NULL;
     size_t distance_min = key.len / 3 + 1;
-    for (size_t i = 0; i < SPEC_COUNT && key.len <= SUGGESTION_CHARS_MAX; i++) {
-        size_t distance = edit_distance(key, dw__str_from(specs[i].key));
+    for (size_t i = 0; i < SPEC_COUNT && key.len <= DW_STR_DISTANCE_MAX; i++) {
+        size_t distance = dw__str_distance(key, dw__str_from(specs[i].key));
         if (distance < distance_min && specs[i].use == USE_SETTABLE) {
             distance_min = distance;
             nearest = specs[i].key;

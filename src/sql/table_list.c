@@ -14,8 +14,6 @@
 /* As the catalog writes it. */
 #define DW_NAMES_KEY "_deltaworks/names.json"
 #define DW_NAMES_BYTES_MAX ((size_t) 16 << 20)
-/* Edit distance is computed for names up to this length. */
-#define DW_NEAREST_BYTES_MAX ((size_t) 64)
 
 typedef struct lister {
     dw_storage *warehouse;
@@ -211,44 +209,17 @@ least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static char
-lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
-}
-
-/* How many bytes must be put in, taken out or changed to get from one to the other. */
-static size_t
-distance(dw_str a, dw_str b)
-{
-    size_t row[DW_NEAREST_BYTES_MAX + 1];
-    dw_assert(b.len <= DW_NEAREST_BYTES_MAX);
-    for (size_t j = 0; j <= b.len; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t above = row[j];
-            size_t changed = lower(a.ptr[i - 1]) == lower(b.ptr[j - 1]) ? 0 : 1;
-            row[j] = least(diagonal + changed, least(above, row[j - 1]) + 1);
-            diagonal = above;
-        }
-    }
-    return row[b.len];
-}
-
 /* How far a table's name is from the wanted one; a schema that was left out counts for one. */
 static size_t
 distance_of(dw_str candidate, dw_str name)
 {
     size_t dot = dw__str_find(candidate, '.');
-    size_t whole = distance(candidate, name);
+    size_t whole = dw__str_distance(candidate, name);
     if (dot == SIZE_MAX || dw__str_find(name, '.') != SIZE_MAX) {
         return whole;
     }
-    return least(whole, distance(dw__str_slice(candidate, dot + 1, candidate.len), name) + 1);
+    return least(whole,
+                 dw__str_distance(dw__str_slice(candidate, dot + 1, candidate.len), name) + 1);
 }
 
 dw_str
@@ -256,12 +227,12 @@ dw__table_list_nearest(const dw_table_list *list, dw_str name)
 {
     dw_str nearest = DW_STR_NULL;
     size_t best = name.len / 3 + 2; /* from there on it is another word */
-    if (name.len > DW_NEAREST_BYTES_MAX) {
+    if (name.len > DW_STR_DISTANCE_MAX) {
         return nearest;
     }
     for (size_t i = 0; i < list->names.count; i++) {
         dw_str candidate = list->names.items[i];
-        size_t d = candidate.len > DW_NEAREST_BYTES_MAX ? SIZE_MAX : distance_of(candidate, name);
+        size_t d = candidate.len > DW_STR_DISTANCE_MAX ? SIZE_MAX : distance_of(candidate, name);
         if (d < best) {
             best = d;
             nearest = candidate;

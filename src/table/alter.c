@@ -11,6 +11,7 @@
 #include "table/file_rewrite.h"
 
 #define SCHEMA_BYTES_MAX ((size_t) 64 << 20)
+#define PARAMETERS_BYTES_MAX ((size_t) 16 << 20)
 
 dw_status
 dw__alter_open(dw_alter *alter, dw_table *table, size_t more, dw_error *err)
@@ -275,4 +276,23 @@ dw__alter_commit(dw_alter *alter, const char *operation, dw_strbuf *parameters,
     DW_TRY(dw__change_commit(&change, &done, err));
     report->version = done.version;
     return DW_OK;
+}
+
+dw_status
+dw__alter_run(dw_table *table, size_t more, const char *operation, dw_alter_step step, void *ctx,
+              dw_alter_report *report, dw_error *err)
+{
+    report->version = -1;
+    DW_AUTO(dw_strbuf) parameters =
+        dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
+    dw_alter alter;
+    dw_status status = dw__alter_open(&alter, table, more, err);
+    if (status == DW_OK) {
+        status = step(&alter, ctx, &parameters, err);
+    }
+    if (status == DW_OK) {
+        status = dw__alter_commit(&alter, operation, &parameters, report, err);
+    }
+    dw__alter_close(&alter);
+    return status;
 }

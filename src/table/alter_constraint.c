@@ -5,12 +5,18 @@
 #include "table/change.h"
 #include "table/constraint.h"
 
-#define PARAMETERS_BYTES_MAX ((size_t) 16 << 20)
+typedef struct constraint_change {
+    dw_connection *connection;
+    dw_str name;
+    dw_str expression;
+    bool if_exists;
+} constraint_change;
 
 static dw_status
-add(dw_alter *alter, dw_connection *connection, dw_str name, dw_str expression, dw_error *err)
+add(dw_alter *alter, void *ctx, dw_strbuf *parameters, dw_error *err)
 {
-    dw_str key;
+    const constraint_change *change = ctx;
+    dw_str key, name = change->name, expression = change->expression;
     DW_TRY(dw__constraint_key(name, &alter->arena, &key, err));
     const dw_pair *old = dw__alter_find(alter, key);
     if (old != NULL) {
@@ -20,9 +26,11 @@ add(dw_alter *alter, dw_connection *connection, dw_str name, dw_str expression, 
     }
     dw_row_check check;
     DW_TRY(dw__row_check_make(name, expression, alter->schema, &alter->arena, &check, err));
-    DW_TRY(dw__row_check_verify(alter->table, connection, alter->snapshot, &check, err));
+    DW_TRY(dw__row_check_verify(alter->table, change->connection, alter->snapshot, &check, err));
     alter->reads_all_files = true;
     dw__alter_set(alter, key, expression);
+    dw__change_put_parameter(parameters, "name", name);
+    dw__change_put_parameter(parameters, "expr", expression);
     return DW_OK;
 }
 
@@ -30,30 +38,18 @@ dw_status
 dw__table_add_constraint(dw_table *table, dw_connection *connection, dw_str name, dw_str expression,
                          dw_alter_report *report, dw_error *err)
 {
-    report->version = -1;
-    DW_AUTO(dw_strbuf) parameters =
-        dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
-    dw_alter alter;
-    dw_status status = dw__alter_open(&alter, table, 1, err);
-    if (status == DW_OK) {
-        status = add(&alter, connection, name, expression, err);
-    }
-    if (status == DW_OK) {
-        dw__change_put_parameter(&parameters, "name", name);
-        dw__change_put_parameter(&parameters, "expr", expression);
-        status = dw__alter_commit(&alter, "ADD CONSTRAINT", &parameters, report, err);
-    }
-    dw__alter_close(&alter);
-    return status;
+    constraint_change change = {connection, name, expression, false};
+    return dw__alter_run(table, 1, "ADD CONSTRAINT", add, &change, report, err);
 }
 
 static dw_status
-drop(dw_alter *alter, dw_str name, bool if_exists, dw_strbuf *parameters, dw_error *err)
+drop(dw_alter *alter, void *ctx, dw_strbuf *parameters, dw_error *err)
 {
-    dw_str key;
+    const constraint_change *change = ctx;
+    dw_str key, name = change->name;
     DW_TRY(dw__constraint_key(name, &alter->arena, &key, err));
     const dw_pair *old = dw__alter_find(alter, key);
-    if (old == NULL && !if_exists) {
+    if (old == NULL && !change->if_exists) {
         return dw__error_set(err, DW_NOT_FOUND, "CONSTRAINT_NOT_FOUND",
                              "the table has no constraint '%.*s'; IF EXISTS lets that pass",
                              DW_STR_ARG(name));
@@ -71,17 +67,6 @@ dw_status
 dw__table_drop_constraint(dw_table *table, dw_str name, bool if_exists, dw_alter_report *report,
                           dw_error *err)
 {
-    report->version = -1;
-    DW_AUTO(dw_strbuf) parameters =
-        dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
-    dw_alter alter;
-    dw_status status = dw__alter_open(&alter, table, 0, err);
-    if (status == DW_OK) {
-        status = drop(&alter, name, if_exists, &parameters, err);
-    }
-    if (status == DW_OK) {
-        status = dw__alter_commit(&alter, "DROP CONSTRAINT", &parameters, report, err);
-    }
-    dw__alter_close(&alter);
-    return status;
+    constraint_change change = {.name = name, .if_exists = if_exists};
+    return dw__alter_run(table, 0, "DROP CONSTRAINT", drop, &change, report, err);
 }

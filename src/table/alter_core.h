@@ -39,6 +39,9 @@ void dw__alter_set(dw_alter *alter, dw_str key, dw_str value);
 bool dw__alter_unset(dw_alter *alter, dw_str key);
 /* Asks something of the protocol that is no property. */
 void dw__alter_want(dw_alter *alter, dw_str key, dw_str value);
+/* The operation parameters of UNSET TBLPROPERTIES. */
+DW_WARN_UNUSED dw_status dw__alter_note_unset(dw_alter *alter, const dw_str *keys, size_t count,
+                                              bool if_exists, dw_strbuf *parameters, dw_error *err);
 /* Puts alter->schema into the metadata. */
 DW_WARN_UNUSED dw_status dw__alter_print_schema(dw_alter *alter, dw_error *err);
 /* Fills the report's effects from what alter has become, once it is complete. */
@@ -51,5 +54,13 @@ DW_WARN_UNUSED dw_status dw__alter_notice(dw_alter_report *report, dw_str text, 
 DW_WARN_UNUSED dw_status dw__alter_commit(dw_alter *alter, const char *operation,
                                           dw_strbuf *parameters, dw_alter_report *report,
                                           dw_error *err);
+
+/* Changes the definition, and notes the parameters of the operation. */
+typedef dw_status (*dw_alter_step)(dw_alter *alter, void *ctx, dw_strbuf *parameters,
+                                   dw_error *err);
+/* All of it around one step. */
+DW_WARN_UNUSED dw_status dw__alter_run(dw_table *table, size_t more, const char *operation,
+                                       dw_alter_step step, void *ctx, dw_alter_report *report,
+                                       dw_error *err);
 
 #endif

@@ -5,7 +5,17 @@
 #include "table/change.h"
 #include "table/quarantine.h"
 
-#define PARAMETERS_BYTES_MAX ((size_t) 16 << 20)
+typedef struct addition {
+    dw_connection *connection;
+    const dw_expectation_spec *spec;
+    dw_table *quarantine; /* NULL: none */
+    bool is_dry_run;
+} addition;
+
+typedef struct removal {
+    dw_str name;
+    bool if_exists;
+} removal;
 
 static dw_status
 check_new(const dw_alter *alter, const dw_expectation_spec *spec, const dw_pair *old, dw_error *err)
@@ -29,32 +39,40 @@ check_new(const dw_alter *alter, const dw_expectation_spec *spec, const dw_pair 
 }
 
 static dw_status
-set_quarantine(const dw_alter *alter, dw_connection *connection, dw_table *quarantine,
-               bool is_dry_run, dw_str *out, dw_error *err)
+set_quarantine(const dw_alter *alter, const addition *a, dw_str *out, dw_error *err)
 {
-    if (dw__str_equal(dw__table_root(quarantine), dw__table_root(alter->table))) {
+    dw_str root = dw__table_root(a->quarantine);
+    if (dw__str_equal(root, dw__table_root(alter->table))) {
         return dw__error_set(err, DW_INVALID_ARGUMENT, "QUARANTINE_INVALID",
                              "the table cannot be its own quarantine: name another one");
     }
-    *out = dw__table_root(quarantine);
-    return is_dry_run ? DW_OK : dw__quarantine_prepare(quarantine, connection, err);
+    *out = root;
+    return a->is_dry_run ? DW_OK : dw__quarantine_prepare(a->quarantine, a->connection, err);
 }
 
 static dw_status
-add(dw_alter *alter, dw_connection *connection, dw_expectation_spec spec, dw_table *quarantine,
-    bool is_dry_run, dw_error *err)
+add(dw_alter *alter, void *ctx, dw_strbuf *parameters, dw_error *err)
 {
+    const addition *a = ctx;
+    dw_expectation_spec spec = *a->spec;
     dw_str key, value;
     DW_TRY(dw__expectation_key(spec.name, &alter->arena, &key, err));
     DW_TRY(check_new(alter, &spec, dw__alter_find(alter, key), err));
     dw_expectation made;
     DW_TRY(dw__expectation_make(&spec, alter->schema, &alter->arena, &made, err));
     spec.quarantine = DW_STR_NULL;
-    if (quarantine != NULL) {
-        DW_TRY(set_quarantine(alter, connection, quarantine, is_dry_run, &spec.quarantine, err));
+    if (a->quarantine != NULL) {
+        DW_TRY(set_quarantine(alter, a, &spec.quarantine, err));
     }
     DW_TRY(dw__expectation_value(&spec, &alter->arena, &value, err));
     dw__alter_set(alter, key, value);
+    dw__change_put_parameter(parameters, "name", spec.name);
+    dw__change_put_parameter(parameters, "expr", spec.text);
+    dw__change_put_parameter(parameters, "onViolation",
+                             dw__str_from(dw__violation_name(spec.action)));
+    if (a->quarantine != NULL) {
+        dw__change_put_parameter(parameters, "quarantine", spec.quarantine);
+    }
     return DW_OK;
 }
 
@@ -63,35 +81,18 @@ dw__table_add_expectation(dw_table *table, dw_connection *connection,
                           const dw_expectation_spec *spec, dw_table *quarantine,
                           dw_alter_report *report, dw_error *err)
 {
-    report->version = -1;
-    DW_AUTO(dw_strbuf) parameters =
-        dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
-    dw_alter alter;
-    dw_status status = dw__alter_open(&alter, table, 1, err);
-    if (status == DW_OK) {
-        status = add(&alter, connection, *spec, quarantine, report->is_dry_run, err);
-    }
-    if (status == DW_OK) {
-        dw__change_put_parameter(&parameters, "name", spec->name);
-        dw__change_put_parameter(&parameters, "expr", spec->text);
-        dw__change_put_parameter(&parameters, "onViolation",
-                                 dw__str_from(dw__violation_name(spec->action)));
-        if (quarantine != NULL) {
-            dw__change_put_parameter(&parameters, "quarantine", dw__table_root(quarantine));
-        }
-        status = dw__alter_commit(&alter, "ADD EXPECTATION", &parameters, report, err);
-    }
-    dw__alter_close(&alter);
-    return status;
+    addition a = {connection, spec, quarantine, report->is_dry_run};
+    return dw__alter_run(table, 1, "ADD EXPECTATION", add, &a, report, err);
 }
 
 static dw_status
-drop(dw_alter *alter, dw_str name, bool if_exists, dw_strbuf *parameters, dw_error *err)
+drop(dw_alter *alter, void *ctx, dw_strbuf *parameters, dw_error *err)
 {
-    dw_str key;
+    const removal *r = ctx;
+    dw_str key, name = r->name;
     DW_TRY(dw__expectation_key(name, &alter->arena, &key, err));
     const dw_pair *old = dw__alter_find(alter, key);
-    if (old == NULL && !if_exists) {
+    if (old == NULL && !r->if_exists) {
         return dw__error_set(err, DW_NOT_FOUND, "EXPECTATION_NOT_FOUND",
                              "the table has no expectation '%.*s'; IF EXISTS lets that pass",
                              DW_STR_ARG(name));
@@ -108,17 +109,6 @@ dw_status
 dw__table_drop_expectation(dw_table *table, dw_str name, bool if_exists, dw_alter_report *report,
                            dw_error *err)
 {
-    report->version = -1;
-    DW_AUTO(dw_strbuf) parameters =
-        dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
-    dw_alter alter;
-    dw_status status = dw__alter_open(&alter, table, 0, err);
-    if (status == DW_OK) {
-        status = drop(&alter, name, if_exists, &parameters, err);
-    }
-    if (status == DW_OK) {
-        status = dw__alter_commit(&alter, "DROP EXPECTATION", &parameters, report, err);
-    }
-    dw__alter_close(&alter);
-    return status;
+    removal r = {name, if_exists};
+    return dw__alter_run(table, 0, "DROP EXPECTATION", drop, &r, report, err);
 }

@@ -11,7 +11,6 @@
 
 #include <inttypes.h>
 
-#define PARAMETERS_BYTES_MAX ((size_t) 65536)
 /* Readers try that many checkpoints, less one, before they give up. */
 #define BARRIER_COUNT 3
 #define CONFLICTS_MAX 20
@@ -166,8 +165,9 @@ change_protocol(const feature_drop *drop, dw_alter *alter, dw_strbuf *parameters
 }
 
 static dw_status
-change_clear(const feature_drop *drop, dw_alter *alter, dw_strbuf *parameters, dw_error *err)
+change_clear(dw_alter *alter, void *ctx, dw_strbuf *parameters, dw_error *err)
 {
+    const feature_drop *drop = ctx;
     DW_TRY(check_clear(drop, alter->snapshot, err));
     return change_protocol(drop, alter, parameters, err);
 }
@@ -175,44 +175,22 @@ change_clear(const feature_drop *drop, dw_alter *alter, dw_strbuf *parameters, d
 /* What the commit would do that drops it. Which files are written again before it is told as the
  * files that use the feature. */
 static dw_status
-plan(const feature_drop *drop, dw_error *err)
+change_planned(dw_alter *alter, void *ctx, dw_strbuf *parameters, dw_error *err)
 {
-    DW_AUTO(dw_strbuf) parameters =
-        dw__strbuf_make(dw__table_env(drop->table)->allocator, PARAMETERS_BYTES_MAX);
-    dw_alter alter;
-    dw_status status = dw__alter_open(&alter, drop->table, 1, err);
-    if (status == DW_OK) {
-        const dw_file_set *files = dw__log_snapshot_files(alter.snapshot);
-        alter.rewrite_count = drop->feature == DW_FEATURE_DELETION_VECTORS
-                                  ? dw__file_set_dv_count(files)
-                              : drop->feature == DW_FEATURE_COLUMN_MAPPING ||
-                                      drop->feature == DW_FEATURE_TYPE_WIDENING
-                                  ? dw__file_set_count(files)
-                                  : 0;
-        status = change_protocol(drop, &alter, &parameters, err);
-    }
-    if (status == DW_OK) {
-        status = dw__alter_commit(&alter, "DROP FEATURE", &parameters, drop->report, err);
-    }
-    dw__alter_close(&alter);
-    return status;
+    const feature_drop *drop = ctx;
+    const dw_file_set *files = dw__log_snapshot_files(alter->snapshot);
+    alter->rewrite_count =
+        drop->feature == DW_FEATURE_DELETION_VECTORS ? dw__file_set_dv_count(files)
+        : drop->feature == DW_FEATURE_COLUMN_MAPPING || drop->feature == DW_FEATURE_TYPE_WIDENING
+            ? dw__file_set_count(files)
+            : 0;
+    return change_protocol(drop, alter, parameters, err);
 }
 
 static dw_status
-commit_once(feature_drop *drop, dw_error *err)
+run_once(feature_drop *drop, dw_alter_step step, dw_error *err)
 {
-    DW_AUTO(dw_strbuf) parameters =
-        dw__strbuf_make(dw__table_env(drop->table)->allocator, PARAMETERS_BYTES_MAX);
-    dw_alter alter;
-    dw_status status = dw__alter_open(&alter, drop->table, 1, err);
-    if (status == DW_OK) {
-        status = change_clear(drop, &alter, &parameters, err);
-    }
-    if (status == DW_OK) {
-        status = dw__alter_commit(&alter, "DROP FEATURE", &parameters, drop->report, err);
-    }
-    dw__alter_close(&alter);
-    return status;
+    return dw__alter_run(drop->table, 1, "DROP FEATURE", step, drop, drop->report, err);
 }
 
 /* Whoever only adds rows meanwhile is no obstacle. */
@@ -223,7 +201,7 @@ commit(feature_drop *drop, dw_error *err)
     dw_status status = DW_CONFLICT;
     for (int i = 0; i < CONFLICTS_MAX && status == DW_CONFLICT; i++) {
         dw__error_clear(&cause);
-        status = commit_once(drop, &cause);
+        status = run_once(drop, change_clear, &cause);
     }
     if (status != DW_OK) {
         dw__error_copy(err, &cause);
@@ -319,7 +297,7 @@ dw__table_drop_feature(dw_table *table, dw_connection *connection, dw_str name, 
     DW_TRY(dw__log_snapshot(dw__table_log(table), &snapshot, err));
     DW_TRY(check(&drop, snapshot, err));
     if (report->is_dry_run) {
-        return plan(&drop, err);
+        return run_once(&drop, change_planned, err);
     }
     if (drop.feature == DW_FEATURE_CHECKPOINT_PROTECTION) {
         DW_TRY(drop_protection(

@@ -8,7 +8,7 @@
 #include "table/change.h"
 #include "table/identity.h"
 
-#define PARAMETERS_BYTES_MAX ((size_t) 16 << 20)
+#define TEXT_BYTES_MAX ((size_t) 16 << 20)
 #define SCAN_PREFIX "deltaworks_sync_"
 
 /* The greatest value in the direction of the step; false when there is none. */
@@ -20,7 +20,7 @@ find_last_value(const dw_alter *alter, dw_connection *connection, const dw_field
     dw__uuid_make(dw__table_env(alter->table), name + sizeof(SCAN_PREFIX) - 1);
     DW_AUTO(dw_arena) arena;
     dw__arena_init(&arena, alter->arena.allocator);
-    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(arena.allocator, PARAMETERS_BYTES_MAX);
+    DW_AUTO(dw_strbuf) sql = dw__strbuf_make(arena.allocator, TEXT_BYTES_MAX);
     dw__strbuf_printf(&sql, "SELECT %s(", rises ? "max" : "min");
     dw__sql_put_identifier(&sql, field->name);
     dw__strbuf_append_literal(&sql, ") FROM ");
@@ -45,7 +45,7 @@ find_last_value(const dw_alter *alter, dw_connection *connection, const dw_field
 static dw_status
 put_parameters(const dw_alter *alter, const dw_field *field, dw_strbuf *parameters, dw_error *err)
 {
-    DW_AUTO(dw_strbuf) json = dw__strbuf_make(alter->arena.allocator, PARAMETERS_BYTES_MAX);
+    DW_AUTO(dw_strbuf) json = dw__strbuf_make(alter->arena.allocator, TEXT_BYTES_MAX);
     dw__strbuf_append_char(&json, '{');
     dw__json_put_key(&json, DW_STR("name"));
     dw__json_put_string(&json, field->name);
@@ -59,11 +59,17 @@ put_parameters(const dw_alter *alter, const dw_field *field, dw_strbuf *paramete
     return DW_OK;
 }
 
+typedef struct identity_sync {
+    dw_connection *connection;
+    dw_str column;
+} identity_sync;
+
 /* The schema is parsed from its text once more, so that what a snapshot lays aside stays. */
 static dw_status
-sync(dw_alter *alter, dw_connection *connection, dw_str column, dw_strbuf *parameters,
-     dw_error *err)
+sync(dw_alter *alter, void *ctx, dw_strbuf *parameters, dw_error *err)
 {
+    const identity_sync *s = ctx;
+    dw_str column = s->column;
     int64_t last, mark;
     bool found;
     const dw_identity *identity;
@@ -80,7 +86,7 @@ sync(dw_alter *alter, dw_connection *connection, dw_str column, dw_strbuf *param
                              DW_STR_ARG(column));
     }
     DW_TRY(dw__identity_read(field, &alter->arena, &identity, err));
-    DW_TRY(find_last_value(alter, connection, field, identity->step > 0, &last, &found, err));
+    DW_TRY(find_last_value(alter, s->connection, field, identity->step > 0, &last, &found, err));
     if (found && dw__identity_choose_mark(identity, last, &mark)) {
         DW_TRY(dw__identity_set_mark(field, mark, &alter->arena, err));
     }
@@ -94,17 +100,6 @@ dw_status
 dw__table_sync_identity(dw_table *table, dw_connection *connection, dw_str column,
                         dw_alter_report *report, dw_error *err)
 {
-    report->version = -1;
-    DW_AUTO(dw_strbuf) parameters =
-        dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
-    dw_alter alter;
-    dw_status status = dw__alter_open(&alter, table, 0, err);
-    if (status == DW_OK) {
-        status = sync(&alter, connection, column, &parameters, err);
-    }
-    if (status == DW_OK) {
-        status = dw__alter_commit(&alter, "CHANGE COLUMN", &parameters, report, err);
-    }
-    dw__alter_close(&alter);
-    return status;
+    identity_sync s = {connection, column};
+    return dw__alter_run(table, 0, "CHANGE COLUMN", sync, &s, report, err);
 }

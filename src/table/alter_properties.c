@@ -9,7 +9,7 @@
 #include "table/expectation.h"
 #include "txn/row_backfill.h"
 
-#define PARAMETERS_BYTES_MAX ((size_t) 16 << 20)
+#define LIST_BYTES_MAX ((size_t) 16 << 20)
 #define FEATURE_PREFIX DW_STR("delta.feature.")
 #define ROW_TRACKING_KEY DW_STR("delta.enableRowTracking")
 #define COMMENT_KEY DW_STR("comment")
@@ -77,16 +77,22 @@ prepare_iceberg(dw_alter *alter, dw_connection *connection, const dw_pair *pair)
     }
 }
 
+typedef struct property_set {
+    dw_connection *connection;
+    const dw_pairs *properties;
+} property_set;
+
 static dw_status
-apply(dw_alter *alter, dw_connection *connection, const dw_pairs *properties, dw_strbuf *parameters,
-      dw_error *err)
+set_all(dw_alter *alter, void *ctx, dw_strbuf *parameters, dw_error *err)
 {
-    DW_AUTO(dw_strbuf) list = dw__strbuf_make(alter->arena.allocator, PARAMETERS_BYTES_MAX);
+    const property_set *set = ctx;
+    const dw_pairs *properties = set->properties;
+    DW_AUTO(dw_strbuf) list = dw__strbuf_make(alter->arena.allocator, LIST_BYTES_MAX);
     dw__strbuf_append_char(&list, '{');
     for (size_t i = 0; i < properties->count; i++) {
         const dw_pair *pair = &properties->items[i];
         DW_TRY(check_settable(pair, err));
-        prepare_iceberg(alter, connection, pair);
+        prepare_iceberg(alter, set->connection, pair);
         dw__json_put_key(&list, pair->key);
         dw__json_put_string(&list, pair->value);
         if (is_protocol_key(pair->key)) {
@@ -103,6 +109,21 @@ apply(dw_alter *alter, dw_connection *connection, const dw_pairs *properties, dw
     return DW_OK;
 }
 
+/* The feature alone, where the table does not number its rows yet. */
+static dw_status
+support_row_tracking(dw_alter *alter, void *ctx, dw_strbuf *parameters, dw_error *err)
+{
+    bool *is_enabled = ctx;
+    (void) err;
+    *is_enabled = dw__log_snapshot_properties(alter->snapshot)->enable_row_tracking;
+    if (!*is_enabled) {
+        dw__alter_want(alter, DW_STR("delta.feature.rowTracking"), DW_STR("supported"));
+    }
+    dw__change_put_parameter(parameters, "properties",
+                             DW_STR("{\"delta.feature.rowTracking\":\"supported\"}"));
+    return DW_OK;
+}
+
 /* Row tracking is enabled only where every file has ids: the feature first, then the ids of the
  * files that are there, then the property. */
 static dw_status
@@ -112,25 +133,12 @@ prepare_row_tracking(dw_table *table, const dw_pairs *properties, dw_error *err)
     if (value == NULL || !dw__str_equal_nocase(*value, DW_STR("true"))) {
         return DW_OK;
     }
+    bool is_enabled;
     int64_t file_count;
     dw_alter_report done = {0};
-    dw_alter alter;
-    dw_status status = dw__alter_open(&alter, table, 1, err);
-    if (status == DW_OK && dw__log_snapshot_properties(alter.snapshot)->enable_row_tracking) {
-        dw__alter_close(&alter);
-        return DW_OK;
-    }
-    DW_AUTO(dw_strbuf) parameters =
-        dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
-    if (status == DW_OK) {
-        dw__alter_want(&alter, DW_STR("delta.feature.rowTracking"), DW_STR("supported"));
-        dw__change_put_parameter(&parameters, "properties",
-                                 DW_STR("{\"delta.feature.rowTracking\":\"supported\"}"));
-        status = dw__alter_commit(&alter, "SET TBLPROPERTIES", &parameters, &done, err);
-    }
-    dw__alter_close(&alter);
-    return status == DW_OK ? dw__row_tracking_backfill(dw__table_log(table), &file_count, err)
-                           : status;
+    DW_TRY(dw__alter_run(table, 1, "SET TBLPROPERTIES", support_row_tracking, &is_enabled, &done,
+                         err));
+    return is_enabled ? DW_OK : dw__row_tracking_backfill(dw__table_log(table), &file_count, err);
 }
 
 /* The mode none is more than a property: files are written again, in a commit of their own. */
@@ -167,18 +175,8 @@ dw__table_set_properties(dw_table *table, dw_connection *connection, const dw_pa
     if (!report->is_dry_run) {
         DW_TRY(prepare_row_tracking(table, properties, err));
     }
-    DW_AUTO(dw_strbuf) parameters =
-        dw__strbuf_make(dw__table_env(table)->allocator, PARAMETERS_BYTES_MAX);
-    dw_alter alter;
-    dw_status status = dw__alter_open(&alter, table, properties->count, err);
-    if (status == DW_OK) {
-        status = apply(&alter, connection, properties, &parameters, err);
-    }
-    if (status == DW_OK) {
-        status = dw__alter_commit(&alter, "SET TBLPROPERTIES", &parameters, report, err);
-    }
-    dw__alter_close(&alter);
-    return status;
+    property_set set = {connection, properties};
+    return dw__alter_run(table, properties->count, "SET TBLPROPERTIES", set_all, &set, report, err);
 }
 
 /* ---- UNSET ----------------------------------------------------------------------------------- */
@@ -220,25 +218,39 @@ unset_one(dw_alter *alter, dw_str key, bool if_exists, dw_error *err)
 }
 
 dw_status
+dw__alter_note_unset(dw_alter *alter, const dw_str *keys, size_t count, bool if_exists,
+                     dw_strbuf *parameters, dw_error *err)
+{
+    DW_AUTO(dw_strbuf) list = dw__strbuf_make(alter->arena.allocator, LIST_BYTES_MAX);
+    dw__change_print_list(&list, keys, count);
+    DW_TRY(dw__strbuf_ok(&list, "the properties", err));
+    dw__change_put_parameter(parameters, "properties", dw__strbuf_str(&list));
+    dw__json_put_key(parameters, DW_STR("ifExists"));
+    dw__strbuf_append(parameters, if_exists ? DW_STR("true") : DW_STR("false"));
+    return DW_OK;
+}
+
+typedef struct property_unset {
+    const dw_str *keys;
+    size_t count;
+    bool if_exists;
+} property_unset;
+
+static dw_status
+unset_all(dw_alter *alter, void *ctx, dw_strbuf *parameters, dw_error *err)
+{
+    const property_unset *unset = ctx;
+    for (size_t i = 0; i < unset->count; i++) {
+        DW_TRY(unset_one(alter, unset->keys[i], unset->if_exists, err));
+    }
+    return dw__alter_note_unset(alter, unset->keys, unset->count, unset->if_exists, parameters,
+                                err);
+}
+
+dw_status
 dw__table_unset_properties(dw_table *table, const dw_str *keys, size_t count, bool if_exists,
                            dw_alter_report *report, dw_error *err)
 {
-    report->version = -1;
-    const dw_allocator *allocator = dw__table_env(table)->allocator;
-    DW_AUTO(dw_strbuf) parameters = dw__strbuf_make(allocator, PARAMETERS_BYTES_MAX);
-    DW_AUTO(dw_strbuf) list = dw__strbuf_make(allocator, PARAMETERS_BYTES_MAX);
-    dw_alter alter;
-    dw_status status = dw__alter_open(&alter, table, 0, err);
-    for (size_t i = 0; status == DW_OK && i < count; i++) {
-        status = unset_one(&alter, keys[i], if_exists, err);
-    }
-    if (status == DW_OK) {
-        dw__change_print_list(&list, keys, count);
-        dw__change_put_parameter(&parameters, "properties", dw__strbuf_str(&list));
-        dw__json_put_key(&parameters, DW_STR("ifExists"));
-        dw__strbuf_append(&parameters, if_exists ? DW_STR("true") : DW_STR("false"));
-        status = dw__alter_commit(&alter, "UNSET TBLPROPERTIES", &parameters, report, err);
-    }
-    dw__alter_close(&alter);
-    return status;
+    property_unset unset = {keys, count, if_exists};
+    return dw__alter_run(table, 0, "UNSET TBLPROPERTIES", unset_all, &unset, report, err);
 }

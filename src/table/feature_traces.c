@@ -12,7 +12,6 @@
 #include "table/feature_rewrites.h"
 #include "txn/row_backfill.h"
 
-#define PARAMETERS_BYTES_MAX ((size_t) 16 << 20)
 #define CONSTRAINT_PREFIX DW_STR("delta.constraints.")
 
 typedef struct clearing {
@@ -73,37 +72,32 @@ set(clearing *c, const dw_pair *pairs, size_t count, dw_error *err)
 }
 
 static dw_status
-clear_in_commit_timestamps(clearing *c, dw_error *err)
+unset_in_commit_timestamps(dw_alter *alter, void *ctx, dw_strbuf *parameters, dw_error *err)
 {
     static const dw_str keys[] = {{"delta.inCommitTimestampEnablementTimestamp", 42},
                                   {"delta.inCommitTimestampEnablementVersion", 40},
                                   {"delta.enableInCommitTimestamps", 30}};
-    const dw_allocator *allocator = dw__table_env(c->table)->allocator;
-    DW_AUTO(dw_strbuf) parameters = dw__strbuf_make(allocator, PARAMETERS_BYTES_MAX);
-    DW_AUTO(dw_strbuf) list = dw__strbuf_make(allocator, PARAMETERS_BYTES_MAX);
+    (void) ctx;
     dw_str gone[3];
     size_t count = 0;
-    dw_alter_report done = {0};
-    dw_alter alter;
-    dw_status status = dw__alter_open(&alter, c->table, 0, err);
-    if (status == DW_OK) {
-        for (size_t i = 0; i < 2; i++) {
-            if (dw__alter_unset(&alter, keys[i])) {
-                gone[count++] = keys[i];
-            }
+    for (size_t i = 0; i < 2; i++) {
+        if (dw__alter_unset(alter, keys[i])) {
+            gone[count++] = keys[i];
         }
-        if (dw__log_snapshot_properties(alter.snapshot)->enable_in_commit_timestamps) {
-            dw__alter_set(&alter, keys[2], DW_STR("false"));
-            gone[count++] = keys[2];
-        }
-        dw__change_print_list(&list, gone, count);
-        dw__change_put_parameter(&parameters, "properties", dw__strbuf_str(&list));
-        dw__json_put_key(&parameters, DW_STR("ifExists"));
-        dw__strbuf_append_literal(&parameters, "true");
-        status = dw__alter_commit(&alter, "UNSET TBLPROPERTIES", &parameters, &done, err);
     }
-    dw__alter_close(&alter);
-    return status;
+    if (dw__log_snapshot_properties(alter->snapshot)->enable_in_commit_timestamps) {
+        dw__alter_set(alter, keys[2], DW_STR("false"));
+        gone[count++] = keys[2];
+    }
+    return dw__alter_note_unset(alter, gone, count, true, parameters, err);
+}
+
+static dw_status
+clear_in_commit_timestamps(clearing *c, dw_error *err)
+{
+    dw_alter_report done = {0};
+    return dw__alter_run(c->table, 0, "UNSET TBLPROPERTIES", unset_in_commit_timestamps, NULL,
+                         &done, err);
 }
 
 /* ---- One feature each ------------------------------------------------------------------------ */

@@ -35,6 +35,18 @@ test_str__compares_bytewise(void **state)
 }
 
 static void
+test_distance__counts_what_must_change_without_regard_to_case(void **state)
+{
+    (void) state;
+    assert_int_equal(dw__str_distance(DW_STR(""), DW_STR("")), 0);
+    assert_int_equal(dw__str_distance(DW_STR("abc"), DW_STR("")), 3);
+    assert_int_equal(dw__str_distance(DW_STR(""), DW_STR("abc")), 3);
+    assert_int_equal(dw__str_distance(DW_STR("Orders"), DW_STR("oRDERS")), 0);
+    assert_int_equal(dw__str_distance(DW_STR("kitten"), DW_STR("sitting")), 3);
+    assert_int_equal(dw__str_distance(DW_STR("flaw"), DW_STR("lawn")), 2);
+}
+
+static void
 test_str__finds_and_cuts(void **state)
 {
     (void) state;
@@ -372,6 +384,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_distance__counts_what_must_change_without_regard_to_case),
         cmocka_unit_test(test_str__compares_bytewise),
         cmocka_unit_test(test_str__finds_and_cuts),
         cmocka_unit_test(test_str__reads_integers_of_the_whole_range),
