@@ -135,9 +135,58 @@ list_set(const dw_lineage *lineage, const dw_plan_lineage *plan, const size_t *i
 }
 
 bool
+dw__lineage_add_condition(dw_lineage *lineage, dw_lineage_ref ref, dw_condition_kind kind)
+{
+    dw_lineage_statement *statement = &lineage->statement;
+    for (size_t i = 0; i < statement->condition_count; i++) {
+        dw_lineage_condition *known = &statement->conditions[i];
+        if (known->ref.input == ref.input && dw__str_equal(known->ref.column, ref.column)) {
+            known->kinds |= 1U << kind;
+            return true;
+        }
+    }
+    if (statement->conditions == NULL) {
+        statement->conditions =
+            DW_ARENA_ARRAY(lineage->arena, dw_lineage_condition, DW_LINEAGE_CONDITIONS_MAX);
+    }
+    if (statement->conditions == NULL) {
+        return false;
+    }
+    if (statement->condition_count == DW_LINEAGE_CONDITIONS_MAX) {
+        statement->has_more_conditions = true;
+        return true;
+    }
+    statement->conditions[statement->condition_count++] = (dw_lineage_condition){ref, 1U << kind};
+    return true;
+}
+
+bool
+dw__lineage_take_conditions(dw_lineage *lineage, const dw_plan_lineage *plan, const size_t *inputs)
+{
+    bool ok = true;
+    if (!plan->is_known) {
+        lineage->statement.has_more_conditions = true;
+        return true;
+    }
+    for (int kind = 0; ok && kind < DW_CONDITION_KIND_COUNT; kind++) {
+        const dw_lineage_ref *refs;
+        size_t count;
+        bool is_lost;
+        ok = list_set(lineage, plan, inputs, plan->conditions[kind], &refs, &count, &is_lost);
+        for (size_t i = 0; ok && i < count; i++) {
+            ok = dw__lineage_add_condition(lineage, refs[i], (dw_condition_kind) kind);
+        }
+        lineage->statement.has_more_conditions =
+            lineage->statement.has_more_conditions || (ok && is_lost);
+    }
+    return ok;
+}
+
+bool
 dw__lineage_take_plan(dw_lineage *lineage, const dw_plan_lineage *plan, const size_t *inputs)
 {
     if (!plan->is_known) {
+        lineage->statement.has_more_conditions = !lineage->reads_nothing;
         return true;
     }
     dw_lineage_output *outputs =
@@ -152,8 +201,7 @@ dw__lineage_take_plan(dw_lineage *lineage, const dw_plan_lineage *plan, const si
         output->how = is_same ? DW_LINEAGE_SAME : DW_LINEAGE_DERIVED;
         output->how = is_lost ? DW_LINEAGE_ANY : output->how;
     }
-    ok = ok && list_set(lineage, plan, inputs, plan->conditions, &lineage->statement.conditions,
-                        &lineage->statement.condition_count, &is_lost);
+    ok = ok && dw__lineage_take_conditions(lineage, plan, inputs);
     lineage->outputs = outputs;
     lineage->output_count = plan->output_count;
     lineage->knows_outputs = true;

@@ -6,7 +6,8 @@
  *  [RECORD-1] A write never fails for what is recorded of it: only memory may run out.
  *  [RECORD-2] A record is bounded. What does not fit is left out, and the record says so.
  *  [RECORD-3] A column that is not among `columns` was not touched; of one that is, every column
- *             that its values may be made of is named, or it says "any".
+ *             that its values may be made of is named, or it says "any". So it is for the columns
+ *             of conditions: all are named, or it says that there are more.
  */
 #ifndef DW_LINEAGE_LINEAGE_H
 #define DW_LINEAGE_LINEAGE_H
@@ -23,6 +24,8 @@
 #define DW_LINEAGE_FILES_MAX ((size_t) 32)
 /* Of what is said of columns, in a commit. */
 #define DW_LINEAGE_COLUMNS_BYTES_MAX ((size_t) 65536)
+/* Columns of conditions that are named. */
+#define DW_LINEAGE_CONDITIONS_MAX ((size_t) 512)
 /* Of a whole record; one that is longer is not read either. */
 #define DW_LINEAGE_RECORD_BYTES_MAX ((size_t) 1 << 20)
 #define DW_LINEAGE_STATEMENTS_MAX ((size_t) 100)
@@ -32,6 +35,12 @@ typedef struct dw_lineage_ref {
     size_t input;
     dw_str column;
 } dw_lineage_ref;
+
+/* One that decides which rows there are. */
+typedef struct dw_lineage_condition {
+    dw_lineage_ref ref;
+    unsigned kinds; /* a bit for each dw_condition_kind */
+} dw_lineage_condition;
 
 typedef enum dw_lineage_how {
     DW_LINEAGE_SAME,    /* values of these columns as they were */
@@ -67,8 +76,9 @@ typedef struct dw_lineage_statement {
     const dw_lineage_column *columns;
     size_t column_count;
     bool has_columns; /* false: each column may be made of any */
-    const dw_lineage_ref *conditions;
+    dw_lineage_condition *conditions;
     size_t condition_count;
+    bool has_more_conditions; /* perhaps, any columns of any input */
 } dw_lineage_statement;
 
 /* A run that this one is a part of. */
@@ -142,6 +152,12 @@ DW_WARN_UNUSED bool dw__lineage_add_files(dw_lineage *lineage, const dw_str *fil
  * DW_LINEAGE_NO_INPUT, or SIZE_MAX: nobody knows. False when out of memory. */
 DW_WARN_UNUSED bool dw__lineage_take_plan(dw_lineage *lineage, const dw_plan_lineage *plan,
                                           const size_t *inputs);
+/* The same, only of the columns that decide which rows there are. */
+DW_WARN_UNUSED bool dw__lineage_take_conditions(dw_lineage *lineage, const dw_plan_lineage *plan,
+                                                const size_t *inputs);
+/* A column that decides which rows there are. False when out of memory. */
+DW_WARN_UNUSED bool dw__lineage_add_condition(dw_lineage *lineage, dw_lineage_ref ref,
+                                              dw_condition_kind kind);
 /* Column `name` of the table is made of output `idx` of the query; without outputs of anything.
  * `column` may be overwritten later. */
 void dw__lineage_column_of(const dw_lineage *lineage, dw_str name, size_t idx,
@@ -158,6 +174,8 @@ DW_WARN_UNUSED bool dw__lineage_set_copied(dw_lineage *lineage, const dw_type *s
 
 /* ---- As text --------------------------------------------------------------------------------- */
 
+/* "filter". */
+const char *dw__lineage_condition_name(dw_condition_kind kind);
 /* Appends the object of a statement. */
 void dw__lineage_print_statement(dw_strbuf *out, const dw_lineage_statement *statement);
 /* Appends the object `lineage`; the statements are objects with commas between them. */

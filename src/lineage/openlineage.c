@@ -141,28 +141,26 @@ put_inputs(dw_strbuf *out, const dw_lineage_record *record)
 /* ---- Columns --------------------------------------------------------------------------------- */
 
 static void
-put_field(dw_strbuf *out, dw_str dataset, dw_str column, const char *transformation)
+put_field(dw_strbuf *out, dw_str dataset, dw_str column, dw_str transformations)
 {
     dw__json_put_comma(out);
     dw__strbuf_append_char(out, '{');
     put_dataset_name(out, dataset);
     put_text(out, "field", column);
     dw__json_put_key(out, DW_STR("transformations"));
-    dw__strbuf_printf(out, "[%s]}", transformation);
+    dw__strbuf_printf(out, "[%.*s]}", DW_STR_ARG(transformations));
 }
 
 static void
-put_refs(dw_strbuf *out, const dw_lineage_statement *statement, const dw_lineage_ref *refs,
-         size_t count, const char *transformation)
+put_ref(dw_strbuf *out, const dw_lineage_statement *statement, const dw_lineage_ref *ref,
+        dw_str transformations)
 {
-    for (size_t i = 0; i < count; i++) {
-        const dw_lineage_input *input = &statement->inputs[refs[i].input];
-        if (!dw__str_is_null(input->table)) {
-            put_field(out, input->table, refs[i].column, transformation);
-        }
-        for (size_t k = 0; k < input->file_count; k++) {
-            put_field(out, input->files[k], refs[i].column, transformation);
-        }
+    const dw_lineage_input *input = &statement->inputs[ref->input];
+    if (!dw__str_is_null(input->table)) {
+        put_field(out, input->table, ref->column, transformations);
+    }
+    for (size_t k = 0; k < input->file_count; k++) {
+        put_field(out, input->files[k], ref->column, transformations);
     }
 }
 
@@ -171,8 +169,30 @@ put_made_of(dw_strbuf *out, const dw_lineage_statement *statement, const dw_line
 {
     static const char same[] = "{\"type\":\"DIRECT\",\"subtype\":\"IDENTITY\"}";
     static const char derived[] = "{\"type\":\"DIRECT\",\"subtype\":\"TRANSFORMATION\"}";
-    put_refs(out, statement, column->from, column->from_count,
-             column->how == DW_LINEAGE_SAME ? same : derived);
+    dw_str how = dw__str_from(column->how == DW_LINEAGE_SAME ? same : derived);
+    for (size_t i = 0; i < column->from_count; i++) {
+        put_ref(out, statement, &column->from[i], how);
+    }
+}
+
+/* How the column decides which rows there are. */
+static void
+put_condition(dw_strbuf *out, const dw_lineage_statement *statement,
+              const dw_lineage_condition *condition)
+{
+    static const char *const subtypes[DW_CONDITION_KIND_COUNT] = {[DW_CONDITION_FILTER] = "FILTER",
+                                                                  [DW_CONDITION_JOIN] = "JOIN",
+                                                                  [DW_CONDITION_GROUP] = "GROUP_BY",
+                                                                  [DW_CONDITION_SORT] = "SORT"};
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(out->allocator, DW_OPENLINEAGE_EVENT_BYTES_MAX);
+    for (size_t kind = 0; kind < DW_CONDITION_KIND_COUNT; kind++) {
+        if ((condition->kinds >> kind & 1) != 0) {
+            dw__strbuf_printf(&text, "%s{\"type\":\"INDIRECT\",\"subtype\":\"%s\"}",
+                              text.len > 0 ? "," : "", subtypes[kind]);
+        }
+    }
+    out->failed = out->failed || text.failed;
+    put_ref(out, statement, &condition->ref, dw__strbuf_str(&text));
 }
 
 static const dw_lineage_column *
@@ -244,8 +264,9 @@ put_column_lineage(dw_strbuf *out, const dw_lineage_record *record)
     dw__strbuf_append_char(out, '[');
     for (size_t i = 0; i < record->statement_count; i++) {
         const dw_lineage_statement *statement = &record->statements[i];
-        put_refs(out, statement, statement->conditions, statement->condition_count,
-                 "{\"type\":\"INDIRECT\",\"subtype\":\"FILTER\"}");
+        for (size_t k = 0; k < statement->condition_count; k++) {
+            put_condition(out, statement, &statement->conditions[k]);
+        }
     }
     dw__strbuf_append_char(out, ']');
     close_object(out);

@@ -63,6 +63,24 @@ take_inputs(dw_json list, dw_arena *arena, dw_lineage_statement *out)
     return ok;
 }
 
+/* [input, column, ...]: *rest_out is what follows; a ref without a column where it is not
+ * understood. False when out of memory. */
+static bool
+take_ref(dw_json value, size_t input_count, dw_arena *arena, dw_lineage_ref *out,
+         dw_json_iter *rest_out)
+{
+    int64_t input;
+    *rest_out = dw__json_iter(value);
+    *out = (dw_lineage_ref){.column = DW_STR_NULL};
+    if (dw__json_kind(value) != DW_JSON_ARRAY || !dw__json_next(rest_out) ||
+        !dw__json_i64(rest_out->value, &input) || input < 0 || (size_t) input >= input_count ||
+        !dw__json_next(rest_out)) {
+        return true;
+    }
+    out->input = (size_t) input;
+    return dw__arena_dup(arena, dw__json_str(rest_out->value), &out->column);
+}
+
 /* False in *whole_out where some are not understood. */
 static bool
 take_refs(dw_json list, size_t input_count, dw_arena *arena, const dw_lineage_ref **out,
@@ -74,21 +92,53 @@ take_refs(dw_json list, size_t input_count, dw_arena *arena, const dw_lineage_re
     *whole_out = dw__json_kind(list) == DW_JSON_ARRAY;
     dw_json_iter it = dw__json_iter(list);
     while (refs != NULL && dw__json_next(&it)) {
-        int64_t input;
-        dw_json_iter pair = dw__json_iter(it.value);
-        if (dw__json_kind(it.value) != DW_JSON_ARRAY || !dw__json_next(&pair) ||
-            !dw__json_i64(pair.value, &input) || input < 0 || (size_t) input >= input_count ||
-            !dw__json_next(&pair) || dw__json_kind(pair.value) != DW_JSON_STRING) {
-            *whole_out = false;
-            continue;
-        }
-        dw_lineage_ref *ref = &refs[(*count_out)++];
-        ref->input = (size_t) input;
-        if (!dw__arena_dup(arena, dw__json_str(pair.value), &ref->column)) {
+        dw_json_iter rest;
+        dw_lineage_ref *ref = &refs[*count_out];
+        if (!take_ref(it.value, input_count, arena, ref, &rest)) {
             return false;
         }
+        *whole_out = *whole_out && !dw__str_is_null(ref->column);
+        *count_out += dw__str_is_null(ref->column) ? 0 : 1;
     }
     return refs != NULL;
+}
+
+/* Those of no kind are filters, as are all in older records. */
+static unsigned
+take_kinds(dw_json_iter *rest)
+{
+    unsigned kinds = 0;
+    while (dw__json_next(rest)) {
+        dw_str name = dw__json_str(rest->value);
+        for (int kind = 0; kind < DW_CONDITION_KIND_COUNT; kind++) {
+            const char *known = dw__lineage_condition_name((dw_condition_kind) kind);
+            kinds |= dw__str_equal(name, dw__str_from(known)) ? 1U << kind : 0;
+        }
+    }
+    return kinds != 0 ? kinds : 1U << DW_CONDITION_FILTER;
+}
+
+static bool
+take_conditions(dw_json value, dw_arena *arena, dw_lineage_statement *out)
+{
+    dw_json list = member(value, "conditions");
+    dw_json_iter it = dw__json_iter(list);
+    out->conditions = DW_ARENA_ARRAY(arena, dw_lineage_condition, dw__json_count(list) + 1);
+    out->has_more_conditions = dw__json_bool(member(value, "hasMoreConditions"), false);
+    while (out->conditions != NULL && dw__json_next(&it)) {
+        dw_json_iter rest;
+        dw_lineage_condition *condition = &out->conditions[out->condition_count];
+        if (!take_ref(it.value, out->input_count, arena, &condition->ref, &rest)) {
+            return false;
+        }
+        bool is_known = !dw__str_is_null(condition->ref.column);
+        out->has_more_conditions = out->has_more_conditions || !is_known;
+        if (is_known) {
+            condition->kinds = take_kinds(&rest);
+            out->condition_count++;
+        }
+    }
+    return out->conditions != NULL;
 }
 
 static bool
@@ -128,16 +178,13 @@ take_columns(dw_json columns, dw_arena *arena, dw_lineage_statement *out)
 static bool
 take_statement(dw_json value, dw_arena *arena, dw_lineage_statement *out)
 {
-    bool is_whole;
     *out = (dw_lineage_statement){.is_cut = dw__json_bool(member(value, "isCut"), false),
                                   .replaces = dw__json_bool(member(value, "replaces"), false),
                                   .has_more_inputs =
                                       dw__json_bool(member(value, "hasMoreInputs"), false)};
     return take_text(value, "sql", arena, &out->sql) &&
            take_inputs(member(value, "inputs"), arena, out) &&
-           take_columns(member(value, "columns"), arena, out) &&
-           take_refs(member(value, "conditions"), out->input_count, arena, &out->conditions,
-                     &out->condition_count, &is_whole);
+           take_columns(member(value, "columns"), arena, out) && take_conditions(value, arena, out);
 }
 
 static bool

@@ -5,6 +5,16 @@
 
 #include <inttypes.h>
 
+const char *
+dw__lineage_condition_name(dw_condition_kind kind)
+{
+    static const char *const names[DW_CONDITION_KIND_COUNT] = {[DW_CONDITION_FILTER] = "filter",
+                                                               [DW_CONDITION_JOIN] = "join",
+                                                               [DW_CONDITION_GROUP] = "group",
+                                                               [DW_CONDITION_SORT] = "sort"};
+    return names[kind];
+}
+
 static void
 put_true(dw_strbuf *out, const char *key, bool is_true)
 {
@@ -38,18 +48,51 @@ put_input(dw_strbuf *out, const dw_lineage_input *input)
     dw__strbuf_append_char(out, '}');
 }
 
+/* [0,"amount" */
+static void
+open_ref(dw_strbuf *out, const dw_lineage_ref *ref)
+{
+    dw__json_put_comma(out);
+    dw__strbuf_printf(out, "[%zu,", ref->input);
+    dw__json_put_string(out, ref->column);
+}
+
 /* [[0,"amount"],[1,"rate"]] */
 static void
 put_refs(dw_strbuf *out, const dw_lineage_ref *refs, size_t count)
 {
     dw__strbuf_append_char(out, '[');
     for (size_t i = 0; i < count; i++) {
-        dw__json_put_comma(out);
-        dw__strbuf_printf(out, "[%zu,", refs[i].input);
-        dw__json_put_string(out, refs[i].column);
+        open_ref(out, &refs[i]);
         dw__strbuf_append_char(out, ']');
     }
     dw__strbuf_append_char(out, ']');
+}
+
+/* [[0,"buyer"],[0,"day","group"]] */
+static void
+put_conditions(dw_strbuf *out, const dw_lineage_statement *statement)
+{
+    if (statement->condition_count > 0) {
+        dw__json_put_key(out, DW_STR("conditions"));
+        dw__strbuf_append_char(out, '[');
+    }
+    for (size_t i = 0; i < statement->condition_count; i++) {
+        const dw_lineage_condition *condition = &statement->conditions[i];
+        open_ref(out, &condition->ref);
+        bool only_filters = condition->kinds == 1U << DW_CONDITION_FILTER;
+        for (int kind = 0; kind < DW_CONDITION_KIND_COUNT && !only_filters; kind++) {
+            if ((condition->kinds >> kind & 1) != 0) {
+                dw__strbuf_printf(out, ",\"%s\"",
+                                  dw__lineage_condition_name((dw_condition_kind) kind));
+            }
+        }
+        dw__strbuf_append_char(out, ']');
+    }
+    if (statement->condition_count > 0) {
+        dw__strbuf_append_char(out, ']');
+    }
+    put_true(out, "hasMoreConditions", statement->has_more_conditions);
 }
 
 static void
@@ -82,10 +125,7 @@ put_columns(dw_strbuf *out, const dw_lineage_statement *statement)
         put_column(out, &statement->columns[i]);
     }
     dw__strbuf_append_char(out, '}');
-    if (statement->condition_count > 0) {
-        dw__json_put_key(out, DW_STR("conditions"));
-        put_refs(out, statement->conditions, statement->condition_count);
-    }
+    put_conditions(out, statement);
     if (!out->failed && out->len - before > DW_LINEAGE_COLUMNS_BYTES_MAX) {
         dw__strbuf_truncate(out, before);
     }

@@ -251,9 +251,9 @@ add_expression(const walker *w, dw_json value, flow input, dw_column_set out)
 }
 
 static bool
-add_condition(const walker *w, dw_json expressions, flow input)
+add_condition(const walker *w, dw_condition_kind kind, dw_json expressions, flow input)
 {
-    return add_expression(w, expressions, input, w->lineage->conditions);
+    return add_expression(w, expressions, input, w->lineage->conditions[kind]);
 }
 
 /* One column for each expression of the list, from `out->items[first]` on. */
@@ -312,7 +312,8 @@ walk_get(walker *w, dw_json operator, flow * out)
         if (dw__json_i64(member(filters.value, "key"), &idx) && idx >= 0 &&
             (size_t) idx < input->column_count) {
             size_t bit = input->first + (size_t) idx;
-            w->lineage->conditions.words[bit / 64] |= UINT64_C(1) << (bit % 64);
+            dw_column_set filtered = w->lineage->conditions[DW_CONDITION_FILTER];
+            filtered.words[bit / 64] |= UINT64_C(1) << (bit % 64);
         }
     }
     return choose(w, member(operator, "projection_ids"), all, out);
@@ -332,7 +333,7 @@ walk_filter(walker *w, dw_json operator, flow * out)
 {
     flow input;
     return walk_child(w, operator, 0, &input) &&
-           add_condition(w, member(operator, "expressions"), input) &&
+           add_condition(w, DW_CONDITION_FILTER, member(operator, "expressions"), input) &&
            choose(w, member(operator, "projection_map"), input, out);
 }
 
@@ -345,7 +346,8 @@ walk_aggregate(walker *w, dw_json operator, flow * out)
     dw_json groupings = member(operator, "grouping_functions");
     size_t group_count = dw__json_count(groups);
     size_t count = dw__json_count(expressions);
-    return walk_child(w, operator, 0, &input) && add_condition(w, groups, input) &&
+    return walk_child(w, operator, 0, &input) &&
+           add_condition(w, DW_CONDITION_GROUP, groups, input) &&
            make_flow(w, group_count + count + dw__json_count(groupings), out) &&
            put_expressions(w, groups, input, out, 0) &&
            put_expressions(w, expressions, input, out, group_count);
@@ -365,14 +367,20 @@ walk_extended(walker *w, dw_json operator, flow * out)
 static bool
 walk_passing(walker *w, dw_json operator, flow * out)
 {
-    static const char *const parts[] = {"orders", "distinct_targets", "order_by", "limit_val",
-                                        "offset_val"};
+    static const struct {
+        const char *name;
+        dw_condition_kind kind;
+    } parts[] = {{"orders", DW_CONDITION_SORT},
+                 {"distinct_targets", DW_CONDITION_GROUP},
+                 {"order_by", DW_CONDITION_SORT},
+                 {"limit_val", DW_CONDITION_FILTER},
+                 {"offset_val", DW_CONDITION_FILTER}};
     flow input;
     if (!walk_child(w, operator, 0, &input)) {
         return false;
     }
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (!add_condition(w, member(operator, parts[i]), input)) {
+        if (!add_condition(w, parts[i].kind, member(operator, parts[i].name), input)) {
             return false;
         }
     }
@@ -401,6 +409,7 @@ walk_union(walker *w, dw_json operator, flow * out)
 {
     flow left, right;
     bool is_union = is_operator(operator, "LOGICAL_UNION");
+    dw_column_set filtered = w->lineage->conditions[DW_CONDITION_FILTER];
     if (dw__json_count(member(operator, "children")) != 2 || !walk_child(w, operator, 0, &left) ||
         !walk_child(w, operator, 1, &right) || left.count != right.count ||
         !make_flow(w, left.count, out)) {
@@ -409,7 +418,7 @@ walk_union(walker *w, dw_json operator, flow * out)
     for (size_t i = 0; i < out->count; i++) {
         add_set(w, out->items[i].from, left.items[i].from);
         out->items[i].is_same = left.items[i].is_same && is_union && right.items[i].is_same;
-        add_set(w, is_union ? out->items[i].from : w->lineage->conditions, right.items[i].from);
+        add_set(w, is_union ? out->items[i].from : filtered, right.items[i].from);
     }
     return true;
 }
@@ -475,13 +484,15 @@ walk_join(walker *w, dw_json operator, flow * out)
         !add_join_conditions(w, operator, left, right, conditions)) {
         return false;
     }
-    add_set(w, w->lineage->conditions, conditions);
+    dw_str type = dw__json_str(member(operator, "join_type"));
+    bool is_mark = dw__str_equal(type, DW_STR("MARK"));
+    add_set(w, w->lineage->conditions[is_mark ? DW_CONDITION_FILTER : DW_CONDITION_JOIN],
+            conditions);
     if (!choose(w, member(operator, "left_projection_map"), left, &left) ||
         !choose(w, member(operator, "right_projection_map"), right, &right)) {
         return false;
     }
-    dw_str type = dw__json_str(member(operator, "join_type"));
-    if (dw__str_equal(type, DW_STR("MARK"))) {
+    if (is_mark) {
         return add_mark(w, conditions, left, out);
     }
     if (dw__str_starts_with(type, DW_STR("RIGHT_"))) { /* RIGHT_SEMI, RIGHT_ANTI */
@@ -506,6 +517,13 @@ walk_given(walker *w, dw_json operator, flow * out)
         add_set(w, out->items[i].from, w->outer);
     }
     return true;
+}
+
+/* Values that stand in the text. */
+static bool
+walk_constants(walker *w, dw_json operator, flow * out)
+{
+    return make_flow(w, dw__json_count(member(operator, "chunk_types")), out);
 }
 
 /* ---- Common table expressions ---------------------------------------------------------------- */
@@ -623,6 +641,7 @@ static const struct {
                  {"LOGICAL_CROSS_PRODUCT", walk_join},
                  {"LOGICAL_POSITIONAL_JOIN", walk_join},
                  {"LOGICAL_DELIM_GET", walk_given},
+                 {"LOGICAL_CHUNK_GET", walk_constants},
                  {"LOGICAL_UNION", walk_union},
                  {"LOGICAL_EXCEPT", walk_union},
                  {"LOGICAL_INTERSECT", walk_union},
@@ -672,7 +691,11 @@ read_plan(dw_json plan, size_t input_count_max, dw_arena *arena, dw_plan_lineage
         return false;
     }
     walker w = {.arena = arena, .lineage = out, .word_count = out->column_count / 64 + 1};
-    if (!out->is_known || !make_set(&w, &out->conditions) || !make_set(&w, &w.outer)) {
+    bool ok = out->is_known && make_set(&w, &w.outer);
+    for (size_t i = 0; ok && i < DW_CONDITION_KIND_COUNT; i++) {
+        ok = make_set(&w, &out->conditions[i]);
+    }
+    if (!ok) {
         return !w.is_oom;
     }
     out->is_known = walk(&w, plan, &columns);

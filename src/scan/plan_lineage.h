@@ -40,6 +40,16 @@ typedef struct dw_plan_input {
     size_t first; /* the number of its first column among all */
 } dw_plan_input;
 
+/* How a column decides which rows there are. */
+typedef enum dw_condition_kind {
+    DW_CONDITION_FILTER, /* WHERE, HAVING, QUALIFY, rows of EXCEPT, ... */
+    DW_CONDITION_JOIN,   /* also of what the plan makes of IN and EXISTS */
+    DW_CONDITION_GROUP,  /* GROUP BY, DISTINCT */
+    DW_CONDITION_SORT    /* ORDER BY */
+} dw_condition_kind;
+
+#define DW_CONDITION_KIND_COUNT 4
+
 typedef struct dw_plan_output {
     dw_column_set from;
     bool is_same; /* values of these columns, as they were */
@@ -53,7 +63,7 @@ typedef struct dw_plan_lineage {
     size_t column_count; /* of all inputs */
     dw_plan_output *outputs;
     size_t output_count;
-    dw_column_set conditions; /* filters, joins, orders: what decides which rows there are */
+    dw_column_set conditions[DW_CONDITION_KIND_COUNT]; /* what decides which rows there are */
 } dw_plan_lineage;
 
 static inline bool

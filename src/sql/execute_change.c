@@ -167,6 +167,10 @@ note_values(const change_state *state, const dw_row_query *query)
     }
     dw_noted_side side = {
         .alias = DW_STR(""), .columns = names, .column_count = count, .input = self};
+    size_t last = state->parts.table.last - 1; /* the alias, or the table's name */
+    if (dw__token_is_name(&x->sql.items[last])) {
+        DW_TRY(dw__token_name(&x->sql, last, &x->arena, &side.alias, x->err));
+    }
     for (size_t i = 0; i < state->column_count; i++) {
         if (state->is_set[i]) {
             DW_TRY(dw__execution_note_set(x, &columns, state->column_count, state->columns[i],
@@ -267,7 +271,7 @@ change_chosen(change_state *state, dw_row_change_spec *spec)
         spec->snapshot = query.sources[0].snapshot;
         spec->scan = query.scan;
         spec->query = query.sql;
-        status = dw__execution_note_scan(x, query.scan);
+        status = dw__execution_note_choice(x, query.scan);
     }
     if (status == DW_OK) {
         status = x->statement.as.modify.explains ? explain(state, &query) : run_verb(state, spec);

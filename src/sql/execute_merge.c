@@ -542,6 +542,22 @@ print_parts(const merge_run *run, dw_merge_spec *spec)
     return DW_OK;
 }
 
+/* Those of ON join, those of WHEN ... AND choose. */
+static dw_status
+note_conditions(const merge_run *run, const dw_noted_side sides[2])
+{
+    dw_execution *x = run->x;
+    dw_sql_range on = run->merge.condition;
+    DW_TRY(dw__execution_note_condition(x, DW_CONDITION_JOIN,
+                                        dw__tokens_text(&x->sql, on.first, on.last), sides, 2));
+    for (size_t i = 0; i < run->merge.clause_count; i++) {
+        dw_sql_range when = run->merge.clauses[i].condition;
+        DW_TRY(dw__execution_note_condition(
+            x, DW_CONDITION_FILTER, dw__tokens_text(&x->sql, when.first, when.last), sides, 2));
+    }
+    return DW_OK;
+}
+
 /* What the clauses set the columns to, whichever of them a row meets. */
 static dw_status
 note_values(merge_run *run)
@@ -555,8 +571,9 @@ note_values(merge_run *run)
                              {.alias = names->source.alias,
                               .columns = names->source.columns,
                               .column_count = names->source.column_count,
-                              .input = SIZE_MAX}};
+                              .is_query = true}};
     DW_TRY(dw__execution_note_table(x, run->snapshot, &sides[0].input));
+    DW_TRY(note_conditions(run, sides));
     for (size_t i = 0; i < run->plan.slots.count; i++) {
         const dw_merge_slot *slot = &run->plan.slots.items[i];
         DW_TRY(dw__execution_note_set(x, &columns, run->plan.slots.count, slot->column, slot->text,

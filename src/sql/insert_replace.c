@@ -3,6 +3,7 @@
  */
 #include "sql/insert_replace.h"
 
+#include "sql/lineage.h"
 #include "sql/parse.h"
 
 /* ---- As a demand on rows --------------------------------------------------------------------- */
@@ -97,6 +98,7 @@ dw__insert_replace_open(dw_execution *x, dw_table *table, dw_insert_replace *out
         return dw__error_oom(x->err);
     }
     DW_TRY(dw__row_query_choose(x, name, insert->options.replace_where, prefix.ptr, &out->chosen));
+    DW_TRY(dw__execution_note_choice(x, out->chosen.scan));
     out->rows = (dw_row_change_spec){.table = table,
                                      .connection = x->session->connection,
                                      .snapshot = out->chosen.sources[0].snapshot,

@@ -198,15 +198,26 @@ may_read_files(const dw_sql_text *sql, dw_sql_range range)
     return false;
 }
 
+static bool
+may_read_table(uint16_t word)
+{
+    return word == DW_KEYWORD_FROM || word == DW_KEYWORD_TABLE || word == DW_KEYWORD_PIVOT ||
+           word == DW_KEYWORD_UNPIVOT || word == DW_KEYWORD_DESCRIBE ||
+           word == DW_KEYWORD_SUMMARIZE || word == DW_KEYWORD_SHOW;
+}
+
+bool
+dw__may_begin_query(uint16_t keyword)
+{
+    return keyword == DW_KEYWORD_SELECT || may_read_table(keyword);
+}
+
 /* VALUES, and a SELECT without FROM. */
 static bool
 reads_nothing(const dw_sql_text *sql, dw_sql_range range)
 {
     for (size_t i = range.first; i < range.last; i++) {
-        uint16_t word = sql->items[i].keyword;
-        if (word == DW_KEYWORD_FROM || word == DW_KEYWORD_TABLE || word == DW_KEYWORD_PIVOT ||
-            word == DW_KEYWORD_UNPIVOT || word == DW_KEYWORD_DESCRIBE ||
-            word == DW_KEYWORD_SUMMARIZE || word == DW_KEYWORD_SHOW) {
+        if (may_read_table(sql->items[i].keyword)) {
             return false;
         }
     }
@@ -244,20 +255,44 @@ note_plan_input(dw_execution *x, const dw_scan *scan, const dw_plan_input *input
 }
 
 static dw_status
+read_plan(dw_execution *x, const dw_scan *scan, dw_str plan_json, dw_plan_lineage *plan,
+          size_t **inputs_out)
+{
+    DW_TRY(dw__plan_lineage_read(plan_json, &x->arena, plan, x->err));
+    *inputs_out = DW_ARENA_ARRAY(&x->arena, size_t, plan->input_count + 1);
+    if (*inputs_out == NULL) {
+        return dw__error_oom(x->err);
+    }
+    for (size_t i = 0; i < plan->input_count; i++) {
+        DW_TRY(note_plan_input(x, scan, &plan->inputs[i], &(*inputs_out)[i]));
+    }
+    return DW_OK;
+}
+
+static dw_status
 note_plan(dw_execution *x, const dw_scan *scan, dw_str plan_json, bool *has_files_out)
 {
     dw_plan_lineage plan;
+    size_t *inputs;
     *has_files_out = false;
-    DW_TRY(dw__plan_lineage_read(plan_json, &x->arena, &plan, x->err));
-    size_t *inputs = DW_ARENA_ARRAY(&x->arena, size_t, plan.input_count + 1);
-    if (inputs == NULL) {
-        return dw__error_oom(x->err);
-    }
+    DW_TRY(read_plan(x, scan, plan_json, &plan, &inputs));
     for (size_t i = 0; i < plan.input_count; i++) {
-        DW_TRY(note_plan_input(x, scan, &plan.inputs[i], &inputs[i]));
         *has_files_out = *has_files_out || plan.inputs[i].file_count > 0;
     }
     return dw__lineage_take_plan(x->lineage, &plan, inputs) ? DW_OK : dw__error_oom(x->err);
+}
+
+dw_status
+dw__execution_note_choice(dw_execution *x, const dw_scan *scan)
+{
+    dw_plan_lineage plan;
+    size_t *inputs;
+    if (x->lineage == NULL) {
+        return DW_OK;
+    }
+    DW_TRY(dw__execution_note_scan(x, scan));
+    DW_TRY(read_plan(x, scan, dw__scan_plan_text(scan), &plan, &inputs));
+    return dw__lineage_take_conditions(x->lineage, &plan, inputs) ? DW_OK : dw__error_oom(x->err);
 }
 
 dw_status

@@ -7,6 +7,7 @@
 #ifndef DW_SQL_LINEAGE_H
 #define DW_SQL_LINEAGE_H
 
+#include "scan/plan_lineage.h"
 #include "sql/execution.h"
 
 /* What the statement's commit to the table is given: the limits of the session, and the lineage,
@@ -29,6 +30,8 @@ DW_WARN_UNUSED dw_status dw__execution_note_scan(dw_execution *x, const dw_scan 
  * are written. The range is that of the query in `sql`. */
 DW_WARN_UNUSED dw_status dw__execution_note_query(dw_execution *x, const dw_open_query *query,
                                                   const dw_sql_text *sql, dw_sql_range range);
+/* Notes the columns of a scan's conditions, of a query that only chooses rows; and its tables. */
+DW_WARN_UNUSED dw_status dw__execution_note_choice(dw_execution *x, const dw_scan *scan);
 /* Notes a version of a table as an input. */
 DW_WARN_UNUSED dw_status dw__execution_note_table(dw_execution *x, const dw_log_snapshot *snapshot,
                                                   size_t *idx_out);
@@ -38,7 +41,8 @@ typedef struct dw_noted_side {
     dw_str alias;
     const dw_query_column *columns;
     size_t column_count;
-    size_t input; /* whose columns they are; SIZE_MAX: those of the query that was noted */
+    bool is_query; /* the one that was noted */
+    size_t input;  /* else the one whose columns they are; SIZE_MAX: there was no room for it */
 } dw_noted_side;
 
 /* Columns that are set to expressions, put together one by one. */
@@ -55,5 +59,11 @@ DW_WARN_UNUSED dw_status dw__execution_note_set(dw_execution *x, dw_noted_column
                                                 const dw_noted_side *sides, size_t side_count);
 DW_WARN_UNUSED dw_status dw__execution_note_columns(dw_execution *x,
                                                     const dw_noted_columns *columns);
+/* Notes that the columns in an expression decide which rows there are. */
+DW_WARN_UNUSED dw_status dw__execution_note_condition(dw_execution *x, dw_condition_kind kind,
+                                                      dw_str text, const dw_noted_side *sides,
+                                                      size_t side_count);
+/* Whether a query may begin with the word, or read a table with it. */
+bool dw__may_begin_query(uint16_t keyword);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * What columns are made of that are set to expressions: the names in the expression. [LINEAGE-1]
+ * The names in an expression: what a column is made of that is set to it, or which columns decide
+ * where it is a condition. [LINEAGE-1]
  */
 #include "lineage/lineage.h"
 #include "sql/lineage.h"
@@ -45,7 +46,11 @@ add_column(set_reader *reader, const dw_noted_side *side, size_t idx)
 {
     dw_lineage_column made_of;
     reader->name_count++;
-    if (side->input != SIZE_MAX) {
+    if (!side->is_query && side->input == SIZE_MAX) {
+        reader->is_any = true;
+        return true;
+    }
+    if (!side->is_query) {
         reader->last_how = DW_LINEAGE_SAME;
         return add_ref(reader, (dw_lineage_ref){side->input, side->columns[idx].name});
     }
@@ -80,6 +85,29 @@ add_name(set_reader *reader, dw_str qualifier, dw_str name)
     return ok;
 }
 
+/* A side as a whole, `*`, or COLUMNS(...): each column may be meant. */
+static bool
+may_be_all(const set_reader *reader, const dw_sql_text *sql, size_t token)
+{
+    dw_str text = dw__token_text(sql, token);
+    if (dw__token_is_symbol(sql, token, "*")) {
+        return token == 0 || dw__token_is_symbol(sql, token - 1, "(") ||
+               dw__token_is_symbol(sql, token - 1, ",") || dw__token_is_symbol(sql, token - 1, ".");
+    }
+    return dw__str_equal_nocase(text, DW_STR("columns")) &&
+           dw__token_is_symbol(sql, token + 1, "(") && reader->side_count > 0;
+}
+
+static bool
+is_side(const set_reader *reader, dw_str name)
+{
+    bool is = false;
+    for (size_t i = 0; i < reader->side_count; i++) {
+        is = is || dw__str_equal_nocase(reader->sides[i].alias, name);
+    }
+    return is;
+}
+
 /* Every name in the text that is a column's. What begins a query may read anything. */
 static dw_status
 read_text(set_reader *reader, const dw_sql_text *sql, size_t *word_count_out)
@@ -95,9 +123,7 @@ read_text(set_reader *reader, const dw_sql_text *sql, size_t *word_count_out)
                                    !dw__token_is_symbol(sql, i, ".")
                                ? 1
                                : 0;
-        if (word == DW_KEYWORD_SELECT || word == DW_KEYWORD_FROM) {
-            reader->is_any = true;
-        }
+        reader->is_any = reader->is_any || dw__may_begin_query(word) || may_be_all(reader, sql, i);
         if (is_other) {
             before = dw__token_is_symbol(sql, i, ".") ? before : DW_STR("");
             continue;
@@ -108,7 +134,9 @@ read_text(set_reader *reader, const dw_sql_text *sql, size_t *word_count_out)
         if (!add_name(reader, before, name)) {
             return dw__error_oom(reader->x->err);
         }
-        *word_count_out += found == reader->name_count && !is_qualifier ? 1 : 0;
+        bool is_column = found != reader->name_count;
+        reader->is_any = reader->is_any || (!is_column && !is_qualifier && is_side(reader, name));
+        *word_count_out += !is_column && !is_qualifier ? 1 : 0;
         before = is_qualifier ? name : DW_STR("");
     }
     return DW_OK;
@@ -178,4 +206,25 @@ dw__execution_note_columns(dw_execution *x, const dw_noted_columns *columns)
     return dw__lineage_set_columns(x->lineage, columns->items, columns->count)
                ? DW_OK
                : dw__error_oom(x->err);
+}
+
+dw_status
+dw__execution_note_condition(dw_execution *x, dw_condition_kind kind, dw_str text,
+                             const dw_noted_side *sides, size_t side_count)
+{
+    size_t word_count;
+    set_reader reader = {.x = x, .sides = sides, .side_count = side_count};
+    if (x->lineage == NULL) {
+        return DW_OK;
+    }
+    DW_AUTO(dw_sql_text) sql = {0};
+    DW_TRY(dw__sql_text_init(&sql, x->arena.allocator, text, x->err));
+    DW_TRY(read_text(&reader, &sql, &word_count));
+    bool ok = true;
+    for (size_t i = 0; ok && i < reader.count; i++) {
+        ok = dw__lineage_add_condition(x->lineage, reader.refs[i], kind);
+    }
+    dw_lineage_statement *statement = &x->lineage->statement;
+    statement->has_more_conditions = statement->has_more_conditions || reader.is_any;
+    return ok ? DW_OK : dw__error_oom(x->err);
 }

@@ -47,7 +47,8 @@ def columns(w, table, at=None):
 def conditions(w, table):
     statement = only(w, table)
     names = [os.path.basename(i.get("table", "files")) for i in statement["inputs"]]
-    return sorted({f"{names[i]}.{name}" for i, name in statement.get("conditions", [])})
+    more = ["more"] if statement.get("hasMoreConditions") else []
+    return sorted(" ".join([f"{names[i]}.{name}", *kinds]) for i, name, *kinds in statement.get("conditions", [])) + more
 
 
 def orders(w):
@@ -67,7 +68,7 @@ def a_commit_says_which_tables_at_which_versions_it_read(w):
     meta = [a["metaData"]["id"] for a in w.actions("orders", 0) if "metaData" in a]
     expect_equal(found["statements"][0]["inputs"][0]["id"], meta[0])
     expect_equal(columns(w, "sums"), {"day": ("same", ["orders.day"]), "total": ("derived", ["orders.amount"])})
-    expect_equal(conditions(w, "sums"), ["orders.buyer", "orders.day"])
+    expect_equal(conditions(w, "sums"), ["orders.buyer", "orders.day group"])
     expect("GROUP BY day" in found["statements"][0]["sql"], found)
     expect_equal(found["namespace"], "default")
     expect_equal(found["job"], "insert.sums")
@@ -184,6 +185,62 @@ def a_merge_says_what_each_clause_may_set(w):
     found = columns(w, "t")
     expect_equal(found["amount"], ("derived", ["orders.amount"]))
     expect_equal(found["note"], ("same", ["buyers.country"]))
+
+
+@test
+def conditions_say_how_a_column_decides(w):
+    orders(w)
+    w.sql("CREATE TABLE t (buyer STRING)")
+    for query, expected in (
+            ("SELECT buyer FROM orders WHERE id IN (1, 2, 3, 5, 8, 13, 21, 34)", ["orders.id"]),
+            ("SELECT country FROM orders JOIN buyers USING (buyer) WHERE amount > 1",
+             ["buyers.buyer join", "orders.amount", "orders.buyer join"]),
+            ("SELECT buyer FROM orders GROUP BY buyer HAVING sum(amount) > 1 ORDER BY min(day) LIMIT 7",
+             ["orders.amount", "orders.buyer group", "orders.day sort"]),
+            ("SELECT DISTINCT o.buyer FROM orders o JOIN buyers b ON o.buyer = b.buyer",
+             ["buyers.buyer join", "orders.buyer join group"])):
+        w.sql("INSERT INTO t " + query)
+        expect_equal(conditions(w, "t"), expected)
+
+
+@test
+def a_change_of_rows_says_which_columns_chose_them(w):
+    w.sql("CREATE TABLE t (id BIGINT, amount DOUBLE, st STRUCT<a: INT, amount: INT>, day DATE) PARTITIONED BY (day);"
+          "INSERT INTO t SELECT i, i, {'a': i, 'amount': i}, DATE '2024-05-01' + (i % 3)::INT FROM range(30) r(i);"
+          "CREATE TABLE u (id BIGINT, name STRING); INSERT INTO u VALUES (4, 'x'), (5, 'y')")
+    for statement, expected in (
+            ("UPDATE t SET amount = 0 WHERE id = 1", ["t.id"]),
+            ("UPDATE t AS x SET amount = x.st.a WHERE x.st.a = 2 AND day < DATE '2030-01-01' + id::INT", ["t.day", "t.id", "t.st"]),
+            ("UPDATE t SET amount = 1 WHERE id IN (SELECT id FROM u WHERE name LIKE 'x%')",
+             ["t.id join", "u.id join", "u.name"]),
+            ("UPDATE t SET amount = 2", []),
+            ("DELETE FROM t WHERE day = DATE '2024-05-01'", ["t.day"]),  # from the log alone
+            ("DELETE FROM t WHERE id = 7", ["t.id"]),
+            ("DELETE FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.id = t.id)", ["t.id join", "u.id join"]),
+            ("INSERT INTO t REPLACE WHERE st.a > 20 SELECT id, 1, {'a': 21, 'amount': 1}, DATE '2024-05-02' FROM u WHERE name <> 'q'",
+             ["t.st", "u.name"]),
+            ("DELETE FROM t", [])):
+        w.sql(statement)
+        expect_equal((statement, conditions(w, "t")), (statement, expected))
+
+
+@test
+def a_merge_says_which_columns_match_and_choose(w):
+    orders(w)
+    w.sql("CREATE TABLE t (id BIGINT, note STRING); INSERT INTO t VALUES (1, 'n')")
+    w.sql("MERGE INTO t USING orders AS o ON t.id = o.id WHEN MATCHED AND o.amount > 5 THEN UPDATE SET note = o.buyer "
+          "WHEN NOT MATCHED AND o.day IS NOT NULL THEN INSERT (id, note) VALUES (o.id, 'x') "
+          "WHEN NOT MATCHED BY SOURCE AND note = 'z' THEN DELETE")
+    expect_equal(conditions(w, "t"), ["orders.amount", "orders.day", "orders.id join", "t.id join", "t.note"])
+    w.sql("MERGE INTO t USING (SELECT id + 1 AS k, upper(country) AS c FROM orders JOIN buyers USING (buyer) WHERE amount > 1) s "
+          "ON t.id = s.k WHEN MATCHED AND s.c > 'A' THEN UPDATE SET note = s.c")
+    expect_equal(conditions(w, "t"), ["buyers.buyer join", "buyers.country", "orders.amount", "orders.buyer join",
+                                      "orders.id join", "t.id join"])
+    # A source as a whole may mean any of its columns.
+    w.sql("MERGE INTO t USING orders AS o ON t.id = o.id WHEN MATCHED AND hash(o) > 0 THEN UPDATE SET note = 'w'")
+    expect_equal(conditions(w, "t"), ["orders.id join", "t.id join", "more"])
+    w.sql("UPDATE t SET note = hash(t) WHERE id = 1")
+    expect_equal(columns(w, "t")["note"], ("any", []))
 
 
 @test
@@ -507,6 +564,24 @@ def loads_merges_and_transactions_are_told_too(w):
     expect_equal(found[1]["inputs"][0]["name"], w.path("a.parquet"))
     expect("UPDATE" in found[3]["job"]["facets"]["sql"]["query"], found[3])
     expect_equal(found[9]["outputs"][0]["facets"]["lifecycleStateChange"]["lifecycleStateChange"], "OVERWRITE")
+    judge_all(found)
+
+
+@test
+def conditions_are_told_by_how_they_decide(w):
+    orders(w)
+    out = w.path(".events")
+    w.sql("CREATE TABLE t (id BIGINT, name STRING); INSERT INTO t VALUES (1, 'n')")
+    done(w.run("sql", "-c", "MERGE INTO t USING orders o ON t.id = o.id WHEN MATCHED AND o.amount > 1 THEN UPDATE SET name = o.buyer;"
+               "DELETE FROM t WHERE id = 1;"
+               "INSERT INTO t SELECT min(id), buyer FROM orders JOIN buyers USING (buyer) GROUP BY buyer ORDER BY max(day)",
+               **file_transport(out)))
+    found = events(out)
+    told = [sorted(" ".join([f"{os.path.basename(c['name'])}.{c['field']}"] + [f"{t['type']}/{t['subtype']}" for t in c["transformations"]])
+                   for c in e["outputs"][0]["facets"]["columnLineage"]["dataset"]) for e in found[1::2]]
+    expect_equal(told, [["orders.amount INDIRECT/FILTER", "orders.id INDIRECT/JOIN", "t.id INDIRECT/JOIN"],
+                        ["t.id INDIRECT/FILTER"],
+                        ["buyers.buyer INDIRECT/JOIN", "orders.buyer INDIRECT/JOIN INDIRECT/GROUP_BY", "orders.day INDIRECT/SORT"]])
     judge_all(found)
 
 

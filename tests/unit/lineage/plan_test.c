@@ -80,7 +80,8 @@ test_plan__a_projection_over_a_join_is_followed_to_its_tables(void **state)
     assert_true(found->outputs[0].is_same);
     assert_string_equal(numbers(&f, found->outputs[1].from), "1,3");
     assert_false(found->outputs[1].is_same);
-    assert_string_equal(numbers(&f, found->conditions), "0,2");
+    assert_string_equal(numbers(&f, found->conditions[DW_CONDITION_JOIN]), "0,2");
+    assert_string_equal(numbers(&f, found->conditions[DW_CONDITION_FILTER]), "");
     deinit(&f);
 }
 

@@ -165,6 +165,71 @@ test_record__of_what_is_not_understood_a_column_may_be_made_of_any(void **state)
 }
 
 static void
+test_record__conditions_say_how_they_decide(void **state)
+{
+    fixture f;
+    (void) state;
+    init(&f);
+    dw_lineage_ref x = {0, DW_STR("x")}, y = {0, DW_STR("y")};
+    add_table(&f, "/s", 1);
+    assert_true(dw__lineage_set_columns(&f.lineage, NULL, 0));
+    assert_true(dw__lineage_add_condition(&f.lineage, x, DW_CONDITION_FILTER));
+    assert_true(dw__lineage_add_condition(&f.lineage, y, DW_CONDITION_SORT));
+    assert_true(dw__lineage_add_condition(&f.lineage, y, DW_CONDITION_JOIN));
+    const dw_lineage_statement *found = there_and_back(&f);
+    assert_int_equal(found->condition_count, 2);
+    assert_int_equal(found->conditions[0].kinds, 1U << DW_CONDITION_FILTER);
+    assert_int_equal(found->conditions[1].kinds, 1U << DW_CONDITION_SORT | 1U << DW_CONDITION_JOIN);
+    assert_true(dw__str_equal(found->conditions[1].ref.column, DW_STR("y")));
+    assert_false(found->has_more_conditions);
+    deinit(&f);
+}
+
+static void
+test_record__conditions_that_are_too_many_are_said_to_be_more(void **state)
+{
+    fixture f;
+    (void) state;
+    init(&f);
+    add_table(&f, "/s", 1);
+    assert_true(dw__lineage_set_columns(&f.lineage, NULL, 0));
+    for (size_t i = 0; i <= DW_LINEAGE_CONDITIONS_MAX; i++) {
+        dw_lineage_ref ref = {0, dw__arena_printf(&f.arena, "c%zu", i)};
+        assert_true(dw__lineage_add_condition(&f.lineage, ref, DW_CONDITION_GROUP));
+    }
+    const dw_lineage_statement *found = there_and_back(&f);
+    assert_int_equal(found->condition_count, DW_LINEAGE_CONDITIONS_MAX);
+    assert_true(found->has_more_conditions);
+    deinit(&f);
+}
+
+static void
+test_record__conditions_of_no_kind_filter_and_strange_ones_are_more(void **state)
+{
+    fixture f;
+    dw_error err = DW_ERROR_INIT;
+    (void) state;
+    init(&f);
+    assert_int_equal(
+        dw__lineage_parse(
+            DW_STR("{\"lineage\":{\"statements\":[{\"inputs\":[{\"table\":\"/s\"}],\"columns\":{},"
+                   "\"conditions\":[[0,\"x\"],[0,\"y\",\"novel\",7],[0,\"z\",\"sort\"]]},"
+                   "{\"inputs\":[{\"table\":\"/s\"}],\"columns\":{},"
+                   "\"conditions\":[[0,\"x\"],[1,\"x\"],[-1,\"x\"],[0,7],[0],7,{}]}]}}"),
+            &f.arena, &f.found, &f.is_found, &err),
+        DW_OK);
+    const dw_lineage_statement *statements = f.found.statements;
+    assert_int_equal(statements[0].condition_count, 3);
+    assert_int_equal(statements[0].conditions[0].kinds, 1U << DW_CONDITION_FILTER);
+    assert_int_equal(statements[0].conditions[1].kinds, 1U << DW_CONDITION_FILTER);
+    assert_int_equal(statements[0].conditions[2].kinds, 1U << DW_CONDITION_SORT);
+    assert_false(statements[0].has_more_conditions);
+    assert_int_equal(statements[1].condition_count, 1);
+    assert_true(statements[1].has_more_conditions);
+    deinit(&f);
+}
+
+static void
 test_record__other_json_is_none(void **state)
 {
     static const char *const texts[] = {"",
@@ -199,13 +264,16 @@ build_and_parse(dwt_world *world, void *ctx, dw_error *err)
     dw_lineage lineage = {.arena = &arena};
     dw_str file = DW_STR("/a.parquet");
     dw_lineage_column column = {.name = DW_STR("a"), .how = DW_LINEAGE_ANY};
+    dw_lineage_ref ref = {0, DW_STR("x")};
     if (!dw__lineage_add_files(&lineage, &file, 1, "parquet", &idx) ||
-        !dw__lineage_set_columns(&lineage, &column, 1)) {
+        !dw__lineage_set_columns(&lineage, &column, 1) ||
+        !dw__lineage_add_condition(&lineage, ref, DW_CONDITION_SORT)) {
         return dw__error_oom(err);
     }
     return dw__lineage_parse(
         DW_STR("{\"lineage\":{\"job\":\"j\",\"statements\":[{\"inputs\":[{\"files\":[\"/a\"]}],"
-               "\"columns\":{\"a\":{\"how\":\"same\",\"from\":[[0,\"x\"]]}}}]}}"),
+               "\"columns\":{\"a\":{\"how\":\"same\",\"from\":[[0,\"x\"]]}},"
+               "\"conditions\":[[0,\"x\",\"join\"]]}]}}"),
         &arena, &record, &is_found, err);
 }
 
@@ -224,6 +292,9 @@ main(void)
         cmocka_unit_test(test_record__a_version_of_a_table_is_one_input),
         cmocka_unit_test(test_record__columns_that_take_too_much_room_are_left_out),
         cmocka_unit_test(test_record__of_what_is_not_understood_a_column_may_be_made_of_any),
+        cmocka_unit_test(test_record__conditions_say_how_they_decide),
+        cmocka_unit_test(test_record__conditions_that_are_too_many_are_said_to_be_more),
+        cmocka_unit_test(test_record__conditions_of_no_kind_filter_and_strange_ones_are_more),
         cmocka_unit_test(test_record__other_json_is_none),
         cmocka_unit_test(test_record__memory_that_runs_out_is_an_error),
     };
