@@ -8,6 +8,7 @@
 #include "table/create.h"
 #include "table/describe.h"
 #include "table/read.h"
+#include "table/run_lineage.h"
 
 dw_status
 dw_table_open(dw_runtime *runtime, const char *uri, dw_table **out, dw_error *err)
@@ -70,10 +71,14 @@ dw_table_create(dw_runtime *runtime, const char *uri, const struct ArrowSchema *
     DW_TRY(fill_create_spec(options, &arena, &spec, err));
     DW_AUTO(dw_table_ptr) table = NULL;
     DW_TRY(dw__catalog_table_at(runtime->catalog, dw__str_from(uri), &table, err));
-    dw_write_result result;
+    dw_write_result result = {.version = -1};
     dw_told told = DW_TOLD_INIT("CREATE TABLE");
     DW_TRY(dw__table_tell_begin(table, &told, err));
-    dw_status status = dw__table_create(table, NULL, &spec, &result, err);
+    dw_status status = dw__table_lineage_begin(table, told.verb, &arena, &spec.limits.lineage, err);
+    if (status == DW_OK) {
+        status = dw__table_create(table, NULL, &spec, &result, err);
+        dw__table_lineage_end(table, spec.limits.lineage, &result, status, err);
+    }
     dw__table_tell_end(table, &told, &result, status, err);
     DW_TRY(status);
     *out = dw__table_ref(table);

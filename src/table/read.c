@@ -5,8 +5,8 @@
 
 #include "base/assert.h"
 #include "codec/codec.h"
-#include "lineage/lineage.h"
 #include "table/row_stream.h"
+#include "table/run_lineage.h"
 
 #define NAME_PREFIX "dw_scan_"
 #define NAME_SIZE (sizeof(NAME_PREFIX) + DW_UUID_TEXT_SIZE)
@@ -122,27 +122,6 @@ open_for_append(dw_table *table, const dw_log_snapshot *snapshot, dw_connection 
                : dw__connection_open(database, out, err);
 }
 
-/* The run and the columns are known; where the rows come from, only the program knows. */
-static dw_status
-begin_lineage(const dw_table *table, dw_arena *arena, dw_lineage **out, dw_error *err)
-{
-    dw_lineage_start start = {
-        .defaults = dw__table_lineage(table), .verb = "APPEND", .table = dw__table_root(table)};
-    *out = NULL;
-    if (start.defaults == NULL) {
-        return DW_OK;
-    }
-    dw_lineage *lineage = DW_ARENA_NEW(arena, dw_lineage);
-    if (lineage == NULL) {
-        return dw__error_oom(err);
-    }
-    lineage->arena = arena;
-    lineage->reads_nothing = true;
-    lineage->statement.sql = DW_STR_NULL;
-    *out = lineage;
-    return dw__lineage_begin(lineage, dw__table_env(table), &start) ? DW_OK : dw__error_oom(err);
-}
-
 static dw_status
 append_rows(dw_table *table, dw_log_snapshot *snapshot, dw_connection *connection,
             struct ArrowArrayStream *rows, const dw_append_spec *append, dw_write_result *out,
@@ -167,8 +146,10 @@ append_rows(dw_table *table, dw_log_snapshot *snapshot, dw_connection *connectio
                           .txn_count = append->txn == NULL ? 0 : 1,
                           .read_snapshot = snapshot,
                           .user_metadata = append->user_metadata};
-    DW_TRY(begin_lineage(table, &arena, &spec.limits.lineage, err));
-    return dw__table_write(table, connection, &spec, out, err);
+    DW_TRY(dw__table_lineage_begin(table, "APPEND", &arena, &spec.limits.lineage, err));
+    dw_status status = dw__table_write(table, connection, &spec, out, err);
+    dw__table_lineage_end(table, spec.limits.lineage, out, status, err);
+    return status;
 }
 
 dw_status

@@ -6,6 +6,8 @@
 
 #include "deltaworks.h"
 
+#include <stdlib.h>
+
 typedef struct fixture {
     dwt_temp_dir dir;
     dw_runtime *runtime;
@@ -221,6 +223,76 @@ test_append__takes_options_of_an_older_caller(void **state)
     dw_result_free(result);
 }
 
+/* The last line of a file. */
+static void
+read_last_line(const char *path, char *line, int size)
+{
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    line[0] = '\0';
+    while (fgets(line, size, file) != NULL) {
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+static void
+create_by_schema_of(fixture *f, const char *path, const char *sql)
+{
+    dw_result *result = NULL;
+    struct ArrowArrayStream rows;
+    struct ArrowSchema schema;
+    assert_ok(dw_session_execute(f->session, sql, NULL, &result, &f->err), &f->err);
+    assert_ok(dw_result_stream(result, &rows, &f->err), &f->err);
+    assert_int_equal(rows.get_schema(&rows, &schema), 0);
+    assert_ok(dw_table_create(f->runtime, path, &schema, NULL, &f->table, &f->err), &f->err);
+    schema.release(&schema);
+    rows.release(&rows);
+    dw_result_free(result);
+}
+
+static void
+test_append__is_told_and_recorded_like_a_statement(void **state)
+{
+    enum { LINE = 16384 };
+    fixture *f = *state;
+    char events[DWT_PATH_SIZE + 16], path[DWT_PATH_SIZE + 16], commit[DWT_PATH_SIZE + 64];
+    char *line = test_malloc(LINE);
+    (void) snprintf(events, sizeof events, "%s/events", f->dir.path);
+    (void) snprintf(path, sizeof path, "%s/made", f->dir.path);
+    (void) snprintf(commit, sizeof commit, "%s/_delta_log/%020d.json", path, 0);
+    dw_session_close(f->session);
+    dw_runtime_close(f->runtime);
+    assert_int_equal(setenv("OPENLINEAGE__TRANSPORT__TYPE", "file", 1), 0);
+    assert_int_equal(setenv("OPENLINEAGE__TRANSPORT__LOG_FILE_PATH", events, 1), 0);
+    assert_ok(dw_runtime_open(NULL, &f->runtime, &f->err), &f->err);
+    assert_int_equal(unsetenv("OPENLINEAGE__TRANSPORT__TYPE"), 0);
+    assert_ok(dw_session_open(f->runtime, &f->session, &f->err), &f->err);
+    create_by_schema_of(f, path, "SELECT 1 AS id");
+    read_last_line(events, line, LINE);
+    assert_non_null(strstr(line, "\"COMPLETE\""));
+    assert_non_null(strstr(line, "\"create_table.made\""));
+    assert_non_null(strstr(line, "\"lifecycleStateChange\":\"CREATE\""));
+    FILE *file = fopen(commit, "r");
+    bool is_recorded = false;
+    while (fgets(line, LINE, file) != NULL) {
+        is_recorded = is_recorded || strstr(line, "\"job\":\"create_table.made\"") != NULL;
+    }
+    assert_int_equal(fclose(file), 0);
+    assert_true(is_recorded);
+    assert_ok(append(f, false, "SELECT 7 AS id"), &f->err);
+    read_last_line(events, line, LINE);
+    assert_non_null(strstr(line, "\"COMPLETE\""));
+    assert_non_null(strstr(line, "\"append.made\""));
+    assert_non_null(strstr(line, "\"rowCount\":1"));
+    assert_non_null(strstr(line, "\"name\":\"id\""));
+    assert_error(append(f, false, "SELECT 7 AS other"), DW_INVALID_ARGUMENT, "COLUMN_NOT_FOUND",
+                 &f->err);
+    read_last_line(events, line, LINE);
+    assert_non_null(strstr(line, "\"FAIL\""));
+    assert_non_null(strstr(line, "other"));
+    test_free(line);
+}
+
 int
 main(void)
 {
@@ -237,6 +309,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_append__tells_a_value_that_does_not_fit_with_its_row,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_append__takes_options_of_an_older_caller, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_append__is_told_and_recorded_like_a_statement, setup,
                                         teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
