@@ -145,12 +145,15 @@ enum {
     CELLS = CELL_TOP + 2 * DW_PROFILE_TOP_VALUES
 };
 
-/* A value as text. */
+/* A value as text, as the log has it. */
 static void
 put_text(dw_strbuf *out, const dw_type *type, const char *value)
 {
     if (type->kind == DW_TYPE_TIMESTAMP) {
         dw__strbuf_printf(out, "CAST(timezone('UTC', %s) AS VARCHAR) || 'Z'", value);
+    } else if (type->kind == DW_TYPE_DECIMAL && type->precision == type->scale) {
+        /* The engine leaves out the zero in front of the point. */
+        dw__strbuf_printf(out, "regexp_replace(CAST(%s AS VARCHAR), '^(-?)[.]', '\\10.')", value);
     } else {
         dw__strbuf_printf(out, "left(CAST(%s AS VARCHAR), %d)", value, DW_PROFILE_VALUE_CHARS);
     }

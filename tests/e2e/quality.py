@@ -468,6 +468,19 @@ def test_profile__of_an_empty_table_and_an_older_version(w):
 
 
 @test
+def test_profile__of_decimals_below_one_is_spelled_one_way(w):
+    """The bounds of the first version are the log's, those of the second are computed."""
+    w.sql("CREATE TABLE t (d DECIMAL(3,3), id INT); INSERT INTO t VALUES (-0.5, 1), (0.25, 2), (0.125, 3)")
+    found = profile(w)["d"]
+    expect_equal([found[k] for k in ("min", "max", "median", "top_values")],
+                 ["-0.500", "0.250", "0.125", ["-0.500 (33.3 %)", "0.125 (33.3 %)", "0.250 (33.3 %)"]])
+    w.sql("DELETE FROM t WHERE id = 3")
+    profile(w)
+    drift = {(r[0], r[1]) for r in w.rows("SHOW DRIFT t")}
+    expect(("d", "min") not in drift and ("d", "max") not in drift, drift)
+
+
+@test
 def test_profile__of_dates_that_are_too_far_to_be_counted(w):
     w.sql("CREATE TABLE t (d DATE, t TIMESTAMP); INSERT INTO t VALUES (DATE '5881580-07-10', TIMESTAMPTZ '294246-01-01 00:00:00Z'), "
           "(DATE '-2000-01-01', NULL)")
