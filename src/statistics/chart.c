@@ -10,7 +10,7 @@
 
 #define WIDTH 640.0
 #define HEIGHT 240.0
-#define LEFT 64.0
+#define LEFT 78.0
 #define RIGHT 12.0
 #define TOP 12.0
 #define BOTTOM 30.0

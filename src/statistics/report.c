@@ -33,7 +33,7 @@ static const char style[] =
     "h1{font-size:1.5rem;line-height:1.25;margin:0 0 4px;overflow-wrap:anywhere}"
     "h2{font-size:1rem;margin:0 0 12px}p.sub{margin:0 0 20px;color:var(--soft);"
     "overflow-wrap:anywhere}\n"
-    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:12px;"
+    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(210px,1fr));gap:12px;"
     "margin-bottom:16px}.card,section{background:var(--card);border:1px solid var(--line);"
     "border-radius:10px;padding:14px 16px}.card b{display:block;font-size:1.3rem;line-height:1.3;"
     "font-weight:600;overflow-wrap:anywhere}.card span{color:var(--soft);font-size:.85rem}\n"
