@@ -20,7 +20,7 @@ find_text(dw_str in, dw_str text)
 
 /* ---- The log on disk ------------------------------------------------------------------------- */
 
-enum { NAME_SIZE = 32 };
+enum { NAME_SIZE = 48 };
 
 static const char *
 file_name(const saved_log *log, size_t idx, char out[NAME_SIZE])
