@@ -31,7 +31,7 @@ static const char help[] =
     "  --since, --until TIME  from this time on, before that time; 2024-05-01 or\n"
     "                       2024-05-01T12:30:00, in UTC\n"
     "  --table TABLE        a path, the end of one, or a table's id\n"
-    "  --user NAME          of the system, or as sessions call themselves\n"
+    "  --user NAME          of the system (or its number), or as sessions call themselves\n"
     "  -n, --limit N        the newest N (show: 50 unless told otherwise)\n"
     "  --format FORMAT      verify, show: table (default), csv, json, ndjson, markdown, arrow\n"
     "  --output FILE        write there\n"

@@ -56,12 +56,20 @@ names_table(dw_json members, dw_str wanted)
     return false;
 }
 
+/* The system's user; in a container there may be no name for its number. */
+static dw_str
+user_of(dw_json members)
+{
+    dw_str name = text_of(members, "user");
+    return name.len > 0 ? name : dw__json_number(dw__json_get(members, DW_STR("userId")));
+}
+
 static bool
 matches(const dw_audit_query *query, dw_json members)
 {
     int64_t time_us;
     bool is_of_user = dw__str_is_null(query->user) ||
-                      dw__str_equal(text_of(members, "user"), query->user) ||
+                      dw__str_equal(user_of(members), query->user) ||
                       dw__str_equal(text_of(members, "name"), query->user);
     return is_of_user && names_table(members, query->table) &&
            dw__timestamp_parse(text_of(members, "time"), true, &time_us) &&
@@ -243,7 +251,7 @@ put_row(void *ctx, dw_str bytes, dw_json members, dw_error *err)
     (void) dw__timestamp_parse(text_of(members, "time"), true, &time_us);
     put_number(m->rows, members, "number");
     dw__rows_put_i64(m->rows, time_us);
-    dw__rows_put_str(m->rows, text_of(members, "user"));
+    dw__rows_put_str(m->rows, user_of(members));
     dw__rows_put_str(m->rows, text_of(members, "name"));
     dw__rows_put_str(m->rows, text_of(members, "outcome"));
     dw__rows_put_str(m->rows, text_of(members, "verb"));

@@ -6,6 +6,7 @@
 
 #include "support/fault_loop.h"
 
+#include "audit/append.h"
 #include "codec/json.h"
 
 #include <pthread.h>
@@ -106,6 +107,30 @@ test_record__says_who_did_what_when(void **state)
     assert_ok(dw__audit_lines(&w->test.env, &query, see, &found, &err), &err);
     assert_int_equal(found.count, 1);
     dw__audit_close(audit);
+}
+
+static void
+test_record__of_a_user_without_a_name_is_found_by_the_number(void **state)
+{
+    audit_world *w = *state;
+    seen found = {.count = 0};
+    int64_t number;
+    dw_error err = DW_ERROR_INIT;
+    dw_identity identity = {.user = "", .user_id = 5002};
+    dw_audit_target target = {.env = &w->test.env,
+                              .path = dw__str_from(w->path),
+                              .key = DW_STR_NULL,
+                              .file_bytes_max = DW_AUDIT_FILE_BYTES_MIN,
+                              .identity = &identity};
+    dw_audit_event event = DW_AUDIT_EVENT_INIT;
+    assert_ok(dw__audit_append(&target, &event, false, &number, &err), &err);
+    dw_audit_query query = query_all(w);
+    query.user = DW_STR("5002");
+    assert_ok(dw__audit_lines(&w->test.env, &query, see, &found, &err), &err);
+    assert_int_equal(found.count, 1);
+    query.user = DW_STR("5003");
+    assert_ok(dw__audit_lines(&w->test.env, &query, see, &found, &err), &err);
+    assert_int_equal(found.count, 1);
 }
 
 static void
@@ -411,6 +436,7 @@ main(void)
         cmocka_unit_test(test_sha256__is_that_of_the_standard),
         cmocka_unit_test(test_hmac__is_that_of_the_standard),
         WORLD_TEST(test_record__says_who_did_what_when),
+        WORLD_TEST(test_record__of_a_user_without_a_name_is_found_by_the_number),
         WORLD_TEST(test_record__keeps_the_beginning_and_the_digest_of_a_long_statement),
         WORLD_TEST(test_files__that_are_new_are_for_the_users_of_the_full_one),
         WORLD_TEST(test_files__continue_one_another),
