@@ -174,6 +174,9 @@ check_chain(verifier *v, const dw_audit_line *line, int64_t odd_lines)
              "expected record %" PRId64 ", found record %" PRId64
              ": it was put here again, or records were swapped",
              expected, line->number);
+    } else if (line->number == expected + 1) {
+        find(v, true, "AUDIT_RECORDS_MISSING", expected, v->line, "record %" PRId64 " is missing",
+             expected);
     } else if (line->number > expected) {
         find(v, true, "AUDIT_RECORDS_MISSING", expected, v->line,
              "the records %" PRId64 " to %" PRId64 " are missing", expected, line->number - 1);

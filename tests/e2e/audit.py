@@ -165,10 +165,13 @@ def test_verify__says_which_record(w):
         expect_equal(ran.status, 5)
         found = [json.loads(line) for line in ran.out.splitlines()]
         rewrite(w, lambda now: now.__setitem__(slice(None), lines))
+        if found[0]["code"] == "AUDIT_RECORDS_MISSING":
+            expect(found[0]["message"] in ("record 4 is missing", "the records 3 to 4 are missing"), found)
         return [(f["code"], f["record"], f["line"]) for f in found]
 
     expect_equal(findings(lambda a: a[:3] + [a[3].replace("INSERT", "MERGE")] + a[4:]), [("AUDIT_RECORD_CHANGED", 4, 4)])
     expect_equal(findings(lambda a: a[:3] + a[4:]), [("AUDIT_RECORDS_MISSING", 4, 4)])
+    expect_equal(findings(lambda a: a[:2] + a[4:]), [("AUDIT_RECORDS_MISSING", 3, 3)])
     expect_equal(findings(lambda a: a[:4] + a[2:]), [("AUDIT_RECORD_REPEATED", 3, 5), ("AUDIT_RECORD_REPEATED", 4, 6)])
     expect_equal(findings(lambda a: a[:4]), [("AUDIT_LOG_TRUNCATED", 5, None)])
     expect_equal(findings(lambda a: a[:5] + [a[5][:-1]]), [("AUDIT_RECORD_CHANGED", 6, 6), ("AUDIT_LOG_TRUNCATED", 6, None)])
