@@ -201,7 +201,7 @@ put_quantiles(const dw_profile_leaf *leaf, dw_strbuf *out)
 {
     bool has_any = is_number(leaf->type) || is_time(leaf->type);
     for (int i = 1; i <= DW_PROFILE_QUANTILES; i++) {
-        char value[16];
+        char value[32];
         snprintf(value, sizeof(value), "q.q[%d]", i);
         dw__strbuf_append_literal(out, ", ");
         if (has_any) {
@@ -216,7 +216,7 @@ static void
 put_top(const dw_profile_leaf *leaf, dw_strbuf *out)
 {
     for (int i = 1; i <= DW_PROFILE_TOP_VALUES; i++) {
-        char value[16];
+        char value[32];
         snprintf(value, sizeof(value), "t.t[%d].v", i);
         dw__strbuf_append_literal(out, ", ");
         if (is_plain(leaf->type)) {
