@@ -77,7 +77,7 @@ class Evolution(Sequence):
         shape, column = self.some_column()
         if column is None or len(shape.columns) < 4:
             return self.add()
-        is_legal = column.name not in shape.partitions
+        is_legal = column.name not in shape.partitions + shape.clustered
         shape.columns.remove(column)
         shape.mapping = self.mapped()
         return Alteration(f"DROP COLUMN {quote(column.name)}", shape, is_legal=is_legal)
@@ -90,6 +90,7 @@ class Evolution(Sequence):
         new = self.new_name([c.name for c in shape.columns] + ["nr"])
         column.name = new
         shape.partitions = [new if p == old else p for p in shape.partitions]
+        shape.clustered = [new if c == old else c for c in shape.clustered]
         shape.mapping = self.mapped()
         return Alteration(f"RENAME COLUMN {quote(old)} TO {quote(new)}", shape, {new: quote(old)})
 
