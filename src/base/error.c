@@ -45,8 +45,8 @@ dw_status_name(dw_status status)
 /*
  * Messages carry text from files: a line break or control character must not forge a second line.
  */
-static void
-make_one_line(char *text)
+void
+dw__make_one_line(char *text)
 {
     for (char *c = text; *c != '\0'; c++) {
         if ((unsigned char) *c < 0x20 || *c == 0x7f) {
@@ -69,7 +69,7 @@ dw__error_set(dw_error *err, dw_status status, const char *code, const char *fmt
     va_start(args, fmt);
     vsnprintf(err->message, sizeof(err->message), fmt, args);
     va_end(args);
-    make_one_line(err->message);
+    dw__make_one_line(err->message);
     return status;
 }
 
@@ -96,7 +96,7 @@ dw__error_context(dw_error *err, const char *fmt, ...)
         snprintf(err->context + used, sizeof(err->context) - used, "%s%s", used > 0 ? ": " : "",
                  inner);
     }
-    make_one_line(err->context);
+    dw__make_one_line(err->context);
 }
 
 void

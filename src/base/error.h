@@ -24,6 +24,8 @@ DW_WARN_UNUSED dw_status dw__error_oom(dw_error *err);
  * Puts "where" in front of the context that is there, joined by ": ". Nothing on an error-free err.
  */
 void dw__error_context(dw_error *err, const char *fmt, ...) DW_PRINTF(2, 3);
+/* Puts spaces in the place of control characters. */
+void dw__make_one_line(char *text);
 void dw__error_clear(dw_error *err);
 /* Copies `from` to `to` unless `to` is NULL. */
 void dw__error_copy(dw_error *to, const dw_error *from);

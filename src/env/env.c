@@ -3,6 +3,8 @@
  */
 #include "env/env.h"
 
+#include "base/error.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -27,6 +29,7 @@ log_line(const dw_env *env, dw_log_level level, const char *fmt, va_list args)
 {
     char line[LOG_LINE_SIZE];
     vsnprintf(line, sizeof(line), fmt, args);
+    dw__make_one_line(line); /* names in it may be of files that anybody made */
     env->ops->log(env->ctx, level, line);
 }
 
