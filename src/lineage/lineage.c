@@ -257,3 +257,12 @@ dw__lineage_set_copied(dw_lineage *lineage, const dw_type *schema, size_t input,
     }
     return ok && dw__lineage_set_columns(lineage, columns, count);
 }
+
+bool
+dw__lineage_set_version(dw_lineage *lineage, const dw_log_snapshot *snapshot)
+{
+    size_t idx;
+    return lineage == NULL ||
+           (dw__lineage_add_table(lineage, snapshot, false, &idx) &&
+            dw__lineage_set_copied(lineage, dw__log_snapshot_schema(snapshot), idx, NULL, 0));
+}

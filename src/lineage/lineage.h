@@ -171,6 +171,9 @@ DW_WARN_UNUSED bool dw__lineage_set_columns(dw_lineage *lineage, const dw_lineag
  */
 DW_WARN_UNUSED bool dw__lineage_set_copied(dw_lineage *lineage, const dw_type *schema, size_t input,
                                            const dw_str *others, size_t other_count);
+/* All that is written is a version of a table as it was. `lineage` may be NULL. False when out of
+ * memory. */
+DW_WARN_UNUSED bool dw__lineage_set_version(dw_lineage *lineage, const dw_log_snapshot *snapshot);
 
 /* ---- As text --------------------------------------------------------------------------------- */
 

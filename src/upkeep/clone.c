@@ -248,17 +248,13 @@ describe(cloning *c, dw_error *err)
 static dw_status
 note_lineage(const cloning *c, dw_error *err)
 {
-    size_t idx;
     dw_lineage *lineage = c->upkeep->limits.lineage;
-    if (lineage == NULL) {
-        return DW_OK;
+    if (lineage != NULL) {
+        lineage->statement.replaces = c->existing != NULL;
     }
-    const dw_log_snapshot *source = c->spec->snapshot;
-    lineage->statement.replaces = c->existing != NULL;
-    bool ok = c->spec->is_directory ||
-              (dw__lineage_add_table(lineage, source, false, &idx) &&
-               dw__lineage_set_copied(lineage, dw__log_snapshot_schema(source), idx, NULL, 0));
-    return ok ? DW_OK : dw__error_oom(err);
+    return c->spec->is_directory || dw__lineage_set_version(lineage, c->spec->snapshot)
+               ? DW_OK
+               : dw__error_oom(err);
 }
 
 static dw_status

@@ -284,15 +284,11 @@ describe(restore *r, dw_error *err)
 static dw_status
 note_lineage(const restore *r, dw_error *err)
 {
-    size_t idx;
     dw_lineage *lineage = r->upkeep->limits.lineage;
-    if (lineage == NULL) {
-        return DW_OK;
+    if (lineage != NULL) {
+        lineage->statement.replaces = true;
     }
-    lineage->statement.replaces = true;
-    bool ok = dw__lineage_add_table(lineage, r->wanted, false, &idx) &&
-              dw__lineage_set_copied(lineage, dw__log_snapshot_schema(r->wanted), idx, NULL, 0);
-    return ok ? DW_OK : dw__error_oom(err);
+    return dw__lineage_set_version(lineage, r->wanted) ? DW_OK : dw__error_oom(err);
 }
 
 static dw_status
