@@ -10,7 +10,17 @@ typedef struct maker {
     dw_graph *graph;
     dw_error *err;
     bool of_column;
+    uint64_t steps; /* that were taken */
 } maker;
+
+/* False when enough was done. [GRAPH-4] */
+static bool
+may_step(maker *m, size_t count)
+{
+    m->steps += count;
+    m->graph->is_cut = m->graph->is_cut || m->steps > DW_GRAPH_STEPS_MAX;
+    return m->steps <= DW_GRAPH_STEPS_MAX;
+}
 
 /* ---- Nodes and edges ------------------------------------------------------------------------- */
 
@@ -22,8 +32,12 @@ same_text(dw_str a, dw_str b)
 
 /* SIZE_MAX where there is no room. */
 static size_t
-node_of(dw_graph *graph, const dw_graph_node *wanted)
+node_of(maker *m, const dw_graph_node *wanted)
 {
+    dw_graph *graph = m->graph;
+    if (!may_step(m, graph->node_count + graph->edge_count)) {
+        return SIZE_MAX;
+    }
     for (size_t i = 0; i < graph->node_count; i++) {
         dw_graph_node *node = &graph->nodes[i];
         if (dw__str_equal(node->place, wanted->place) && same_text(node->column, wanted->column)) {
@@ -42,8 +56,9 @@ node_of(dw_graph *graph, const dw_graph_node *wanted)
 
 /* Commits are told of with the newest first. */
 static void
-add_edge(dw_graph *graph, size_t from, size_t to, const dw_graph_commit *commit, dw_lineage_how how)
+add_edge(maker *m, size_t from, size_t to, const dw_graph_commit *commit, dw_lineage_how how)
 {
+    dw_graph *graph = m->graph;
     if (from == SIZE_MAX || to == SIZE_MAX || from == to) {
         return;
     }
@@ -121,13 +136,13 @@ link_input(maker *m, size_t to, const dw_graph_commit *commit, const dw_lineage_
                           .version = input->version,
                           .depth = m->graph->nodes[to].depth + 1};
     if (!dw__str_is_null(input->table)) {
-        add_edge(m->graph, node_of(m->graph, &node), to, commit, how);
+        add_edge(m, node_of(m, &node), to, commit, how);
     }
     node.is_table = false;
     node.version = -1;
     for (size_t i = 0; i < input->file_count; i++) {
         node.place = input->files[i];
-        add_edge(m->graph, node_of(m->graph, &node), to, commit, how);
+        add_edge(m, node_of(m, &node), to, commit, how);
     }
 }
 
@@ -170,6 +185,9 @@ link_column(maker *m, size_t to, const dw_graph_commit *commit,
 {
     bool is_any = !statement->has_columns || dw__str_equal(name, ANY_COLUMN);
     bool keeps = is_any;
+    if (!may_step(m, statement->column_count)) {
+        return true;
+    }
     for (size_t i = 0; !is_any && i < statement->column_count; i++) {
         const dw_lineage_column *column = &statement->columns[i];
         if (!dw__str_equal(column->name, name)) {
@@ -225,6 +243,9 @@ expand_upstream(maker *m, size_t idx)
     int64_t left = node.version >= 0 ? node.version : INT64_MAX;
     for (size_t i = 0; left >= 0 && i < table->count; i++) {
         const dw_graph_commit *commit = &table->commits[i];
+        if (!may_step(m, 1 + commit->added_count)) {
+            break;
+        }
         if (commit->version > left) {
             continue;
         }
@@ -249,7 +270,7 @@ link_output(maker *m, size_t from, const dw_graph_table *table, const dw_graph_c
                           .is_table = true,
                           .version = -1,
                           .depth = m->graph->nodes[from].depth + 1};
-    add_edge(m->graph, from, node_of(m->graph, &node), commit, how);
+    add_edge(m, from, node_of(m, &node), commit, how);
 }
 
 /* Does the column take from what is called `name` in that input? */
@@ -272,6 +293,9 @@ link_outputs(maker *m, size_t from, const dw_graph_table *origin, const dw_graph
         link_output(m, from, table, commit, DW_STR_NULL, DW_LINEAGE_DERIVED);
         return;
     }
+    if (!may_step(m, origin->count + statement->column_count)) {
+        return;
+    }
     if (!dw__str_equal(wanted, ANY_COLUMN)) {
         wanted = name_at(origin, wanted, statement->inputs[input].version);
     }
@@ -283,7 +307,8 @@ link_outputs(maker *m, size_t from, const dw_graph_table *origin, const dw_graph
     }
     for (size_t i = 0; i < statement->column_count; i++) {
         const dw_lineage_column *column = &statement->columns[i];
-        if (takes_from(column, input, wanted)) {
+        if (may_step(m, column->from_count) && takes_from(column, input, wanted) &&
+            may_step(m, table->count)) {
             link_output(m, from, table, commit, name_now(table, column->name, commit->version),
                         column->how);
         }
@@ -294,7 +319,7 @@ static void
 look_for_outputs(maker *m, size_t from, const dw_graph_table *origin, const dw_graph_table *table)
 {
     int64_t left = INT64_MAX;
-    for (size_t i = 0; left >= 0 && i < table->count; i++) {
+    for (size_t i = 0; left >= 0 && i < table->count && may_step(m, 1); i++) {
         const dw_graph_commit *commit = &table->commits[i];
         bool is_left = commit->has_record && commit->version <= left;
         for (size_t k = 0; is_left && k < commit->record.statement_count; k++) {
@@ -319,7 +344,7 @@ expand_downstream(maker *m, size_t idx)
     DW_TRY(m->source->find(m->source->ctx, m->graph->nodes[idx].place, &origin, m->err));
     for (size_t i = 0;; i++) {
         DW_TRY(m->source->list(m->source->ctx, i, &table, m->err));
-        if (table == NULL) {
+        if (table == NULL || !may_step(m, 1)) {
             return DW_OK;
         }
         look_for_outputs(m, idx, origin, table);
@@ -341,7 +366,7 @@ dw__graph_make(const dw_graph_source *source, dw_str root, dw_str column, bool i
     }
     out->nodes[out->node_count++] =
         (dw_graph_node){.place = root, .column = column, .is_table = true, .version = -1};
-    for (size_t i = 0; i < out->node_count; i++) {
+    for (size_t i = 0; i < out->node_count && may_step(&m, 1); i++) {
         if (out->nodes[i].is_table) {
             DW_TRY(is_downstream ? expand_downstream(&m, i) : expand_upstream(&m, i));
         }

@@ -18,6 +18,8 @@
 #define DW_GRAPH_DEPTH_MAX ((size_t) 32)
 /* Of a table that are looked at, the newest. */
 #define DW_GRAPH_COMMITS_MAX ((int64_t) 1000)
+/* Comparisons of names, nodes and edges: what somebody else recorded may name a million inputs. */
+#define DW_GRAPH_STEPS_MAX ((uint64_t) 1 << 29)
 #define DW_GRAPH_TEXT_BYTES_MAX ((size_t) 16 << 20)
 
 /* A commit of a table. */

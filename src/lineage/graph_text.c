@@ -7,17 +7,30 @@
 
 /* ---- What is said of nodes and edges --------------------------------------------------------- */
 
+/* Anybody's text for a terminal: without control characters, those of U+0080 to U+009F included. */
+static void
+put_plain(dw_strbuf *out, dw_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char) text.ptr[i];
+        unsigned char next = i + 1 < text.len ? (unsigned char) text.ptr[i + 1] : 0;
+        bool is_pair = c == 0xc2 && next >= 0x80 && next < 0xa0;
+        i += is_pair ? 1 : 0;
+        dw__strbuf_append_char(out, is_pair || c < ' ' || c == 0x7f ? ' ' : (char) c);
+    }
+}
+
 void
 dw__graph_print_name(dw_strbuf *out, const dw_graph_node *node)
 {
     dw_str place = node->place;
     size_t slash = dw__str_find_last(place, '/');
-    dw__strbuf_append(out, slash == SIZE_MAX ? place : dw__str_slice(place, slash + 1, place.len));
+    put_plain(out, slash == SIZE_MAX ? place : dw__str_slice(place, slash + 1, place.len));
     if (dw__str_equal(node->column, DW_STR("*"))) {
         dw__strbuf_append_literal(out, " (any column)");
     } else if (!dw__str_is_null(node->column)) {
         dw__strbuf_append_char(out, '.');
-        dw__strbuf_append(out, node->column);
+        put_plain(out, node->column);
     }
 }
 
@@ -43,7 +56,8 @@ dw__graph_print_edge(dw_strbuf *out, const dw_graph_edge *edge)
         dw__strbuf_printf(out, ", %" PRId64 " commits", edge->commit_count);
     }
     if (edge->job.len > 0) {
-        dw__strbuf_printf(out, ", %.*s", DW_STR_ARG(edge->job));
+        dw__strbuf_append_literal(out, ", ");
+        put_plain(out, edge->job);
     }
 }
 
@@ -130,7 +144,9 @@ dw__graph_print_tree(dw_strbuf *out, const dw_graph *graph)
     }
     t.was_shown[0] = true;
     dw__graph_print_name(out, &graph->nodes[0]);
-    dw__strbuf_printf(out, "   %.*s\n", DW_STR_ARG(graph->nodes[0].place));
+    dw__strbuf_append_literal(out, "   ");
+    put_plain(out, graph->nodes[0].place);
+    dw__strbuf_append_char(out, '\n');
     put_below(&t, 0, DW_STR(""));
     if (graph->edge_count == 0) {
         dw__strbuf_append(out, graph->is_downstream

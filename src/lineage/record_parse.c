@@ -16,10 +16,18 @@ take_text(dw_json object, const char *key, dw_arena *arena, dw_str *out)
     return dw__arena_dup(arena, dw__json_str(member(object, key)), out);
 }
 
+/* No more room than a list needs: a record of somebody else may have many that are empty. */
+static size_t
+room_for(dw_json list, size_t max)
+{
+    size_t count = dw__json_count(list);
+    return (count < max ? count : max) + 1;
+}
+
 static bool
 take_files(dw_json files, dw_arena *arena, dw_lineage_input *out)
 {
-    out->files = DW_ARENA_ARRAY(arena, dw_str, DW_LINEAGE_FILES_MAX);
+    out->files = DW_ARENA_ARRAY(arena, dw_str, room_for(files, DW_LINEAGE_FILES_MAX));
     dw_json_iter it = dw__json_iter(files);
     while (out->files != NULL && out->file_count < DW_LINEAGE_FILES_MAX && dw__json_next(&it)) {
         dw_str text = dw__json_str(it.value);
@@ -50,7 +58,7 @@ take_input(dw_json value, dw_arena *arena, dw_lineage_input *out)
 static bool
 take_inputs(dw_json list, dw_arena *arena, dw_lineage_statement *out)
 {
-    out->inputs = DW_ARENA_ARRAY(arena, dw_lineage_input, DW_LINEAGE_INPUTS_MAX);
+    out->inputs = DW_ARENA_ARRAY(arena, dw_lineage_input, room_for(list, DW_LINEAGE_INPUTS_MAX));
     dw_json_iter it = dw__json_iter(list);
     bool ok = out->inputs != NULL;
     while (ok && dw__json_next(&it)) {
@@ -199,12 +207,11 @@ take_record(dw_json value, dw_arena *arena, dw_lineage_record *out)
               take_text(parent, "job", arena, &out->parent.job) &&
               take_text(parent, "run", arena, &out->parent.run);
     dw_json statements = member(value, "statements");
-    size_t count = dw__json_count(statements);
-    count = count < DW_LINEAGE_STATEMENTS_MAX ? count : DW_LINEAGE_STATEMENTS_MAX;
-    out->statements = DW_ARENA_ARRAY(arena, dw_lineage_statement, count + 1);
+    size_t room = room_for(statements, DW_LINEAGE_STATEMENTS_MAX);
+    out->statements = DW_ARENA_ARRAY(arena, dw_lineage_statement, room);
     ok = ok && out->statements != NULL;
     dw_json_iter it = dw__json_iter(statements);
-    while (ok && out->statement_count < count && dw__json_next(&it)) {
+    while (ok && out->statement_count + 1 < room && dw__json_next(&it)) {
         ok = take_statement(it.value, arena, &out->statements[out->statement_count++]);
     }
     return ok;

@@ -81,6 +81,7 @@ static dw_status
 find(void *ctx, dw_str root, const dw_graph_table **out, dw_error *err)
 {
     lineage_run *run = ctx;
+    DW_TRY(dw__session_check_cancelled(run->x->session, err));
     for (size_t i = 0; i < run->count; i++) {
         if (dw__str_equal(run->tables[i]->root, root)) {
             *out = run->tables[i];

@@ -454,6 +454,32 @@ def names_that_need_escapes_are_escaped(w):
     expect('\\"c\\"' in "\n".join(shown(w, "t FORMAT DOT")), "an escaped quote")
 
 
+@test
+def a_record_of_somebody_else_neither_stops_nor_steers(w):
+    orders(w)
+    w.sql("CREATE TABLE t (id BIGINT); INSERT INTO t SELECT id FROM orders")
+    made = {"inputs": [{"table": w.path("t")}, {"table": "/\x1b[2Jx\ny\0z"}, {"table": ""}, {"table": "s3://\x07"}, {"files": [7, "/\x1b]f"]}],
+            "columns": {"id": {"how": "derived", "from": [[0, "id"], [1, "\x1b[1m"], [9, "x"]] * 5000}}}
+    for record in ({"job": "\x1b[31m", "statements": [made] * 5}, {"statements": [[[[]]], 7, {"inputs": {"table": 7}}]},
+                   {"job": {}, "statements": [{"columns": {"id": {"how": "same", "from": [[0, "id"]] * 9}}, "inputs": [made]}]}):
+        w.damages("t")
+        path = w.log("t", 1)
+        with open(path, encoding="utf-8") as file:
+            actions = [json.loads(line) for line in file]
+        for action in actions:
+            if "commitInfo" in action:
+                action["commitInfo"]["lineage"] = record
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(action) + "\n" for action in actions)
+        crc = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.crc")
+        for name in (crc, path.replace(".json", ".crc")):
+            if os.path.exists(name):
+                os.remove(name)
+        for words in ("", " COLUMN id", " DOWNSTREAM", " DOWNSTREAM COLUMN id", " FORMAT SVG", " FORMAT DOT", " FORMAT JSON"):
+            ran = done(w.run("sql", "-c", "SHOW LINEAGE t" + words))
+            expect("\x1b" not in ran.out + ran.err, ran)
+
+
 # ---- Events ------------------------------------------------------------------------------------------
 
 SPEC = os.environ.get("OPENLINEAGE_SPEC", "")

@@ -128,6 +128,71 @@ test_graph__a_cycle_ends(void **state)
 }
 
 static void
+test_graph__names_that_would_steer_a_terminal_are_shown_without_that(void **state)
+{
+    fixture f;
+    (void) state;
+    init(&f, dw__allocator_libc());
+    assert_true(commit(&f, "/a", "WRITE", NULL,
+                       STATEMENT(INPUT("/\\u001b[31mb\\n\\u009bc\\u007f", 0), "")));
+    assert_string_equal(show(&f, "/a", NULL, false), "a< [31mb  c ");
+    DW_AUTO(dw_strbuf) tree = dw__strbuf_make(dw__allocator_libc(), DW_GRAPH_TEXT_BYTES_MAX);
+    dw__graph_print_tree(&tree, &f.graph);
+    assert_null(memchr(tree.ptr, 0x1b, tree.len));
+    assert_null(memchr(tree.ptr, 0x7f, tree.len));
+    dw__arena_deinit(&f.arena);
+}
+
+/* [[0,"c0"],[0,"c1"] ... */
+static dw_str
+many_refs(fixture *f, size_t count)
+{
+    dw_str out;
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(dw__allocator_libc(), DW_LINEAGE_RECORD_BYTES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        dw__strbuf_printf(&text, "%s[0,\"c%zu\"]", i == 0 ? "" : ",", i % 400);
+    }
+    assert_true(dw__arena_dup(&f->arena, dw__strbuf_str(&text), &out));
+    return out;
+}
+
+static void
+test_graph__what_names_inputs_without_end_is_cut(void **state)
+{
+    enum { REFS = 60000, TABLE_COMMITS = COMMITS };
+    fixture f;
+    (void) state;
+    init(&f, dw__allocator_libc());
+    dw_str statement = dw__arena_printf(
+        &f.arena, "{\"inputs\":[%s],\"columns\":{\"c1\":{\"how\":\"derived\",\"from\":[%.*s]}}}",
+        INPUT("/b", 5), DW_STR_ARG(many_refs(&f, REFS)));
+    for (size_t i = 0; i < TABLE_COMMITS; i++) {
+        assert_true(commit(&f, "/a", "WRITE", NULL, statement.ptr));
+        assert_true(commit(&f, "/b", "WRITE", NULL, statement.ptr));
+    }
+    (void) show(&f, "/a", "c1", false);
+    assert_true(f.graph.is_cut);
+    assert_in_range(f.graph.edge_count, 400, DW_GRAPH_EDGES_MAX);
+    dw__arena_deinit(&f.arena);
+}
+
+static void
+test_graph__versions_out_of_range_end(void **state)
+{
+    fixture f;
+    (void) state;
+    init(&f, dw__allocator_libc());
+    assert_true(commit(&f, "/a", "WRITE", NULL,
+                       "{\"inputs\":[" INPUT("/a", 9223372036854775807) "," INPUT(
+                           "/b", -9223372036854775808) "],\"replaces\":true}"));
+    assert_true(commit(&f, "/a", "WRITE", NULL,
+                       "{\"inputs\":[" INPUT("/b", 99999999999999999999) "],\"replaces\":true}"));
+    assert_string_equal(show(&f, "/a", NULL, false), "a<b");
+    assert_string_equal(show(&f, "/b", NULL, true), "a<b");
+    dw__arena_deinit(&f.arena);
+}
+
+static void
 test_graph__a_column_is_followed_through_its_renames(void **state)
 {
     fixture f;
@@ -255,6 +320,9 @@ main(void)
         cmocka_unit_test(test_graph__a_restored_table_goes_on_from_the_version_that_came_back),
         cmocka_unit_test(test_graph__what_replaces_rows_by_its_own_keeps_the_columns_that_stay),
         cmocka_unit_test(test_graph__an_input_is_as_it_was_in_its_version),
+        cmocka_unit_test(test_graph__names_that_would_steer_a_terminal_are_shown_without_that),
+        cmocka_unit_test(test_graph__what_names_inputs_without_end_is_cut),
+        cmocka_unit_test(test_graph__versions_out_of_range_end),
         cmocka_unit_test(test_graph__memory_that_runs_out_is_an_error),
     };
     return cmocka_run_group_tests_name("graph", tests, NULL, NULL);

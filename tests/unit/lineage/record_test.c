@@ -230,6 +230,39 @@ test_record__conditions_of_no_kind_filter_and_strange_ones_are_more(void **state
 }
 
 static void
+test_record__lists_without_end_are_read_up_to_the_limits(void **state)
+{
+    enum { COUNT = 20000 };
+    fixture f;
+    dw_error err = DW_ERROR_INIT;
+    (void) state;
+    init(&f);
+    DW_AUTO(dw_strbuf) text = dw__strbuf_make(dw__allocator_libc(), DW_LINEAGE_RECORD_BYTES_MAX);
+    dw__strbuf_append_literal(&text,
+                              "{\"lineage\":{\"statements\":[{\"inputs\":[{\"files\":[\"/f\"");
+    for (size_t i = 0; i < COUNT; i++) {
+        dw__strbuf_append_literal(&text, ",\"/f\"");
+    }
+    dw__strbuf_append_literal(&text, "]}");
+    for (size_t i = 0; i < COUNT; i++) {
+        dw__strbuf_append_literal(&text, ",{}");
+    }
+    dw__strbuf_append_literal(&text, "]}");
+    for (size_t i = 0; i < COUNT; i++) {
+        dw__strbuf_append_literal(&text, ",{}");
+    }
+    dw__strbuf_append_literal(&text, "]}}");
+    assert_int_equal(
+        dw__lineage_parse(dw__strbuf_str(&text), &f.arena, &f.found, &f.is_found, &err), DW_OK);
+    assert_true(f.is_found);
+    assert_int_equal(f.found.statement_count, DW_LINEAGE_STATEMENTS_MAX);
+    assert_int_equal(f.found.statements[0].input_count, DW_LINEAGE_INPUTS_MAX);
+    assert_true(f.found.statements[0].has_more_inputs);
+    assert_int_equal(f.found.statements[0].inputs[0].file_count, DW_LINEAGE_FILES_MAX);
+    deinit(&f);
+}
+
+static void
 test_record__other_json_is_none(void **state)
 {
     static const char *const texts[] = {"",
@@ -295,6 +328,7 @@ main(void)
         cmocka_unit_test(test_record__conditions_say_how_they_decide),
         cmocka_unit_test(test_record__conditions_that_are_too_many_are_said_to_be_more),
         cmocka_unit_test(test_record__conditions_of_no_kind_filter_and_strange_ones_are_more),
+        cmocka_unit_test(test_record__lists_without_end_are_read_up_to_the_limits),
         cmocka_unit_test(test_record__other_json_is_none),
         cmocka_unit_test(test_record__memory_that_runs_out_is_an_error),
     };
