@@ -128,6 +128,21 @@ limit_threads(const dw_database *database, duckdb_connection handle, dw_error *e
     return dw__statement_execute(database->duck, handle, sql, err);
 }
 
+typedef dw_status (*registration)(dw_database *database, duckdb_connection handle, dw_error *err);
+
+static const registration registrations[] = {
+    dw__rows_register,
+    dw__stream_register,
+    dw__scan_functions_register,
+    dw__found_register,
+    dw__variant_functions_register,
+    dw__numbering_function_register,
+    dw__judge_function_register,
+    dw__shredding_function_register,
+    dw__item_functions_register,
+    dw__row_sample_register,
+};
+
 static dw_status
 set_up_instance(dw_database *database, dw_instance_kind kind, duckdb_database instance,
                 dw_error *err)
@@ -139,35 +154,9 @@ set_up_instance(dw_database *database, dw_instance_kind kind, duckdb_database in
     if (status == DW_OK && kind == DW_INSTANCE_MAIN && database->memory_limit_bytes != 0) {
         status = limit_threads(database, handle, err);
     }
-    if (status == DW_OK) {
-        status = dw__rows_register(database, handle, err);
-    }
-    if (status == DW_OK) {
-        status = dw__stream_register(database, handle, err);
-    }
-    if (status == DW_OK) {
-        status = dw__scan_functions_register(database, handle, err);
-    }
-    if (status == DW_OK) {
-        status = dw__found_register(database, handle, err);
-    }
-    if (status == DW_OK) {
-        status = dw__variant_functions_register(database, handle, err);
-    }
-    if (status == DW_OK) {
-        status = dw__numbering_function_register(database, handle, err);
-    }
-    if (status == DW_OK) {
-        status = dw__judge_function_register(database, handle, err);
-    }
-    if (status == DW_OK) {
-        status = dw__shredding_function_register(database, handle, err);
-    }
-    if (status == DW_OK) {
-        status = dw__item_functions_register(database, handle, err);
-    }
-    if (status == DW_OK) {
-        status = dw__row_sample_register(database, handle, err);
+    size_t count = sizeof(registrations) / sizeof(registrations[0]);
+    for (size_t i = 0; i < count && status == DW_OK; i++) {
+        status = registrations[i](database, handle, err);
     }
     duck->disconnect(&handle);
     return status;

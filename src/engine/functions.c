@@ -101,3 +101,80 @@ dw__table_function_register(dw_database *database, duckdb_connection handle,
     }
     return DW_OK;
 }
+
+/* ---- Scalar functions ------------------------------------------------------------------------ */
+
+static void
+add_parameters(const dw_duck *duck, const dw_scalar_function_spec *spec,
+               duckdb_scalar_function function)
+{
+    for (size_t i = 0; i < DW_SCALAR_PARAMETERS_MAX && spec->parameters[i] != DUCKDB_TYPE_INVALID;
+         i++) {
+        duckdb_logical_type type = duck->create_logical_type(spec->parameters[i]);
+        duck->scalar_function_add_parameter(function, type);
+        duck->destroy_logical_type(&type);
+    }
+    if (spec->others != DUCKDB_TYPE_INVALID) {
+        duckdb_logical_type type = duck->create_logical_type(spec->others);
+        duck->scalar_function_set_varargs(function, type);
+        duck->destroy_logical_type(&type);
+    }
+}
+
+static void
+set_return_type(const dw_duck *duck, const dw_scalar_function_spec *spec,
+                duckdb_scalar_function function)
+{
+    duckdb_logical_type element = duck->create_logical_type(spec->returns);
+    duckdb_logical_type list = duck->create_list_type(element);
+    duck->scalar_function_set_return_type(function, spec->returns_list ? list : element);
+    duck->destroy_logical_type(&list);
+    duck->destroy_logical_type(&element);
+}
+
+dw_status
+dw__scalar_function_register(dw_database *database, duckdb_connection handle,
+                             const dw_scalar_function_spec *spec, dw_error *err)
+{
+    const dw_duck *duck = database->duck;
+    duckdb_scalar_function function = duck->create_scalar_function();
+    duck->scalar_function_set_name(function, spec->name);
+    add_parameters(duck, spec, function);
+    set_return_type(duck, spec, function);
+    if (spec->is_volatile) {
+        duck->scalar_function_set_volatile(function);
+    }
+    if (spec->bind != NULL) {
+        duck->scalar_function_set_bind(function, spec->bind);
+    }
+    duck->scalar_function_set_extra_info(function, database, NULL);
+    duck->scalar_function_set_function(function, spec->run);
+    return dw__scalar_function_finish(duck, handle, function, spec->name, err);
+}
+
+dw_status
+dw__scalar_function_finish(const dw_duck *duck, duckdb_connection handle,
+                           duckdb_scalar_function function, const char *name, dw_error *err)
+{
+    duckdb_state state = duck->register_scalar_function(handle, function);
+    duck->destroy_scalar_function(&function);
+    if (state != DuckDBSuccess) {
+        return dw__error_set(err, DW_INTERNAL, "ENGINE_INTERNAL",
+                             "the query engine refuses the function %s", name);
+    }
+    return DW_OK;
+}
+
+duckdb_logical_type
+dw__variant_parts_type(const dw_duck *duck, const char *type_name)
+{
+    const char *names[] = {"metadata", "value"};
+    duckdb_logical_type blob = duck->create_logical_type(DUCKDB_TYPE_BLOB);
+    duckdb_logical_type members[] = {blob, blob};
+    duckdb_logical_type both = duck->create_struct_type(members, names, 2);
+    if (type_name != NULL) {
+        duck->logical_type_set_alias(both, type_name);
+    }
+    duck->destroy_logical_type(&blob);
+    return both;
+}

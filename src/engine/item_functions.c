@@ -3,7 +3,7 @@
  * way in which the engine holds values. They return NULL for NULL.
  */
 #include "codec/bloom.h"
-#include "engine/internal.h"
+#include "engine/functions.h"
 
 typedef void (*item_loop)(const dw_duck *duck, void *data, idx_t count, uint64_t *out);
 
@@ -86,38 +86,14 @@ ITEM_FUNCTION(item_float, hash_float)
 ITEM_FUNCTION(item_double, hash_double)
 ITEM_FUNCTION(item_text, NULL)
 
-typedef struct item_spec {
-    const char *name;
-    duckdb_type type;
-    duckdb_scalar_function_t run;
-} item_spec;
-
-static dw_status
-register_one(dw_database *database, duckdb_connection handle, const item_spec *spec, dw_error *err)
-{
-    const dw_duck *duck = database->duck;
-    duckdb_scalar_function function = duck->create_scalar_function();
-    duckdb_logical_type value = duck->create_logical_type(spec->type);
-    duckdb_logical_type item = duck->create_logical_type(DUCKDB_TYPE_UBIGINT);
-    duck->scalar_function_set_name(function, spec->name);
-    duck->scalar_function_add_parameter(function, value);
-    duck->scalar_function_set_return_type(function, item);
-    duck->scalar_function_set_function(function, spec->run);
-    duckdb_state state = duck->register_scalar_function(handle, function);
-    duck->destroy_scalar_function(&function);
-    duck->destroy_logical_type(&value);
-    duck->destroy_logical_type(&item);
-    if (state != DuckDBSuccess) {
-        return dw__error_set(err, DW_INTERNAL, "ENGINE_INTERNAL",
-                             "the query engine refuses the function %s", spec->name);
-    }
-    return DW_OK;
-}
-
 dw_status
 dw__item_functions_register(dw_database *database, duckdb_connection handle, dw_error *err)
 {
-    static const item_spec specs[] = {
+    static const struct {
+        const char *name;
+        duckdb_type type;
+        duckdb_scalar_function_t run;
+    } items[] = {
         {"dw__item_i32", DUCKDB_TYPE_INTEGER, item_i32},
         {"dw__item_i64", DUCKDB_TYPE_BIGINT, item_i64},
         {"dw__item_i128", DUCKDB_TYPE_HUGEINT, item_i128},
@@ -129,8 +105,12 @@ dw__item_functions_register(dw_database *database, duckdb_connection handle, dw_
         {"dw__item_text", DUCKDB_TYPE_VARCHAR, item_text},
         {"dw__item_bytes", DUCKDB_TYPE_BLOB, item_text},
     };
-    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
-        DW_TRY(register_one(database, handle, &specs[i], err));
+    for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
+        dw_scalar_function_spec spec = {.name = items[i].name,
+                                        .parameters = {items[i].type},
+                                        .returns = DUCKDB_TYPE_UBIGINT,
+                                        .run = items[i].run};
+        DW_TRY(dw__scalar_function_register(database, handle, &spec, err));
     }
     return DW_OK;
 }

@@ -109,28 +109,13 @@ bind_numbering(duckdb_bind_info info)
 dw_status
 dw__numbering_function_register(dw_database *database, duckdb_connection handle, dw_error *err)
 {
-    const dw_duck *duck = database->duck;
-    duckdb_scalar_function function = duck->create_scalar_function();
-    duckdb_logical_type id = duck->create_logical_type(DUCKDB_TYPE_BIGINT);
-    duckdb_logical_type key = duck->create_logical_type(DUCKDB_TYPE_ANY);
-    duckdb_logical_type number = duck->create_logical_type(DUCKDB_TYPE_UINTEGER);
-    duck->scalar_function_set_name(function, FUNCTION);
-    duck->scalar_function_add_parameter(function, id);
-    duck->scalar_function_set_varargs(function, key);
-    duck->scalar_function_set_return_type(function, number);
-    duck->scalar_function_set_extra_info(function, database, NULL);
-    duck->scalar_function_set_bind(function, bind_numbering);
-    duck->scalar_function_set_function(function, number_function);
-    duckdb_state state = duck->register_scalar_function(handle, function);
-    duck->destroy_scalar_function(&function);
-    duck->destroy_logical_type(&id);
-    duck->destroy_logical_type(&key);
-    duck->destroy_logical_type(&number);
-    if (state != DuckDBSuccess) {
-        return dw__error_set(err, DW_INTERNAL, "ENGINE_INTERNAL",
-                             "the query engine refuses the function " FUNCTION);
-    }
-    return DW_OK;
+    static const dw_scalar_function_spec spec = {.name = FUNCTION,
+                                                 .parameters = {DUCKDB_TYPE_BIGINT},
+                                                 .others = DUCKDB_TYPE_ANY,
+                                                 .returns = DUCKDB_TYPE_UINTEGER,
+                                                 .bind = bind_numbering,
+                                                 .run = number_function};
+    return dw__scalar_function_register(database, handle, &spec, err);
 }
 
 /* ---- Binding --------------------------------------------------------------------------------- */

@@ -122,30 +122,15 @@ bind_judge(duckdb_bind_info info)
 dw_status
 dw__judge_function_register(dw_database *database, duckdb_connection handle, dw_error *err)
 {
-    const dw_duck *duck = database->duck;
-    duckdb_scalar_function function = duck->create_scalar_function();
-    duckdb_logical_type number = duck->create_logical_type(DUCKDB_TYPE_BIGINT);
-    duckdb_logical_type text = duck->create_logical_type(DUCKDB_TYPE_VARCHAR);
-    duckdb_logical_type truth = duck->create_logical_type(DUCKDB_TYPE_BOOLEAN);
-    duck->scalar_function_set_name(function, FUNCTION);
-    duck->scalar_function_add_parameter(function, number);
-    duck->scalar_function_add_parameter(function, text);
-    duck->scalar_function_set_varargs(function, truth);
-    duck->scalar_function_set_return_type(function, number);
-    duck->scalar_function_set_volatile(function);
-    duck->scalar_function_set_extra_info(function, database, NULL);
-    duck->scalar_function_set_bind(function, bind_judge);
-    duck->scalar_function_set_function(function, judge_function);
-    duckdb_state state = duck->register_scalar_function(handle, function);
-    duck->destroy_scalar_function(&function);
-    duck->destroy_logical_type(&number);
-    duck->destroy_logical_type(&text);
-    duck->destroy_logical_type(&truth);
-    if (state != DuckDBSuccess) {
-        return dw__error_set(err, DW_INTERNAL, "ENGINE_INTERNAL",
-                             "the query engine refuses the function " FUNCTION);
-    }
-    return DW_OK;
+    static const dw_scalar_function_spec spec = {
+        .name = FUNCTION,
+        .parameters = {DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_VARCHAR},
+        .others = DUCKDB_TYPE_BOOLEAN,
+        .returns = DUCKDB_TYPE_BIGINT,
+        .is_volatile = true,
+        .bind = bind_judge,
+        .run = judge_function};
+    return dw__scalar_function_register(database, handle, &spec, err);
 }
 
 /* ---- Binding --------------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
  */
 #include "engine/row_sample.h"
 
-#include "engine/internal.h"
+#include "engine/functions.h"
 
 #include <math.h>
 
@@ -56,25 +56,12 @@ in_sample(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector outp
 dw_status
 dw__row_sample_register(dw_database *database, duckdb_connection handle, dw_error *err)
 {
-    const dw_duck *duck = database->duck;
-    duckdb_scalar_function function = duck->create_scalar_function();
-    duckdb_logical_type share = duck->create_logical_type(DUCKDB_TYPE_DOUBLE);
-    duckdb_logical_type chosen = duck->create_logical_type(DUCKDB_TYPE_BOOLEAN);
-    duck->scalar_function_set_name(function, FUNCTION);
-    duck->scalar_function_add_parameter(function, share);
-    duck->scalar_function_set_return_type(function, chosen);
-    duck->scalar_function_set_volatile(function);
-    duck->scalar_function_set_extra_info(function, database, NULL);
-    duck->scalar_function_set_function(function, in_sample);
-    duckdb_state state = duck->register_scalar_function(handle, function);
-    duck->destroy_scalar_function(&function);
-    duck->destroy_logical_type(&share);
-    duck->destroy_logical_type(&chosen);
-    if (state != DuckDBSuccess) {
-        return dw__error_set(err, DW_INTERNAL, "ENGINE_INTERNAL",
-                             "the query engine refuses the function " FUNCTION);
-    }
-    return DW_OK;
+    static const dw_scalar_function_spec spec = {.name = FUNCTION,
+                                                 .parameters = {DUCKDB_TYPE_DOUBLE},
+                                                 .returns = DUCKDB_TYPE_BOOLEAN,
+                                                 .is_volatile = true,
+                                                 .run = in_sample};
+    return dw__scalar_function_register(database, handle, &spec, err);
 }
 
 void

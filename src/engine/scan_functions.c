@@ -290,77 +290,39 @@ old_instant_function(duckdb_function_info info, duckdb_data_chunk input, duckdb_
 
 /* ---- Registering ----------------------------------------------------------------------------- */
 
-typedef struct scalar_spec {
-    const char *name;
-    duckdb_type parameters[3]; /* DUCKDB_TYPE_INVALID: no more */
-    duckdb_type returns;
-    bool returns_list;
-    duckdb_scalar_function_t function;
-} scalar_spec;
-
-static void
-add_types(const dw_duck *duck, const scalar_spec *spec, duckdb_scalar_function function)
-{
-    for (size_t i = 0; i < 3 && spec->parameters[i] != DUCKDB_TYPE_INVALID; i++) {
-        duckdb_logical_type type = duck->create_logical_type(spec->parameters[i]);
-        duck->scalar_function_add_parameter(function, type);
-        duck->destroy_logical_type(&type);
-    }
-    duckdb_logical_type element = duck->create_logical_type(spec->returns);
-    duckdb_logical_type list = duck->create_list_type(element);
-    duck->scalar_function_set_return_type(function, spec->returns_list ? list : element);
-    duck->destroy_logical_type(&list);
-    duck->destroy_logical_type(&element);
-}
-
-static dw_status
-register_one(dw_database *database, duckdb_connection handle, const scalar_spec *spec,
-             dw_error *err)
-{
-    const dw_duck *duck = database->duck;
-    duckdb_scalar_function function = duck->create_scalar_function();
-    duck->scalar_function_set_name(function, spec->name);
-    add_types(duck, spec, function);
-    duck->scalar_function_set_extra_info(function, database, NULL);
-    duck->scalar_function_set_bind(function, bind_scan);
-    duck->scalar_function_set_function(function, spec->function);
-    duckdb_state state = duck->register_scalar_function(handle, function);
-    duck->destroy_scalar_function(&function);
-    if (state != DuckDBSuccess) {
-        return dw__error_set(err, DW_INTERNAL, "ENGINE_INTERNAL",
-                             "the query engine refuses the function %s", spec->name);
-    }
-    return DW_OK;
-}
-
 dw_status
 dw__scan_functions_register(dw_database *database, duckdb_connection handle, dw_error *err)
 {
-    static const scalar_spec specs[] = {
-        {"dw__files", {DUCKDB_TYPE_BIGINT}, DUCKDB_TYPE_VARCHAR, true, files_function},
-        {"dw__partition",
-         {DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_BIGINT},
-         DUCKDB_TYPE_VARCHAR,
-         false,
-         partition_function},
-        {"dw__keep",
-         {DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_BIGINT},
-         DUCKDB_TYPE_BOOLEAN,
-         false,
-         keep_function},
-        {"dw__old_date",
-         {DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_DATE},
-         DUCKDB_TYPE_DATE,
-         false,
-         old_date_function},
-        {"dw__old_instant",
-         {DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_TIMESTAMP_TZ},
-         DUCKDB_TYPE_TIMESTAMP_TZ,
-         false,
-         old_instant_function},
+    static const dw_scalar_function_spec specs[] = {
+        {.name = "dw__files",
+         .parameters = {DUCKDB_TYPE_BIGINT},
+         .returns = DUCKDB_TYPE_VARCHAR,
+         .returns_list = true,
+         .bind = bind_scan,
+         .run = files_function},
+        {.name = "dw__partition",
+         .parameters = {DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_BIGINT},
+         .returns = DUCKDB_TYPE_VARCHAR,
+         .bind = bind_scan,
+         .run = partition_function},
+        {.name = "dw__keep",
+         .parameters = {DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_BIGINT},
+         .returns = DUCKDB_TYPE_BOOLEAN,
+         .bind = bind_scan,
+         .run = keep_function},
+        {.name = "dw__old_date",
+         .parameters = {DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_DATE},
+         .returns = DUCKDB_TYPE_DATE,
+         .bind = bind_scan,
+         .run = old_date_function},
+        {.name = "dw__old_instant",
+         .parameters = {DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_TIMESTAMP_TZ},
+         .returns = DUCKDB_TYPE_TIMESTAMP_TZ,
+         .bind = bind_scan,
+         .run = old_instant_function},
     };
     for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
-        DW_TRY(register_one(database, handle, &specs[i], err));
+        DW_TRY(dw__scalar_function_register(database, handle, &specs[i], err));
     }
     return DW_OK;
 }

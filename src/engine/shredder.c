@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/vec.h"
+#include "engine/functions.h"
 #include "engine/variant_vectors.h"
 
 #include <inttypes.h>
@@ -553,27 +554,16 @@ static dw_status
 register_function(dw_shredder *shredder, const dw_duck *duck, duckdb_connection handle,
                   duckdb_logical_type result, dw_error *err)
 {
-    const char *names[] = {"metadata", "value"};
-    duckdb_logical_type blob = duck->create_logical_type(DUCKDB_TYPE_BLOB);
-    duckdb_logical_type members[] = {blob, blob};
-    duckdb_logical_type both = duck->create_struct_type(members, names, 2);
-    duck->logical_type_set_alias(both, "PARQUET_VARIANT");
+    duckdb_logical_type both = dw__variant_parts_type(duck, DW_PARQUET_VARIANT);
     duckdb_scalar_function function = duck->create_scalar_function();
     duck->scalar_function_set_name(function, shredder->name.ptr);
     duck->scalar_function_add_parameter(function, both);
     duck->scalar_function_set_return_type(function, result);
     duck->scalar_function_set_extra_info(function, shredder, NULL);
     duck->scalar_function_set_function(function, shred_function);
-    duckdb_state state = duck->register_scalar_function(handle, function);
-    duck->destroy_scalar_function(&function);
     duck->destroy_logical_type(&both);
-    duck->destroy_logical_type(&blob);
     duck->destroy_logical_type(&result);
-    if (state != DuckDBSuccess) {
-        return dw__error_set(err, DW_INTERNAL, "ENGINE_INTERNAL",
-                             "the query engine refuses the function %s", shredder->name.ptr);
-    }
-    return DW_OK;
+    return dw__scalar_function_finish(duck, handle, function, shredder->name.ptr, err);
 }
 
 static dw_status

@@ -82,15 +82,11 @@ dw_status
 dw__shredding_function_register(dw_database *database, duckdb_connection handle, dw_error *err)
 {
     const dw_duck *duck = database->duck;
-    const char *names[] = {"metadata", "value"};
-    duckdb_logical_type blob = duck->create_logical_type(DUCKDB_TYPE_BLOB);
-    duckdb_logical_type members[] = {blob, blob};
     duckdb_logical_type types[] = {duck->create_logical_type(DUCKDB_TYPE_BIGINT),
                                    duck->create_logical_type(DUCKDB_TYPE_INTEGER),
-                                   duck->create_struct_type(members, names, 2),
+                                   dw__variant_parts_type(duck, DW_PARQUET_VARIANT),
                                    duck->create_logical_type(DUCKDB_TYPE_BOOLEAN)};
-    enum { VARIANT = 2, RESULT = 3, TYPE_COUNT = 4 };
-    duck->logical_type_set_alias(types[VARIANT], "PARQUET_VARIANT");
+    enum { RESULT = 3, TYPE_COUNT = 4 };
     duckdb_scalar_function function = duck->create_scalar_function();
     duck->scalar_function_set_name(function, FUNCTION);
     for (size_t i = 0; i < RESULT; i++) {
@@ -100,17 +96,10 @@ dw__shredding_function_register(dw_database *database, duckdb_connection handle,
     duck->scalar_function_set_extra_info(function, database, NULL);
     duck->scalar_function_set_bind(function, bind_look);
     duck->scalar_function_set_function(function, look_function);
-    duckdb_state state = duck->register_scalar_function(handle, function);
-    duck->destroy_scalar_function(&function);
-    duck->destroy_logical_type(&blob);
     for (size_t i = 0; i < TYPE_COUNT; i++) {
         duck->destroy_logical_type(&types[i]);
     }
-    if (state != DuckDBSuccess) {
-        return dw__error_set(err, DW_INTERNAL, "ENGINE_INTERNAL",
-                             "the query engine refuses the function " FUNCTION);
-    }
-    return DW_OK;
+    return dw__scalar_function_finish(duck, handle, function, FUNCTION, err);
 }
 
 /* ---- Binding --------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
  */
 #include "base/assert.h"
 #include "codec/variant.h"
-#include "engine/internal.h"
+#include "engine/functions.h"
 #include "engine/variant_vectors.h"
 
 /* ---- Into files ------------------------------------------------------------------------------ */
@@ -259,30 +259,9 @@ register_one(dw_database *database, duckdb_connection handle, const char *name,
     duck->scalar_function_set_return_type(function, returned);
     duck->scalar_function_set_extra_info(function, database, NULL);
     duck->scalar_function_set_function(function, run);
-    duckdb_state state = duck->register_scalar_function(handle, function);
-    duck->destroy_scalar_function(&function);
     duck->destroy_logical_type(&parameter);
     duck->destroy_logical_type(&returned);
-    if (state != DuckDBSuccess) {
-        return dw__error_set(err, DW_INTERNAL, "ENGINE_INTERNAL",
-                             "the query engine refuses the function %s", name);
-    }
-    return DW_OK;
-}
-
-/* A struct of both parts; what the engine's own function gives has a name. */
-static duckdb_logical_type
-both_parts(const dw_duck *duck, const char *type_name)
-{
-    const char *names[] = {"metadata", "value"};
-    duckdb_logical_type blob = duck->create_logical_type(DUCKDB_TYPE_BLOB);
-    duckdb_logical_type members[] = {blob, blob};
-    duckdb_logical_type both = duck->create_struct_type(members, names, 2);
-    if (type_name != NULL) {
-        duck->logical_type_set_alias(both, type_name);
-    }
-    duck->destroy_logical_type(&blob);
-    return both;
+    return dw__scalar_function_finish(duck, handle, function, name, err);
 }
 
 /* What the engine makes of the number of the type alone cannot be used. */
@@ -318,8 +297,9 @@ dw__variant_functions_register(dw_database *database, duckdb_connection handle, 
         "THEN dw__variant_null() END)",
     };
     const dw_duck *duck = database->duck;
-    DW_TRY(register_one(database, handle, "dw__variant", both_parts(duck, "PARQUET_VARIANT"),
-                        both_parts(duck, NULL), variant_function, err));
+    DW_TRY(register_one(database, handle, "dw__variant",
+                        dw__variant_parts_type(duck, DW_PARQUET_VARIANT),
+                        dw__variant_parts_type(duck, NULL), variant_function, err));
     DW_TRY(register_null(database, handle, err));
     for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
         duckdb_logical_type json = duck->create_logical_type(DUCKDB_TYPE_VARCHAR);
