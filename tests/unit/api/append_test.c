@@ -1,73 +1,16 @@
 /*
  * Appends through the public functions: which columns rows may bring, and what is said of values.
  */
-#include "support/temp_dir.h"
-#include "support/test.h"
-
-#include "deltaworks.h"
+#include "fixture.h"
 
 #include <stdlib.h>
-
-typedef struct fixture {
-    dwt_temp_dir dir;
-    dw_runtime *runtime;
-    dw_session *session;
-    dw_table *table;
-    dw_error err;
-} fixture;
-
-static void
-run(fixture *f, const char *sql)
-{
-    dw_result *result = NULL;
-    assert_ok(dw_session_execute(f->session, sql, NULL, &result, &f->err), &f->err);
-    dw_result_free(result);
-}
-
-static int
-setup(void **state)
-{
-    fixture *f = test_calloc(1, sizeof *f);
-    dwt_temp_dir_make(&f->dir);
-    dw_runtime_options options = DW_RUNTIME_OPTIONS_INIT;
-    options.warehouse = f->dir.path;
-    assert_ok(dw_runtime_open(&options, &f->runtime, &f->err), &f->err);
-    assert_ok(dw_session_open(f->runtime, &f->session, &f->err), &f->err);
-    *state = f;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    fixture *f = *state;
-    dw_table_close(f->table);
-    dw_session_close(f->session);
-    dw_runtime_close(f->runtime);
-    dwt_temp_dir_remove(&f->dir);
-    test_free(f);
-    return 0;
-}
-
-static void
-make_table(fixture *f, const char *definition)
-{
-    char path[DWT_PATH_SIZE + 16];
-    char sql[512];
-    (void) snprintf(sql, sizeof sql, "CREATE TABLE t %s", definition);
-    run(f, sql);
-    (void) snprintf(path, sizeof path, "%s/t", f->dir.path);
-    assert_ok(dw_table_open(f->runtime, path, &f->table, &f->err), &f->err);
-}
 
 /* Appends what a query returns. */
 static dw_status
 append(fixture *f, bool merges, const char *sql)
 {
-    dw_result *result = NULL;
     struct ArrowArrayStream rows;
-    assert_ok(dw_session_execute(f->session, sql, NULL, &result, &f->err), &f->err);
-    assert_ok(dw_result_stream(result, &rows, &f->err), &f->err);
+    dw_result *result = fixture_query(f, sql, &rows);
     dw_append_options options = DW_APPEND_OPTIONS_INIT;
     options.merge_schema = merges;
     dw_status status = dw_table_append(f->table, &rows, &options, NULL, &f->err);
@@ -110,7 +53,7 @@ static void
 test_append__refuses_columns_that_the_table_lacks_unless_told_to_merge(void **state)
 {
     fixture *f = *state;
-    make_table(f, "(id INT, s STRUCT<a: INT>)");
+    fixture_make_table(f, "CREATE TABLE t (id INT, s STRUCT<a: INT>)");
     assert_error(append(f, false, "SELECT 1 AS id, 9.5::DOUBLE AS price"), DW_INVALID_ARGUMENT,
                  "COLUMN_NOT_FOUND", &f->err);
     assert_message_has(&f->err, "\"price\"");
@@ -126,11 +69,11 @@ static void
 test_append__records_its_run_and_the_columns_it_wrote(void **state)
 {
     fixture *f = *state;
-    char path[DWT_PATH_SIZE + 64];
+    char path[sizeof f->path + 64];
     char commit[8192] = {0};
-    make_table(f, "(id INT, name STRING)");
+    fixture_make_table(f, "CREATE TABLE t (id INT, name STRING)");
     assert_ok(append(f, false, "SELECT 1 AS id, 'x' AS name"), &f->err);
-    (void) snprintf(path, sizeof path, "%s/t/_delta_log/00000000000000000001.json", f->dir.path);
+    (void) snprintf(path, sizeof path, "%s/_delta_log/00000000000000000001.json", f->path);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     assert_true(fread(commit, 1, sizeof commit - 1, file) > 0);
@@ -147,7 +90,7 @@ static void
 test_append__merges_columns_without_case(void **state)
 {
     fixture *f = *state;
-    make_table(f, "(Id INT, s STRUCT<Inner: INT>)");
+    fixture_make_table(f, "CREATE TABLE t (Id INT, s STRUCT<Inner: INT>)");
     assert_ok(append(f, true, "SELECT 7 AS ID, {\"INNER\": 3, more: 'x'} AS S"), &f->err);
     assert_int_equal(count_rows(f, "Id = 7 AND s.Inner = 3 AND s.more = 'x'"), 1);
     assert_schema_has(f, "\"Id\"");
@@ -158,7 +101,8 @@ static void
 test_append__merges_fields_at_every_depth(void **state)
 {
     fixture *f = *state;
-    make_table(f, "(id INT, l ARRAY<STRUCT<a: INT>>, m MAP<STRING, STRUCT<a: INT>>)");
+    fixture_make_table(
+        f, "CREATE TABLE t (id INT, l ARRAY<STRUCT<a: INT>>, m MAP<STRING, STRUCT<a: INT>>)");
     assert_ok(append(f, false, "SELECT 1 AS id, [{a: 1}] AS l"), &f->err);
     assert_ok(
         append(f, true, "SELECT 2 AS id, [{b: 'x', a: 1}] AS l, MAP {'k': {c: 2.5::DOUBLE}} AS m"),
@@ -172,11 +116,11 @@ static void
 test_append__widens_types_only_where_the_table_allows_it(void **state)
 {
     fixture *f = *state;
-    make_table(f, "(id INT)");
+    fixture_make_table(f, "CREATE TABLE t (id INT)");
     assert_error(append(f, true, "SELECT 5000000000 AS id"), DW_INVALID_ARGUMENT,
                  "CONVERSION_ERROR", &f->err);
     assert_message_has(&f->err, "column \"id\": expected int, found 5000000000 in row 1");
-    run(f, "ALTER TABLE t SET TBLPROPERTIES ('delta.enableTypeWidening' = 'true')");
+    fixture_run(f, "ALTER TABLE t SET TBLPROPERTIES ('delta.enableTypeWidening' = 'true')");
     assert_ok(append(f, true, "SELECT 5000000000 AS id"), &f->err);
     assert_int_equal(count_rows(f, "id = 5000000000"), 1);
 }
@@ -185,7 +129,8 @@ static void
 test_append__tells_a_value_that_does_not_fit_with_its_row(void **state)
 {
     fixture *f = *state;
-    make_table(f, "(id INT, s STRUCT<n: INT>, l ARRAY<DECIMAL(4, 1)>, dw_source_row INT)");
+    fixture_make_table(
+        f, "CREATE TABLE t (id INT, s STRUCT<n: INT>, l ARRAY<DECIMAL(4, 1)>, dw_source_row INT)");
     assert_error(append(f, false,
                         "SELECT CASE WHEN i = 5017 THEN 1.5 ELSE i END::DOUBLE AS id "
                         "FROM range(1, 9000) r(i)"),
@@ -210,14 +155,12 @@ static void
 test_append__takes_options_of_an_older_caller(void **state)
 {
     fixture *f = *state;
-    make_table(f, "(id INT)");
-    dw_result *result = NULL;
+    fixture_make_table(f, "CREATE TABLE t (id INT)");
     struct ArrowArrayStream rows;
     dw_append_options options = DW_APPEND_OPTIONS_INIT;
     options.size = offsetof(dw_append_options, merge_schema);
     options.merge_schema = true; /* what lies there is not the caller's to say */
-    assert_ok(dw_session_execute(f->session, "SELECT 1 AS more", NULL, &result, &f->err), &f->err);
-    assert_ok(dw_result_stream(result, &rows, &f->err), &f->err);
+    dw_result *result = fixture_query(f, "SELECT 1 AS more", &rows);
     assert_error(dw_table_append(f->table, &rows, &options, NULL, &f->err), DW_INVALID_ARGUMENT,
                  "COLUMN_NOT_FOUND", &f->err);
     dw_result_free(result);
@@ -238,11 +181,9 @@ read_last_line(const char *path, char *line, int size)
 static void
 create_by_schema_of(fixture *f, const char *path, const char *sql)
 {
-    dw_result *result = NULL;
     struct ArrowArrayStream rows;
     struct ArrowSchema schema;
-    assert_ok(dw_session_execute(f->session, sql, NULL, &result, &f->err), &f->err);
-    assert_ok(dw_result_stream(result, &rows, &f->err), &f->err);
+    dw_result *result = fixture_query(f, sql, &rows);
     assert_int_equal(rows.get_schema(&rows, &schema), 0);
     assert_ok(dw_table_create(f->runtime, path, &schema, NULL, &f->table, &f->err), &f->err);
     schema.release(&schema);
@@ -260,13 +201,10 @@ test_append__is_told_and_recorded_like_a_statement(void **state)
     (void) snprintf(events, sizeof events, "%s/events", f->dir.path);
     (void) snprintf(path, sizeof path, "%s/made", f->dir.path);
     (void) snprintf(commit, sizeof commit, "%s/_delta_log/%020d.json", path, 0);
-    dw_session_close(f->session);
-    dw_runtime_close(f->runtime);
     assert_int_equal(setenv("OPENLINEAGE__TRANSPORT__TYPE", "file", 1), 0);
     assert_int_equal(setenv("OPENLINEAGE__TRANSPORT__LOG_FILE_PATH", events, 1), 0);
-    assert_ok(dw_runtime_open(NULL, &f->runtime, &f->err), &f->err);
+    fixture_reopen(f, (dw_runtime_options) DW_RUNTIME_OPTIONS_INIT);
     assert_int_equal(unsetenv("OPENLINEAGE__TRANSPORT__TYPE"), 0);
-    assert_ok(dw_session_open(f->runtime, &f->session, &f->err), &f->err);
     create_by_schema_of(f, path, "SELECT 1 AS id");
     read_last_line(events, line, LINE);
     assert_non_null(strstr(line, "\"COMPLETE\""));
@@ -298,20 +236,22 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
-            test_append__refuses_columns_that_the_table_lacks_unless_told_to_merge, setup,
-            teardown),
+            test_append__refuses_columns_that_the_table_lacks_unless_told_to_merge, fixture_setup,
+            fixture_teardown),
         cmocka_unit_test_setup_teardown(test_append__records_its_run_and_the_columns_it_wrote,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(test_append__merges_columns_without_case, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_append__merges_fields_at_every_depth, setup, teardown),
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_append__merges_columns_without_case, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_append__merges_fields_at_every_depth, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_append__widens_types_only_where_the_table_allows_it,
-                                        setup, teardown),
+                                        fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_append__tells_a_value_that_does_not_fit_with_its_row,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(test_append__takes_options_of_an_older_caller, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_append__is_told_and_recorded_like_a_statement, setup,
-                                        teardown),
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_append__takes_options_of_an_older_caller,
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_append__is_told_and_recorded_like_a_statement,
+                                        fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

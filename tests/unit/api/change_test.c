@@ -1,39 +1,5 @@
 /* What a statement says of the rows and files that it changed. */
-#include "support/temp_dir.h"
-#include "support/test.h"
-
-#include "deltaworks.h"
-
-typedef struct fixture {
-    dwt_temp_dir dir;
-    dw_runtime *runtime;
-    dw_session *session;
-    dw_error err;
-} fixture;
-
-static int
-setup(void **state)
-{
-    fixture *f = test_calloc(1, sizeof *f);
-    dwt_temp_dir_make(&f->dir);
-    dw_runtime_options options = DW_RUNTIME_OPTIONS_INIT;
-    options.warehouse = f->dir.path;
-    assert_ok(dw_runtime_open(&options, &f->runtime, &f->err), &f->err);
-    assert_ok(dw_session_open(f->runtime, &f->session, &f->err), &f->err);
-    *state = f;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    fixture *f = *state;
-    dw_session_close(f->session);
-    dw_runtime_close(f->runtime);
-    dwt_temp_dir_remove(&f->dir);
-    test_free(f);
-    return 0;
-}
+#include "fixture.h"
 
 /* Runs a statement; false when it has no figures. */
 static bool
@@ -146,7 +112,7 @@ test_change__leaves_alone_what_an_older_caller_lacks(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_change__counts_rows_and_files_that_are_added),
         TEST(test_change__counts_rows_that_are_updated_and_deleted),

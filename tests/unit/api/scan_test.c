@@ -1,60 +1,22 @@
 /* Scans through the public functions: rows, and what is said when they cannot be read. */
-#include "support/temp_dir.h"
-#include "support/test.h"
-
-#include "deltaworks.h"
+#include "fixture.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <unistd.h>
 
-typedef struct fixture {
-    dwt_temp_dir dir;
-    dw_runtime *runtime;
-    dw_session *session;
-    dw_table *table;
-    dw_snapshot *snapshot;
-    dw_error err;
-    char path[DWT_PATH_SIZE + 16];
-} fixture;
-
-static void
-run(fixture *f, const char *sql)
-{
-    dw_result *result = NULL;
-    assert_ok(dw_session_execute(f->session, sql, NULL, &result, &f->err), &f->err);
-    dw_result_free(result);
-}
-
+/* A million rows, read by one thread: in order, and the first before the last is made. */
 static int
 setup(void **state)
 {
-    fixture *f = test_calloc(1, sizeof *f);
-    dwt_temp_dir_make(&f->dir);
-    dw_runtime_options options = DW_RUNTIME_OPTIONS_INIT;
-    options.warehouse = f->dir.path;
-    options.thread_count =
-        1; /* so that rows come in order, and the first before the last is made */
-    assert_ok(dw_runtime_open(&options, &f->runtime, &f->err), &f->err);
-    assert_ok(dw_session_open(f->runtime, &f->session, &f->err), &f->err);
-    run(f, "CREATE TABLE t AS SELECT range AS id, 'row ' || range AS name FROM range(1000000)");
-    (void) snprintf(f->path, sizeof f->path, "%s/t", f->dir.path);
-    assert_ok(dw_table_open(f->runtime, f->path, &f->table, &f->err), &f->err);
-    assert_ok(dw_table_snapshot(f->table, NULL, &f->snapshot, &f->err), &f->err);
-    *state = f;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
+    fixture_setup(state);
     fixture *f = *state;
-    dw_snapshot_unref(f->snapshot);
-    dw_table_close(f->table);
-    dw_session_close(f->session);
-    dw_runtime_close(f->runtime);
-    dwt_temp_dir_remove(&f->dir);
-    test_free(f);
+    dw_runtime_options options = DW_RUNTIME_OPTIONS_INIT;
+    options.thread_count = 1;
+    fixture_reopen(f, options);
+    fixture_make_table(f, "CREATE TABLE t AS SELECT range AS id, 'row ' || range AS name "
+                          "FROM range(1000000)");
+    assert_ok(dw_table_snapshot(f->table, NULL, &f->snapshot, &f->err), &f->err);
     return 0;
 }
 
@@ -179,7 +141,7 @@ test_scan__names_the_data_file_that_is_missing(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_scan__returns_the_rows_that_the_filter_keeps),
         TEST(test_scan__may_be_read_after_its_table_and_snapshot_were_closed),
