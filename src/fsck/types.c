@@ -51,7 +51,9 @@ is_found(const type_search *search, const dw_field *owner, const dw_type *before
     return !from.failed && !records_change(fsck, owner, dw__strbuf_str(&from));
 }
 
-/* The field that `field` was before: by its id, or where it has none by its name. */
+/*
+ * The field that `field` was before: by its id, or where one of them has none by its name in files.
+ */
 static const dw_field *
 find_before(const dw_type *before, const dw_field *field)
 {
@@ -59,7 +61,7 @@ find_before(const dw_type *before, const dw_field *field)
         const dw_field *old = &before->fields[i];
         bool by_id = field->mapping_id >= 0 && old->mapping_id >= 0;
         if (by_id ? old->mapping_id == field->mapping_id
-                  : dw__str_equal_nocase(old->name, field->name)) {
+                  : dw__str_equal_nocase(old->physical_name, field->physical_name)) {
             return old;
         }
     }

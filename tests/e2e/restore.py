@@ -229,6 +229,18 @@ def test_restore__goes_back_over_other_columns(w):
 
 
 @test
+def test_restore__goes_back_over_a_name_that_another_column_took(w):
+    w.sql("CREATE TABLE t (id INT, a BOOLEAN, b TIMESTAMP)")
+    w.sql("INSERT INTO t VALUES (1, true, TIMESTAMP '2024-01-01')")
+    before = state(w)
+    w.sql("ALTER TABLE t DROP COLUMN a")
+    w.sql("ALTER TABLE t RENAME COLUMN b TO a")
+    w.sql("RESTORE t TO VERSION AS OF 1")
+    expect_equal(state(w), before)
+    expect_equal(w.rows("FSCK TABLE t WITH DATA"), [])
+
+
+@test
 def test_restore__refuses_what_it_must(w):
     make(w)
     w.sql("INSERT INTO t VALUES (77, 'x')")
