@@ -102,8 +102,11 @@ class Evolution(Sequence):
         shape, column = self.some_column(lambda c: c.kind in WIDER and c.default is None)
         if column is None:
             return self.add()
+        values = {}
+        if column.kind == "FLOAT" and column.name in shape.partitions:  # a partition value is a text
+            values = {column.name: f"CAST({quote(column.name)} AS STRING)"}
         column.kind = self.rng.choice(WIDER[column.kind])
-        return Alteration(f"ALTER COLUMN {quote(column.name)} TYPE {column.kind}", shape)
+        return Alteration(f"ALTER COLUMN {quote(column.name)} TYPE {column.kind}", shape, values)
 
     def narrow(self):
         shape, column = self.some_column(lambda c: c.kind in NARROWER)
